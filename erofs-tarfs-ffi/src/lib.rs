@@ -1,0 +1,1 @@
+//! C API of erofs-tarfs. A later change fills it; today it reports versions.

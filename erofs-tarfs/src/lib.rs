@@ -1,0 +1,8 @@
+//! Container layers as EROFS filesystems over the tars as they lie.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod tar;
+pub mod units;
+pub mod verity;

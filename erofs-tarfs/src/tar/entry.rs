@@ -1,0 +1,101 @@
+//! One entry of a tar, all extension headers applied.
+
+use crate::units::{DeviceNumber, Timestamp};
+
+/// What an entry makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A regular file (types `0`, NUL, `7`, and GNU sparse `S`).
+    Regular,
+    /// Another name for an earlier entry (type `1`).
+    HardLink,
+    /// A symbolic link (type `2`).
+    Symlink,
+    /// A character device (type `3`).
+    CharDevice,
+    /// A block device (type `4`).
+    BlockDevice,
+    /// A directory (type `5`, and v7's type NUL with a trailing slash).
+    Directory,
+    /// A FIFO (type `6`).
+    Fifo,
+}
+
+/// A run of a sparse file that has data; what lies between runs reads as zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Segment {
+    /// Where the run starts in the file, in bytes.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+}
+
+/// One entry, borrowed from the parser until the next push.
+///
+/// Everything is as the tar says, extension headers applied; names are raw bytes, not yet
+/// normalised.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Entry<'a> {
+    /// Byte offset in the tar of the entry's own header block.
+    pub offset: u64,
+    /// What it makes.
+    pub kind: Kind,
+    /// Its path, raw.
+    pub path: &'a [u8],
+    /// The target of a symbolic or hard link, raw; else empty.
+    pub link: &'a [u8],
+    /// The twelve permission bits.
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Modification time.
+    pub mtime: Timestamp,
+    /// Device number of a device entry, else 0:0.
+    pub device: DeviceNumber,
+    /// Length of the file in bytes, holes included; 0 for what is not a regular file.
+    pub size: u64,
+    /// Byte offset in the tar of the first stored byte of the body.
+    pub data_offset: u64,
+    /// Stored bytes of the body from `data_offset`; equals `size` unless sparse.
+    pub stored: u64,
+    /// The runs with data of a sparse file, ascending and disjoint, stored back to back from
+    /// `data_offset`; `None` for a file that is not sparse.
+    pub sparse: Option<&'a [Segment]>,
+    /// Extended attributes, with full names such as `user.k`.
+    pub xattrs: Xattrs<'a>,
+}
+
+/// One extended attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Xattr<'a> {
+    /// Full name, with its namespace.
+    pub name: &'a [u8],
+    /// Value: any bytes, perhaps none.
+    pub value: &'a [u8],
+}
+
+/// The extended attributes of an entry: each name once, the last value given for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Xattrs<'a> {
+    list: &'a [(core::ops::Range<usize>, core::ops::Range<usize>)],
+    bytes: &'a [u8],
+}
+
+impl<'a> Xattrs<'a> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Each attribute, in the order in which the tar names them.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Xattr<'a>> + use<'a> {
+        let bytes = self.bytes;
+        self.list.iter().map(move |(name, value)| Xattr {
+            name: &bytes[name.clone()],
+            value: &bytes[value.clone()],
+        })
+    }
+}

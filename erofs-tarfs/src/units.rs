@@ -1,0 +1,111 @@
+//! Units that every stage shares: block sizes, block addresses, node ids, device ids, times.
+//!
+//! Conversions between bytes and blocks are checked here and nowhere else.
+
+use core::fmt;
+
+/// The block size of a filesystem or of a hash tree, in bytes: a power of two, 512 to 65536.
+///
+/// tar bodies lie on multiples of 512, so [`BlockSize::B512`] is what a tar index uses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockSize(u8);
+
+impl BlockSize {
+    /// 512 bytes: the block of tar, and the smallest that EROFS knows (Linux 6.4).
+    pub const B512: Self = Self(9);
+    /// 1024 bytes.
+    pub const B1024: Self = Self(10);
+    /// 2048 bytes.
+    pub const B2048: Self = Self(11);
+    /// 4096 bytes: the page of most machines.
+    pub const B4096: Self = Self(12);
+
+    /// The block size of `bytes`, if that is a power of two from 512 to 65536.
+    pub const fn new(bytes: u32) -> Option<Self> {
+        if bytes.is_power_of_two() && bytes >= 512 && bytes <= 65536 {
+            Some(Self(bytes.trailing_zeros() as u8))
+        } else {
+            None
+        }
+    }
+
+    /// The block size of `1 << bits` bytes, for `bits` 9 to 16.
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        if bits >= 9 && bits <= 16 { Some(Self(bits)) } else { None }
+    }
+
+    /// The size in bytes.
+    pub const fn bytes(self) -> u32 {
+        1 << self.0
+    }
+
+    /// The binary logarithm of the size: 9 to 16.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// How many blocks hold `bytes`, the last one perhaps in part.
+    pub const fn blocks(self, bytes: u64) -> u64 {
+        bytes.div_ceil(1 << self.0)
+    }
+
+    /// `bytes` rounded up to whole blocks, or `None` past 2^64.
+    pub const fn round_up(self, bytes: u64) -> Option<u64> {
+        bytes.checked_next_multiple_of(1 << self.0)
+    }
+
+    /// Whether `bytes` is a whole number of blocks.
+    pub const fn divides(self, bytes: u64) -> bool {
+        bytes & ((1 << self.0) - 1) == 0
+    }
+}
+
+impl fmt::Debug for BlockSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockSize({})", self.bytes())
+    }
+}
+
+impl fmt::Display for BlockSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.bytes())
+    }
+}
+
+/// A point in time: seconds since 1970-01-01 00:00 UTC, and nanoseconds after that second.
+///
+/// Times before 1970 have negative seconds; the nanoseconds always count forward, as in
+/// `struct timespec`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Whole seconds, rounded towards the past.
+    pub secs: i64,
+    /// Nanoseconds after `secs`: 0 to 999,999,999.
+    pub nanos: u32,
+}
+
+/// A device number, as Linux's `makedev` takes it and EROFS stores it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceNumber {
+    /// Major number: 0 to 4095.
+    pub major: u32,
+    /// Minor number: 0 to 1048575.
+    pub minor: u32,
+}
+
+impl DeviceNumber {
+    /// The largest major number (12 bits).
+    pub const MAX_MAJOR: u32 = 0xfff;
+    /// The largest minor number (20 bits).
+    pub const MAX_MINOR: u32 = 0xf_ffff;
+
+    /// Linux's `new_encode_dev`: minor bits 0–7, major, minor bits 8–19.
+    pub const fn encode(self) -> u32 {
+        (self.minor & 0xff) | (self.major << 8) | ((self.minor & !0xff) << 12)
+    }
+
+    /// Linux's `new_decode_dev`.
+    pub const fn decode(raw: u32) -> Self {
+        Self { major: (raw >> 8) & 0xfff, minor: (raw & 0xff) | ((raw >> 12) & 0xf_ff00) }
+    }
+}
