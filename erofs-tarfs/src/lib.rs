@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod format;
 pub mod tar;
 pub mod units;
 pub mod verity;

@@ -1,0 +1,91 @@
+//! The superblock's checksum.
+
+use super::superblock::{Compat, SUPERBLOCK_OFFSET, Superblock};
+use zerocopy::FromBytes;
+
+const TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82F6_3B78 } else { crc >> 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
+
+/// Bytes from [`SUPERBLOCK_OFFSET`] that the checksum covers: up to the end of block 0, or one
+/// block where the superblock lies behind block 0. The device table is among them.
+pub const fn covered(block_size: u32) -> usize {
+    if block_size as u64 > SUPERBLOCK_OFFSET {
+        block_size as usize - SUPERBLOCK_OFFSET as usize
+    } else {
+        block_size as usize
+    }
+}
+
+/// CRC-32C (Castagnoli) as EROFS uses it: seed of all ones, no final inversion, over
+/// [`covered`] bytes from the superblock on with the checksum field taken as 0.
+pub fn checksum(covered: &[u8]) -> u32 {
+    covered.iter().enumerate().fold(u32::MAX, |crc, (at, byte)| {
+        let byte = if (4..8).contains(&at) { 0 } else { *byte };
+        crc >> 8 ^ TABLE[usize::from(crc as u8 ^ byte)]
+    })
+}
+
+/// Sets the checksum of an image's superblock, and the feature bit that says so.
+///
+/// `image` starts at byte 0 of the primary device. Does nothing where it's too short to hold what
+/// the checksum covers. Call it again after a change of UUID or device slots.
+pub fn seal(image: &mut [u8]) {
+    let at = SUPERBLOCK_OFFSET as usize;
+    let Some(block_size) = block_size(image) else { return };
+    let Some(bytes) = image.get_mut(at..at + covered(block_size)) else { return };
+    let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return };
+    sb.feature_compat.set(sb.feature_compat.get() | Compat::SB_CHKSUM.bits());
+    let sum = checksum(bytes);
+    bytes[4..8].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// Whether the checksum holds; `None` where there is none, or `image` is too short to tell.
+pub fn verify(image: &[u8]) -> Option<bool> {
+    let at = SUPERBLOCK_OFFSET as usize;
+    let bytes = image.get(at..at + covered(block_size(image)?))?;
+    let (sb, _) = Superblock::ref_from_prefix(bytes).ok()?;
+    sb.compat().contains(Compat::SB_CHKSUM).then(|| sb.checksum.get() == checksum(bytes))
+}
+
+fn block_size(image: &[u8]) -> Option<u32> {
+    let (sb, _) = Superblock::ref_from_prefix(image.get(SUPERBLOCK_OFFSET as usize..)?).ok()?;
+    (9..=16).contains(&sb.blkszbits).then(|| 1 << sb.blkszbits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The check value of CRC-32C over "123456789" is E3069283, final inversion undone here.
+    #[test]
+    fn polynomial_is_castagnoli() {
+        let crc = b"123456789"
+            .iter()
+            .fold(u32::MAX, |crc, b| crc >> 8 ^ TABLE[usize::from(crc as u8 ^ b)]);
+        assert_eq!(!crc, 0xE306_9283);
+    }
+
+    #[test]
+    fn a_sealed_superblock_verifies_until_a_bit_flips() {
+        let mut image = [0u8; 2048];
+        image[1024 + 12] = 9;
+        seal(&mut image);
+        assert_eq!(verify(&image), Some(true));
+        image[1500] ^= 1;
+        assert_eq!(verify(&image), Some(false));
+        assert_eq!(verify(&image[..1400]), None);
+    }
+}

@@ -1,0 +1,36 @@
+//! EROFS on disk: structs, constants and the checksum. No decisions are made here.
+//!
+//! Every struct is little-endian and unaligned, so a view of any byte slice is a matter of length
+//! alone. Fields hold raw integers; enums are made of them at the edge.
+//!
+//! # References
+//! - Linux, `fs/erofs/erofs_fs.h` and `Documentation/filesystems/erofs.rst`.
+//!
+//! ```
+//! use erofs_tarfs::format::{Superblock, SUPERBLOCK_MAGIC};
+//! use zerocopy::FromBytes;
+//!
+//! let sb = Superblock::read_from_prefix(&[0; 128]).unwrap().0;
+//! assert_ne!(sb.magic.get(), SUPERBLOCK_MAGIC);
+//! ```
+
+mod checksum;
+mod device;
+mod dirent;
+mod inode;
+mod superblock;
+mod xattr;
+
+pub use checksum::{checksum, covered, seal, verify};
+pub use device::DeviceSlot;
+pub use dirent::{Dirent, FileType};
+pub use inode::{
+    ChunkFormat, ChunkIndex, CompactInode, DataLayout, ExtendedInode, Format, HOLE, IMPLIED_MARK,
+    SLOT_SIZE,
+};
+pub use superblock::{
+    Compat, DEVICE_TABLE_OFFSET, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock,
+};
+pub use xattr::{
+    FILTER_SEED, MAX_IBODY, MAX_NAME, MAX_VALUE, XattrEntry, XattrHeader, XattrPrefix, filter_bit,
+};
