@@ -3,6 +3,8 @@
 //!
 //! `TARFS_BLESS=1` runs veritysetup for each row and rewrites the file.
 
+#![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+
 mod verity_kit;
 
 use std::collections::BTreeMap;
