@@ -13,7 +13,7 @@ use verity_kit::Random;
 
 fn hash(params: &Params, data: &[u8], chunk: usize) -> (Sealed, HashBytes) {
     let geometry = Geometry::new(params, data.len() as u64, Placement::OwnFile).unwrap();
-    let (mut hasher, mut tree) = (Hasher::new(params, geometry), HashBytes::default());
+    let (mut hasher, mut tree) = (Hasher::new(geometry), HashBytes::default());
     for chunk in data.chunks(chunk) {
         hasher.push(chunk, &mut tree).unwrap();
     }
@@ -41,7 +41,7 @@ fn any_mix_gives_the_same_bytes() {
             let mut data = random.bytes(size * (1 + random.clone().below(300) as usize));
             let mut leaves = Leaves::new(&params);
             let geometry = Geometry::new(&params, data.len() as u64, Placement::OwnFile).unwrap();
-            let (mut hasher, mut tree) = (Hasher::new(&params, geometry), HashBytes::default());
+            let (mut hasher, mut tree) = (Hasher::new(geometry), HashBytes::default());
             let mut at = 0;
             while at < data.len() {
                 let len = random.pick(&[1, size, random.clone().below(40 * size as u64) as usize]);
@@ -86,7 +86,7 @@ fn long_runs_of_zeros() {
     let params = Params::veritysetup(b"salt").unwrap();
     let bytes = 16 << 30;
     let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
-    let mut hasher = Hasher::new(&params, geometry);
+    let mut hasher = Hasher::new(geometry);
     hasher.push_zeros(bytes, &mut RootOnly).unwrap();
     assert_eq!(hasher.position(), bytes);
     hasher.finish(&mut RootOnly).unwrap();
@@ -97,10 +97,10 @@ fn every_flipped_bit_is_found_where_it_is() {
     let params = Params::new(512, 512, b"s", SuperblockMode::None).unwrap();
     let mut data = Random(5).bytes(512 * 273);
     let (sealed, mut tree) = hash(&params, &data, 512);
-    let geometry = *sealed.geometry();
+    let geometry = sealed.geometry().clone();
     assert_eq!(geometry.levels().len(), 3);
     let verify = |data: &[u8], tree: &HashBytes| {
-        let mut verifier = Verifier::new(&params, geometry, sealed.root());
+        let mut verifier = Verifier::new(geometry.clone(), sealed.root());
         verifier.verify_all(&mut { data }, &mut { tree }).map_err(|fault| match fault {
             Fault::Verity(error) => error,
             Fault::Caller(OutOfBounds { offset, .. }) => panic!("read at {offset}"),
@@ -136,7 +136,7 @@ fn spare_space_must_be_zero() {
     tree.bytes[100] = 9;
     let geometry = Geometry::new(&params, data.len() as u64, Placement::OwnFile).unwrap();
     let root = BlockHasher::of(&params).hash(&tree.bytes);
-    let mut verifier = Verifier::new(&params, geometry, root);
+    let mut verifier = Verifier::new(geometry, root);
     assert_eq!(
         verifier.verify(0, &data[..512], &mut &tree),
         Err(Fault::Verity(Error::SpareNotZero { level: 0, block: 0, offset: 100 }))
@@ -148,7 +148,7 @@ fn one_block_and_ranges_verify() {
     let params = Params::containerd();
     let data = Random(6).bytes(512 * 600);
     let (sealed, tree) = hash(&params, &data, 512);
-    let mut verifier = Verifier::new(&params, *sealed.geometry(), sealed.root());
+    let mut verifier = Verifier::new(sealed.geometry().clone(), sealed.root());
     let mut random = Random(7);
     for _ in 0..200 {
         let first = random.below(600);
@@ -161,7 +161,7 @@ fn one_block_and_ranges_verify() {
     let odd = Error::BlockLength { bytes: 100, block: 512 };
     assert_eq!(verifier.verify(0, &data[..100], &mut &tree), Err(Fault::Verity(odd)));
     let missing = HashBytes::default();
-    let mut verifier = Verifier::new(&params, *sealed.geometry(), sealed.root());
+    let mut verifier = Verifier::new(sealed.geometry().clone(), sealed.root());
     let fault = verifier.verify(0, &data[..512], &mut &missing);
     assert!(matches!(fault, Err(Fault::Caller(OutOfBounds { .. }))));
 }
@@ -172,7 +172,7 @@ fn one_block_has_no_tree() {
     let (sealed, tree) = hash(&params, &[5; 512], 100);
     assert!(tree.bytes.is_empty() && sealed.geometry().levels().is_empty());
     assert_eq!(sealed.root(), BlockHasher::of(&params).hash(&[5; 512]));
-    let mut verifier = Verifier::new(&params, *sealed.geometry(), sealed.root());
+    let mut verifier = Verifier::new(sealed.geometry().clone(), sealed.root());
     verifier.verify(0, &[5; 512], &mut &tree).unwrap();
     assert!(verifier.verify(0, &[6; 512], &mut &tree).is_err());
 }
@@ -181,7 +181,7 @@ fn one_block_has_no_tree() {
 fn wrong_use_is_refused_before_anything_happens() {
     let params = Params::nydus();
     let geometry = Geometry::new(&params, 1024, Placement::OwnFile).unwrap();
-    let mut hasher = Hasher::new(&params, geometry);
+    let mut hasher = Hasher::new(geometry);
     let out = &mut RootOnly;
     let too_much = Fault::Verity(Error::TooMuchData { bytes: 1025, expected: 1024 });
     assert_eq!(hasher.push(&[0; 1025], out), Err(too_much));
@@ -217,7 +217,7 @@ fn wrong_use_is_refused_before_anything_happens() {
 fn the_sinks_error_comes_back() {
     let params = Params::nydus();
     let geometry = Geometry::new(&params, 1 << 20, Placement::BehindData).unwrap();
-    let mut hasher = Hasher::new(&params, geometry);
+    let mut hasher = Hasher::new(geometry.clone());
     let mut full = |offset: u64, _: &[u8]| Err::<(), _>(offset);
     let end = hasher.push_zeros(1 << 20, &mut full);
     assert_eq!(end, Err(Fault::Caller(geometry.levels()[0].offset)));
@@ -298,7 +298,7 @@ fn hostile_superblocks() {
         assert_eq!(read.to_bytes()[..88], bytes[..88]);
         for placement in [Placement::OwnFile, Placement::BehindData, Placement::At(u64::MAX)] {
             if let Ok(geometry) = read.geometry(placement) {
-                let _ = Verifier::new(read.params(), geometry, Digest([0; 32]));
+                let _ = Verifier::new(geometry, Digest([0; 32]));
             }
         }
     }
@@ -331,14 +331,14 @@ fn derived_uuids_depend_on_the_root_alone() {
 fn texts() {
     let root = "ab".repeat(32);
     let geometry = Geometry::new(&Params::containerd(), 1 << 20, Placement::BehindData).unwrap();
-    let sealed = Sealed::new(Params::containerd(), geometry, root.parse().unwrap());
+    let sealed = Sealed::new(geometry, root.parse().unwrap());
     let zeros = "00".repeat(32);
     assert_eq!(
         sealed.containerd_sidecar(),
         format!("{{\"roothash\":\"{root}\",\"hashoffset\":1048576}}")
     );
     assert_eq!(
-        sealed.table_line("/dev/loop 0", "7:1").to_string(),
+        sealed.table_line("/dev/loop 0", "7:1"),
         format!("0 2048 verity 1 /dev/loop\\ 0 7:1 512 512 2048 2049 sha256 {root} {zeros}")
     );
     assert_eq!(
@@ -349,8 +349,8 @@ fn texts() {
     assert!(sealed.dm_mod_create("", "/dev/vda", "/dev/vda").is_err());
 
     let geometry = Geometry::new(&Params::nydus(), 1024, Placement::BehindData).unwrap();
-    let sealed = Sealed::new(Params::nydus(), geometry, root.parse().unwrap());
-    assert_eq!(sealed.nydus_label().to_string(), format!("2,4096,sha256:{root}"));
+    let sealed = Sealed::new(geometry, root.parse().unwrap());
+    assert_eq!(sealed.nydus_label(), format!("2,4096,sha256:{root}"));
     assert_eq!(
         sealed.kata_json(),
         format!(

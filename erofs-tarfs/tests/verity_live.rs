@@ -45,7 +45,7 @@ fn case(random: &mut Random) -> Case {
     };
     let geometry = Geometry::new(&params, bytes, placement).unwrap();
     let mut tree = HashBytes { start: geometry.hash_offset(), ..HashBytes::default() };
-    let mut hasher = Hasher::new(&params, geometry);
+    let mut hasher = Hasher::new(geometry);
     hasher.push(&data, &mut tree).unwrap();
     let sealed = hasher.finish(&mut tree).unwrap();
     Case { data, sealed, tree }
@@ -111,7 +111,7 @@ fn verify_agrees_about_flipped_bits() {
     let mut random = Random(2);
     for n in 0..40 {
         let mut case = case(&mut random);
-        let geometry = *case.sealed.geometry();
+        let geometry = case.sealed.geometry().clone();
         let start = (geometry.tree_offset() - geometry.hash_offset()) as usize;
         let tree_bits = (case.tree.bytes.len() - start) as u64 * 8;
         let at = if tree_bits > 0 && n % 2 == 0 {
@@ -126,7 +126,7 @@ fn verify_agrees_about_flipped_bits() {
         let what = format!("case {n}, {at}: {:?}", case.sealed);
         let (data, hash) = write(&dir, &case, Some(&case.tree.bytes));
         assert!(!verifies(&program, &case, &data, &hash), "{what}");
-        let mut verifier = Verifier::new(case.sealed.params(), geometry, case.sealed.root());
+        let mut verifier = Verifier::new(geometry, case.sealed.root());
         let verdict = verifier.verify_all(&mut &case.data[..], &mut &case.tree);
         assert!(verdict.is_err(), "{what}");
     }

@@ -120,7 +120,7 @@ fn check_group(rows: &[&Row]) {
         leaves.push(&chunk[..len]);
     }
     for row in rows {
-        let mut hasher = Hasher::new(&row.params, row.geometry());
+        let mut hasher = Hasher::new(row.geometry());
         let mut tree = HashBytes::default();
         hasher.push_digests(&leaves.digests()[..row.data_blocks as usize * 32], &mut tree).unwrap();
         row.check(hasher, tree);
@@ -134,12 +134,12 @@ fn small_trees_from_bytes() {
     let rows = rows();
     for row in rows.iter().filter(|row| row.data_bytes() <= all.len() as u64) {
         let data = &all[..row.data_bytes() as usize];
-        let mut hasher = Hasher::new(&row.params, row.geometry());
+        let mut hasher = Hasher::new(row.geometry());
         let mut tree = HashBytes::default();
         for chunk in data.chunks(99_991) {
             hasher.push(chunk, &mut tree).unwrap();
         }
-        let mut verifier = Verifier::new(&row.params, row.geometry(), row.root.parse().unwrap());
+        let mut verifier = Verifier::new(row.geometry(), row.root.parse().unwrap());
         row.check(hasher.clone(), tree.clone());
         let _ = hasher.finish(&mut tree).unwrap();
         verifier.verify_all(&mut &data[..], &mut &tree).unwrap();

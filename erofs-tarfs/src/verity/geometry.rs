@@ -26,7 +26,7 @@ pub struct Level {
     pub blocks: u64,
 }
 
-/// Every size and offset of a tree: a report that costs no hashing.
+/// Parameters and every size and offset of a tree: a report that costs no hashing.
 ///
 /// # References
 /// `hash_levels` and `VERITY_hash_offset_block` in cryptsetup `lib/verity/`; "Hash Tree" in Linux
@@ -44,13 +44,11 @@ pub struct Level {
 /// assert_eq!(geometry.end(), 206782464);
 /// # Ok::<(), erofs_tarfs::verity::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Geometry {
-    data_block: VerityBlockSize,
-    hash_block: VerityBlockSize,
+    params: Params,
     data_blocks: u64,
     same_file: bool,
-    superblock: bool,
     hash_offset: u64,
     tree_offset: u64,
     count: u8,
@@ -126,11 +124,9 @@ impl Geometry {
                 .ok_or(too_large)?;
         }
         Ok(Self {
-            data_block,
-            hash_block,
+            params: params.clone(),
             data_blocks,
             same_file: placement != Placement::OwnFile,
-            superblock: params.has_superblock(),
             hash_offset,
             tree_offset,
             count: count as u8,
@@ -138,14 +134,19 @@ impl Geometry {
         })
     }
 
+    /// The parameters it was made from.
+    pub const fn params(&self) -> &Params {
+        &self.params
+    }
+
     /// The size of a data block.
     pub const fn data_block(&self) -> VerityBlockSize {
-        self.data_block
+        self.params.data_block()
     }
 
     /// The size of a hash block.
     pub const fn hash_block(&self) -> VerityBlockSize {
-        self.hash_block
+        self.params.hash_block()
     }
 
     /// How many data blocks the tree covers: at least 1.
@@ -155,7 +156,7 @@ impl Geometry {
 
     /// How many bytes of data the tree covers.
     pub const fn data_bytes(&self) -> u64 {
-        self.data_blocks << self.data_block.bits()
+        self.data_blocks << self.data_block().bits()
     }
 
     /// Whether data and hash area are in one file.
@@ -171,7 +172,7 @@ impl Geometry {
 
     /// Byte offset of the superblock in the hash file, if there is one.
     pub const fn superblock_offset(&self) -> Option<u64> {
-        if self.superblock { Some(self.hash_offset) } else { None }
+        if self.params.has_superblock() { Some(self.hash_offset) } else { None }
     }
 
     /// Byte offset of the tree in the hash file: a multiple of the hash block.
@@ -181,7 +182,7 @@ impl Geometry {
 
     /// The tree's offset in hash blocks, as the kernel's table line takes it.
     pub const fn hash_start(&self) -> u64 {
-        self.tree_offset >> self.hash_block.bits()
+        self.tree_offset >> self.hash_block().bits()
     }
 
     /// The levels, the one just above the data first; the last has one block. Empty for a single
@@ -192,7 +193,7 @@ impl Geometry {
 
     /// Length of the tree in bytes: 0 for a single data block.
     pub fn tree_bytes(&self) -> u64 {
-        self.levels().iter().map(|level| level.blocks << self.hash_block.bits()).sum()
+        self.levels().iter().map(|level| level.blocks << self.hash_block().bits()).sum()
     }
 
     /// Byte offset in the hash file of the end of the hash area; with data and hashes in one file

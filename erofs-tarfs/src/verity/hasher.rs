@@ -2,7 +2,9 @@
 
 use super::feed::{Digests, Feed};
 use super::tree::Tree;
-use super::{BlockHasher, Digest, Error, Fault, Geometry, HashSink, Params, RootOnly, Sealed};
+use super::{
+    BlockHasher, Digest, Error, Fault, Geometry, HashSink, Params, Placement, RootOnly, Sealed,
+};
 
 /// Hashes data of known length as it streams by, and emits hash blocks as they fill.
 ///
@@ -14,37 +16,27 @@ use super::{BlockHasher, Digest, Error, Fault, Geometry, HashSink, Params, RootO
 /// ```
 /// use erofs_tarfs::verity::{Geometry, Hasher, HashBytes, Params, Placement};
 ///
-/// let params = Params::nydus();
-/// let geometry = Geometry::new(&params, 1 << 20, Placement::OwnFile)?;
-/// let mut hasher = Hasher::new(&params, geometry);
+/// let geometry = Geometry::new(&Params::nydus(), 1 << 20, Placement::OwnFile)?;
+/// let mut hasher = Hasher::new(geometry);
 /// let mut tree = HashBytes::default();
 /// hasher.push(b"some data", &mut tree)?;
 /// hasher.push_zeros((1 << 20) - 9, &mut tree)?;
 /// let sealed = hasher.finish(&mut tree)?;
-/// assert_eq!(tree.bytes.len() as u64, geometry.end());
+/// assert_eq!(tree.bytes.len() as u64, sealed.geometry().end());
 /// assert_eq!(sealed.root().to_string().len(), 64);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Hasher {
-    params: Params,
     feed: Feed,
     tree: Tree,
 }
 
 impl Hasher {
-    /// A hasher of a tree with this geometry, made from the same parameters.
-    pub fn new(params: &Params, geometry: Geometry) -> Self {
-        Self::with_hasher(params, geometry, BlockHasher::of(params))
-    }
-
-    /// As [`Hasher::new`], with a ready block hasher of the same salt.
-    pub fn with_hasher(params: &Params, geometry: Geometry, hasher: BlockHasher) -> Self {
-        Self {
-            params: params.clone(),
-            feed: Feed::new(hasher, params.data_block()),
-            tree: Tree::new(geometry),
-        }
+    /// A hasher of a tree with this geometry.
+    pub fn new(geometry: Geometry) -> Self {
+        let hasher = BlockHasher::of(geometry.params());
+        Self { feed: Feed::new(hasher, geometry.data_block()), tree: Tree::new(geometry) }
     }
 
     /// The geometry of the tree.
@@ -105,11 +97,10 @@ impl Hasher {
         if bytes != expected {
             return Err(Error::TooLittleData { bytes, expected }.into());
         }
-        let geometry = *self.geometry();
+        let geometry = self.geometry().clone();
         let root = self.tree.finish(&self.feed.hasher, sink)?;
-        let sealed = Sealed::new(self.params, geometry, root);
-        if let (Some(offset), Some(area)) = (geometry.superblock_offset(), sealed.superblock_area())
-        {
+        let sealed = Sealed::new(geometry, root);
+        if let Some((offset, area)) = sealed.superblock_area() {
             sink.put(offset, &area).map_err(Fault::Caller)?;
         }
         Ok(sealed)
@@ -120,8 +111,8 @@ impl Hasher {
     /// # Errors
     /// [`Error::NoData`], [`Error::DataTail`].
     pub fn root(params: &Params, data: &[u8]) -> Result<Digest, Error> {
-        let geometry = Geometry::new(params, data.len() as u64, super::Placement::OwnFile)?;
-        let mut hasher = Self::new(params, geometry);
+        let geometry = Geometry::new(params, data.len() as u64, Placement::OwnFile)?;
+        let mut hasher = Self::new(geometry);
         hasher.push(data, &mut RootOnly).map_err(Fault::into_error)?;
         Ok(hasher.finish(&mut RootOnly).map_err(Fault::into_error)?.root())
     }

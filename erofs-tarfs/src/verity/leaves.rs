@@ -46,11 +46,7 @@ const STEP: u64 = 2048;
 impl Leaves {
     /// No leaves yet, for the data block size and the salt of `params`.
     pub fn new(params: &Params) -> Self {
-        Self::with_hasher(params, BlockHasher::of(params))
-    }
-
-    /// As [`Leaves::new`], with a ready block hasher of the same salt.
-    pub fn with_hasher(params: &Params, hasher: BlockHasher) -> Self {
+        let hasher = BlockHasher::of(params);
         Self { feed: Feed::new(hasher, params.data_block()), store: Store::default() }
     }
 
@@ -128,7 +124,7 @@ impl Leaves {
             return Err(Error::OtherLeaves.into());
         }
         let geometry = Geometry::new(params, self.position(), placement)?;
-        let mut hasher = Hasher::with_hasher(params, geometry, self.feed.hasher.clone());
+        let mut hasher = Hasher::new(geometry);
         hasher.push_digests(self.digests(), sink)?;
         hasher.finish(sink)
     }

@@ -18,16 +18,15 @@
 //! use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, Placement, Verifier};
 //!
 //! let data = [7; 512 * 1000];
-//! let params = Params::nydus();
-//! let geometry = Geometry::new(&params, data.len() as u64, Placement::OwnFile)?;
-//! let mut hasher = Hasher::new(&params, geometry);
+//! let geometry = Geometry::new(&Params::nydus(), data.len() as u64, Placement::OwnFile)?;
+//! let mut hasher = Hasher::new(geometry);
 //! let mut tree = HashBytes::default();
 //! for chunk in data.chunks(1234) {
 //!     hasher.push(chunk, &mut tree)?;
 //! }
 //! let sealed = hasher.finish(&mut tree)?;
 //! println!("{}", sealed.open_command("data", "name", "tree"));
-//! Verifier::new(&params, geometry, sealed.root()).verify_all(&mut &data[..], &mut &tree)?;
+//! Verifier::new(sealed.geometry().clone(), sealed.root()).verify_all(&mut &data[..], &mut &tree)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

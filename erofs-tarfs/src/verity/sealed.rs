@@ -4,7 +4,7 @@ use alloc::{vec, vec::Vec};
 
 use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid, superblock};
 
-/// Parameters, geometry and root hash of finished data.
+/// Geometry, with its parameters, and root hash of finished data.
 ///
 /// Its texts (command lines, the kernel's table line, JSON) are in plain form; none names anything
 /// that the caller did not give.
@@ -14,29 +14,28 @@ use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid, superblo
 /// use erofs_tarfs::verity::{Digest, Geometry, Params, Placement, Sealed};
 ///
 /// let geometry = Geometry::new(&Params::nydus(), 194518016, Placement::BehindData)?;
-/// let sealed = Sealed::new(Params::nydus(), geometry, Digest([0xab; 32]));
-/// assert!(sealed.nydus_label().to_string().starts_with("379918,194519040,sha256:abab"));
-/// assert!(sealed.table_line("/dev/loop0", "/dev/loop0").to_string().starts_with(
+/// let sealed = Sealed::new(geometry, Digest([0xab; 32]));
+/// assert!(sealed.nydus_label().starts_with("379918,194519040,sha256:abab"));
+/// assert!(sealed.table_line("/dev/loop0", "/dev/loop0").starts_with(
 ///     "0 379918 verity 1 /dev/loop0 /dev/loop0 512 4096 379918 47490 sha256 abab"
 /// ));
 /// # Ok::<(), erofs_tarfs::verity::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
-    params: Params,
     geometry: Geometry,
     root: Digest,
 }
 
 impl Sealed {
-    /// What is known of sealed data: `geometry` must have been made from `params`.
-    pub fn new(params: Params, geometry: Geometry, root: Digest) -> Self {
-        Self { params, geometry, root }
+    /// What is known of sealed data.
+    pub fn new(geometry: Geometry, root: Digest) -> Self {
+        Self { geometry, root }
     }
 
     /// The parameters.
     pub fn params(&self) -> &Params {
-        &self.params
+        self.geometry.params()
     }
 
     /// The geometry.
@@ -53,7 +52,7 @@ impl Sealed {
     /// The UUID of the superblock, if there is one: the caller's, or one that follows from the
     /// root hash.
     pub fn uuid(&self) -> Option<Uuid> {
-        match self.params.superblock() {
+        match self.params().superblock() {
             SuperblockMode::None => None,
             SuperblockMode::Derived => Some(Uuid::derive(&self.root)),
             SuperblockMode::Uuid(uuid) => Some(uuid),
@@ -63,16 +62,15 @@ impl Sealed {
     /// The superblock, if there is one.
     pub fn superblock(&self) -> Option<Superblock> {
         let uuid = self.uuid()?;
-        Superblock::new(self.params.clone(), self.geometry.data_blocks(), uuid).ok()
+        Superblock::new(self.params().clone(), self.geometry.data_blocks(), uuid).ok()
     }
 
-    /// The superblock's bytes and the zeros from there to the tree, which belong at
-    /// [`Geometry::superblock_offset`]. [`Hasher::finish`](super::Hasher::finish) puts them.
-    pub fn superblock_area(&self) -> Option<Vec<u8>> {
-        let bytes = self.superblock()?.to_bytes();
-        let len = self.geometry.tree_offset() - self.geometry.hash_offset();
-        let mut area = vec![0; len as usize];
-        area[..superblock::LEN].copy_from_slice(&bytes);
-        Some(area)
+    /// The byte offset of the superblock, and its bytes with the zeros from it to the tree.
+    /// [`Hasher::finish`](super::Hasher::finish) puts them.
+    pub fn superblock_area(&self) -> Option<(u64, Vec<u8>)> {
+        let offset = self.geometry.superblock_offset()?;
+        let mut area = vec![0; (self.geometry.tree_offset() - offset) as usize];
+        area[..superblock::LEN].copy_from_slice(&self.superblock()?.to_bytes());
+        Some((offset, area))
     }
 }

@@ -15,11 +15,7 @@ impl Sealed {
     ///
     /// # References
     /// "Construction Parameters" in Linux `Documentation/admin-guide/device-mapper/verity.rst`.
-    pub fn table_line<'a>(
-        &'a self,
-        data_device: &'a str,
-        hash_device: &'a str,
-    ) -> impl fmt::Display + 'a {
+    pub fn table_line(&self, data_device: &str, hash_device: &str) -> String {
         let geometry = self.geometry();
         let escape = |name: &str| name.replace('\\', "\\\\").replace(' ', "\\ ");
         format!(
@@ -100,7 +96,7 @@ impl Sealed {
     }
 
     /// The string that Nydus puts in labels: `BLOCKS,OFFSET,sha256:ROOT`, the offset in bytes.
-    pub fn nydus_label(&self) -> impl fmt::Display {
+    pub fn nydus_label(&self) -> String {
         let (blocks, offset) = (self.geometry().data_blocks(), self.geometry().hash_offset());
         format!("{blocks},{offset},sha256:{}", self.root())
     }

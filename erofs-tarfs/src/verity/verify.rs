@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{BlockHasher, Digest, Error, Fault, Geometry, Params, Source};
+use super::{BlockHasher, Digest, Error, Fault, Geometry, Source};
 
 /// Data blocks hashed together.
 const BATCH: usize = 64;
@@ -21,15 +21,14 @@ const PIECE: usize = 256 << 10;
 /// ```
 /// use erofs_tarfs::verity::{Error, Fault, Geometry, HashBytes, Hasher, Params, Placement, Verifier};
 ///
-/// let params = Params::containerd();
 /// let mut data = vec![3; 512 * 100];
-/// let geometry = Geometry::new(&params, data.len() as u64, Placement::OwnFile)?;
-/// let mut hasher = Hasher::new(&params, geometry);
+/// let geometry = Geometry::new(&Params::containerd(), data.len() as u64, Placement::OwnFile)?;
+/// let mut hasher = Hasher::new(geometry.clone());
 /// let mut tree = HashBytes::default();
 /// hasher.push(&data, &mut tree)?;
 /// let root = hasher.finish(&mut tree)?.root();
 ///
-/// let mut verifier = Verifier::new(&params, geometry, root);
+/// let mut verifier = Verifier::new(geometry, root);
 /// verifier.verify(7, &data[512 * 7..][..512], &mut &tree)?;
 /// data[512 * 7] ^= 1;
 /// assert_eq!(
@@ -54,11 +53,11 @@ struct Known {
 }
 
 impl Verifier {
-    /// A verifier for data sealed with these parameters, in this geometry, under `root`.
-    pub fn new(params: &Params, geometry: Geometry, root: Digest) -> Self {
+    /// A verifier for data sealed in this geometry under `root`.
+    pub fn new(geometry: Geometry, root: Digest) -> Self {
         let known = Known { index: None, block: vec![0; geometry.hash_block().size()] };
         Self {
-            hasher: BlockHasher::of(params),
+            hasher: BlockHasher::of(geometry.params()),
             path: vec![known; geometry.levels().len()],
             geometry,
             root,
