@@ -47,7 +47,7 @@ fn any_mix_gives_the_same_bytes() {
                 let len = random.pick(&[1, size, random.clone().below(40 * size as u64) as usize]);
                 let len = len.min(data.len() - at);
                 let part = &mut data[at..][..len];
-                let whole = len % size == 0 && at % size == 0;
+                let whole = len.is_multiple_of(size) && at.is_multiple_of(size);
                 match random.below(3) {
                     0 => {
                         part.fill(0);
