@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Digest, Error, Params, VerityBlockSize};
+use super::{Backend, Digest, Error, Params, VerityBlockSize, lanes};
 
 /// Hashes blocks of any size with one salt.
 ///
@@ -22,23 +22,40 @@ use super::{Digest, Error, Params, VerityBlockSize};
 pub struct BlockHasher {
     salt: Vec<u8>,
     salted: Sha256,
+    backend: Backend,
 }
 
 impl BlockHasher {
-    /// A hasher with a salt of 0 to 256 bytes.
+    /// A hasher with a salt of 0 to 256 bytes, on the best backend.
     ///
     /// # Errors
     /// [`Error::SaltLength`].
     pub fn new(salt: &[u8]) -> Result<Self, Error> {
         match salt.len() <= Params::MAX_SALT {
-            true => Ok(Self { salt: salt.to_vec(), salted: Sha256::new_with_prefix(salt) }),
+            true => Ok(Self::salted(salt)),
             false => Err(Error::SaltLength { bytes: salt.len() }),
         }
     }
 
-    /// A hasher with the salt of `params`.
+    /// A hasher with the salt of `params`, on the best backend.
     pub fn of(params: &Params) -> Self {
-        Self { salt: params.salt().to_vec(), salted: Sha256::new_with_prefix(params.salt()) }
+        Self::salted(params.salt())
+    }
+
+    fn salted(salt: &[u8]) -> Self {
+        let salted = Sha256::new_with_prefix(salt);
+        Self { salt: salt.to_vec(), salted, backend: Backend::best() }
+    }
+
+    /// The same on another backend; one that is not available here is not used.
+    pub fn with_backend(self, backend: Backend) -> Self {
+        let backend = if backend.is_available() { backend } else { Backend::Sha2 };
+        Self { backend, ..self }
+    }
+
+    /// The backend in use.
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// The salt.
@@ -83,10 +100,9 @@ impl BlockHasher {
     /// [`BlockHasher::hash_blocks`] where the lengths are known to fit.
     pub(super) fn fill(&self, block: VerityBlockSize, data: &[u8], digests: &mut [u8]) {
         debug_assert_eq!(data.len() / block.size(), digests.len() / Digest::LEN);
-        for (block, digest) in
-            data.chunks_exact(block.size()).zip(digests.chunks_exact_mut(Digest::LEN))
-        {
-            digest.copy_from_slice(&self.hash(block).0);
-        }
+        let digests = digests.as_chunks_mut().0;
+        let done = lanes::hash(self.backend, &self.salt, block.size(), data, digests);
+        let rest = data.chunks_exact(block.size()).zip(digests).skip(done);
+        rest.for_each(|(block, digest)| *digest = self.hash(block).0);
     }
 }

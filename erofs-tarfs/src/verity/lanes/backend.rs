@@ -1,0 +1,95 @@
+//! Which way of hashing, and whether this CPU can.
+
+use core::fmt;
+
+/// How blocks are hashed. All give the same bytes; they differ in speed only.
+///
+/// The best one that the CPU has is taken by itself; name one to compare or to debug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Backend {
+    /// The `sha2` crate, one block at a time: everywhere, with the SHA instructions of x86 CPUs
+    /// that have them.
+    Sha2,
+    /// Eight blocks at a time in AVX2 registers: for x86-64 without SHA instructions.
+    Avx2,
+    /// Two blocks at a time with the SHA instructions of x86-64.
+    ShaNi,
+    /// Four blocks at a time with the SHA instructions of x86-64, and AVX-512VL for the rest.
+    ShaNiAvx512,
+}
+
+impl Backend {
+    /// All that there are, the slowest first.
+    pub const ALL: [Self; 4] = [Self::Sha2, Self::Avx2, Self::ShaNi, Self::ShaNiAvx512];
+
+    /// The fastest one that this CPU has.
+    pub fn best() -> Self {
+        match Self::ALL.into_iter().rev().find(|backend| backend.is_available()) {
+            Some(Self::Avx2) | None if cpu::has_sha() => Self::Sha2,
+            Some(backend) => backend,
+            None => Self::Sha2,
+        }
+    }
+
+    /// Whether this CPU, operating system and build have it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Sha2 => true,
+            Self::Avx2 => cpu::has_avx2(),
+            Self::ShaNi => cpu::has_sha(),
+            Self::ShaNiAvx512 => cpu::has_sha_avx512(),
+        }
+    }
+
+    /// Its name, in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha2 => "sha2",
+            Self::Avx2 => "avx2",
+            Self::ShaNi => "sha-ni",
+            Self::ShaNiAvx512 => "sha-ni-avx512",
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// CPUID, and XGETBV for what the operating system saves; asked once.
+#[cfg(target_arch = "x86_64")]
+mod cpu {
+    cpufeatures::new!(sha, "sha", "sse2", "ssse3", "sse4.1");
+    cpufeatures::new!(avx2, "avx2");
+    cpufeatures::new!(avx512, "avx512f", "avx512vl");
+
+    pub(super) fn has_sha() -> bool {
+        sha::get()
+    }
+
+    pub(super) fn has_avx2() -> bool {
+        avx2::get()
+    }
+
+    pub(super) fn has_sha_avx512() -> bool {
+        sha::get() && avx512::get()
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod cpu {
+    pub(super) fn has_sha() -> bool {
+        false
+    }
+
+    pub(super) fn has_avx2() -> bool {
+        false
+    }
+
+    pub(super) fn has_sha_avx512() -> bool {
+        false
+    }
+}
