@@ -12,38 +12,28 @@ use core::arch::x86_64::{
     _mm256_xor_si256,
 };
 
-use super::message::Message;
-use super::sha256::{BLOCK, K};
+use super::message::{Message, Piece, Runs};
+use super::sha256::K;
 
 /// Messages hashed together.
 pub(super) const LANES: usize = 8;
 
 type Words = [__m256i; 8];
 
-/// Hashes eight messages side by side. `blocks` have the length that `message` says; digest `i`
-/// is that of `blocks[i]`.
+/// Hashes eight messages side by side. Digest `i` is that of the pieces of lane `i`.
 #[target_feature(enable = "avx2")]
-pub(super) fn hash(message: &Message, blocks: &[&[u8]; LANES], digests: &mut [[u8; 32]; LANES]) {
+pub(super) fn hash(message: &Message, runs: &Runs<'_, LANES>, digests: &mut [[u8; 32]; LANES]) {
     let mut state: Words = [_mm256_set1_epi32(0); 8];
     for (words, word) in state.iter_mut().zip(message.start) {
         *words = _mm256_set1_epi32(word.cast_signed());
     }
-    let head_len = message.head_len();
-    if head_len > 0 {
-        let heads: [_; LANES] = core::array::from_fn(|l| message.head(blocks[l]));
-        compress(&mut state, &heads.each_ref());
-    }
-    let lanes = blocks.map(|block| block[head_len..].as_chunks().0);
-    for p in 0..lanes[0].len() {
-        compress(&mut state, &lanes.map(|lane| &lane[p]));
+    for lanes in runs {
+        for p in 0..lanes[0].len() {
+            compress(&mut state, lanes, p);
+        }
     }
     if let Some(schedule) = &message.padding {
         compress_ready(&mut state, schedule);
-    } else {
-        let tails: [_; LANES] = core::array::from_fn(|l| message.tail(blocks[l]));
-        for p in 0..message.tail_pieces {
-            compress(&mut state, &tails.each_ref().map(|tail| &tail.as_chunks().0[p]));
-        }
     }
     for (digest, words) in digests.iter_mut().zip(transpose(state)) {
         // SAFETY: `digest` is 32 writable bytes; the store needs no alignment.
@@ -51,13 +41,14 @@ pub(super) fn hash(message: &Message, blocks: &[&[u8]; LANES], digests: &mut [[u
     }
 }
 
+/// Compresses piece `p` of each lane.
 #[target_feature(enable = "avx2")]
-fn compress(state: &mut Words, pieces: &[&[u8; BLOCK]; LANES]) {
+fn compress(state: &mut Words, lanes: &[&[Piece]; LANES], p: usize) {
     let mut w = [_mm256_set1_epi32(0); 16];
     for (half, out) in w.as_chunks_mut::<8>().0.iter_mut().enumerate() {
         let mut rows = [_mm256_set1_epi32(0); 8];
-        for (row, piece) in rows.iter_mut().zip(pieces) {
-            let bytes = &piece.as_chunks::<32>().0[half];
+        for (row, lane) in rows.iter_mut().zip(lanes) {
+            let bytes = &lane[p].as_chunks::<32>().0[half];
             // SAFETY: `bytes` is a reference to 32 readable bytes; the load needs no alignment.
             *row = swap(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) });
         }
@@ -65,16 +56,25 @@ fn compress(state: &mut Words, pieces: &[&[u8; BLOCK]; LANES]) {
     }
     let old = *state;
     let mut working = *state;
-    for t in 0..64 {
-        if t >= 16 {
-            let (w15, w2) = (w[(t + 1) % 16], w[(t + 14) % 16]);
-            let s0 = xor3(rotate::<7, 25>(w15), rotate::<18, 14>(w15), _mm256_srli_epi32::<3>(w15));
-            let s1 = xor3(rotate::<17, 15>(w2), rotate::<19, 13>(w2), _mm256_srli_epi32::<10>(w2));
-            let sum = _mm256_add_epi32(_mm256_add_epi32(w[t % 16], s0), w[(t + 9) % 16]);
-            w[t % 16] = _mm256_add_epi32(sum, s1);
-        }
-        let k = _mm256_set1_epi32(K[t].cast_signed());
-        round(&mut working, _mm256_add_epi32(w[t % 16], k));
+    macro_rules! rounds {
+        ($k:expr, $schedule:literal: $($t:literal)*) => {$(
+            if $schedule {
+                let (w15, w2) = (w[($t + 1) % 16], w[($t + 14) % 16]);
+                let s0 =
+                    xor3(rotate::<7, 25>(w15), rotate::<18, 14>(w15), _mm256_srli_epi32::<3>(w15));
+                let s1 =
+                    xor3(rotate::<17, 15>(w2), rotate::<19, 13>(w2), _mm256_srli_epi32::<10>(w2));
+                let sum = _mm256_add_epi32(_mm256_add_epi32(w[$t], s0), w[($t + 9) % 16]);
+                w[$t] = _mm256_add_epi32(sum, s1);
+            }
+            let k = _mm256_set1_epi32($k[$t].cast_signed());
+            round(&mut working, _mm256_add_epi32(w[$t], k));
+        )*};
+    }
+    let [first, others @ ..] = K.as_chunks::<16>().0 else { unreachable!() };
+    rounds!(first, false: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    for k in others {
+        rounds!(k, true: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
     }
     add(state, &old, &working);
 }
@@ -126,7 +126,7 @@ fn xor3(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
 /// Swaps the bytes of each word.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn swap(words: __m256i) -> __m256i {
+pub(super) fn swap(words: __m256i) -> __m256i {
     let (high, low) = (0x0c0d0e0f_08090a0b, 0x04050607_00010203);
     _mm256_shuffle_epi8(words, _mm256_set_epi64x(high, low, high, low))
 }
@@ -134,7 +134,7 @@ fn swap(words: __m256i) -> __m256i {
 /// Turns eight rows of eight words into eight columns.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn transpose(r: Words) -> Words {
+pub(super) fn transpose(r: Words) -> Words {
     let low = |i: usize| _mm256_unpacklo_epi32(r[i], r[i + 1]);
     let high = |i: usize| _mm256_unpackhi_epi32(r[i], r[i + 1]);
     let (l0, h0, l2, h2) = (low(0), high(0), low(2), high(2));

@@ -17,19 +17,19 @@ pub enum Backend {
     ShaNi,
     /// Four blocks at a time with the SHA instructions of x86-64, and AVX-512VL for the rest.
     ShaNiAvx512,
+    /// Sixteen blocks at a time in AVX-512 registers.
+    Avx512,
 }
 
 impl Backend {
     /// All that there are, the slowest first.
-    pub const ALL: [Self; 4] = [Self::Sha2, Self::Avx2, Self::ShaNi, Self::ShaNiAvx512];
+    pub const ALL: [Self; 5] =
+        [Self::Sha2, Self::Avx2, Self::ShaNi, Self::ShaNiAvx512, Self::Avx512];
 
     /// The fastest one that this CPU has.
     pub fn best() -> Self {
-        match Self::ALL.into_iter().rev().find(|backend| backend.is_available()) {
-            Some(Self::Avx2) | None if cpu::has_sha() => Self::Sha2,
-            Some(backend) => backend,
-            None => Self::Sha2,
-        }
+        let mut all = Self::ALL.into_iter().rev();
+        all.find(|backend| backend.is_available()).unwrap_or(Self::Sha2)
     }
 
     /// Whether this CPU, operating system and build have it.
@@ -38,7 +38,8 @@ impl Backend {
             Self::Sha2 => true,
             Self::Avx2 => cpu::has_avx2(),
             Self::ShaNi => cpu::has_sha(),
-            Self::ShaNiAvx512 => cpu::has_sha_avx512(),
+            Self::ShaNiAvx512 => cpu::has_sha() && cpu::has_avx512(),
+            Self::Avx512 => cpu::has_avx512(),
         }
     }
 
@@ -49,6 +50,7 @@ impl Backend {
             Self::Avx2 => "avx2",
             Self::ShaNi => "sha-ni",
             Self::ShaNiAvx512 => "sha-ni-avx512",
+            Self::Avx512 => "avx512",
         }
     }
 }
@@ -64,7 +66,7 @@ impl fmt::Display for Backend {
 mod cpu {
     cpufeatures::new!(sha, "sha", "sse2", "ssse3", "sse4.1");
     cpufeatures::new!(avx2, "avx2");
-    cpufeatures::new!(avx512, "avx512f", "avx512vl");
+    cpufeatures::new!(avx512, "avx2", "avx512f", "avx512bw", "avx512vl");
 
     pub(super) fn has_sha() -> bool {
         sha::get()
@@ -74,8 +76,8 @@ mod cpu {
         avx2::get()
     }
 
-    pub(super) fn has_sha_avx512() -> bool {
-        sha::get() && avx512::get()
+    pub(super) fn has_avx512() -> bool {
+        avx512::get()
     }
 }
 
@@ -89,7 +91,7 @@ mod cpu {
         false
     }
 
-    pub(super) fn has_sha_avx512() -> bool {
+    pub(super) fn has_avx512() -> bool {
         false
     }
 }

@@ -1,8 +1,8 @@
 //! Groups of blocks to kernels.
 #![allow(unsafe_code)]
 
-use super::message::Message;
-use super::{Backend, avx2, shani};
+use super::message::{Message, Runs, Scratch};
+use super::{Backend, avx2, avx512, shani};
 
 /// Hashes blocks of `block` bytes, a multiple of 64, from the beginning of `data`, each with `salt`
 /// in front, and says how many: all, or all but the last, or none if `backend` has no lanes.
@@ -16,18 +16,24 @@ pub(in super::super) fn hash(
     if digests.len() < 2 || !backend.is_available() {
         return 0;
     }
-    let message = Message::new(salt, block);
+    let message = &Message::new(salt, block);
     match backend {
         Backend::Sha2 => 0,
-        // SAFETY: `is_available` found the CPU features that each kernel is compiled for.
-        Backend::Avx2 => groups(&message, data, digests, |m, b, d| unsafe { avx2::hash(m, b, d) }),
-        Backend::ShaNi => groups(&message, data, digests, |m, b: &[_; 2], d| {
-            // SAFETY: as above.
-            unsafe { shani::sse(m, b, d) }
+        Backend::Avx2 => groups(message, data, digests, |runs, digests| {
+            // SAFETY: `is_available` found the CPU features that the kernel is compiled for.
+            unsafe { avx2::hash(message, runs, digests) }
         }),
-        Backend::ShaNiAvx512 => groups(&message, data, digests, |m, b: &[_; 4], d| {
-            // SAFETY: as above.
-            unsafe { shani::avx512(m, b, d) }
+        Backend::ShaNi => groups(message, data, digests, |runs: &Runs<'_, 2>, digests| {
+            // SAFETY: as for AVX2.
+            unsafe { shani::sse(message, runs, digests) }
+        }),
+        Backend::ShaNiAvx512 => groups(message, data, digests, |runs: &Runs<'_, 4>, digests| {
+            // SAFETY: as for AVX2.
+            unsafe { shani::avx512(message, runs, digests) }
+        }),
+        Backend::Avx512 => groups(message, data, digests, |runs, digests| {
+            // SAFETY: as for AVX2.
+            unsafe { avx512::hash(message, runs, digests) }
         }),
     }
 }
@@ -38,20 +44,22 @@ fn groups<const N: usize>(
     message: &Message,
     data: &[u8],
     digests: &mut [[u8; 32]],
-    kernel: impl Fn(&Message, &[&[u8]; N], &mut [[u8; 32]; N]),
+    kernel: impl Fn(&Runs<'_, N>, &mut [[u8; 32]; N]),
 ) -> usize {
     let count = digests.len();
     let block = |i: usize| &data[i * message.block..][..message.block];
+    let mut scratch = Scratch::new(message);
     let (groups, rest) = digests.as_chunks_mut::<N>();
     for (g, digests) in groups.iter_mut().enumerate() {
-        kernel(message, &core::array::from_fn(|l| block(g * N + l)), digests);
+        kernel(&scratch.runs(&core::array::from_fn(|l| block(g * N + l))), digests);
     }
     if rest.len() < 2 {
         return count - rest.len();
     }
     let first = count - rest.len();
     let mut out = [[0; 32]; N];
-    kernel(message, &core::array::from_fn(|l| block((first + l).min(count - 1))), &mut out);
+    let blocks = core::array::from_fn(|l| block((first + l).min(count - 1)));
+    kernel(&scratch.runs(&blocks), &mut out);
     rest.copy_from_slice(&out[..rest.len()]);
     count
 }

@@ -14,51 +14,40 @@ use core::arch::x86_64::{
     _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
 };
 
-use super::message::Message;
-use super::sha256::{BLOCK, K, State};
+use super::message::{Message, Piece, Runs};
+use super::sha256::{K, State};
 
 macro_rules! kernel {
     ($(#[$doc:meta])* $name:ident, $features:literal) => {
         $(#[$doc])*
         ///
-        /// `blocks` have the length that `message` says; digest `i` is that of `blocks[i]`.
+        /// Digest `i` is that of the pieces of lane `i`.
         #[target_feature(enable = $features)]
         pub(super) fn $name<const N: usize>(
             message: &Message,
-            blocks: &[&[u8]; N],
+            runs: &Runs<'_, N>,
             digests: &mut [[u8; 32]; N],
         ) {
             let (abef, cdgh) = pack(&message.start);
             let (mut abef, mut cdgh) = ([abef; N], [cdgh; N]);
-
-            // Pieces as they lie in the block; before and after them those made up here.
-            let heads: [[u8; BLOCK]; N];
-            let head_len = message.head_len();
-            if head_len > 0 {
-                heads = core::array::from_fn(|l| message.head(blocks[l]));
-                pieces::<N>(&mut abef, &mut cdgh, &core::array::from_fn(|l| &heads[l..][..1]), 0);
+            for lanes in runs {
+                pieces::<N>(&mut abef, &mut cdgh, lanes, N * message.block);
             }
-            let middle = core::array::from_fn(|l| blocks[l][head_len..].as_chunks().0);
-            pieces::<N>(&mut abef, &mut cdgh, &middle, N * message.block);
             if let Some(schedule) = &message.padding {
                 padding::<N>(&mut abef, &mut cdgh, schedule);
-            } else {
-                let tails: [_; N] = core::array::from_fn(|l| message.tail(blocks[l]));
-                let tails = core::array::from_fn(|l| &tails[l].as_chunks().0[..message.tail_pieces]);
-                pieces::<N>(&mut abef, &mut cdgh, &tails, 0);
             }
             for l in 0..N {
                 unpack(abef[l], cdgh[l], &mut digests[l]);
             }
 
-            /// Compresses as many pieces of each lane as the first lane has. `ahead` is the
-            /// distance in bytes to what will be hashed next, or 0.
+            /// Compresses the pieces of each lane. `ahead` is the distance in bytes to what will
+            /// be hashed next.
             #[target_feature(enable = $features)]
             #[inline]
             fn pieces<const N: usize>(
                 abef: &mut [__m128i; N],
                 cdgh: &mut [__m128i; N],
-                lanes: &[&[[u8; BLOCK]]; N],
+                lanes: &[&[Piece]; N],
                 ahead: usize,
             ) {
                 let count = lanes[0].len();
@@ -89,13 +78,13 @@ macro_rules! kernel {
                             }
                         };
                     }
-                    if ahead > 0 {
-                        for lane in lanes {
-                            let next = lane[p].as_ptr().wrapping_add(ahead);
-                            #[allow(unused_unsafe, reason = "safe since Rust 1.95 or earlier")]
-                            // SAFETY: a prefetch reads nothing that the program sees and does not
-                            // fault, whatever the address; the pointer is never dereferenced.
-                            unsafe { _mm_prefetch::<_MM_HINT_T0>(next.cast()) };
+                    for lane in lanes {
+                        let next = lane[p].as_ptr().wrapping_add(ahead);
+                        #[allow(unused_unsafe, reason = "safe since Rust 1.95 or earlier")]
+                        // SAFETY: a prefetch reads nothing that the program sees and does not
+                        // fault, whatever the address; the pointer is never dereferenced.
+                        unsafe {
+                            _mm_prefetch::<_MM_HINT_T0>(next.cast());
                         }
                     }
                     quad!(0);
@@ -154,10 +143,6 @@ kernel! {
     sse, "sha,sse4.1,ssse3,sse2"
 }
 kernel! {
-    /// Hashes `N` messages side by side with AVX2 encodings.
-    avx, "sha,sse4.1,ssse3,sse2,avx2"
-}
-kernel! {
     /// Hashes `N` messages side by side with AVX-512VL encodings; meant for four.
     avx512, "sha,sse4.1,ssse3,sse2,avx512f,avx512vl"
 }
@@ -174,7 +159,7 @@ fn word_quad(words: &[u32; 64], g: usize) -> __m128i {
 /// The big-endian words `4 * g` to `4 * g + 3` of a piece.
 #[target_feature(enable = "ssse3")]
 #[inline]
-fn load(piece: &[u8; BLOCK], g: usize) -> __m128i {
+fn load(piece: &Piece, g: usize) -> __m128i {
     let bytes = &piece.as_chunks::<16>().0[g];
     // SAFETY: `bytes` is a reference to 16 readable bytes; the load needs no alignment.
     let words = unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
