@@ -85,6 +85,8 @@ pub enum Error {
         /// Length given, in bytes.
         bytes: usize,
     },
+    /// A tree without levels where there must be one: a single data block has none.
+    NoLevels,
     /// Leaves that were hashed with another data block size or salt than the tree's.
     OtherLeaves,
     /// A slice of data that is not whole blocks.
@@ -194,6 +196,7 @@ impl fmt::Display for Error {
             Self::DigestLength { bytes } => {
                 write!(f, "{bytes} bytes where whole 32-byte digests of all blocks belong")
             }
+            Self::NoLevels => f.write_str("a single data block has no tree"),
             Self::OtherLeaves => {
                 f.write_str("the leaves were hashed with another data block size or salt")
             }

@@ -3,7 +3,8 @@
 use super::feed::{Digests, Feed};
 use super::tree::Tree;
 use super::{
-    BlockHasher, Digest, Error, Fault, Geometry, HashSink, Params, Placement, RootOnly, Sealed,
+    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Params, Placement, RootOnly,
+    Sealed,
 };
 
 /// Hashes data of known length as it streams by, and emits hash blocks as they fill.
@@ -36,7 +37,13 @@ impl Hasher {
     /// A hasher of a tree with this geometry.
     pub fn new(geometry: Geometry) -> Self {
         let hasher = BlockHasher::of(geometry.params());
-        Self { feed: Feed::new(hasher, geometry.data_block()), tree: Tree::new(geometry) }
+        Self { feed: Feed::new(hasher, geometry.data_block()), tree: Tree::new(geometry, 0) }
+    }
+
+    /// The same on another [`Backend`].
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.feed.hasher = self.feed.hasher.with_backend(backend);
+        self
     }
 
     /// The geometry of the tree.
@@ -97,13 +104,7 @@ impl Hasher {
         if bytes != expected {
             return Err(Error::TooLittleData { bytes, expected }.into());
         }
-        let geometry = self.geometry().clone();
-        let root = self.tree.finish(&self.feed.hasher, sink)?;
-        let sealed = Sealed::new(geometry, root);
-        if let Some((offset, area)) = sealed.superblock_area() {
-            sink.put(offset, &area).map_err(Fault::Caller)?;
-        }
-        Ok(sealed)
+        self.tree.seal(&self.feed.hasher, sink)
     }
 
     /// The root hash of `data` alone, no tree kept.

@@ -5,8 +5,8 @@ use core::convert::Infallible;
 
 use super::feed::{Digests, Feed};
 use super::{
-    BlockHasher, Digest, Error, Fault, Geometry, HashSink, Hasher, Params, Placement, Sealed,
-    VerityBlockSize,
+    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Hasher, Params, Placement,
+    Sealed, VerityBlockSize,
 };
 
 /// Hashes data as it streams by and keeps one digest a block: 1/16 of the data at 512 bytes.
@@ -48,6 +48,12 @@ impl Leaves {
     pub fn new(params: &Params) -> Self {
         let hasher = BlockHasher::of(params);
         Self { feed: Feed::new(hasher, params.data_block()), store: Store::default() }
+    }
+
+    /// The same on another [`Backend`].
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.feed.hasher = self.feed.hasher.with_backend(backend);
+        self
     }
 
     /// The size of the blocks that are hashed.
@@ -124,7 +130,7 @@ impl Leaves {
             return Err(Error::OtherLeaves.into());
         }
         let geometry = Geometry::new(params, self.position(), placement)?;
-        let mut hasher = Hasher::new(geometry);
+        let mut hasher = Hasher::new(geometry).with_backend(self.feed.hasher.backend());
         hasher.push_digests(self.digests(), sink)?;
         hasher.finish(sink)
     }

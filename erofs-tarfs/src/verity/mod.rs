@@ -4,7 +4,8 @@
 //! [`Hasher`] makes the tree while data of known length streams by, [`Leaves`] keeps digests where
 //! the length is not known or the digests serve several trees, [`Sealed`] is the outcome and knows
 //! the texts that others want, [`Verifier`] checks blocks, ranges and whole files, [`Superblock`]
-//! is written and parsed. There is no I/O: hash blocks go to a [`HashSink`], verification reads
+//! is written and parsed. [`Upper`] closes a tree whose lowest level was made on several threads;
+//! [`Backend`] is how blocks are hashed, the best that the CPU has. There is no I/O: hash blocks go to a [`HashSink`], verification reads
 //! from a [`Source`].
 //!
 //! SHA-256 and format 1 only: a block's digest is `SHA-256(salt || block)`. The bytes are those of
@@ -43,6 +44,7 @@ mod sink;
 mod superblock;
 mod text;
 mod tree;
+mod upper;
 mod value;
 mod verify;
 
@@ -57,5 +59,6 @@ pub use sealed::Sealed;
 pub use sink::{HashBytes, HashSink, OutOfBounds, RootOnly, Source};
 pub use superblock::Superblock;
 pub use text::CommandLine;
+pub use upper::Upper;
 pub use value::{Digest, Uuid, VerityBlockSize};
 pub use verify::Verifier;

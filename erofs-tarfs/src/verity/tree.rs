@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 use core::mem;
 
-use super::{BlockHasher, Digest, Error, Fault, Geometry, HashSink, VerityBlockSize};
+use super::{BlockHasher, Digest, Fault, Geometry, HashSink, Sealed, VerityBlockSize};
 
 /// Hash blocks are collected to runs of this many bytes before they are hashed and put.
 const RUN: u64 = 64 << 10;
@@ -16,8 +16,11 @@ const RUN: u64 = 64 << 10;
 pub(super) struct Tree {
     geometry: Geometry,
     leaves: u64,
-    /// The unput part of each level, level 0 first; for a single data block the digest itself.
+    /// The unput part of each level that is made here, the lowest first; if there is none, the one
+    /// digest that comes.
     rows: Vec<Row>,
+    /// Whether `rows` stands for no level.
+    bare: bool,
     root: Option<Digest>,
 }
 
@@ -30,16 +33,19 @@ struct Row {
 }
 
 impl Tree {
-    pub(super) fn new(geometry: Geometry) -> Self {
+    /// A tree from level `base` on: its leaves are the digests of what is below, data blocks for
+    /// base 0.
+    pub(super) fn new(geometry: Geometry, base: usize) -> Self {
         let bits = geometry.hash_block().bits();
         let row = |offset, bytes: u64| Row { buf: vec![0; bytes as usize], len: 0, offset };
-        let mut rows: Vec<_> = (geometry.levels().iter())
+        let mut rows: Vec<_> = (geometry.levels().iter().skip(base))
             .map(|level| row(level.offset, (level.blocks << bits).min(RUN.max(1 << bits))))
             .collect();
-        if rows.is_empty() {
+        let bare = rows.is_empty();
+        if bare {
             rows.push(row(0, Digest::LEN as u64));
         }
-        Self { geometry, leaves: 0, rows, root: None }
+        Self { geometry, leaves: 0, rows, bare, root: None }
     }
 
     pub(super) fn geometry(&self) -> &Geometry {
@@ -85,7 +91,7 @@ impl Tree {
         let block = self.geometry.hash_block();
         let top = level + 1 == self.rows.len();
         let row = &mut self.rows[level];
-        if self.geometry.levels().is_empty() {
+        if self.bare {
             self.root = row.buf.as_slice().try_into().ok().map(Digest);
             return Ok(());
         }
@@ -128,14 +134,26 @@ impl Tree {
         Ok(())
     }
 
-    /// Closes all levels.
-    pub(super) fn finish<S: HashSink>(
+    /// Closes all levels, of which the leaves are complete, and puts the superblock.
+    pub(super) fn seal<S: HashSink>(
         mut self,
         hasher: &BlockHasher,
         sink: &mut S,
+    ) -> Result<Sealed, Fault<S::Error>> {
+        let root = self.finish(hasher, sink)?;
+        let sealed = Sealed::new(self.geometry, root);
+        if let Some((offset, area)) = sealed.superblock_area() {
+            sink.put(offset, &area).map_err(Fault::Caller)?;
+        }
+        Ok(sealed)
+    }
+
+    /// Closes all levels, of which the leaves are complete.
+    fn finish<S: HashSink>(
+        &mut self,
+        hasher: &BlockHasher,
+        sink: &mut S,
     ) -> Result<Digest, Fault<S::Error>> {
-        let bits = self.geometry.data_block().bits();
-        let expected = self.geometry.data_bytes();
         for level in 0..self.rows.len() {
             let row = &mut self.rows[level];
             if row.len > 0 {
@@ -147,7 +165,6 @@ impl Tree {
                 }
             }
         }
-        let bytes = self.leaves << bits;
-        self.root.ok_or(Fault::Verity(Error::TooLittleData { bytes, expected }))
+        Ok(self.root.expect("the leaves are complete, so the topmost block came by"))
     }
 }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::cpu;
+
 /// How blocks are hashed. All give the same bytes; they differ in speed only.
 ///
 /// The best one that the CPU has is taken by itself; name one to compare or to debug.
@@ -28,6 +30,9 @@ impl Backend {
 
     /// The fastest one that this CPU has.
     pub fn best() -> Self {
+        if Self::ShaNiAvx512.is_available() && cpu::prefers_sha_unit() {
+            return Self::ShaNiAvx512;
+        }
         let mut all = Self::ALL.into_iter().rev();
         all.find(|backend| backend.is_available()).unwrap_or(Self::Sha2)
     }
@@ -58,40 +63,5 @@ impl Backend {
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// CPUID, and XGETBV for what the operating system saves; asked once.
-#[cfg(target_arch = "x86_64")]
-mod cpu {
-    cpufeatures::new!(sha, "sha", "sse2", "ssse3", "sse4.1");
-    cpufeatures::new!(avx2, "avx2");
-    cpufeatures::new!(avx512, "avx2", "avx512f", "avx512bw", "avx512vl");
-
-    pub(super) fn has_sha() -> bool {
-        sha::get()
-    }
-
-    pub(super) fn has_avx2() -> bool {
-        avx2::get()
-    }
-
-    pub(super) fn has_avx512() -> bool {
-        avx512::get()
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-mod cpu {
-    pub(super) fn has_sha() -> bool {
-        false
-    }
-
-    pub(super) fn has_avx2() -> bool {
-        false
-    }
-
-    pub(super) fn has_avx512() -> bool {
-        false
     }
 }

@@ -31,10 +31,23 @@ pub(in super::super) fn hash(
             // SAFETY: as for AVX2.
             unsafe { shani::avx512(message, runs, digests) }
         }),
-        Backend::Avx512 => groups(message, data, digests, |runs, digests| {
-            // SAFETY: as for AVX2.
-            unsafe { avx512::hash(message, runs, digests) }
-        }),
+        Backend::Avx512 => {
+            // A group that is less than half full is better left to fewer lanes.
+            let whole = match digests.len() % avx512::LANES {
+                few @ 0..=8 => digests.len() - few,
+                _ => digests.len(),
+            };
+            let (now, rest) = digests.split_at_mut(whole);
+            let done = groups(message, data, now, |runs, digests| {
+                // SAFETY: as for AVX2.
+                unsafe { avx512::hash(message, runs, digests) }
+            });
+            let fewer = match Backend::ShaNiAvx512.is_available() {
+                true => Backend::ShaNiAvx512,
+                false => Backend::Avx2,
+            };
+            done + hash(fewer, salt, block, &data[whole * block..], rest)
+        }
     }
 }
 

@@ -10,6 +10,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
+mod cpu;
+#[cfg(target_arch = "x86_64")]
 mod dispatch;
 #[cfg(target_arch = "x86_64")]
 mod message;
@@ -20,6 +22,26 @@ mod shani;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use dispatch::hash;
+
+/// No lanes, so far.
+#[cfg(not(target_arch = "x86_64"))]
+mod cpu {
+    pub(super) fn has_sha() -> bool {
+        false
+    }
+
+    pub(super) fn has_avx2() -> bool {
+        false
+    }
+
+    pub(super) fn has_avx512() -> bool {
+        false
+    }
+
+    pub(super) fn prefers_sha_unit() -> bool {
+        false
+    }
+}
 
 /// Hashes as many blocks of `block` bytes as it likes from the beginning of `data`; says how many.
 #[cfg(not(target_arch = "x86_64"))]
