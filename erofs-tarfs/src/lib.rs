@@ -3,6 +3,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+pub mod io;
 pub mod tar;
 pub mod units;
 pub mod verity;

@@ -1,7 +1,7 @@
 //! The upper levels of a tree whose lowest level is made in pieces, on threads that the caller has.
 
 use super::tree::Tree;
-use super::{BlockHasher, Digest, Error, Fault, Geometry, HashSink, Sealed};
+use super::{Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Sealed};
 
 /// Closes a tree from the digests of the hash blocks of level 0.
 ///
@@ -48,6 +48,12 @@ impl Upper {
                 tree: Tree::new(geometry, 1),
             }),
         }
+    }
+
+    /// The same on another [`Backend`].
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.hasher = self.hasher.with_backend(backend);
+        self
     }
 
     /// Takes the digests of the next hash blocks of level 0, 32 bytes each.

@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{BlockHasher, Digest, Error, Fault, Geometry, Source};
+use super::{Backend, BlockHasher, Digest, Error, Fault, Geometry, Source};
 
 /// Data blocks hashed together.
 const BATCH: usize = 64;
@@ -62,6 +62,12 @@ impl Verifier {
             geometry,
             root,
         }
+    }
+
+    /// The same on another [`Backend`].
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.hasher = self.hasher.with_backend(backend);
+        self
     }
 
     /// Verifies `data`, whole data blocks of which the first has index `first`.
