@@ -55,7 +55,7 @@ fn compress(state: &mut Words, lanes: &[&[Piece]; LANES], p: usize, ahead: usize
         // SAFETY: `piece` is a reference to 64 readable bytes; the load needs no alignment.
         *row = swap(unsafe { _mm512_loadu_si512(piece.as_ptr().cast()) });
         let next = piece.as_ptr().wrapping_add(ahead);
-        #[allow(unused_unsafe, reason = "safe since Rust 1.95 or earlier")]
+        #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
         // SAFETY: a prefetch reads nothing that the program sees and does not fault, whatever the
         // address; the pointer is never dereferenced.
         unsafe {

@@ -20,15 +20,17 @@ pub(in super::super) fn hash(
     match backend {
         Backend::Sha2 => 0,
         Backend::Avx2 => groups(message, data, digests, |runs, digests| {
-            // SAFETY: `is_available` found the CPU features that the kernel is compiled for.
+            // SAFETY: `is_available` found AVX2, all that the kernel is compiled for.
             unsafe { avx2::hash(message, runs, digests) }
         }),
         Backend::ShaNi => groups(message, data, digests, |runs: &Runs<'_, 2>, digests| {
-            // SAFETY: as for AVX2.
+            // SAFETY: `is_available` found SHA, SSSE3 and SSE4.1, all that the kernel is compiled
+            // for.
             unsafe { shani::sse(message, runs, digests) }
         }),
         Backend::ShaNiAvx512 => groups(message, data, digests, |runs: &Runs<'_, 4>, digests| {
-            // SAFETY: as for AVX2.
+            // SAFETY: `is_available` found SHA, SSSE3, SSE4.1, AVX-512F and AVX-512VL, all that
+            // the kernel is compiled for.
             unsafe { shani::avx512(message, runs, digests) }
         }),
         Backend::Avx512 => {
@@ -39,7 +41,8 @@ pub(in super::super) fn hash(
             };
             let (now, rest) = digests.split_at_mut(whole);
             let done = groups(message, data, now, |runs, digests| {
-                // SAFETY: as for AVX2.
+                // SAFETY: `is_available` found AVX2, AVX-512F and AVX-512BW, all that the kernel is
+                // compiled for.
                 unsafe { avx512::hash(message, runs, digests) }
             });
             let fewer = match Backend::ShaNiAvx512.is_available() {

@@ -80,7 +80,7 @@ macro_rules! kernel {
                     }
                     for lane in lanes {
                         let next = lane[p].as_ptr().wrapping_add(ahead);
-                        #[allow(unused_unsafe, reason = "safe since Rust 1.95 or earlier")]
+                        #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
                         // SAFETY: a prefetch reads nothing that the program sees and does not
                         // fault, whatever the address; the pointer is never dereferenced.
                         unsafe {
