@@ -58,6 +58,9 @@ impl Hasher {
 
     /// Hashes the next bytes of the data.
     ///
+    /// Blocks of one call are hashed side by side, so 64 KiB or more at a time are fast; what is
+    /// shorter than a few blocks is hashed one by one.
+    ///
     /// # Errors
     /// [`Error::TooMuchData`], before anything is hashed; the sink's own.
     pub fn push<S: HashSink>(&mut self, data: &[u8], sink: &mut S) -> Result<(), Fault<S::Error>> {

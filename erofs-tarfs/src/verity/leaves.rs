@@ -72,7 +72,8 @@ impl Leaves {
         self.position().wrapping_neg() & (u64::from(self.feed.block().bytes()) - 1)
     }
 
-    /// Hashes the next bytes of the data.
+    /// Hashes the next bytes of the data; 64 KiB or more at a time are fast, see
+    /// [`Hasher::push`].
     pub fn push(&mut self, data: &[u8]) {
         let Ok(()) = self.feed.push(data, &mut self.store);
     }
