@@ -4,6 +4,8 @@
 extern crate alloc;
 
 pub mod format;
+#[cfg(feature = "std")]
+pub mod io;
 pub mod tar;
 pub mod units;
 pub mod verity;

@@ -1,1 +1,64 @@
-//! dm-verity hash trees.
+//! dm-verity hash trees: bytes to hash blocks and a root hash, and back to a verdict.
+//!
+//! [`Params`] fix a tree, [`Geometry`] says where everything lies before anything is hashed,
+//! [`Hasher`] makes the tree while data of known length streams by, [`Leaves`] keeps digests where
+//! the length is not known or the digests serve several trees, [`Sealed`] is the outcome and knows
+//! the texts that others want, [`Verifier`] checks blocks, ranges and whole files, [`Superblock`]
+//! is written and parsed. [`Upper`] closes a tree whose lowest level was made on several threads;
+//! [`Backend`] is how blocks are hashed, the best that the CPU has. There is no I/O: hash blocks go to a [`HashSink`], verification reads
+//! from a [`Source`].
+//!
+//! SHA-256 and format 1 only: a block's digest is `SHA-256(salt || block)`. The bytes are those of
+//! `veritysetup format`.
+//!
+//! # References
+//! Linux `Documentation/admin-guide/device-mapper/verity.rst`; cryptsetup `lib/verity/`.
+//!
+//! # Examples
+//! ```
+//! use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, Placement, Verifier};
+//!
+//! let data = [7; 512 * 1000];
+//! let geometry = Geometry::new(&Params::nydus(), data.len() as u64, Placement::OwnFile)?;
+//! let mut hasher = Hasher::new(geometry);
+//! let mut tree = HashBytes::default();
+//! for chunk in data.chunks(1234) {
+//!     hasher.push(chunk, &mut tree)?;
+//! }
+//! let sealed = hasher.finish(&mut tree)?;
+//! println!("{}", sealed.open_command("data", "name", "tree"));
+//! Verifier::new(sealed.geometry().clone(), sealed.root()).verify_all(&mut &data[..], &mut &tree)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod feed;
+mod geometry;
+mod hash;
+mod hasher;
+mod lanes;
+mod leaves;
+mod params;
+mod sealed;
+mod sink;
+mod superblock;
+mod text;
+mod tree;
+mod upper;
+mod value;
+mod verify;
+
+pub use error::{Error, Fault};
+pub use geometry::{Geometry, Level, Placement};
+pub use hash::BlockHasher;
+pub use hasher::Hasher;
+pub use lanes::Backend;
+pub use leaves::Leaves;
+pub use params::{Params, SuperblockMode};
+pub use sealed::Sealed;
+pub use sink::{HashBytes, HashSink, OutOfBounds, RootOnly, Source};
+pub use superblock::Superblock;
+pub use text::CommandLine;
+pub use upper::Upper;
+pub use value::{Digest, Uuid, VerityBlockSize};
+pub use verify::Verifier;

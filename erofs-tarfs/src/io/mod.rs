@@ -1,0 +1,3 @@
+//! Adapters to files and threads, for programs with `std`.
+
+pub mod verity;

@@ -1,0 +1,138 @@
+//! Bytes in any chunking to leaf digests: what [`Hasher`](super::Hasher) and
+//! [`Leaves`](super::Leaves) share.
+
+use alloc::vec::Vec;
+
+use super::{BlockHasher, Digest, Error, VerityBlockSize};
+
+/// Where leaf digests are to be written.
+pub(super) trait Digests {
+    /// What [`Digests::filled`] fails with.
+    type Error;
+
+    /// Room for at least one digest and at most `blocks` of them.
+    fn room(&mut self, blocks: u64) -> &mut [u8];
+
+    /// Takes the first `bytes` bytes of the room, now filled.
+    fn filled(&mut self, bytes: usize, hasher: &BlockHasher) -> Result<(), Self::Error>;
+}
+
+/// Cuts bytes into data blocks.
+#[derive(Clone, Debug)]
+pub(super) struct Feed {
+    pub(super) hasher: BlockHasher,
+    block: VerityBlockSize,
+    /// The beginning of a data block, shorter than one.
+    partial: Vec<u8>,
+    zero: Option<Digest>,
+}
+
+impl Feed {
+    pub(super) fn new(hasher: BlockHasher, block: VerityBlockSize) -> Self {
+        Self { hasher, block, partial: Vec::new(), zero: None }
+    }
+
+    pub(super) fn block(&self) -> VerityBlockSize {
+        self.block
+    }
+
+    /// Bytes of the block that is not full yet.
+    pub(super) fn partial(&self) -> usize {
+        self.partial.len()
+    }
+
+    pub(super) fn push<D: Digests>(
+        &mut self,
+        mut data: &[u8],
+        out: &mut D,
+    ) -> Result<(), D::Error> {
+        if !self.partial.is_empty() {
+            let missing = self.block.size() - self.partial.len();
+            let (head, rest) = data.split_at(missing.min(data.len()));
+            self.partial.extend_from_slice(head);
+            data = rest;
+            if self.partial.len() < self.block.size() {
+                return Ok(());
+            }
+            self.flush(out)?;
+        }
+        let bits = self.block.bits();
+        while data.len() >= self.block.size() {
+            let room = out.room((data.len() >> bits) as u64);
+            let digests = room.len();
+            let (blocks, rest) = data.split_at((digests / Digest::LEN) << bits);
+            self.hasher.fill(self.block, blocks, room);
+            out.filled(digests, &self.hasher)?;
+            data = rest;
+        }
+        self.partial.extend_from_slice(data);
+        Ok(())
+    }
+
+    pub(super) fn push_zeros<D: Digests>(
+        &mut self,
+        mut bytes: u64,
+        out: &mut D,
+    ) -> Result<(), D::Error> {
+        if !self.partial.is_empty() {
+            let missing = self.block.size() - self.partial.len();
+            let head = missing.min(usize::try_from(bytes).unwrap_or(usize::MAX));
+            self.partial.resize(self.partial.len() + head, 0);
+            bytes -= head as u64;
+            if self.partial.len() < self.block.size() {
+                return Ok(());
+            }
+            self.flush(out)?;
+        }
+        let mut blocks = bytes >> self.block.bits();
+        while blocks > 0 {
+            let zero = self.zero();
+            let room = out.room(blocks);
+            room.chunks_exact_mut(Digest::LEN).for_each(|digest| digest.copy_from_slice(&zero.0));
+            let digests = room.len();
+            blocks -= (digests / Digest::LEN) as u64;
+            out.filled(digests, &self.hasher)?;
+        }
+        self.partial.resize((bytes as usize) & (self.block.size() - 1), 0);
+        Ok(())
+    }
+
+    /// Pushes ready digests; the caller has checked length and position.
+    pub(super) fn push_digests<D: Digests>(
+        &mut self,
+        mut digests: &[u8],
+        out: &mut D,
+    ) -> Result<(), D::Error> {
+        while !digests.is_empty() {
+            let room = out.room((digests.len() / Digest::LEN) as u64);
+            let (now, rest) = digests.split_at(room.len());
+            room.copy_from_slice(now);
+            out.filled(now.len(), &self.hasher)?;
+            digests = rest;
+        }
+        Ok(())
+    }
+
+    /// How many blocks `digests` stands for, at a position where they may be pushed.
+    pub(super) fn check_digests(&self, digests: &[u8], offset: u64) -> Result<u64, Error> {
+        if !digests.len().is_multiple_of(Digest::LEN) {
+            return Err(Error::DigestLength { bytes: digests.len() });
+        }
+        match self.partial.is_empty() {
+            true => Ok((digests.len() / Digest::LEN) as u64),
+            false => Err(Error::MidBlock { offset }),
+        }
+    }
+
+    /// The digest of a block of zeros, computed once.
+    pub(super) fn zero(&mut self) -> Digest {
+        *self.zero.get_or_insert_with(|| self.hasher.hash_zeros(self.block))
+    }
+
+    fn flush<D: Digests>(&mut self, out: &mut D) -> Result<(), D::Error> {
+        let digest = self.hasher.hash(&self.partial);
+        self.partial.clear();
+        out.room(1).copy_from_slice(&digest.0);
+        out.filled(Digest::LEN, &self.hasher)
+    }
+}

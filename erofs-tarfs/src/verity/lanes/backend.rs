@@ -1,0 +1,67 @@
+//! Which way of hashing, and whether this CPU can.
+
+use core::fmt;
+
+use super::cpu;
+
+/// How blocks are hashed. All give the same bytes; they differ in speed only.
+///
+/// The best one that the CPU has is taken by itself; name one to compare or to debug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Backend {
+    /// The `sha2` crate, one block at a time: everywhere, with the SHA instructions of x86 CPUs
+    /// that have them.
+    Sha2,
+    /// Eight blocks at a time in AVX2 registers: for x86-64 without SHA instructions.
+    Avx2,
+    /// Two blocks at a time with the SHA instructions of x86-64.
+    ShaNi,
+    /// Four blocks at a time with the SHA instructions of x86-64, and AVX-512VL for the rest.
+    ShaNiAvx512,
+    /// Sixteen blocks at a time in AVX-512 registers.
+    Avx512,
+}
+
+impl Backend {
+    /// All that there are, the slowest first.
+    pub const ALL: [Self; 5] =
+        [Self::Sha2, Self::Avx2, Self::ShaNi, Self::ShaNiAvx512, Self::Avx512];
+
+    /// The fastest one that this CPU has.
+    pub fn best() -> Self {
+        if Self::ShaNiAvx512.is_available() && cpu::prefers_sha_unit() {
+            return Self::ShaNiAvx512;
+        }
+        let mut all = Self::ALL.into_iter().rev();
+        all.find(|backend| backend.is_available()).unwrap_or(Self::Sha2)
+    }
+
+    /// Whether this CPU, operating system and build have it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Sha2 => true,
+            Self::Avx2 => cpu::has_avx2(),
+            Self::ShaNi => cpu::has_sha(),
+            Self::ShaNiAvx512 => cpu::has_sha() && cpu::has_avx512(),
+            Self::Avx512 => cpu::has_avx512(),
+        }
+    }
+
+    /// Its name, in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha2 => "sha2",
+            Self::Avx2 => "avx2",
+            Self::ShaNi => "sha-ni",
+            Self::ShaNiAvx512 => "sha-ni-avx512",
+            Self::Avx512 => "avx512",
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,122 @@
+//! Where hash blocks go to and come from.
+
+use alloc::vec::Vec;
+use core::convert::Infallible;
+
+/// Takes hash blocks as they fill.
+///
+/// Any `FnMut(u64, &[u8]) -> Result<(), E>` is a sink.
+pub trait HashSink {
+    /// What can fail. It comes back unchanged in [`Fault::Caller`](super::Fault::Caller).
+    type Error;
+
+    /// Takes `blocks`, which belong at byte `offset` of the hash file: whole hash blocks, or in
+    /// the end the superblock and the zeros from it to the tree.
+    ///
+    /// Within a level offsets ascend without gaps; levels take turns.
+    fn put(&mut self, offset: u64, blocks: &[u8]) -> Result<(), Self::Error>;
+}
+
+impl<E, F: FnMut(u64, &[u8]) -> Result<(), E>> HashSink for F {
+    type Error = E;
+
+    fn put(&mut self, offset: u64, blocks: &[u8]) -> Result<(), E> {
+        self(offset, blocks)
+    }
+}
+
+/// A sink that drops everything: for the root hash alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RootOnly;
+
+impl HashSink for RootOnly {
+    type Error = Infallible;
+
+    fn put(&mut self, _offset: u64, _blocks: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A sink and a source in memory: the bytes of a hash file from byte `start` on.
+///
+/// What is put before `start` would be lost, so `start` is a tree's
+/// [`hash_offset`](super::Geometry::hash_offset), or less.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HashBytes {
+    /// Byte offset in the hash file of the first byte here.
+    pub start: u64,
+    /// The bytes from there.
+    pub bytes: Vec<u8>,
+}
+
+impl HashSink for HashBytes {
+    type Error = OutOfBounds;
+
+    fn put(&mut self, offset: u64, blocks: &[u8]) -> Result<(), OutOfBounds> {
+        let out = OutOfBounds { offset };
+        let at = offset.checked_sub(self.start).ok_or(out)?;
+        let at = usize::try_from(at).map_err(|_| out)?;
+        let end = at.checked_add(blocks.len()).ok_or(out)?;
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[at..end].copy_from_slice(blocks);
+        Ok(())
+    }
+}
+
+/// Gives bytes of a file: of the data, or of the hash area.
+///
+/// Any `FnMut(u64, &mut [u8]) -> Result<(), E>` is a source, and so is a slice of the whole file.
+pub trait Source {
+    /// What can fail. It comes back unchanged in [`Fault::Caller`](super::Fault::Caller).
+    type Error;
+
+    /// Fills `buf` with the bytes at byte `offset`.
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), Self::Error>;
+}
+
+impl<E, F: FnMut(u64, &mut [u8]) -> Result<(), E>> Source for F {
+    type Error = E;
+
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), E> {
+        self(offset, buf)
+    }
+}
+
+impl Source for &[u8] {
+    type Error = OutOfBounds;
+
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), OutOfBounds> {
+        let out = OutOfBounds { offset };
+        let at = usize::try_from(offset).map_err(|_| out)?;
+        let from = <[u8]>::get(self, at..).and_then(|rest| rest.get(..buf.len())).ok_or(out)?;
+        buf.copy_from_slice(from);
+        Ok(())
+    }
+}
+
+impl Source for &HashBytes {
+    type Error = OutOfBounds;
+
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), OutOfBounds> {
+        let at = offset.checked_sub(self.start).ok_or(OutOfBounds { offset })?;
+        self.bytes.as_slice().read_at(at, buf).map_err(|_| OutOfBounds { offset })
+    }
+}
+
+/// Bytes asked for that a slice in memory does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutOfBounds {
+    /// Byte offset in the file at which they were to begin.
+    pub offset: u64,
+}
+
+impl core::fmt::Display for OutOfBounds {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the bytes wanted at offset {} are not there", self.offset)
+    }
+}
+
+impl core::error::Error for OutOfBounds {}

@@ -1,0 +1,204 @@
+//! Small values: block sizes, digests, UUIDs.
+
+use core::fmt;
+
+use super::Error;
+
+/// The size of a data block or of a hash block, in bytes: a power of two, 512 to 524288.
+///
+/// The bounds are cryptsetup's (`VERITY_BLOCK_SIZE_OK` in `lib/verity/verity.h`); the kernel adds
+/// that a data block is at most a page, see [`Params::check_page`](super::Params::check_page).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VerityBlockSize(u8);
+
+impl VerityBlockSize {
+    /// 512 bytes: what images of 512-byte EROFS blocks need.
+    pub const B512: Self = Self(9);
+    /// 4096 bytes: veritysetup's default.
+    pub const B4096: Self = Self(12);
+
+    /// The block size of `bytes`, if that is a power of two from 512 to 524288.
+    pub const fn new(bytes: u32) -> Option<Self> {
+        if bytes.is_power_of_two() && bytes >= 512 && bytes <= 512 << 10 {
+            Some(Self(bytes.trailing_zeros() as u8))
+        } else {
+            None
+        }
+    }
+
+    /// The size in bytes.
+    pub const fn bytes(self) -> u32 {
+        1 << self.0
+    }
+
+    /// The binary logarithm of the size: 9 to 19.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// `bytes` rounded up to whole blocks, or `None` past 2^64.
+    pub const fn round_up(self, bytes: u64) -> Option<u64> {
+        bytes.checked_next_multiple_of(1 << self.0)
+    }
+
+    /// Whether `bytes` is a whole number of blocks.
+    pub const fn divides(self, bytes: u64) -> bool {
+        bytes & ((1 << self.0) - 1) == 0
+    }
+
+    pub(super) const fn size(self) -> usize {
+        1 << self.0
+    }
+}
+
+impl From<crate::units::BlockSize> for VerityBlockSize {
+    fn from(size: crate::units::BlockSize) -> Self {
+        Self(size.bits())
+    }
+}
+
+impl fmt::Debug for VerityBlockSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerityBlockSize({})", self.bytes())
+    }
+}
+
+impl fmt::Display for VerityBlockSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.bytes())
+    }
+}
+
+/// A SHA-256 digest; of the top of a tree, it is the root hash.
+///
+/// Shown, and expected by [`core::str::FromStr`], as 64 lower-case hex digits, the form that the
+/// kernel table, `veritysetup` and root-hash signatures use.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; Self::LEN]);
+
+impl Digest {
+    /// Length of a digest in bytes.
+    pub const LEN: usize = 32;
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hex(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl core::str::FromStr for Digest {
+    type Err = Error;
+
+    /// Reads 64 hex digits of either case.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut bytes = [0; Self::LEN];
+        match text.len() == 64 && unhex(text.bytes(), &mut bytes) {
+            true => Ok(Self(bytes)),
+            false => Err(Error::Syntax { what: "SHA-256 digest of 64 hex digits" }),
+        }
+    }
+}
+
+/// A UUID, in the byte order in which it is written (RFC 9562).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uuid(pub [u8; 16]);
+
+impl Uuid {
+    /// Whether all bytes are zero.
+    pub const fn is_nil(self) -> bool {
+        u128::from_ne_bytes(self.0) == 0
+    }
+
+    /// A UUID of version 8 that depends on `root` alone: equal trees, equal UUIDs.
+    pub(super) fn derive(root: &Digest) -> Self {
+        use sha2::Digest as _;
+        let hash = sha2::Sha256::new()
+            .chain_update(b"erofs-tarfs dm-verity superblock")
+            .chain_update(root.0)
+            .finalize();
+        let mut bytes: [u8; 16] = core::array::from_fn(|i| hash[i]);
+        bytes[6] = bytes[6] & 0x0f | 0x80;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e] =
+            [&self.0[..4], &self.0[4..6], &self.0[6..8], &self.0[8..10], &self.0[10..]].map(Hex);
+        write!(f, "{a}-{b}-{c}-{d}-{e}")
+    }
+}
+
+impl fmt::Debug for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Uuid({self})")
+    }
+}
+
+impl core::str::FromStr for Uuid {
+    type Err = Error;
+
+    /// Reads the form `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, hex digits of either case.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut bytes = [0; 16];
+        let dashes =
+            text.len() == 36 && text.match_indices('-').map(|(i, _)| i).eq([8, 13, 18, 23]);
+        match dashes && unhex(text.bytes().filter(|&b| b != b'-'), &mut bytes) {
+            true => Ok(Self(bytes)),
+            false => Err(Error::Syntax { what: "UUID" }),
+        }
+    }
+}
+
+/// Bytes shown as lower-case hex digits.
+#[derive(Clone, Copy)]
+pub(super) struct Hex<'a>(pub(super) &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Fills `out` from exactly twice as many hex digits; false if there are others, more or fewer.
+fn unhex(mut digits: impl Iterator<Item = u8>, out: &mut [u8]) -> bool {
+    let mut nibble = || char::from(digits.next()?).to_digit(16).map(|d| d as u8);
+    for byte in out {
+        match (nibble(), nibble()) {
+            (Some(high), Some(low)) => *byte = high << 4 | low,
+            _ => return false,
+        }
+    }
+    digits.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn texts_round_trip_and_refuse() {
+        let text = "00112233-4455-6677-8899-aabbccddeeff";
+        let uuid: Uuid = text.parse().unwrap();
+        assert_eq!(uuid.0[..4], [0, 0x11, 0x22, 0x33]);
+        assert_eq!(uuid.to_string(), text);
+        let digest = Digest([0xa5; 32]);
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for bad in ["", "a5", &"g".repeat(64), &"é".repeat(32), &"0".repeat(65)] {
+            assert!(bad.parse::<Digest>().is_err());
+            assert!(bad.parse::<Uuid>().is_err());
+        }
+        assert!("0011-2233445566778899-aabb-ccdd-eeff".parse::<Uuid>().is_err());
+        assert!(!Uuid::derive(&digest).is_nil() && Uuid([0; 16]).is_nil());
+    }
+}
