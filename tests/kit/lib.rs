@@ -16,12 +16,12 @@
 //! | [`oci`] | a small OCI image layout, written by hand |
 
 pub mod dump;
-//M pub mod layer;
-//M pub mod model;
+pub mod layer;
+pub mod model;
 pub mod mount;
-//M pub mod naive;
-//M pub mod oci;
+pub mod naive;
+pub mod oci;
 pub mod oracle;
-//M pub mod rng;
-//M pub mod stacks;
+pub mod rng;
+pub mod stacks;
 pub mod tarball;
