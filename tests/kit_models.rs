@@ -177,6 +177,11 @@ fn replaces_a_directory(ops: &[Op]) -> bool {
     })
 }
 
+fn twice<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    all.filter(|one| !seen.insert(one.clone())).collect()
+}
+
 /// The tars say what the operations say, as far as GNU tar, which knows no whiteouts, can tell.
 #[test]
 fn gnu_tar_reads_the_random_layers() {
@@ -191,13 +196,13 @@ fn gnu_tar_reads_the_random_layers() {
                 .filter(|op| !op.what.is_marker() && op.what != What::Char(0, 0))
                 .cloned()
                 .collect();
-            if replaces_a_directory(&plain) {
+            if plain.is_empty() || replaces_a_directory(&plain) {
                 continue;
             }
             let ours = tempfile::tempdir_in(scratch.path()).unwrap();
             let theirs = tempfile::tempdir_in(scratch.path()).unwrap();
             let lower = model::extract(&plain, &ours.path().join("root")).unwrap();
-            fs::write(&tar, &Layer::varied(plain, seed).tar).unwrap();
+            fs::write(&tar, &Layer::varied(plain.clone(), seed).tar).unwrap();
             let mut command = Command::new(&gnu_tar);
             command.args([
                 "-x",
@@ -211,9 +216,14 @@ fn gnu_tar_reads_the_random_layers() {
             ]);
             Verdict::of(command.arg(&tar).arg("-C").arg(theirs.path())).expect_ok("tar -x");
             let (ours, theirs) = (dump(&lower.dir).unwrap(), dump(theirs.path()).unwrap());
+            // Of a directory listed twice it restores the attributes in the wrong order.
+            let dirs = plain.iter().filter(|op| op.what == What::Dir).map(|op| op.path.clone());
             // It has the caller's idea of a directory that is not listed, does not know overlayfs,
             // and reads no xattrs of libarchive.
-            let ignore = Ignore::nothing().attributes_of(lower.implied).xattrs("");
+            let ignore = Ignore::nothing()
+                .attributes_of(lower.implied)
+                .attributes_of(twice(dirs))
+                .xattrs("");
             let lines = diff(&ours, &theirs, &ignore.nlink());
             assert!(lines.is_empty(), "seed {seed}, layer {number}: {}", lines.join("\n"));
         }

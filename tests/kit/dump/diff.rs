@@ -122,7 +122,8 @@ fn compare(path: &[u8], a: &Node, b: &Node, ignore: &Ignore, lines: &mut Vec<Str
         field("sha256", &a.sha256.map(hex), &b.sha256.map(hex));
     }
     field("hard link of", &Show(&a.link), &Show(&b.link));
-    if !ignore.nlink && !(ignore.dir_nlink && a.kind == Kind::Dir) {
+    let skip = ignore.nlink || (ignore.dir_nlink && a.kind == Kind::Dir);
+    if !skip {
         field("nlink", &a.nlink, &b.nlink);
     }
 }
