@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use testkit::dump::{Ignore, diff, dump};
+use testkit::fixtures;
 use testkit::layer::{self, Attr, Op, What};
 use testkit::model;
 use testkit::mount;
@@ -40,7 +41,7 @@ fn disagreement(stack: &Stack, scratch: &std::path::Path) -> Vec<String> {
 fn overlayfs_and_the_naive_merge_agree() {
     let scratch = mount::tmpfs().unwrap();
     let start = Instant::now();
-    let count = 50;
+    let count = std::env::var("TARFS_STACKS").map_or(50, |count| count.parse().unwrap());
     for seed in 0..count {
         let stack = Stack::random(seed);
         let lines = disagreement(&stack, scratch.path());
@@ -101,6 +102,26 @@ fn the_rules_by_name() {
         let naive = stack.naive();
         let expected: Vec<_> = expected.iter().map(|path| path.as_bytes()).collect();
         assert_eq!(naive.paths().collect::<Vec<_>>(), expected, "{name}");
+    }
+}
+
+/// As umoci has it for a directory that a file replaces: the file, and whiteouts below it.
+#[test]
+fn markers_below_a_file_do_nothing() {
+    let scratch = mount::tmpfs().unwrap();
+    for reversed in [false, true] {
+        let mut upper = ops([
+            ("d", file("d")),
+            ("d/x", What::Whiteout),
+            ("d/e/y", What::Whiteout),
+            ("d", What::Opaque),
+        ]);
+        if reversed {
+            upper.reverse();
+        }
+        let stack = stack([ops([("d/x", file("x")), ("d/e/y", file("y"))]), upper]);
+        assert_eq!(disagreement(&stack, scratch.path()), [""; 0]);
+        assert_eq!(stack.naive().paths().collect::<Vec<_>>(), [&b""[..], b"d"]);
     }
 }
 
@@ -188,7 +209,7 @@ fn gnu_tar_reads_the_random_layers() {
     let Some(gnu_tar) = oracle::gnu_tar() else { return };
     let scratch = mount::tmpfs().unwrap();
     let tar = scratch.path().join("tar");
-    for seed in 0..50 {
+    for seed in 0..100 {
         for (number, layer) in Stack::random(seed).layers.iter().enumerate() {
             let plain: Vec<Op> = layer
                 .ops
@@ -251,4 +272,51 @@ fn umoci_takes_the_small_image() {
     let ours: Vec<_> = ours.paths().collect();
     let theirs: Vec<_> = theirs.paths().collect();
     assert_eq!(ours, theirs);
+}
+
+/// What the kit rests on, and what a layer's disk as an overlay lower has to know.
+#[test]
+fn overlayfs_has_two_gaps() {
+    let scratch = mount::tmpfs().unwrap();
+    let at = |path: &str| scratch.path().join(path);
+    let lowers = [at("lower"), at("upper")];
+    let [lower, upper] =
+        [vec![file_at("below")], vec![file_at("above"), Op::new("", What::Opaque)]]
+            .into_iter()
+            .zip(&lowers)
+            .map(|(ops, dir)| model::extract(&ops, dir).unwrap())
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
+    let mounted = mount::overlay(&[&lower.dir, &upper.dir]).unwrap();
+    assert!(mounted.path().join("below").exists(), "an opaque root hides nothing");
+    drop(mounted);
+
+    let only = model::extract(&ops([("d/gone", What::Whiteout)]), &at("only")).unwrap();
+    let listed = || {
+        let mounted = mount::overlay(&[&only.dir]).unwrap();
+        fs::read_dir(mounted.path().join("d")).unwrap().count()
+    };
+    assert_eq!(listed(), 0);
+    rustix::fs::lremovexattr(only.dir.join("d"), "trusted.overlay.origin").unwrap();
+    assert_eq!(listed(), 1, "without the origin, a whiteout is listed and cannot be found");
+}
+
+fn file_at(path: &str) -> Op {
+    Op::new(path, file(path))
+}
+
+/// The real image has what it was built for.
+#[test]
+fn the_real_image_is_there() {
+    let Some(image) = fixtures::real_image() else { return };
+    assert_eq!(image.layers.len(), 4);
+    let tree = dump(&image.rootfs).unwrap();
+    assert!(tree.0.len() > 5000, "{} paths", tree.0.len());
+    assert!(tree.get("srv/www").unwrap().xattrs.contains_key(&b"system.posix_acl_access"[..]));
+    assert!(
+        tree.get("usr/local/bin/capable").unwrap().xattrs.contains_key(&b"security.capability"[..])
+    );
+    assert!(tree.get("usr/share/nginx/README").is_some());
+    assert!(tree.get("usr/share/doc").is_none());
 }

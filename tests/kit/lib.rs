@@ -13,9 +13,11 @@
 //! | [`model`] | extracts operations into a directory, as an overlayfs lower |
 //! | [`naive`] | the same meaning in memory, without a kernel |
 //! | [`stacks`] | random stacks of layers, their tars, and what overlayfs makes of them |
+//! | [`fixtures`] | a real image, built by the tools that people build them with |
 //! | [`oci`] | a small OCI image layout, written by hand |
 
 pub mod dump;
+pub mod fixtures;
 pub mod layer;
 pub mod model;
 pub mod mount;

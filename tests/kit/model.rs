@@ -49,18 +49,19 @@ pub fn extract(ops: &[Op], dir: &Path) -> io::Result<Lower> {
     for op in ops.iter().filter(|op| !op.what.is_marker()) {
         at(&op.path, extraction.put(op))?;
     }
-    let markers = || ops.iter().filter(|op| op.what.is_marker());
-    for op in markers() {
+    // Where the layer has a file, a marker below it has nothing left to hide.
+    let markers = ops.iter().filter(|op| op.what.is_marker() && !extraction.is_below_file(op));
+    let markers: Vec<_> = markers.collect();
+    for op in &markers {
         at(&op.path, extraction.parents(&op.path))?;
         if op.what == What::Opaque {
             at(&op.path, extraction.imply(&op.path))?;
         }
     }
-    let mut opaque_root = false;
-    for op in markers() {
+    for op in &markers {
         at(&op.path, extraction.mark(op))?;
-        opaque_root |= op.what == What::Opaque && op.path.is_empty();
     }
+    let opaque_root = markers.iter().any(|op| op.what == What::Opaque && op.path.is_empty());
     // Directories last and from the deepest, for all that happens in them touches their times.
     for (path, attr) in extraction.dirs.iter().rev() {
         let implied = Attr::implied();
@@ -130,6 +131,13 @@ impl Extraction<'_> {
             self.dirs.insert(path.to_vec(), None);
         }
         Ok(())
+    }
+
+    /// For the path of a marker: the marker itself is a child of an opaque directory.
+    fn is_below_file(&self, marker: &Op) -> bool {
+        let own = (marker.what == What::Opaque).then_some(&marker.path[..]);
+        let mut above = ancestors(&marker.path).chain(own);
+        above.any(|path| fs::symlink_metadata(self.at(path)).is_ok_and(|found| !found.is_dir()))
     }
 
     fn put(&mut self, op: &Op) -> io::Result<()> {

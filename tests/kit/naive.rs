@@ -46,6 +46,13 @@ impl Layer {
         let mut own = BTreeMap::from([(Vec::new(), Own::Dir(None))]);
         let (mut whiteouts, mut opaque) = (BTreeSet::new(), BTreeSet::new());
         for (index, op) in ops.iter().enumerate() {
+            // A marker below a file, or at one, hides nothing that the file does not.
+            let is_leaf = |path: &[u8]| matches!(own.get(path), Some(Own::Leaf { .. }));
+            if op.what == What::Opaque && is_leaf(&op.path)
+                || op.what.is_marker() && ancestors(&op.path).any(is_leaf)
+            {
+                continue;
+            }
             for dir in ancestors(&op.path) {
                 let entry = own.entry(dir.to_vec()).or_insert(Own::Dir(None));
                 assert!(matches!(entry, Own::Dir(_)), "{op:?} lies below a file");

@@ -116,16 +116,14 @@ impl Draft<'_> {
             (Some(Own::Sealed), _) => false,
             (Some(Own::Dir) | None, What::Dir) => true,
             (Some(Own::Leaf), What::Dir) => {
-                !self.lower.contains(&path) && !self.marked.contains(&path)
+                let marked = |mark: &Vec<u8>| *mark == path || is_below(mark, &path);
+                !self.lower.contains(&path) && !self.marked.iter().any(marked)
             }
             (Some(_), What::Char(0, 0)) => false,
             (None, What::Char(0, 0)) => !self.marked.contains(&path),
             (Some(Own::Dir), What::Hardlink(_)) => false,
             (_, What::Hardlink(target)) => *target != path,
-            (Some(Own::Dir), _) => {
-                let marked = |mark: &Vec<u8>| *mark == path || is_below(mark, &path);
-                !path.is_empty() && !self.marked.iter().any(marked) && rng.chance(30)
-            }
+            (Some(Own::Dir), _) => !path.is_empty() && rng.chance(30),
             (Some(Own::Leaf) | None, _) => true,
         };
         if !allowed || !self.reachable(&path) {
@@ -149,19 +147,36 @@ impl Draft<'_> {
         /// The name of the marker has four bytes more.
         const MAX: usize = 251;
         let name = path.rsplit(|&byte| byte == b'/').next().map_or(0, <[u8]>::len);
-        if (1..=MAX).contains(&name) && self.reachable(&path) {
+        if !(1..=MAX).contains(&name) || self.own.get(&path) == Some(&Own::Sealed) {
+            return;
+        }
+        if self.reachable(&path) {
             self.imply(&path);
+            self.mark(rng, path, What::Whiteout);
+        } else if self.is_below_leaf(&path) {
             self.mark(rng, path, What::Whiteout);
         }
     }
 
     fn opaque(&mut self, rng: &mut Rng, path: Vec<u8>) {
-        let dir = self.own.get(&path).is_none_or(|own| *own == Own::Dir);
-        if dir && self.reachable(&path) && (!path.is_empty() || rng.chance(20)) {
+        let own = self.own.get(&path);
+        if path.is_empty() && !rng.chance(20) || own == Some(&Own::Sealed) {
+            return;
+        }
+        if own == Some(&Own::Leaf) || self.is_below_leaf(&path) {
+            self.mark(rng, path, What::Opaque);
+        } else if self.reachable(&path) {
             self.imply(&path);
             self.own.insert(path.clone(), Own::Dir);
             self.mark(rng, path, What::Opaque);
         }
+    }
+
+    /// Whether a marker would stand below a file, where it hides what the file hides already.
+    /// umoci writes such for a directory that a file replaces.
+    fn is_below_leaf(&self, path: &[u8]) -> bool {
+        let mut above = ancestors(path).filter_map(|dir| self.own.get(dir));
+        above.next() == Some(&Own::Leaf)
     }
 
     fn mark(&mut self, rng: &mut Rng, path: Vec<u8>, what: What) {

@@ -51,6 +51,8 @@ impl Style {
         let format = self.format(op, &path);
         let tar = tar.format(format);
         let tar = match &op.what {
+            // Its slash is all that makes it a directory: no `/`, of which GNU tar takes the slash.
+            What::Dir if format == Format::V7 && path == b"/" => tar.dir("./", 0).flag(0),
             What::Dir if format == Format::V7 => tar.dir(path, 0).flag(0),
             What::Dir if self.trick(20) => tar.entry(b'5', path, 0),
             What::Dir => tar.dir(path, 0),
