@@ -1,1 +1,29 @@
 //! What the integration tests share.
+//!
+//! The kit knows nothing of the library under test: it deals in tar bytes, directories, mounts and
+//! dumps, so that what it says about an image is said by others, the kernel above all.
+//!
+//! | module | duty |
+//! |---|---|
+//! | [`tarball`] | writes tars, right ones and wrong ones |
+//! | [`dump`] | walks a directory into a [`Tree`](dump::Tree) that compares |
+//! | [`mount`] | mounts that end with their guard |
+//! | [`oracle`] | other people's tools, never silently missing |
+//! | [`layer`] | what a layer says: a list of operations |
+//! | [`model`] | extracts operations into a directory, as an overlayfs lower |
+//! | [`naive`] | the same meaning in memory, without a kernel |
+//! | [`stacks`] | random stacks of layers, their tars, and what overlayfs makes of them |
+//! | [`fixtures`] | a real image, built by the tools that people build them with |
+//! | [`oci`] | a small OCI image layout, written by hand |
+
+pub mod dump;
+pub mod fixtures;
+pub mod layer;
+pub mod model;
+pub mod mount;
+pub mod naive;
+pub mod oci;
+pub mod oracle;
+pub mod rng;
+pub mod stacks;
+pub mod tarball;

@@ -1,0 +1,116 @@
+//! Random stacks of layers: as meaning, as tars, and as what overlayfs makes of them.
+//!
+//! The same seed is the same stack, on any machine. A failing test names the seed, and
+//! [`Stack::describe`] shows what it was.
+
+mod draft;
+mod names;
+mod render;
+
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::dump::{Show, Tree};
+use crate::layer::{Op, What};
+use crate::model::{self, Merged};
+use crate::naive;
+use crate::rng::Rng;
+
+/// One layer, twice.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// What it says.
+    pub ops: Vec<Op>,
+    /// A tar that says it.
+    pub tar: Vec<u8>,
+}
+
+impl Layer {
+    /// A layer of given operations, whose tar says them in the plainest way.
+    #[must_use]
+    pub fn plain(ops: Vec<Op>) -> Self {
+        let tar = render::plain(&ops);
+        Self { ops, tar }
+    }
+
+    /// A layer of given operations; `seed` varies how the tar says them: formats, spellings and
+    /// type flags, also such as not every reader knows.
+    #[must_use]
+    pub fn varied(ops: Vec<Op>, seed: u64) -> Self {
+        let tar = render::varied(&ops, seed);
+        Self { ops, tar }
+    }
+}
+
+/// Layers, the lowest first.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// What it was made from.
+    pub seed: u64,
+    /// The layers.
+    pub layers: Vec<Layer>,
+}
+
+impl Stack {
+    /// The stack of a seed: two to six layers.
+    #[must_use]
+    pub fn random(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let count = 2 + rng.below(5) as usize;
+        let layers = draft::layers(&mut rng, count);
+        let layers = layers.into_iter().map(|ops| Layer::varied(ops, rng.bits())).collect();
+        Self { seed, layers }
+    }
+
+    /// The operations, for a person to read.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut out = format!("stack {}\n", self.seed);
+        for (number, layer) in self.layers.iter().enumerate() {
+            for Op { path, what, attr } in &layer.ops {
+                let what = match what {
+                    What::File(content) => format!("File of {}", content.len()),
+                    What::Symlink(target) => format!("Symlink to {}", Show(target)),
+                    What::Hardlink(target) => format!("Hardlink to {}", Show(target)),
+                    what => format!("{what:?}"),
+                };
+                writeln!(out, "  {number} {} {what} {:04o}", Show(path), attr.mode)
+                    .expect("a string takes all");
+            }
+        }
+        out
+    }
+
+    /// What it means in memory: [`naive::naive_merge`].
+    #[must_use]
+    pub fn naive(&self) -> Tree {
+        naive::naive_merge(self.layers.iter().map(|layer| &layer.ops[..]))
+    }
+
+    /// What one layer alone is, with its whiteouts in overlayfs form, extracted below `scratch`.
+    ///
+    /// # Errors
+    /// Those of the system calls.
+    pub fn extract(&self, layer: usize, scratch: &Path) -> io::Result<(TempDir, model::Lower)> {
+        let dir = TempDir::with_prefix_in("layer-", scratch)?;
+        let lower = model::extract(&self.layers[layer].ops, &dir.path().join("root"))?;
+        Ok((dir, lower))
+    }
+
+    /// What it means to the kernel: each layer extracted below `scratch` (best a
+    /// [`tmpfs`](crate::mount::tmpfs), one for many stacks), overlayfs over all, and a dump.
+    ///
+    /// # Errors
+    /// Those of the system calls.
+    pub fn overlay_dump(&self, scratch: &Path) -> io::Result<Merged> {
+        let dir = TempDir::with_prefix_in("stack-", scratch)?;
+        let lowers = self.layers.iter().enumerate();
+        let lowers = lowers.map(|(number, layer)| {
+            model::extract(&layer.ops, &dir.path().join(number.to_string()))
+        });
+        model::merged(&lowers.collect::<io::Result<Vec<_>>>()?)
+    }
+}
