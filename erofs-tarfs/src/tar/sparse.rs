@@ -259,7 +259,8 @@ impl BodyMap {
                     let what = "max_sparse_segments";
                     return Err(ErrorKind::Limit { what, value: number, limit: max });
                 }
-                self.left = Some(2 * number);
+                // Saturated, it is more than any stream brings.
+                self.left = Some(number.saturating_mul(2));
             }
             Some(left) => {
                 *left -= 1;
