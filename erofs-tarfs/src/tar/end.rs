@@ -29,8 +29,9 @@ pub struct End {
     pub skipped_unknown: u64,
     /// GNU volume labels (type `V`), which are passed over.
     pub skipped_labels: u64,
-    /// Lone zero blocks with a header after them.
-    pub lone_zero_blocks: u64,
+    /// Directories, links, devices and FIFOs that state a size. No body follows them, as GNU tar
+    /// extracts and Go reads them; but `tar -t` and some other readers skip one.
+    pub sizes_ignored: u64,
 }
 
 impl End {

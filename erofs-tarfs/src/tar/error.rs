@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{EndMarker, Kind};
+use super::EndMarker;
 
 /// Most bytes of a path, key or value that an error keeps.
 const KEEP: usize = 256;
@@ -105,7 +105,8 @@ pub enum ErrorKind {
         /// How much may be.
         limit: u64,
     },
-    /// A zero block with a header after it (`strict` only).
+    /// A zero block with something other than another after it. GNU tar ends the archive there
+    /// with a warning, Go refuses it, and others read on.
     LoneZeroBlock,
     /// The archive does not end in two zero blocks (`strict` only).
     NoEndMarker(EndMarker),
@@ -145,14 +146,6 @@ pub enum ErrorKind {
         value: Vec<u8>,
         /// The rule that it breaks.
         rule: &'static str,
-    },
-    /// A directory, link, device or FIFO says that a body follows. GNU tar skips that many
-    /// bytes, Go's `archive/tar` none: they would read different entries after this one.
-    SizedHeaderOnly {
-        /// What the entry makes.
-        kind: Kind,
-        /// The size it states.
-        size: u64,
     },
     /// [`skip`](super::Parser::skip) was asked for more than may be skipped.
     Skip {
@@ -270,7 +263,9 @@ impl fmt::Display for ErrorKind {
             Self::Limit { what, value, limit } => {
                 write!(f, "{value} is over the limit {what} of {limit}")
             }
-            Self::LoneZeroBlock => f.write_str("a lone zero block precedes a header (strict)"),
+            Self::LoneZeroBlock => {
+                f.write_str("a lone zero block: some readers end here, some read on")
+            }
             Self::NoEndMarker(EndMarker::OneBlock) => {
                 f.write_str("the archive ends in one zero block instead of two (strict)")
             }
@@ -293,11 +288,6 @@ impl fmt::Display for ErrorKind {
             Self::PaxValue { key, value, rule } => {
                 write!(f, "pax record {}={}: {rule}", Quoted(key), Quoted(value))
             }
-            Self::SizedHeaderOnly { kind, size } => write!(
-                f,
-                "a {} states a body of {size} bytes, which readers treat differently",
-                name(*kind)
-            ),
             Self::Skip { asked, available } => {
                 write!(f, "asked to skip {asked} bytes where {available} may be skipped")
             }
@@ -312,18 +302,6 @@ impl fmt::Display for ErrorKind {
                 write!(f, "unknown type {}", Quoted(core::slice::from_ref(flag)))
             }
         }
-    }
-}
-
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Regular => "regular file",
-        Kind::HardLink => "hard link",
-        Kind::Symlink => "symbolic link",
-        Kind::CharDevice => "character device",
-        Kind::BlockDevice => "block device",
-        Kind::Directory => "directory",
-        Kind::Fifo => "FIFO",
     }
 }
 

@@ -187,11 +187,13 @@ impl Extensions {
             return Ok(());
         }
         if !global.xattrs.is_empty() {
-            let base = self.arena.len();
-            self.arena.extend_from_slice(&global.arena);
-            let shift = |r: &Range<usize>| r.start + base..r.end + base;
-            let moved = global.xattrs.iter().map(|(n, v)| (shift(n), shift(v)));
-            self.xattrs.splice(0..0, moved);
+            let mut copy = |range: &Range<usize>| {
+                let start = self.arena.len();
+                self.arena.extend_from_slice(&global.arena[range.clone()]);
+                start..self.arena.len()
+            };
+            let copied = global.xattrs.iter().map(|(name, value)| (copy(name), copy(value)));
+            self.xattrs.splice(0..0, copied);
         }
         self.settle_xattrs();
         limit("max_xattr_bytes", self.xattr_bytes(), o.max_xattr_bytes)

@@ -2,8 +2,9 @@
 //!
 //! A [`Parser`] is fed the bytes of a tar in pieces of any size and answers with an [`Entry`]
 //! each time a header, and the extension headers before it, are complete. It reads v7, ustar,
-//! pax, old GNU and star, and knows nothing of EROFS. Where readers of tar differ on what an
-//! archive holds, it refuses the archive rather than choose.
+//! pax, old GNU and star, and knows nothing of EROFS. Where GNU tar and Go's `archive/tar` (so
+//! containerd) agree on what an archive holds it does as they do; where they do not it mostly
+//! refuses the archive, and `tests/tar_odd.rs` has each case.
 //!
 //! ```
 //! use erofs_tarfs::tar::{Event, Options, Parser};

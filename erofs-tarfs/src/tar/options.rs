@@ -38,8 +38,8 @@ pub struct Options {
     ///
     /// Default 1,048,576, the limit of Go's `archive/tar`.
     pub max_sparse_segments: usize,
-    /// Refuse an archive that does not end in two zero blocks, and a lone zero block before a
-    /// header. GNU tar warns of the latter and reads on; Go refuses it. Default off.
+    /// Refuse an archive that does not end in two zero blocks. Default off: GNU tar and Go accept
+    /// one zero block, or none, before the end of the stream.
     pub strict: bool,
     /// Pass over entries of types we do not know, with their bodies, and count them. Off, which
     /// is the default, they are errors.

@@ -11,7 +11,7 @@ use super::header::{BLOCK, Header, Verdict, verify};
 use super::sparse::BodyMap;
 use super::{End, Error, ErrorKind, Event, Options, Step};
 
-/// Turns the bytes of a tar, in pieces of any size, into [`Entry`]s.
+/// Turns the bytes of a tar, in pieces of any size, into [`Entry`](super::Entry)s.
 ///
 /// It reads nothing itself. Feed it with [`push`](Self::push) until the stream ends, then call
 /// [`finish`](Self::finish), which is where a truncated stream is told. How the stream is cut
@@ -305,6 +305,9 @@ impl Parser {
                 self.zero_block = true;
                 return Ok(None);
             }
+            _ if self.zero_block => {
+                return Err(Error::new(offset - BLOCK as u64, &[], ErrorKind::LoneZeroBlock));
+            }
             Verdict::Bad { computed } => {
                 let mut stored = [0; 8];
                 stored.copy_from_slice(&block[148..156]);
@@ -312,12 +315,6 @@ impl Parser {
                 return Err(fail(kind.unwrap_or(ErrorKind::Checksum { computed, stored })));
             }
             Verdict::Sound => {}
-        }
-        if core::mem::take(&mut self.zero_block) {
-            if self.options.strict {
-                return Err(Error::new(offset - BLOCK as u64, &[], ErrorKind::LoneZeroBlock));
-            }
-            self.totals.lone_zero_blocks += 1;
         }
         let header = Header(block);
         let kind = match header.type_flag() {

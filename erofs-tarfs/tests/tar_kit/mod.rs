@@ -271,3 +271,40 @@ impl Drop for Scratch {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+
+/// The line that the oracles print for an entry, as far as they all tell it.
+pub fn line(e: &Read) -> String {
+    let kind = match e.kind {
+        Kind::Regular => 'f',
+        Kind::HardLink => 'h',
+        Kind::Symlink => 'l',
+        Kind::CharDevice => 'c',
+        Kind::BlockDevice => 'b',
+        Kind::Directory => 'd',
+        Kind::Fifo => 'p',
+    };
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let path = e.path.strip_suffix(b"/").unwrap_or(&e.path);
+    let content = e.content();
+    format!(
+        "{kind} {} .{} {:o} {} {} .{} {} {}:{} {} {:08x}",
+        hex(path),
+        hex(&e.link),
+        e.mode,
+        e.uid,
+        e.gid,
+        hex(&e.uname),
+        e.mtime.secs,
+        e.device.major,
+        e.device.minor,
+        content.len(),
+        crc32(&content)
+    )
+}
+
+/// CRC-32 as zlib has it.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))
+    })
+}
