@@ -225,7 +225,9 @@ fn skipping_too_far_is_refused_and_changes_nothing() {
     let mut parser = Parser::new(Options::default());
     parser.push(&END).unwrap();
     parser.skip(1 << 40).unwrap();
-    assert_eq!(parser.finish().unwrap().trailing, 1 << 40);
+    assert!(parser.skip(u64::MAX - 5000).is_err(), "past 2^63");
+    parser.push(&END).unwrap();
+    assert_eq!(parser.finish().unwrap().trailing, (1 << 40) + 1024);
 }
 
 #[test]

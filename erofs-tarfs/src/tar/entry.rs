@@ -90,7 +90,7 @@ pub struct Xattrs<'a> {
 
 impl<'a> Xattrs<'a> {
     /// Attributes whose names and values are ranges of `bytes`.
-    pub(super) fn new(
+    pub(crate) fn new(
         list: &'a [(core::ops::Range<usize>, core::ops::Range<usize>)],
         bytes: &'a [u8],
     ) -> Self {

@@ -163,7 +163,8 @@ impl Parser {
                 *left -= of_body;
                 *padding -= n - of_body;
             }
-            State::End if at.checked_add(n).is_some() => self.totals.trailing += n,
+            // Below 2^63 real bytes cannot make the sum overflow.
+            State::End if n <= (i64::MAX as u64).saturating_sub(at) => self.totals.trailing += n,
             _ if n == 0 => {}
             _ => {
                 let available = self.skippable();
