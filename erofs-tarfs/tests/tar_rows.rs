@@ -180,6 +180,20 @@ fn a_global_header_applies_to_the_entries_after_it() {
 }
 
 #[test]
+fn many_global_headers_leave_what_the_last_of_each_said() {
+    let mut tar = global(&[("gname", b"first"), ("SCHILY.xattr.user.first", b"1")]);
+    for i in 0..200u8 {
+        let value = [i; 3000];
+        let name = format!("owner{i}");
+        tar.extend(global(&[("SCHILY.xattr.user.last", &value), ("uname", name.as_bytes())]));
+    }
+    let e = &entries(&[&tar, &file("f", b"")])[0];
+    assert_eq!((&*e.gname, &*e.uname), (&b"first"[..], &b"owner199"[..]));
+    let want = [(b"user.first".to_vec(), vec![b'1']), (b"user.last".to_vec(), vec![199; 3000])];
+    assert_eq!(e.xattrs, want);
+}
+
+#[test]
 fn a_global_header_between_an_extension_and_its_entry_takes_nothing_away() {
     let got = entries(&[&pax(&[("path", b"p")]), &global(&[("uid", b"5")]), &file("f", b"")]);
     assert_eq!((got[0].path(), got[0].uid), ("p", 5));
