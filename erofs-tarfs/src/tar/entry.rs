@@ -51,6 +51,10 @@ pub struct Entry<'a> {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// Name of the owner, raw; empty if the tar has none.
+    pub uname: &'a [u8],
+    /// Name of the group, raw; empty if the tar has none.
+    pub gname: &'a [u8],
     /// Modification time.
     pub mtime: Timestamp,
     /// Device number of a device entry, else 0:0.
@@ -85,6 +89,14 @@ pub struct Xattrs<'a> {
 }
 
 impl<'a> Xattrs<'a> {
+    /// Attributes whose names and values are ranges of `bytes`.
+    pub(crate) fn new(
+        list: &'a [(core::ops::Range<usize>, core::ops::Range<usize>)],
+        bytes: &'a [u8],
+    ) -> Self {
+        Self { list, bytes }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

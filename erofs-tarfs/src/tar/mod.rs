@@ -1,5 +1,56 @@
 //! tar bytes to entries: a push parser without I/O.
+//!
+//! A [`Parser`] is fed the bytes of a tar in pieces of any size and answers with an [`Entry`]
+//! each time a header, and the extension headers before it, are complete. It reads v7, ustar,
+//! pax, old GNU and star, and knows nothing of EROFS. Where GNU tar and Go's `archive/tar` (so
+//! containerd) agree on what an archive holds it does as they do; where they do not it mostly
+//! refuses the archive, and `tests/tar_odd.rs` has each case.
+//!
+//! ```
+//! use erofs_tarfs::tar::{Event, Options, Parser};
+//!
+//! fn paths(mut tar: &[u8]) -> Result<Vec<Vec<u8>>, erofs_tarfs::tar::Error> {
+//!     let mut parser = Parser::new(Options::default());
+//!     let mut paths = Vec::new();
+//!     while !tar.is_empty() {
+//!         let step = parser.push(tar)?;
+//!         tar = &tar[step.consumed..];
+//!         if let Event::Entry(entry) = step.event {
+//!             paths.push(entry.path.to_vec());
+//!         }
+//!         // A caller who can seek passes over bodies without reading them.
+//!         let body = parser.skippable().min(tar.len() as u64);
+//!         parser.skip(body)?;
+//!         tar = &tar[body as usize..];
+//!     }
+//!     parser.finish()?;
+//!     Ok(paths)
+//! }
+//! # assert!(paths(&[0; 1024]).unwrap().is_empty());
+//! ```
+//!
+//! Sources of the rules: POSIX pax (ustar, pax), the GNU tar manual (old GNU, sparse files,
+//! base-256), and what GNU tar 1.34 and Go's `archive/tar` do.
 
+mod assemble;
+mod body;
+mod end;
 mod entry;
+mod error;
+mod event;
+mod extension;
+mod finish;
+mod header;
+mod number;
+mod options;
+mod parser;
+mod pax;
+mod sparse;
+mod xattr;
 
+pub use end::{End, EndMarker};
 pub use entry::{Entry, Kind, Segment, Xattr, Xattrs};
+pub use error::{Compression, Error, ErrorKind, Part};
+pub use event::{Event, Step};
+pub use options::Options;
+pub use parser::Parser;

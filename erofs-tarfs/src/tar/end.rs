@@ -1,0 +1,42 @@
+//! What a whole stream came to.
+
+/// How an archive ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EndMarker {
+    /// Two zero blocks, as POSIX has it.
+    TwoBlocks,
+    /// One zero block and the end of the stream.
+    OneBlock,
+    /// No zero block: the stream ends at a block boundary, or is empty.
+    #[default]
+    None,
+}
+
+/// Totals of a stream, from [`Parser::finish`](super::Parser::finish).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct End {
+    /// Entries handed out.
+    pub entries: u64,
+    /// Length of the whole stream in bytes, everything after the end marker too.
+    pub bytes: u64,
+    /// How the archive ended.
+    pub marker: EndMarker,
+    /// Bytes that followed the two zero blocks: padding of the record, or anything else.
+    pub trailing: u64,
+    /// Entries of unknown type that were passed over
+    /// ([`Options::skip_unknown_types`](super::Options::skip_unknown_types)).
+    pub skipped_unknown: u64,
+    /// GNU volume labels (type `V`), which are passed over.
+    pub skipped_labels: u64,
+    /// Directories, links, devices and FIFOs that state a size. No body follows them, as GNU tar
+    /// extracts and Go reads them; but `tar -t` and some other readers skip one.
+    pub sizes_ignored: u64,
+}
+
+impl End {
+    /// Whether the length of the stream is a multiple of 512 bytes.
+    pub const fn is_whole_blocks(&self) -> bool {
+        self.bytes.is_multiple_of(512)
+    }
+}

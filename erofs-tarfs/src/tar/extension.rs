@@ -1,0 +1,294 @@
+//! What extension headers say of the entries after them.
+//!
+//! pax headers (types `x` and `g`) and GNU long names (`L` and `K`) come in any order and number
+//! before an entry. Where they name the same thing, pax wins over GNU, the later pax record over
+//! the earlier, and the entry's own over the global (POSIX pax, "pax Header Block").
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::error::bounded;
+use super::number::{self, NumberError};
+use super::pax::{Malformed, Record, Records};
+use super::sparse::PaxSparse;
+use super::xattr::{self, Pair};
+use super::{ErrorKind, Options};
+use crate::units::Timestamp;
+
+/// What a global attribute counts for besides its name and value: each entry goes over all.
+const GLOBAL_XATTR_COST: usize = 16;
+
+/// What a pax header says of one thing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Said<T> {
+    /// Nothing.
+    #[default]
+    Unsaid,
+    /// That what came before holds no longer: an empty value, which takes back records before
+    /// it and global ones.
+    Unset,
+    /// This.
+    Set(T),
+}
+
+impl<T> Said<T> {
+    /// What holds, given the entry's own word (`self`) and the global one.
+    pub(super) fn or(self, global: Self) -> Option<T> {
+        match (self, global) {
+            (Self::Set(value), _) | (Self::Unsaid, Self::Set(value)) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// The text of an arena.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text {
+    start: usize,
+    end: usize,
+}
+
+impl Text {
+    pub(super) fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// What the headers of one scope say: those before one entry, or the global ones.
+#[derive(Debug, Default)]
+pub(super) struct Extensions {
+    /// Every text below, back to back.
+    pub(super) arena: Vec<u8>,
+    pub(super) path: Said<Text>,
+    pub(super) link: Said<Text>,
+    pub(super) uname: Said<Text>,
+    pub(super) gname: Said<Text>,
+    pub(super) size: Said<u64>,
+    pub(super) uid: Said<u64>,
+    pub(super) gid: Said<u64>,
+    pub(super) mtime: Said<Timestamp>,
+    pub(super) gnu_path: Option<Text>,
+    pub(super) gnu_link: Option<Text>,
+    pub(super) sparse: PaxSparse,
+    pub(super) xattrs: Vec<Pair>,
+    order: Vec<u32>,
+    /// Whether anything was said since the last entry.
+    pub(super) used: bool,
+}
+
+impl Extensions {
+    /// Forgets all, keeping the memory.
+    pub(super) fn clear(&mut self) {
+        if !self.used {
+            return;
+        }
+        let (mut arena, mut xattrs, order) = (
+            core::mem::take(&mut self.arena),
+            core::mem::take(&mut self.xattrs),
+            core::mem::take(&mut self.order),
+        );
+        let mut sparse = core::mem::take(&mut self.sparse);
+        arena.clear();
+        xattrs.clear();
+        sparse.clear();
+        *self = Self { arena, xattrs, order, sparse, ..Self::default() };
+    }
+
+    /// Takes the body of an `L` header: the path up to the first NUL.
+    pub(super) fn gnu_path(&mut self, body: &[u8]) {
+        self.used = true;
+        self.gnu_path = Some(self.keep(until_nul(body)));
+    }
+
+    /// Takes the body of a `K` header: the link's target up to the first NUL.
+    pub(super) fn gnu_link(&mut self, body: &[u8]) {
+        self.used = true;
+        self.gnu_link = Some(self.keep(until_nul(body)));
+    }
+
+    /// Takes the body of a pax header.
+    pub(super) fn pax(&mut self, body: &[u8], global: bool, o: &Options) -> Result<(), ErrorKind> {
+        self.used = true;
+        self.sparse.begin_header();
+        for record in Records::new(body) {
+            let record = record
+                .map_err(|Malformed { at, rule }| ErrorKind::PaxRecord { at: at as u64, rule })?;
+            self.record(&record, global, o)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, record: &Record<'_>, global: bool, o: &Options) -> Result<(), ErrorKind> {
+        let wrong = |rule| wrong(record, rule);
+        match record.key {
+            b"path" => self.path = self.text(record, o)?,
+            b"linkpath" => self.link = self.text(record, o)?,
+            b"uname" => self.uname = self.text(record, o)?,
+            b"gname" => self.gname = self.text(record, o)?,
+            b"size" => {
+                self.size = said(record, number::decimal)?;
+                if matches!(self.size, Said::Set(size) if size > i64::MAX as u64) {
+                    return Err(wrong("a size is below 2^63"));
+                }
+            }
+            b"uid" => self.uid = said(record, number::decimal)?,
+            b"gid" => self.gid = said(record, number::decimal)?,
+            b"mtime" => self.mtime = said(record, number::time)?,
+            key => {
+                if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
+                    let start = self.arena.len();
+                    xattr::schily_name(name, &mut self.arena);
+                    let name = Text { start, end: self.arena.len() };
+                    let value = self.keep(record.value);
+                    self.xattr(record, name, value)?;
+                } else if let Some(name) = key.strip_prefix(b"LIBARCHIVE.xattr.") {
+                    let name = self
+                        .keep_with(|arena| xattr::url_name(name, arena))
+                        .ok_or_else(|| wrong("two hex digits follow a percent sign"))?;
+                    let value = self
+                        .keep_with(|arena| xattr::base64(record.value, arena))
+                        .ok_or_else(|| wrong("the value is base64"))?;
+                    self.xattr(record, name, value)?;
+                } else if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
+                    if global {
+                        return Err(wrong("a sparse map belongs to one file, not to all"));
+                    }
+                    if key == b"name" {
+                        let text = self.text(record, o)?;
+                        self.sparse.name = text;
+                    } else {
+                        self.sparse.record(key, record, o)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn xattr(&mut self, record: &Record<'_>, name: Text, value: Text) -> Result<(), ErrorKind> {
+        if name.range().is_empty() {
+            return Err(wrong(record, "an extended attribute has a name"));
+        }
+        if self.arena[name.range()].contains(&0) {
+            return Err(wrong(record, "an attribute's name has no NUL"));
+        }
+        self.xattrs.push((name.range(), value.range()));
+        Ok(())
+    }
+
+    /// Drops the values that later ones replaced.
+    fn settle_xattrs(&mut self) {
+        xattr::keep_last(&mut self.xattrs, &self.arena, &mut self.order);
+    }
+
+    /// Settles the attributes of an entry, `global`'s before its own.
+    pub(super) fn finish_entry(&mut self, global: &Self, o: &Options) -> Result<(), ErrorKind> {
+        if self.xattrs.is_empty() {
+            return Ok(());
+        }
+        if !global.xattrs.is_empty() {
+            let mut copy = |range: &Range<usize>| {
+                let start = self.arena.len();
+                self.arena.extend_from_slice(&global.arena[range.clone()]);
+                start..self.arena.len()
+            };
+            let copied = global.xattrs.iter().map(|(name, value)| (copy(name), copy(value)));
+            self.xattrs.splice(0..0, copied);
+        }
+        self.settle_xattrs();
+        limit("max_xattr_bytes", self.xattr_bytes(), o.max_xattr_bytes)
+    }
+
+    /// Settles global attributes, and moves what holds to a fresh arena once most of this one is
+    /// replaced: a stream of global headers holds no more than what is in force.
+    pub(super) fn finish_global(&mut self, o: &Options) -> Result<(), ErrorKind> {
+        self.settle_xattrs();
+        let bytes = self.xattr_bytes();
+        let cost = bytes + GLOBAL_XATTR_COST * self.xattrs.len();
+        limit("max_global_xattr_bytes", cost, o.max_global_xattr_bytes)?;
+
+        let texts = [&mut self.path, &mut self.link, &mut self.uname, &mut self.gname];
+        let held = |text: &Said<Text>| if let Said::Set(t) = text { t.range().len() } else { 0 };
+        let live = bytes + texts.iter().map(|text| held(text)).sum::<usize>();
+        if self.arena.len() < 2 * live + 4096 {
+            return Ok(());
+        }
+        let old = core::mem::take(&mut self.arena);
+        let arena = &mut self.arena;
+        let mut move_text = |range: Range<usize>| {
+            let start = arena.len();
+            arena.extend_from_slice(&old[range]);
+            start..arena.len()
+        };
+        for text in texts {
+            if let Said::Set(text) = text {
+                let Range { start, end } = move_text(text.range());
+                *text = Text { start, end };
+            }
+        }
+        for (name, value) in &mut self.xattrs {
+            *name = move_text(name.clone());
+            *value = move_text(value.clone());
+        }
+        Ok(())
+    }
+
+    fn xattr_bytes(&self) -> usize {
+        self.xattrs.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
+    /// The text of a record which becomes a C string.
+    fn text(&mut self, record: &Record<'_>, o: &Options) -> Result<Said<Text>, ErrorKind> {
+        if record.value.is_empty() {
+            return Ok(Said::Unset);
+        }
+        if record.value.contains(&0) {
+            return Err(wrong(record, "the value has no NUL"));
+        }
+        limit("max_path_bytes", record.value.len(), o.max_path_bytes)?;
+        Ok(Said::Set(self.keep(record.value)))
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Text {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        Text { start, end: self.arena.len() }
+    }
+
+    fn keep_with(&mut self, append: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<Text> {
+        let start = self.arena.len();
+        append(&mut self.arena)?;
+        Some(Text { start, end: self.arena.len() })
+    }
+}
+
+/// A value, or nothing where the record takes back what was said.
+pub(super) fn said<T>(
+    record: &Record<'_>,
+    read: fn(&[u8]) -> Result<T, NumberError>,
+) -> Result<Said<T>, ErrorKind> {
+    if record.value.is_empty() {
+        return Ok(Said::Unset);
+    }
+    read(record.value).map(Said::Set).map_err(|error| match error {
+        NumberError::Malformed => wrong(record, "the value is a number"),
+        NumberError::Overflow => wrong(record, "the number fits 64 bits"),
+    })
+}
+
+#[cold]
+pub(super) fn wrong(record: &Record<'_>, rule: &'static str) -> ErrorKind {
+    ErrorKind::PaxValue { key: bounded(record.key), value: bounded(record.value), rule }
+}
+
+/// `Ok` if `value` is within the limit that the option `what` sets.
+pub(super) fn limit(what: &'static str, value: usize, limit: usize) -> Result<(), ErrorKind> {
+    if value <= limit {
+        return Ok(());
+    }
+    Err(ErrorKind::Limit { what, value: value as u64, limit: limit as u64 })
+}
+
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len())]
+}

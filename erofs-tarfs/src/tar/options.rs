@@ -1,0 +1,66 @@
+//! What a parser accepts, and how much it holds.
+
+/// What a [`Parser`](super::Parser) accepts, and its limits.
+///
+/// Memory follows the bytes seen, never a length that a header claims; the limits bound what a
+/// hostile stream that really sends its bytes can make the parser hold.
+///
+/// ```
+/// let mut options = erofs_tarfs::tar::Options::default();
+/// options.strict = true;
+/// options.max_path_bytes = 4095;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Longest path or link target, in bytes. Protects what keeps names after the parser.
+    ///
+    /// Default 65,536: sixteen times Linux's `PATH_MAX`, so that long paths which extraction
+    /// below a directory can still reach are not refused here.
+    pub max_path_bytes: usize,
+    /// Most bytes of extension headers (types `x`, `L`, `K`) before one entry, in sum, and of
+    /// any single global header. Protects memory: these are held until their entry comes.
+    ///
+    /// Default 1 MiB, the limit of Go's `archive/tar`.
+    pub max_extension_bytes: u64,
+    /// Most bytes of extended attributes (names and values) of one entry. Protects what keeps
+    /// attributes after the parser.
+    ///
+    /// Default 1 MiB.
+    pub max_xattr_bytes: usize,
+    /// Most bytes of global extended attributes in force (names, values, and 16 for each).
+    /// Protects time: every entry that follows carries them.
+    ///
+    /// Default 64 KiB.
+    pub max_global_xattr_bytes: usize,
+    /// Most runs in the map of a sparse file, empty ones counted. Protects memory: 16 bytes
+    /// each.
+    ///
+    /// Default 1,048,576, the limit of Go's `archive/tar`.
+    pub max_sparse_segments: usize,
+    /// Refuse an archive that does not end in two zero blocks. Default off: GNU tar and Go accept
+    /// one zero block, or none, before the end of the stream.
+    pub strict: bool,
+    /// Pass over entries of types we do not know, with their bodies, and count them. Off, which
+    /// is the default, they are errors.
+    pub skip_unknown_types: bool,
+    /// Refuse a stream whose length is not a multiple of 512 bytes. Off, which is the default,
+    /// missing padding of the last block is accepted and can be told from
+    /// [`End::bytes`](super::End::bytes).
+    pub refuse_partial_last_block: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_path_bytes: 65_536,
+            max_extension_bytes: 1 << 20,
+            max_xattr_bytes: 1 << 20,
+            max_global_xattr_bytes: 1 << 16,
+            max_sparse_segments: 1 << 20,
+            strict: false,
+            skip_unknown_types: false,
+            refuse_partial_last_block: false,
+        }
+    }
+}
