@@ -1,0 +1,355 @@
+//! The tree itself: an arena of small nodes.
+
+use crate::units::{DeviceNumber, Timestamp};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// An inode of a [`Tree`]. The root's is [`InodeId::ROOT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InodeId(pub(crate) u32);
+
+impl InodeId {
+    /// The root directory.
+    pub const ROOT: Self = Self(0);
+
+    /// Position in the arena: 0 up to, but not including, [`Tree::inode_count`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The type of an inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum NodeKind {
+    /// Regular file.
+    Regular,
+    /// Directory.
+    Directory,
+    /// Symbolic link.
+    Symlink,
+    /// Character device.
+    CharDevice,
+    /// Block device.
+    BlockDevice,
+    /// FIFO.
+    Fifo,
+    /// Socket (read from images; tars have none).
+    Socket,
+    /// A name of lower layers is removed here.
+    Whiteout,
+    /// A hard link whose target no entry of its layer has made: it waits for the merge.
+    PendingLink,
+}
+
+/// A file that holds bodies: a tar as a rule, or an image that has one inside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Device {
+    /// Free text of at most 64 bytes, usually the hex digest of the blob.
+    pub tag: Vec<u8>,
+    /// Length in bytes of what the addresses reach, from `base_offset` on.
+    pub bytes: u64,
+    /// Where in the file byte 0 of the addresses lies.
+    pub base_offset: u64,
+}
+
+/// Attributes that every inode has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Attributes {
+    /// The twelve permission bits.
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Modification time.
+    pub mtime: Timestamp,
+}
+
+/// A run of a file's bytes. What lies between extents reads as zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Extent {
+    /// Where the run starts in the file, in bytes.
+    pub logical: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// Where its bytes are.
+    pub place: Place,
+}
+
+/// Where bytes of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In device `device` of [`Tree::devices`], from byte `offset` (base offset not counted).
+    Device {
+        /// Index of the device.
+        device: u16,
+        /// Byte offset in it.
+        offset: u64,
+    },
+    /// In the tree, from this byte of its arena: see [`Tree::carried`].
+    Carried(u64),
+}
+
+/// What an inode holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// A regular file.
+    Regular {
+        /// Length in bytes.
+        size: u64,
+        /// Where they are.
+        body: Body<'a>,
+    },
+    /// A directory; see [`Tree::children`].
+    Directory,
+    /// The target of a symbolic link, or of a pending hard link (a normalised path).
+    Target(&'a [u8]),
+    /// A device number.
+    Device(DeviceNumber),
+    /// Nothing: a FIFO, a socket or a whiteout.
+    Nothing,
+}
+
+/// Where the bytes of a regular file are.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'a> {
+    /// All in one piece of a device, or none at all where the size is 0.
+    Contiguous(Place),
+    /// In pieces: ascending, disjoint, within the size, none empty.
+    Extents(&'a [Extent]),
+}
+
+/// An inode: 56 bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Inode {
+    pub(crate) mtime_secs: i64,
+    /// Regular: length. Symlink, pending link: length of the target.
+    pub(crate) size: u64,
+    /// By kind: device offset | extents (start, count) | arena offset | device | children (start, count).
+    pub(crate) body: u64,
+    pub(crate) mtime_nanos: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) nlink: u32,
+    /// Index of the xattr set plus one, or 0.
+    pub(crate) xattrs: u32,
+    pub(crate) mode: u16,
+    /// Device index of a contiguous body.
+    pub(crate) device: u16,
+    pub(crate) kind: NodeKind,
+    pub(crate) flags: u8,
+}
+
+/// The body is a range of `extents`.
+pub(crate) const PIECES: u8 = 1;
+/// A directory that no tar lists.
+pub(crate) const IMPLIED: u8 = 2;
+/// A directory that hides the lower layers' children.
+pub(crate) const OPAQUE: u8 = 4;
+
+pub(crate) const fn pack(start: usize, count: usize) -> u64 {
+    start as u64 | (count as u64) << 32
+}
+
+pub(crate) fn unpack(packed: u64) -> core::ops::Range<usize> {
+    let start = packed as u32 as usize;
+    start..start + (packed >> 32) as usize
+}
+
+/// A name in a directory.
+#[derive(Clone, Copy)]
+pub(crate) struct Link {
+    pub(crate) parent: u32,
+    /// The inode, or [`NO_INODE`].
+    pub(crate) inode: u32,
+    pub(crate) name: u32,
+    pub(crate) name_len: u8,
+    pub(crate) flags: u8,
+}
+
+/// No inode: a name that was removed.
+pub(crate) const NO_INODE: u32 = u32::MAX;
+/// The layer has a whiteout of this name, whatever else it has.
+pub(crate) const WHITED: u8 = 1;
+
+/// A filesystem tree: one layer, or layers merged. Made by [`Builder`](super::Builder),
+/// [`LayerBuilder`](super::LayerBuilder), [`merge`](super::merge()) or the `read` stage.
+///
+/// Directories' children are in ascending byte order. Every inode is reachable from the root.
+#[derive(Clone, Default)]
+pub struct Tree {
+    pub(crate) inodes: Vec<Inode>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) names: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) extents: Vec<Extent>,
+    pub(crate) xattr_sets: Vec<(u64, u32)>,
+    pub(crate) devices: Vec<Device>,
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree")
+            .field("inodes", &self.inodes.len())
+            .field("names", &self.links.len())
+            .field("devices", &self.devices)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tree {
+    /// Number of inodes; ids count from 0.
+    pub fn inode_count(&self) -> usize {
+        self.inodes.len()
+    }
+
+    /// Number of names in all directories, `.` and `..` not counted.
+    pub fn name_count(&self) -> usize {
+        self.links.len()
+    }
+
+    /// The files that hold bodies, in layer order, lowest first.
+    pub fn devices(&self) -> &[Device] {
+        &self.devices
+    }
+
+    /// The type of an inode.
+    pub fn kind(&self, id: InodeId) -> NodeKind {
+        self.inodes[id.index()].kind
+    }
+
+    /// The attributes of an inode.
+    pub fn attributes(&self, id: InodeId) -> Attributes {
+        let inode = &self.inodes[id.index()];
+        Attributes {
+            mode: inode.mode,
+            uid: inode.uid,
+            gid: inode.gid,
+            mtime: Timestamp { secs: inode.mtime_secs, nanos: inode.mtime_nanos },
+        }
+    }
+
+    /// Number of links: of a directory 2 and one for each subdirectory, else its names.
+    pub fn nlink(&self, id: InodeId) -> u32 {
+        self.inodes[id.index()].nlink
+    }
+
+    /// Whether a directory is implied: a parent that the tar never lists.
+    pub fn is_implied(&self, id: InodeId) -> bool {
+        self.inodes[id.index()].flags & IMPLIED != 0
+    }
+
+    /// Whether a directory hides the lower layers' children.
+    pub fn is_opaque(&self, id: InodeId) -> bool {
+        self.inodes[id.index()].flags & OPAQUE != 0
+    }
+
+    /// What an inode holds.
+    pub fn content(&self, id: InodeId) -> Content<'_> {
+        let inode = &self.inodes[id.index()];
+        match inode.kind {
+            NodeKind::Regular => Content::Regular {
+                size: inode.size,
+                body: if inode.flags & PIECES != 0 {
+                    Body::Extents(&self.extents[unpack(inode.body)])
+                } else {
+                    Body::Contiguous(Place::Device { device: inode.device, offset: inode.body })
+                },
+            },
+            NodeKind::Directory => Content::Directory,
+            NodeKind::Symlink | NodeKind::PendingLink => {
+                Content::Target(&self.bytes[inode.body as usize..][..inode.size as usize])
+            }
+            NodeKind::CharDevice | NodeKind::BlockDevice => {
+                Content::Device(DeviceNumber::decode(inode.body as u32))
+            }
+            NodeKind::Fifo | NodeKind::Socket | NodeKind::Whiteout => Content::Nothing,
+        }
+    }
+
+    /// Bytes that the tree carries itself, of an extent at [`Place::Carried`].
+    pub fn carried(&self, offset: u64, len: u64) -> &[u8] {
+        &self.bytes[offset as usize..][..len as usize]
+    }
+
+    /// Names and inodes in a directory, in ascending byte order; none of what is not a directory.
+    pub fn children(&self, id: InodeId) -> impl ExactSizeIterator<Item = (&[u8], InodeId)> {
+        let inode = &self.inodes[id.index()];
+        let range = if inode.kind == NodeKind::Directory { unpack(inode.body) } else { 0..0 };
+        self.links[range].iter().map(|link| (self.name(link), InodeId(link.inode)))
+    }
+
+    /// The child of a directory with this name.
+    pub fn child(&self, id: InodeId, name: &[u8]) -> Option<InodeId> {
+        let inode = &self.inodes[id.index()];
+        let range = if inode.kind == NodeKind::Directory { unpack(inode.body) } else { 0..0 };
+        let links = &self.links[range];
+        let at = links.binary_search_by(|link| self.name(link).cmp(name)).ok()?;
+        Some(InodeId(links[at].inode))
+    }
+
+    /// The inode at a path below the root, `/` between names; symbolic links are not followed.
+    pub fn lookup(&self, path: &[u8]) -> Option<InodeId> {
+        path.split(|b| *b == b'/')
+            .filter(|name| !name.is_empty() && *name != b".")
+            .try_fold(InodeId::ROOT, |at, name| self.child(at, name))
+    }
+
+    /// Extended attributes with full names, in ascending order of names.
+    pub fn xattrs(&self, id: InodeId) -> XattrIter<'_> {
+        let set = self.inodes[id.index()].xattrs;
+        XattrIter { rest: set.checked_sub(1).map_or(&[], |set| self.xattr_set(set)) }
+    }
+
+    pub(crate) fn xattr_set(&self, set: u32) -> &[u8] {
+        let (start, len) = self.xattr_sets[set as usize];
+        &self.bytes[start as usize..][..len as usize]
+    }
+
+    pub(crate) fn name(&self, link: &Link) -> &[u8] {
+        &self.names[link.name as usize..][..usize::from(link.name_len)]
+    }
+
+    /// A path of an inode, for messages; `/` for the root. Takes time linear in the tree.
+    pub fn path_of(&self, id: InodeId) -> Vec<u8> {
+        let mut parts: Vec<&[u8]> = Vec::new();
+        let mut at = id.0;
+        while at != 0 {
+            let Some(link) = self.links.iter().find(|link| link.inode == at) else { break };
+            parts.push(self.name(link));
+            at = link.parent;
+        }
+        let mut path = Vec::new();
+        for part in parts.iter().rev() {
+            path.push(b'/');
+            path.extend_from_slice(part);
+        }
+        if path.is_empty() { alloc::vec![b'/'] } else { path }
+    }
+}
+
+/// Iterator over the extended attributes of an inode: full name and value.
+#[derive(Clone, Debug)]
+pub struct XattrIter<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> XattrIter<'a> {
+    pub(crate) fn over(set: &'a [u8]) -> Self {
+        Self { rest: set }
+    }
+}
+
+impl<'a> Iterator for XattrIter<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (head, rest) = self.rest.split_at_checked(8)?;
+        let len = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let (name, rest) = rest.split_at(len(0) as usize);
+        let (value, rest) = rest.split_at(len(4) as usize);
+        self.rest = rest;
+        Some((name, value))
+    }
+}
