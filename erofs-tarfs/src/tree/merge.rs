@@ -37,8 +37,8 @@ pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
     out.finish()
 }
 
-struct Merge<'a> {
-    out: &'a mut Builder,
+struct Merge<'o, 'a> {
+    out: &'o mut Builder,
     layer: &'a Tree,
     /// Ids in the result of this layer's inodes and xattr sets.
     inodes: Vec<u32>,
@@ -47,9 +47,9 @@ struct Merge<'a> {
     first_extent: Vec<Extent>,
 }
 
-impl<'a> Merge<'a> {
+impl<'o, 'a> Merge<'o, 'a> {
     fn new(
-        out: &'a mut Builder,
+        out: &'o mut Builder,
         layer: &'a Tree,
         known: &mut BTreeMap<&'a Device, u16>,
     ) -> Result<Self, Error> {
