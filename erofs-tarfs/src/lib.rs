@@ -7,5 +7,6 @@ pub mod format;
 #[cfg(feature = "std")]
 pub mod io;
 pub mod tar;
+pub mod tree;
 pub mod units;
 pub mod verity;
