@@ -110,11 +110,11 @@ impl Runs<'_, '_> {
     fn chunks(&mut self) -> Result<(), Error> {
         let (at, len) = self.image.chunk_table(self.inode)?;
         let table = self.image.slice_of(self.inode, at, len)?;
-        let damaged = |_| self.inode.fault(at, Rule::WithinImage);
+        let damaged = || self.inode.fault(at, Rule::WithinImage);
         let Some(format) = self.inode.chunk_format() else { return Ok(()) };
         let bits = self.image.block_size.bits() + format.shift();
         if format.has_indexes() {
-            let indexes = <[ChunkIndex]>::ref_from_bytes(table).map_err(|e| damaged(drop(e)))?;
+            let indexes = <[ChunkIndex]>::ref_from_bytes(table).map_err(|_| damaged())?;
             for (k, index) in indexes.iter().enumerate() {
                 let hi = if format.is_48bit() { index.startblk_hi.get() } else { 0 };
                 let lo = index.startblk_lo.get();
@@ -125,7 +125,7 @@ impl Runs<'_, '_> {
                 self.chunk(k as u64, bits, index.device_id.get(), block)?;
             }
         } else {
-            let blocks = <[U32]>::ref_from_bytes(table).map_err(|e| damaged(drop(e)))?;
+            let blocks = <[U32]>::ref_from_bytes(table).map_err(|_| damaged())?;
             for (k, block) in blocks.iter().enumerate().filter(|(_, block)| block.get() != HOLE) {
                 self.chunk(k as u64, bits, 0, block.get().into())?;
             }
