@@ -43,7 +43,7 @@ pub enum NodeKind {
 }
 
 /// A file that holds bodies: a tar as a rule, or an image that has one inside.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Device {
     /// Free text of at most 64 bytes, usually the hex digest of the blob.
     pub tag: Vec<u8>,
@@ -346,7 +346,8 @@ impl<'a> Iterator for XattrIter<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (head, rest) = self.rest.split_at_checked(8)?;
-        let len = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let len =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let (name, rest) = rest.split_at(len(0) as usize);
         let (value, rest) = rest.split_at(len(4) as usize);
         self.rest = rest;

@@ -1,0 +1,377 @@
+//! Makes a tree node by node, name by name.
+
+use super::error::Error;
+use super::index::Index;
+use super::model::{
+    Attributes, Device, Extent, IMPLIED, Inode, InodeId, Link, NO_INODE, NodeKind, OPAQUE, PIECES,
+    Place, Tree, pack,
+};
+use crate::units::DeviceNumber;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Extended attributes that a [`Builder`] has taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct XattrSet(pub(crate) u32);
+
+impl XattrSet {
+    /// No attributes.
+    pub const NONE: Self = Self(0);
+}
+
+/// An inode to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'a> {
+    /// Mode, owner, time.
+    pub attributes: Attributes,
+    /// Extended attributes.
+    pub xattrs: XattrSet,
+    /// Type and content.
+    pub what: What<'a>,
+}
+
+/// Type and content of an inode to make.
+#[derive(Clone, Copy, Debug)]
+pub enum What<'a> {
+    /// A directory, empty yet.
+    Directory,
+    /// A regular file in one piece; the place counts for nothing where the size is 0.
+    Regular {
+        /// Length in bytes.
+        size: u64,
+        /// Where they are.
+        place: Place,
+    },
+    /// A regular file in pieces, holes between them.
+    Pieces {
+        /// Length in bytes.
+        size: u64,
+        /// Ascending, disjoint, within the size, none empty.
+        extents: &'a [Extent],
+    },
+    /// A symbolic link, with its target.
+    Symlink(&'a [u8]),
+    /// A character device.
+    CharDevice(DeviceNumber),
+    /// A block device.
+    BlockDevice(DeviceNumber),
+    /// A FIFO.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A whiteout.
+    Whiteout,
+    /// A hard link to a path of a lower layer.
+    PendingLink(&'a [u8]),
+}
+
+/// Makes a [`Tree`]: inodes first, then names for them.
+///
+/// It starts with a root: an implied directory, mode 0755, owner 0:0, time 0.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, InodeId, Node, What, XattrSet};
+///
+/// let mut builder = Builder::new();
+/// let link = builder.add(Node {
+///     attributes: Attributes { mode: 0o777, ..Attributes::default() },
+///     xattrs: XattrSet::NONE,
+///     what: What::Symlink(b"usr/bin"),
+/// })?;
+/// builder.link(InodeId::ROOT, b"bin", link)?;
+/// let tree = builder.finish()?;
+/// assert_eq!(tree.children(InodeId::ROOT).next().unwrap().0, b"bin");
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Builder {
+    pub(super) tree: Tree,
+    pub(super) index: Index,
+    pub(super) root: u32,
+    pub(super) keep_devices: bool,
+    /// Whether a name has come to stand for something else since this was last cleared.
+    pub(super) replaced: bool,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("tree", &self.tree).finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What an implied directory has.
+pub(super) const IMPLIED_ATTRIBUTES: Attributes = Attributes {
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    mtime: crate::units::Timestamp { secs: 0, nanos: 0 },
+};
+
+impl Builder {
+    /// A tree with nothing but its root.
+    pub fn new() -> Self {
+        let mut builder = Self {
+            tree: Tree::default(),
+            index: Index::default(),
+            root: 0,
+            keep_devices: false,
+            replaced: false,
+        };
+        builder.tree.inodes.push(inode(IMPLIED_ATTRIBUTES, XattrSet::NONE, NodeKind::Directory));
+        builder.tree.inodes[0].flags = IMPLIED;
+        builder
+    }
+
+    /// Whether devices stay that no file has its bytes in; by default they go.
+    pub fn keep_devices(&mut self, keep: bool) {
+        self.keep_devices = keep;
+    }
+
+    /// Adds a device; the index is for [`Place::Device`].
+    pub fn add_device(&mut self, device: Device) -> Result<u16, Error> {
+        let index =
+            u16::try_from(self.tree.devices.len()).map_err(|_| Error::TooMany("devices"))?;
+        if index == u16::MAX {
+            return Err(Error::TooMany("devices"));
+        }
+        self.tree.devices.push(device);
+        Ok(index)
+    }
+
+    /// Takes in extended attributes, each name once, and sorts them by name.
+    pub fn xattrs(&mut self, list: &mut Vec<(&[u8], &[u8])>) -> Result<XattrSet, Error> {
+        if list.is_empty() {
+            return Ok(XattrSet::NONE);
+        }
+        list.sort_unstable();
+        let mut set = Vec::new();
+        for (name, value) in list.iter() {
+            for len in [name.len(), value.len()] {
+                let len = u32::try_from(len).map_err(|_| Error::TooMany("xattr bytes"))?;
+                set.extend_from_slice(&len.to_le_bytes());
+            }
+            set.extend_from_slice(name);
+            set.extend_from_slice(value);
+        }
+        self.encoded_xattrs(&set)
+    }
+
+    pub(super) fn encoded_xattrs(&mut self, set: &[u8]) -> Result<XattrSet, Error> {
+        if set.is_empty() {
+            return Ok(XattrSet::NONE);
+        }
+        let count = self.tree.xattr_sets.len() as u32;
+        // Neighbours often have the same attributes, a label as a rule.
+        if count > 0 && self.tree.xattr_set(count - 1) == set {
+            return Ok(XattrSet(count));
+        }
+        if count == u32::MAX - 1 || set.len() > u32::MAX as usize {
+            return Err(Error::TooMany("xattr sets"));
+        }
+        let start = self.carry(set);
+        self.tree.xattr_sets.push((start, set.len() as u32));
+        Ok(XattrSet(count + 1))
+    }
+
+    /// Keeps bytes of a file in the tree itself; the offset is for [`Place::Carried`].
+    pub fn carry(&mut self, bytes: &[u8]) -> u64 {
+        let start = self.tree.bytes.len() as u64;
+        self.tree.bytes.extend_from_slice(bytes);
+        start
+    }
+
+    /// Makes an inode that has no name yet.
+    pub fn add(&mut self, node: Node<'_>) -> Result<InodeId, Error> {
+        let id = u32::try_from(self.tree.inodes.len())
+            .ok()
+            .filter(|id| *id < u32::MAX - 1)
+            .ok_or(Error::TooMany("inodes"))?;
+        let kind = match node.what {
+            What::Directory => NodeKind::Directory,
+            What::Regular { .. } | What::Pieces { .. } => NodeKind::Regular,
+            What::Symlink(_) => NodeKind::Symlink,
+            What::CharDevice(_) => NodeKind::CharDevice,
+            What::BlockDevice(_) => NodeKind::BlockDevice,
+            What::Fifo => NodeKind::Fifo,
+            What::Socket => NodeKind::Socket,
+            What::Whiteout => NodeKind::Whiteout,
+            What::PendingLink(_) => NodeKind::PendingLink,
+        };
+        let mut new = inode(node.attributes, node.xattrs, kind);
+        match node.what {
+            What::Regular { size, place: Place::Device { device, offset } } => {
+                (new.size, new.body, new.device) = (size, offset, device);
+            }
+            What::Regular { size, place: place @ Place::Carried(_) } => {
+                let extent = [Extent { logical: 0, len: size, place }];
+                self.pieces(&mut new, size, if size == 0 { &[] } else { &extent })?;
+            }
+            What::Pieces { size, extents } => self.pieces(&mut new, size, extents)?,
+            What::Symlink(target) | What::PendingLink(target) => {
+                (new.size, new.body) = (target.len() as u64, self.carry(target));
+            }
+            What::CharDevice(number) | What::BlockDevice(number) => {
+                new.body = number.encode().into();
+            }
+            What::Directory | What::Fifo | What::Socket | What::Whiteout => {}
+        }
+        self.tree.inodes.push(new);
+        Ok(InodeId(id))
+    }
+
+    fn pieces(&mut self, new: &mut Inode, size: u64, extents: &[Extent]) -> Result<(), Error> {
+        let start = self.tree.extents.len();
+        if start + extents.len() > u32::MAX as usize {
+            return Err(Error::TooMany("extents"));
+        }
+        self.tree.extents.extend_from_slice(extents);
+        (new.size, new.body) = (size, pack(start, extents.len()));
+        new.flags |= PIECES;
+        Ok(())
+    }
+
+    pub(super) fn set_pieces(
+        &mut self,
+        id: InodeId,
+        size: u64,
+        extents: &[Extent],
+    ) -> Result<(), Error> {
+        let mut inode = self.tree.inodes[id.index()];
+        self.pieces(&mut inode, size, extents)?;
+        self.tree.inodes[id.index()] = inode;
+        Ok(())
+    }
+
+    /// The root directory. It stays [`InodeId::ROOT`] unless a merge has replaced it.
+    pub(super) fn root(&self) -> InodeId {
+        InodeId(self.root)
+    }
+
+    pub(super) fn inode_mut(&mut self, id: InodeId) -> &mut Inode {
+        &mut self.tree.inodes[id.index()]
+    }
+
+    pub(super) fn kind(&self, id: InodeId) -> NodeKind {
+        self.tree.inodes[id.index()].kind
+    }
+
+    /// Gives an inode other attributes.
+    pub fn set(&mut self, id: InodeId, attributes: Attributes, xattrs: XattrSet) {
+        let inode = self.inode_mut(id);
+        inode.mode = attributes.mode;
+        inode.uid = attributes.uid;
+        inode.gid = attributes.gid;
+        inode.mtime_secs = attributes.mtime.secs;
+        inode.mtime_nanos = attributes.mtime.nanos;
+        inode.xattrs = xattrs.0;
+    }
+
+    /// Marks a directory as one that no tar lists, or takes the mark away.
+    pub fn mark_implied(&mut self, id: InodeId, implied: bool) {
+        self.flag(id, IMPLIED, implied);
+    }
+
+    /// Marks a directory as one that hides lower children, or takes the mark away.
+    pub fn mark_opaque(&mut self, id: InodeId, opaque: bool) {
+        self.flag(id, OPAQUE, opaque);
+    }
+
+    fn flag(&mut self, id: InodeId, flag: u8, on: bool) {
+        let flags = &mut self.inode_mut(id).flags;
+        *flags = if on { *flags | flag } else { *flags & !flag };
+    }
+
+    pub(super) fn find_link(&self, dir: InodeId, name: &[u8]) -> Option<u32> {
+        self.index.find(dir.0, name, |at| {
+            let link = &self.tree.links[at as usize];
+            link.parent == dir.0 && self.tree.name(link) == name
+        })
+    }
+
+    /// The inode that has this name in a directory.
+    pub fn lookup(&self, dir: InodeId, name: &[u8]) -> Option<InodeId> {
+        let inode = self.tree.links[self.find_link(dir, name)? as usize].inode;
+        (inode != NO_INODE).then_some(InodeId(inode))
+    }
+
+    /// The name in a directory, made if need be.
+    pub(super) fn link_mut(&mut self, dir: InodeId, name: &[u8]) -> Result<&mut Link, Error> {
+        let at = match self.find_link(dir, name) {
+            Some(at) => at,
+            None => self.new_link(dir, name)?,
+        };
+        Ok(&mut self.tree.links[at as usize])
+    }
+
+    fn new_link(&mut self, dir: InodeId, name: &[u8]) -> Result<u32, Error> {
+        let at = u32::try_from(self.tree.links.len())
+            .ok()
+            .filter(|at| *at < u32::MAX - 1)
+            .ok_or(Error::TooMany("names"))?;
+        let start = u32::try_from(self.tree.names.len());
+        let start = start.map_err(|_| Error::TooMany("bytes of names"))?;
+        let name_len = u8::try_from(name.len()).map_err(|_| Error::TooMany("bytes in a name"))?;
+        self.tree.names.extend_from_slice(name);
+        self.tree.links.push(Link {
+            parent: dir.0,
+            inode: NO_INODE,
+            name: start,
+            name_len,
+            flags: 0,
+        });
+        let tree = &self.tree;
+        self.index.insert(dir.0, name, at, |link| {
+            let link = &tree.links[link as usize];
+            (link.parent, Box::from(tree.name(link)))
+        });
+        Ok(at)
+    }
+
+    /// Gives an inode a name, of 1 to 255 bytes, in a directory. What had the name loses it.
+    pub fn link(&mut self, dir: InodeId, name: &[u8], inode: InodeId) -> Result<(), Error> {
+        let link = self.link_mut(dir, name)?;
+        let old = core::mem::replace(&mut link.inode, inode.0);
+        self.replaced |= old != NO_INODE && old != inode.0;
+        Ok(())
+    }
+
+    /// Takes a name away, if it is there.
+    pub fn unlink(&mut self, dir: InodeId, name: &[u8]) {
+        if let Some(at) = self.find_link(dir, name) {
+            self.tree.links[at as usize].inode = NO_INODE;
+            self.replaced = true;
+        }
+    }
+
+    /// The tree: children sorted, what has no name left out, links counted.
+    ///
+    /// Inodes are numbered from the root down, level by level, in the order of their names, so a
+    /// tree does not depend on the order in which it was made.
+    pub fn finish(self) -> Result<Tree, Error> {
+        super::finish::finish(self)
+    }
+}
+
+fn inode(attributes: Attributes, xattrs: XattrSet, kind: NodeKind) -> Inode {
+    Inode {
+        mtime_secs: attributes.mtime.secs,
+        size: 0,
+        body: 0,
+        mtime_nanos: attributes.mtime.nanos,
+        uid: attributes.uid,
+        gid: attributes.gid,
+        nlink: 0,
+        xattrs: xattrs.0,
+        mode: attributes.mode,
+        device: 0,
+        kind,
+        flags: 0,
+    }
+}

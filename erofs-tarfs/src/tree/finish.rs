@@ -1,0 +1,127 @@
+//! From what a builder has gathered to a tree.
+
+use super::builder::Builder;
+use super::error::Error;
+use super::model::{Link, NO_INODE, NodeKind, PIECES, Place, Tree, pack, unpack};
+use alloc::vec;
+use alloc::vec::Vec;
+
+pub(super) fn finish(builder: Builder) -> Result<Tree, Error> {
+    let Builder { mut tree, index, root, keep_devices, .. } = builder;
+    drop(index);
+    let starts = by_directory(&mut tree);
+    let names = core::mem::take(&mut tree.names);
+    let name = |link: &Link| &names[link.name as usize..][..usize::from(link.name_len)];
+    let links = core::mem::take(&mut tree.links);
+
+    // Breadth first from the root: new numbers for inodes, links in the order of their directories.
+    let mut number = vec![NO_INODE; tree.inodes.len()];
+    let mut order = vec![root];
+    let mut kept: Vec<Link> = Vec::with_capacity(links.len());
+    number[root as usize] = 0;
+    let mut next = 0;
+    while let Some(old) = order.get(next).copied() {
+        if tree.inodes[old as usize].kind == NodeKind::Directory {
+            let range = starts[old as usize] as usize..starts[old as usize + 1] as usize;
+            let first = kept.len();
+            kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
+            kept[first..].sort_by(|a, b| name(a).cmp(name(b)));
+            let mut subdirectories = 0;
+            for link in &mut kept[first..] {
+                let child = link.inode as usize;
+                if number[child] == NO_INODE {
+                    number[child] = order.len() as u32;
+                    order.push(link.inode);
+                    tree.inodes[child].nlink = 0;
+                }
+                if tree.inodes[child].kind == NodeKind::Directory {
+                    subdirectories += 1;
+                } else {
+                    tree.inodes[child].nlink += 1;
+                }
+                link.parent = next as u32;
+                link.inode = number[child];
+            }
+            let inode = &mut tree.inodes[old as usize];
+            inode.nlink = 2 + subdirectories;
+            inode.body = pack(first, kept.len() - first);
+        }
+        next += 1;
+    }
+    drop((links, starts, number));
+    tree.inodes = order.iter().map(|old| tree.inodes[*old as usize]).collect();
+    tree.links = kept;
+    tree.names = names;
+    if !keep_devices {
+        drop_devices(&mut tree);
+    }
+    Ok(tree)
+}
+
+/// Sorts links by directory, in linear time; where each directory's start.
+fn by_directory(tree: &mut Tree) -> Vec<u32> {
+    let mut starts = vec![0u32; tree.inodes.len() + 1];
+    for link in &tree.links {
+        starts[link.parent as usize + 1] += 1;
+    }
+    for at in 1..starts.len() {
+        starts[at] += starts[at - 1];
+    }
+    let mut next = starts.clone();
+    let mut sorted = tree.links.clone();
+    for link in &tree.links {
+        let at = &mut next[link.parent as usize];
+        sorted[*at as usize] = *link;
+        *at += 1;
+    }
+    tree.links = sorted;
+    starts
+}
+
+/// Drops the devices that no file has its bytes in.
+fn drop_devices(tree: &mut Tree) {
+    let mut used = vec![false; tree.devices.len()];
+    for inode in &tree.inodes {
+        if inode.kind != NodeKind::Regular {
+            continue;
+        }
+        if inode.flags & PIECES == 0 {
+            if inode.size > 0 {
+                mark(&mut used, inode.device);
+            }
+        } else {
+            for extent in &tree.extents[unpack(inode.body)] {
+                if let Place::Device { device, .. } = extent.place {
+                    mark(&mut used, device);
+                }
+            }
+        }
+    }
+    if used.iter().all(|used| *used) {
+        return;
+    }
+    let mut renumber = vec![0u16; used.len()];
+    let mut count = 0;
+    for (new, used) in renumber.iter_mut().zip(&used) {
+        *new = count;
+        count += u16::from(*used);
+    }
+    let mut keep = used.iter();
+    tree.devices.retain(|_| keep.next().copied().unwrap_or(false));
+    for inode in &mut tree.inodes {
+        if inode.kind == NodeKind::Regular && inode.flags & PIECES == 0 {
+            inode.device = renumber.get(usize::from(inode.device)).copied().unwrap_or(0);
+        }
+    }
+    for extent in &mut tree.extents {
+        if let Place::Device { device, .. } = &mut extent.place {
+            *device = renumber.get(usize::from(*device)).copied().unwrap_or(0);
+        }
+    }
+}
+
+fn mark(used: &mut [bool], device: u16) {
+    if let Some(used) = used.get_mut(usize::from(device)) {
+        *used = true;
+    }
+}

@@ -1,0 +1,28 @@
+//! Entries to one layer, layers to one tree.
+//!
+//! A [`Tree`] is an arena: small inodes, names in one buffer, no whole paths. [`LayerBuilder`]
+//! makes one of a tar as it streams in; [`merge()`] puts layers on top of one another under the
+//! whiteout rules of the OCI image specification; [`Builder`] makes one by hand.
+//!
+//! # References
+//! - OCI image-spec, `layer.md`: whiteouts and opaque whiteouts.
+//! - Linux, `Documentation/filesystems/overlayfs.rst`: what a merged directory shows.
+
+mod builder;
+mod error;
+mod finish;
+mod index;
+mod layer;
+mod merge;
+mod model;
+mod path;
+mod sparse;
+mod xattrs;
+
+pub use builder::{Builder, Node, What, XattrSet};
+pub use error::{EntryError, Error, Rule};
+pub use layer::{Layer, LayerBuilder, LayerOptions};
+pub use merge::{MergeOptions, merge};
+pub use model::{
+    Attributes, Body, Content, Device, Extent, InodeId, NodeKind, Place, Tree, XattrIter,
+};
