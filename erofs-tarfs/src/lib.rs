@@ -6,6 +6,7 @@ extern crate alloc;
 pub mod format;
 #[cfg(feature = "std")]
 pub mod io;
+pub mod read;
 pub mod tar;
 pub mod tree;
 pub mod units;
