@@ -1,6 +1,6 @@
 //! Images in files that `docker save` writes: a tar with a manifest, a configuration and layers.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
@@ -24,7 +24,7 @@ struct Entry {
 
 /// Loads the layers of the image, lowest first.
 pub(crate) fn load(path: &Path, spool: &mut Spool) -> Done<Vec<Loaded>> {
-    let archive = open(path)?;
+    let archive = open(path, spool.dir())?;
     let inside = |name: &str| path.join(name);
     let manifest = bytes(&archive, "manifest.json")?;
     let manifest: Vec<Entry> = serde_json::from_slice(&manifest)
@@ -48,26 +48,25 @@ pub(crate) fn load(path: &Path, spool: &mut Spool) -> Done<Vec<Loaded>> {
         let mut reader = input::uncompressed(kind, reader).map_err(failed)?;
         let (tar, tag) = spool.take(&inside(name), &mut *reader, None)?;
         oci::check_diff_id(&inside(name), &tag, diff_id)?;
-        layers.push(load::layer(tar, &tag)?);
+        layers.push(load::layer(tar, &tag, true)?);
     }
     Ok(layers)
 }
 
 /// The archive as a tree: its files are then looked up, wherever they stand.
-fn open(path: &Path) -> Done<Loaded> {
+fn open(path: &Path, dir: &Path) -> Done<Loaded> {
     let (file, kind) = input::open(path)?;
     if !kind.is_compressed() {
-        return load::layer(file, "archive");
+        return load::layer(file, "archive", true);
     }
-    let dir = crate::output::directory(path).to_owned();
     let reader = input::uncompressed(kind, input::reader(&file)?);
     let mut reader = reader.map_err(|error| Fail::of(path, error))?;
-    let (tar, _) = Spool::Temporary(dir).take(path, &mut *reader, None)?;
-    load::layer(tar, "archive")
+    let (tar, _) = Spool::Temporary(dir.to_owned()).take(path, &mut *reader, None)?;
+    load::layer(tar, "archive", true)
 }
 
 /// A file of the archive, as a stream.
-fn file<'a>(archive: &'a Loaded, name: &str) -> Done<Body<'a>> {
+fn file<'a>(archive: &'a Loaded, name: &str) -> Done<Body<'a, Vec<NamedFile>>> {
     let Backing::File(source) = &archive.backing else { unreachable!("a tar is a file") };
     let sources = vec![load::again(source)?];
     // Old archives have symbolic links for layers that they have already.

@@ -10,14 +10,15 @@ use crate::fail::{Done, Fail};
 use crate::spool;
 
 /// Opens the tar of a device of `image`, from the directory `dir`.
-pub(crate) fn tar(image: &Path, dir: &Path, device: &Device) -> Done<NamedFile> {
+pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done<NamedFile> {
     let tag = String::from_utf8_lossy(&device.tag).into_owned();
     let needed = device.base_offset.saturating_add(device.bytes);
     let found = by_name(dir, &tag).or_else(|| from_image_name(image));
     if let Some(path) = found {
         let file = NamedFile::open(&path)?;
-        // A length that is not whole blocks is not in the image.
-        if file.bytes()?.next_multiple_of(4096) < needed {
+        // The image counts whole blocks. What is shorter could be the bare tar of a device that
+        // has something in front of it, and would be read at the wrong places.
+        if file.bytes()?.next_multiple_of(block) < needed {
             let has = file.bytes()?;
             let why = format_args!("has {has} bytes, but {} needs {needed}", image.display());
             return Err(Fail::of(path, why));
@@ -27,7 +28,7 @@ pub(crate) fn tar(image: &Path, dir: &Path, device: &Device) -> Done<NamedFile> 
             return Ok(file);
         }
     }
-    match by_content(dir, &tag, needed)? {
+    match by_content(dir, &tag, needed, block)? {
         Some(file) => Ok(file),
         None => Err(Fail::of(
             image,
@@ -61,7 +62,7 @@ pub(crate) fn is_digest(tag: &str) -> bool {
     tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
 }
 
-fn by_content(dir: &Path, tag: &str, needed: u64) -> Done<Option<NamedFile>> {
+fn by_content(dir: &Path, tag: &str, needed: u64, block: u64) -> Done<Option<NamedFile>> {
     if !is_digest(tag) {
         return Ok(None);
     }
@@ -69,7 +70,7 @@ fn by_content(dir: &Path, tag: &str, needed: u64) -> Done<Option<NamedFile>> {
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        let fits = |bytes: u64| bytes >= needed.saturating_sub(4096) && bytes <= needed;
+        let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
         if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
             let file = NamedFile::open(&path)?;
             if spool::digest(&file, &mut |_| {})? == tag {

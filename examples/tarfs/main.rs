@@ -5,6 +5,7 @@
 mod args;
 mod cat;
 mod check;
+mod compare;
 mod docker;
 mod export;
 mod fail;

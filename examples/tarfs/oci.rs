@@ -117,7 +117,7 @@ fn layer(
         (file, descriptor.digest().digest().to_owned())
     };
     check_diff_id(&path, &tag, diff_id)?;
-    load::layer(tar, &tag)
+    load::layer(tar, &tag, true)
 }
 
 /// Compares the SHA-256 of an uncompressed layer with what the configuration says.

@@ -50,6 +50,13 @@ impl Spool {
         }
     }
 
+    /// The directory of the files.
+    pub(crate) fn dir(&self) -> &Path {
+        match self {
+            Self::Temporary(dir) | Self::Kept(dir, _) => dir,
+        }
+    }
+
     /// Gives names to the files that stay.
     pub(crate) fn finish(self) -> Done {
         match self {
