@@ -27,12 +27,13 @@ pub(crate) fn run(args: &Check) -> Done {
     let path = &args.image;
     let bytes = inspect::open(path)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
+    let len = bytes.len() as u64;
     let mut problems = Vec::new();
     if image.checksum() == Some(false) {
         problems.push("the checksum of the superblock is wrong".to_owned());
     }
-    if load::holds_devices(&image) && inspect::end(&image) > image.len() {
-        let (end, has) = (inspect::end(&image), image.len());
+    if load::holds_devices(&image, len) && inspect::end(&image, len) > len {
+        let (end, has) = (inspect::end(&image, len), len);
         problems.push(format!("the file ends at {has}, the filesystem at {end}"));
     }
     let (file, _) = input::open(path)?;

@@ -30,10 +30,8 @@ pub(crate) fn run(args: &Export) -> Done {
             Mode::LayerVerityOnly | Mode::ImageVerityOnly => What::Tree,
         },
     };
-    let by_layer = matches!(
-        args.mode,
-        Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly
-    );
+    let by_layer =
+        matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);
     output::spare_inputs(&args.output, &args.inputs.layers)?;
     let mut spool = Spool::Temporary(output::directory(&args.output).to_owned());
     let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
@@ -135,7 +133,8 @@ impl Job {
         // A tree protects whole blocks only.
         let data_bytes = plan.bytes + self.params.data_padding(plan.bytes);
         let geometry = |placement| {
-            Geometry::new(&self.params, data_bytes, placement).map_err(|error| Fail::of(path, error))
+            Geometry::new(&self.params, data_bytes, placement)
+                .map_err(|error| Fail::of(path, error))
         };
         match self.what {
             What::Disk => {

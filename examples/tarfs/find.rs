@@ -41,7 +41,8 @@ fn by_name(dir: &Path, tag: &str) -> Option<PathBuf> {
     if tag.is_empty() || tag.contains('/') {
         return None;
     }
-    let names = [tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}"), spool::file_name(tag)];
+    let names =
+        [tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}"), spool::file_name(tag)];
     names.iter().map(|name| dir.join(name)).find(|path| path.is_file())
 }
 

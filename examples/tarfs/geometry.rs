@@ -16,7 +16,9 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
     };
     if args.align == 0 || !block.divides(args.align) {
         let (align, block) = (args.align, block.bytes());
-        return Err(Fail::Usage(format!("--align {align}: not a multiple of --block-size {block}")));
+        return Err(Fail::Usage(format!(
+            "--align {align}: not a multiple of --block-size {block}"
+        )));
     }
     let mut options = layout::Options::default();
     options.block_size = block;

@@ -52,8 +52,8 @@ pub(crate) fn open(path: &Path) -> Done<Vec<u8>> {
 
 /// The end of the filesystem in its file, devices in it included: where padding and a hash tree
 /// may follow.
-pub(crate) fn end(image: &Image<'_>) -> u64 {
-    let inside = load::holds_devices(image);
+pub(crate) fn end(image: &Image<'_>, len: u64) -> u64 {
+    let inside = load::holds_devices(image, len);
     let devices = image.devices().into_iter().filter(|_| inside);
     let ends = devices.map(|device| device.uniaddr + device.blocks);
     let blocks = ends.fold(image.superblock().blocks(), u64::max);
@@ -63,7 +63,7 @@ pub(crate) fn end(image: &Image<'_>) -> u64 {
 pub(crate) fn run(args: &args::Inspect) -> Done {
     let bytes = open(&args.image)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
-    let report = report(&args.image, &image);
+    let report = report(&args.image, &image, bytes.len() as u64);
     let mut out = io::stdout().lock();
     match args.json {
         true => report::line(&mut out, &report),
@@ -71,9 +71,9 @@ pub(crate) fn run(args: &args::Inspect) -> Done {
     }
 }
 
-fn report(path: &Path, image: &Image<'_>) -> Report {
+fn report(path: &Path, image: &Image<'_>, len: u64) -> Report {
     let superblock = image.superblock();
-    let inside = load::holds_devices(image);
+    let inside = load::holds_devices(image, len);
     let block = u64::from(image.block_size().bytes());
     let devices = image.devices().into_iter().map(|device| Device {
         tag: String::from_utf8_lossy(&device.tag).into_owned(),
@@ -86,9 +86,9 @@ fn report(path: &Path, image: &Image<'_>) -> Report {
     let named = |names: Vec<String>| names.join(" ");
     Report {
         path: path.display().to_string(),
-        size: image.len(),
+        size: len,
         block_size: image.block_size().bytes(),
-        blocks: end(image) / block,
+        blocks: end(image, len) / block,
         checksum: image.checksum(),
         uuid: Uuid(superblock.uuid).to_string(),
         volume_name: String::from_utf8_lossy(name).into_owned(),
@@ -102,12 +102,12 @@ fn report(path: &Path, image: &Image<'_>) -> Report {
             superblock.incompat().iter_names().map(|(name, _)| name.to_lowercase()).collect(),
         ),
         devices: devices.collect(),
-        segments: segments(image, inside),
+        segments: segments(image, inside, len),
     }
 }
 
 /// What lies where in the file.
-fn segments(image: &Image<'_>, inside: bool) -> Vec<Segment> {
+fn segments(image: &Image<'_>, inside: bool, len: u64) -> Vec<Segment> {
     let block = u64::from(image.block_size().bytes());
     let mut tars: Vec<_> = (image.devices().into_iter().enumerate())
         .filter(|(_, device)| inside && device.blocks > 0)
@@ -117,7 +117,7 @@ fn segments(image: &Image<'_>, inside: bool) -> Vec<Segment> {
         })
         .collect();
     tars.sort();
-    let end = end(image).min(image.len());
+    let end = end(image, len).min(len);
     let mut segments = Vec::new();
     let mut at = 0;
     let mut push = |at: &mut u64, until: u64, what: String| {
@@ -127,11 +127,11 @@ fn segments(image: &Image<'_>, inside: bool) -> Vec<Segment> {
         }
     };
     for (offset, bytes, what) in tars {
-        push(&mut at, offset.min(image.len()), "metadata and padding".to_owned());
-        push(&mut at, (offset + bytes).min(image.len()), what);
+        push(&mut at, offset.min(len), "metadata and padding".to_owned());
+        push(&mut at, (offset + bytes).min(len), what);
     }
     push(&mut at, end, "metadata and padding".to_owned());
-    push(&mut at, image.len(), "behind the filesystem: a hash tree, or anything".to_owned());
+    push(&mut at, len, "behind the filesystem: a hash tree, or anything".to_owned());
     segments
 }
 

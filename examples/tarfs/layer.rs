@@ -56,9 +56,7 @@ fn is_stdin(input: &Path) -> bool {
 /// The uncompressed tar as a file, and the tag of the device that it is.
 fn tar(args: &Layer, spool: &mut Spool) -> Done<(NamedFile, String)> {
     let id = args.blob_id.as_deref();
-    let tagged = |(tar, digest): (NamedFile, String)| {
-        (tar, id.map_or(digest, ToOwned::to_owned))
-    };
+    let tagged = |(tar, digest): (NamedFile, String)| (tar, id.map_or(digest, ToOwned::to_owned));
     if is_stdin(&args.input) {
         let name = Path::new("standard input");
         let failed = |error| Fail::of(name, error);
@@ -73,8 +71,8 @@ fn tar(args: &Layer, spool: &mut Spool) -> Done<(NamedFile, String)> {
     let progress = Progress::new("reading", Some(file.bytes()?));
     if kind.is_compressed() {
         let reader = progress.reader(input::reader(&file)?);
-        let mut reader = input::uncompressed(kind, reader)
-            .map_err(|error| Fail::of(&args.input, error))?;
+        let mut reader =
+            input::uncompressed(kind, reader).map_err(|error| Fail::of(&args.input, error))?;
         return spool.take(&args.input, &mut *reader, id).map(tagged);
     }
     let tag = match id {

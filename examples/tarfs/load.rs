@@ -130,7 +130,7 @@ pub(crate) fn read_image(
     let image = Image::new(&bytes).map_err(why)?;
     let mut options = TreeOptions::default();
     options.keep_layer_marks = layer_marks;
-    let backing = if holds_devices(&image) {
+    let backing = if holds_devices(&image, bytes.len() as u64) {
         // For what has no tag of its own: that of the whole file.
         let tag = spool::digest(&file, &mut |_| {})?.into_bytes();
         options.devices = DevicesAt::InFile { tag };
@@ -149,12 +149,13 @@ pub(crate) fn read_image(
     Ok(Loaded { name: arg.to_owned(), tree, backing })
 }
 
-/// Whether the file has its devices inside: a disk, or an index with its tar behind it.
-pub(crate) fn holds_devices(image: &Image<'_>) -> bool {
+/// Whether the file of `len` bytes has its devices inside: a disk, or an index with its tar behind it.
+pub(crate) fn holds_devices(image: &Image<'_>, len: u64) -> bool {
     let block = image.block_size();
     let inside = |device: &DeviceInfo| {
         let end = device.uniaddr.saturating_add(device.blocks).saturating_mul(block.bytes().into());
-        device.blocks == 0 || device.uniaddr != 0 && end <= image.len().next_multiple_of(block.bytes().into())
+        device.blocks == 0
+            || device.uniaddr != 0 && end <= len.next_multiple_of(block.bytes().into())
     };
     image.devices().iter().all(inside)
 }

@@ -92,7 +92,13 @@ fn show(out: &mut impl Write, tree: &Tree, id: InodeId, path: &Path) -> io::Resu
     writeln!(out, "mode:  {:04o} {text}", attributes.mode)?;
     writeln!(out, "owner: {}:{}", attributes.uid, attributes.gid)?;
     let mtime = attributes.mtime;
-    writeln!(out, "mtime: {} UTC ({}.{:09})", view::time(mtime.secs, mtime.nanos), mtime.secs, mtime.nanos)?;
+    writeln!(
+        out,
+        "mtime: {} UTC ({}.{:09})",
+        view::time(mtime.secs, mtime.nanos),
+        mtime.secs,
+        mtime.nanos
+    )?;
     writeln!(out, "links: {}", tree.nlink(id))?;
     match tree.content(id) {
         Content::Regular { size, body } => {
@@ -133,7 +139,13 @@ fn show(out: &mut impl Write, tree: &Tree, id: InodeId, path: &Path) -> io::Resu
     Ok(())
 }
 
-fn extent(out: &mut impl Write, tree: &Tree, logical: u64, len: u64, place: Place) -> io::Result<()> {
+fn extent(
+    out: &mut impl Write,
+    tree: &Tree,
+    logical: u64,
+    len: u64,
+    place: Place,
+) -> io::Result<()> {
     match place {
         Place::Device { device, offset } => {
             let found = &tree.devices()[usize::from(device)];

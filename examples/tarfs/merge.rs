@@ -65,11 +65,7 @@ pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
 }
 
 /// Plans a tree; errors name the output.
-pub(crate) fn plan<'t>(
-    out: &Path,
-    tree: &'t Tree,
-    options: &layout::Options,
-) -> Done<Layout<'t>> {
+pub(crate) fn plan<'t>(out: &Path, tree: &'t Tree, options: &layout::Options) -> Done<Layout<'t>> {
     layout::plan(tree, options).map_err(|error| Fail::of(out, error))
 }
 

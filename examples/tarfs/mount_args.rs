@@ -18,7 +18,7 @@ pub(crate) fn run(args: &MountArgs) -> Done {
     let bytes = inspect::open(&args.image)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
     let lines = match args.root {
-        Some(root) => sealed(args, &image, root)?,
+        Some(root) => sealed(args, &image, bytes.len() as u64, root)?,
         None => plain(args)?,
     };
     let mut out = io::stdout().lock();
@@ -29,19 +29,20 @@ pub(crate) fn run(args: &MountArgs) -> Done {
 fn sealed(
     args: &MountArgs,
     image: &Image<'_>,
+    len: u64,
     root: erofs_tarfs::verity::Digest,
 ) -> Done<Vec<String>> {
-    if !load::holds_devices(image) {
+    if !load::holds_devices(image, len) {
         let why = "is a bootstrap over tars: dm-verity protects disks";
         return Err(Fail::of(&args.image, why));
     }
     let params = geometry::params(&args.verity)?;
-    let end = inspect::end(image);
+    let end = inspect::end(image, len);
     let bytes = end + params.data_padding(end);
     let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
     let geometry =
         Geometry::new(&params, bytes, place).map_err(|error| Fail::of(&args.image, error))?;
-    let (needed, has) = (geometry.end(), image.len());
+    let (needed, has) = (geometry.end(), len);
     if args.hash.is_none() && has < needed {
         let why = format_args!("has {has} bytes: with a hash tree behind it there are {needed}");
         return Err(Fail::of(&args.image, why));

@@ -94,12 +94,7 @@ fn verified(dir: &Path, descriptor: &Descriptor) -> Done<NamedFile> {
     Ok(file)
 }
 
-fn layer(
-    dir: &Path,
-    descriptor: &Descriptor,
-    diff_id: &str,
-    spool: &mut Spool,
-) -> Done<Loaded> {
+fn layer(dir: &Path, descriptor: &Descriptor, diff_id: &str, spool: &mut Spool) -> Done<Loaded> {
     let path = blob(dir, descriptor);
     let file = verified(dir, descriptor)?;
     let (_, kind) = input::open(&path)?;

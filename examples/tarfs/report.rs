@@ -106,7 +106,10 @@ impl Verity {
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "root hash: {}", self.root_hash)?;
         let Self { data_blocks, data_block_size, hash_block_size, hash_offset, .. } = self;
-        writeln!(out, "{data_blocks} data blocks of {data_block_size} bytes, hash blocks of {hash_block_size} at offset {hash_offset}")?;
+        writeln!(
+            out,
+            "{data_blocks} data blocks of {data_block_size} bytes, hash blocks of {hash_block_size} at offset {hash_offset}"
+        )?;
         writeln!(out, "{}", self.veritysetup)
     }
 }

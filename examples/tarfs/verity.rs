@@ -136,7 +136,8 @@ fn check(data: &NamedFile, hashes: &NamedFile, sealed: &Sealed, options: &Option
     verity::verify(data.file(), hashes.file(), sealed, options).map_err(|fault| match fault {
         Fault::Verity(error) => Fail::of(data.path(), error),
         Fault::Caller(error) => {
-            let name: &Path = if sealed.geometry().same_file() { data.path() } else { hashes.path() };
+            let name: &Path =
+                if sealed.geometry().same_file() { data.path() } else { hashes.path() };
             Fail::of(name, error)
         }
     })

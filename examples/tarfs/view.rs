@@ -44,7 +44,9 @@ pub(crate) fn mode(kind: NodeKind, mode: u16) -> String {
         NodeKind::Whiteout => 'W',
         NodeKind::PendingLink => 'L',
     });
-    for (shift, special, set, unset) in [(6, 0o4000, 's', 'S'), (3, 0o2000, 's', 'S'), (0, 0o1000, 't', 'T')] {
+    for (shift, special, set, unset) in
+        [(6, 0o4000, 's', 'S'), (3, 0o2000, 's', 'S'), (0, 0o1000, 't', 'T')]
+    {
         let bits = mode >> shift;
         text.push(if bits & 4 != 0 { 'r' } else { '-' });
         text.push(if bits & 2 != 0 { 'w' } else { '-' });
@@ -87,12 +89,7 @@ pub(crate) struct Body<'a, S> {
 
 impl<'a, S: Borrow<[NamedFile]>> Body<'a, S> {
     /// A file of a tree, whose devices are `sources`.
-    pub(crate) fn new(
-        tree: &'a Tree,
-        id: InodeId,
-        sources: S,
-        image: &Path,
-    ) -> Done<Self> {
+    pub(crate) fn new(tree: &'a Tree, id: InodeId, sources: S, image: &Path) -> Done<Self> {
         let Content::Regular { size, body } = tree.content(id) else {
             let path = tree.path_of(id);
             let path = OsStr::from_bytes(&path);
@@ -109,7 +106,8 @@ impl<'a, S: Borrow<[NamedFile]>> Body<'a, S> {
 
 impl<S: Borrow<[NamedFile]>> Read for Body<'_, S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let room = |until: u64| usize::try_from(until - self.at).unwrap_or(usize::MAX).min(buf.len());
+        let room =
+            |until: u64| usize::try_from(until - self.at).unwrap_or(usize::MAX).min(buf.len());
         let extent = self.extents.get(self.next).filter(|extent| extent.logical <= self.at);
         let Some(extent) = extent else {
             let hole = self.extents.get(self.next).map_or(self.size, |extent| extent.logical);
@@ -123,7 +121,8 @@ impl<S: Borrow<[NamedFile]>> Read for Body<'_, S> {
         match extent.place {
             Place::Device { device, offset } => {
                 let base = self.tree.devices()[usize::from(device)].base_offset;
-                let (file, from) = (&self.sources.borrow()[usize::from(device)], base + offset + within);
+                let (file, from) =
+                    (&self.sources.borrow()[usize::from(device)], base + offset + within);
                 let read = file.file().read_exact_at(&mut buf[..n], from);
                 read.map_err(|error| {
                     let what = format!("{} at offset {from}: {error}", file.path().display());
