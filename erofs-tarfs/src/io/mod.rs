@@ -1,3 +1,16 @@
 //! Adapters to files and threads, for programs with `std`.
+//!
+//! [`index_file`] and [`index_reader`] make layers of tars, [`write_disk`] and [`hash_disk`] carry
+//! out the plan of a disk, [`verity`] seals and verifies files on several threads. A
+//! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
 
+mod disk;
+mod error;
+mod file;
+mod index;
 pub mod verity;
+
+pub use disk::{hash_disk, write_disk};
+pub use error::Error;
+pub use file::NamedFile;
+pub use index::{index_file, index_reader};

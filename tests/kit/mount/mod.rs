@@ -22,7 +22,7 @@ use tempfile::TempDir;
 pub use erofs::Erofs;
 pub use loopdev::LoopDevice;
 pub use overlay::overlay;
-pub use scratch::{DiskFs, scratch_disk, tmpfs};
+pub use scratch::{DiskFs, scratch_disk, small_tmpfs, tmpfs};
 
 /// Something mounted. Dropping it unmounts, detaches the loop devices below and removes the
 /// mount point.

@@ -27,6 +27,16 @@ pub fn tmpfs() -> io::Result<Mounted> {
     Mounted::mount("tmpfs", "tmpfs".as_ref(), MountFlags::empty(), b"mode=0755", Vec::new())
 }
 
+/// An empty tmpfs that is full after `bytes`.
+///
+/// # Errors
+/// The kernel's.
+pub fn small_tmpfs(bytes: u64) -> io::Result<Mounted> {
+    let options = format!("mode=0755,size={bytes}");
+    let flags = MountFlags::empty();
+    Mounted::mount("tmpfs", "tmpfs".as_ref(), flags, options.as_bytes(), Vec::new())
+}
+
 /// An empty filesystem of `bytes` (a sparse file; XFS wants 300 MiB), or `None` where its `mkfs`
 /// is not installed, as [`oracle`] has it.
 ///

@@ -1,0 +1,121 @@
+//! What went wrong, in which file and where.
+
+use core::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{tree, verity};
+
+/// Why a layer or a disk was not made. Offsets are byte offsets in the file named.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be opened, or its length not be told.
+    Open {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file cannot be read.
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Where reading was to begin.
+        offset: u64,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file cannot be written.
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Where writing was to begin.
+        offset: u64,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A source of a disk is shorter than the addresses in it reach.
+    Short {
+        /// The file.
+        file: PathBuf,
+        /// Its length in bytes.
+        bytes: u64,
+        /// The length that is needed.
+        needed: u64,
+    },
+    /// The plan names more sources than there are.
+    MissingSource {
+        /// Index of the device.
+        device: usize,
+        /// How many sources there are.
+        sources: usize,
+    },
+    /// A tar that no layer can be made of.
+    Layer {
+        /// The tar.
+        file: PathBuf,
+        /// Entry and offset.
+        error: tree::Error,
+    },
+    /// A hash tree that cannot be made.
+    Verity {
+        /// The file of the tree.
+        file: PathBuf,
+        /// Why.
+        error: verity::Error,
+    },
+}
+
+impl Error {
+    /// The file that it is about, if it is about one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Open { file, .. }
+            | Self::Read { file, .. }
+            | Self::Write { file, .. }
+            | Self::Short { file, .. }
+            | Self::Layer { file, .. }
+            | Self::Verity { file, .. } => Some(file),
+            Self::MissingSource { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = self.file() {
+            write!(f, "{}: ", file.display())?;
+        }
+        match self {
+            Self::Open { error, .. } => write!(f, "cannot open it: {error}"),
+            Self::Read { offset, error, .. } => {
+                write!(f, "cannot read at offset {offset}: {error}")
+            }
+            Self::Write { offset, error, .. } => {
+                write!(f, "cannot write at offset {offset}: {error}")
+            }
+            Self::Short { bytes, needed, .. } => {
+                write!(f, "ends at offset {bytes}, but {needed} bytes are needed")
+            }
+            Self::MissingSource { device, sources } => {
+                write!(f, "device {device} has no file: only {sources} were given")
+            }
+            Self::Layer { error, .. } => error.fmt(f),
+            Self::Verity { error, .. } => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Open { error, .. } | Self::Read { error, .. } | Self::Write { error, .. } => {
+                Some(error)
+            }
+            Self::Layer { error, .. } => Some(error),
+            Self::Verity { error, .. } => Some(error),
+            Self::Short { .. } | Self::MissingSource { .. } => None,
+        }
+    }
+}

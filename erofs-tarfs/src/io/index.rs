@@ -1,0 +1,84 @@
+//! Tars to layers: from files, whose bodies are passed over, and from streams.
+
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use super::{Error, NamedFile};
+use crate::tree::{Layer, LayerBuilder, LayerOptions};
+
+/// Bytes read at a time.
+const PIECE: usize = 256 << 10;
+
+/// A body is passed over rather than read from this many bytes on: less costs more than reading.
+const FAR: u64 = 64 << 10;
+
+/// Makes a layer of a tar file. Bodies are not read, but they must be there: one that reaches
+/// past the end of the file is an error, as it is in a stream.
+///
+/// `observer` is told how many bytes were dealt with, read or not.
+///
+/// # Errors
+/// [`Error::Open`], [`Error::Read`], [`Error::Layer`].
+pub fn index_file(
+    tar: &NamedFile,
+    options: LayerOptions,
+    observer: &mut dyn FnMut(u64),
+) -> Result<Layer, Error> {
+    let layer = |error| Error::Layer { file: tar.path().to_owned(), error };
+    let end = tar.bytes()?;
+    let mut builder = LayerBuilder::new(options);
+    let mut buf = vec![0; PIECE];
+    let mut at = 0;
+    while at < end {
+        let far = builder.skippable();
+        // At most to the end of the file: what is missing then, `finish` finds.
+        let n = if far > FAR {
+            let n = far.min(end - at);
+            builder.skip(n).map_err(layer)?;
+            n
+        } else {
+            let piece = &mut buf[..(end - at).min(PIECE as u64) as usize];
+            tar.read_exact_at(piece, at)?;
+            builder.push(piece).map_err(layer)?;
+            piece.len() as u64
+        };
+        at += n;
+        observer(n);
+    }
+    builder.finish().map_err(layer)
+}
+
+/// Makes a layer of a tar that streams by. It is read to its end, padding included, and `tee`
+/// gets every byte.
+///
+/// Errors call the stream `name` and the file behind `tee` `tee_name`.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Write`], [`Error::Layer`].
+pub fn index_reader(
+    name: &Path,
+    mut reader: impl Read,
+    options: LayerOptions,
+    mut tee: Option<(&Path, &mut dyn Write)>,
+    observer: &mut dyn FnMut(u64),
+) -> Result<Layer, Error> {
+    let layer = |error| Error::Layer { file: name.to_owned(), error };
+    let mut builder = LayerBuilder::new(options);
+    let mut buf = vec![0; PIECE];
+    loop {
+        let offset = builder.position();
+        let n = match reader.read(&mut buf) {
+            Ok(0) => break,
+            Ok(n) => n,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Error::Read { file: name.to_owned(), offset, error }),
+        };
+        if let Some((tee_name, tee)) = &mut tee {
+            let write = |error| Error::Write { file: tee_name.to_owned(), offset, error };
+            tee.write_all(&buf[..n]).map_err(write)?;
+        }
+        builder.push(&buf[..n]).map_err(layer)?;
+        observer(n as u64);
+    }
+    builder.finish().map_err(layer)
+}

@@ -1,0 +1,125 @@
+//! Device slots, and whose a block of the unified address space is.
+
+use super::{Error, Image, Rule, Source};
+use crate::format::{DeviceSlot, Incompat, Superblock};
+use alloc::vec::Vec;
+use zerocopy::FromBytes;
+
+/// A device slot.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DeviceInfo {
+    /// Free text, usually the hex digest of the blob.
+    pub tag: Vec<u8>,
+    /// Length in blocks.
+    pub blocks: u64,
+    /// First block in the unified address space; 0 for none.
+    pub uniaddr: u64,
+}
+
+/// The slots of an image.
+#[derive(Clone)]
+pub(super) struct Devices<'a> {
+    slots: &'a [DeviceSlot],
+    has_48bit: bool,
+    /// Blocks of the unified address space (first, end, slot), ascending.
+    ranges: Vec<(u64, u64, u16)>,
+    /// A slot whose range overlaps that of another.
+    overlap: Option<u16>,
+}
+
+impl<'a> Devices<'a> {
+    pub(super) fn new(bytes: &'a [u8], superblock: &Superblock) -> Result<Self, Error> {
+        let incompat = superblock.incompat();
+        let count = if incompat.contains(Incompat::DEVICE_TABLE) {
+            superblock.extra_devices.get()
+        } else {
+            0
+        };
+        let at = usize::from(superblock.devt_slotoff.get()) * size_of::<DeviceSlot>();
+        let slots = if count == 0 {
+            &[][..]
+        } else {
+            let needed = at + usize::from(count) * size_of::<DeviceSlot>();
+            bytes
+                .get(at..needed)
+                .and_then(|table| <[DeviceSlot]>::ref_from_bytes(table).ok())
+                .ok_or(Error::Short { needed: needed as u64 })?
+        };
+        let has_48bit = incompat.contains(Incompat::BIT48);
+        let mut devices = Self { slots, has_48bit, ranges: Vec::new(), overlap: None };
+        devices.ranges = (0..count)
+            .map(|slot| {
+                let (blocks, uniaddr) = devices.extent(slot);
+                (uniaddr, uniaddr + blocks, slot)
+            })
+            .filter(|(first, end, _)| *first != 0 && first < end)
+            .collect();
+        devices.ranges.sort_unstable();
+        devices.overlap =
+            devices.ranges.windows(2).find(|pair| pair[0].1 > pair[1].0).map(|pair| pair[1].2);
+        Ok(devices)
+    }
+
+    pub(super) fn count(&self) -> u16 {
+        self.slots.len() as u16
+    }
+
+    pub(super) fn tag(&self, slot: u16) -> &'a [u8] {
+        self.slots[usize::from(slot)].tag()
+    }
+
+    /// Length and first unified address of a slot, in blocks.
+    pub(super) fn extent(&self, slot: u16) -> (u64, u64) {
+        let slot = &self.slots[usize::from(slot)];
+        let hi = |word: u16| if self.has_48bit { u64::from(word) << 32 } else { 0 };
+        (
+            u64::from(slot.blocks_lo.get()) | hi(slot.blocks_hi.get()),
+            u64::from(slot.uniaddr_lo.get()) | hi(slot.uniaddr_hi.get()),
+        )
+    }
+
+    /// The slot whose range in the unified address space has `block`, and the block in it.
+    fn owner(&self, block: u64) -> Result<Option<(u16, u64)>, Error> {
+        let at = self.ranges.partition_point(|(first, ..)| *first <= block);
+        let Some((first, end, slot)) = at.checked_sub(1).map(|at| self.ranges[at]) else {
+            return Ok(None);
+        };
+        if let Some(slot) = self.overlap {
+            return Err(Error::Device { slot, rule: Rule::DisjointDevices });
+        }
+        Ok((block < end).then(|| (slot, block - first)))
+    }
+}
+
+impl Image<'_> {
+    /// The device slots.
+    pub fn devices(&self) -> Vec<DeviceInfo> {
+        (0..self.devices.count())
+            .map(|slot| {
+                let (blocks, uniaddr) = self.devices.extent(slot);
+                DeviceInfo { tag: self.devices.tag(slot).to_vec(), blocks, uniaddr }
+            })
+            .collect()
+    }
+
+    /// Where a block of the unified address space lies.
+    pub(super) fn unified(&self, block: u64) -> Result<Source, Error> {
+        Ok(match self.devices.owner(block)? {
+            Some((slot, block)) => Source::Device { slot, offset: self.block_offset(block) },
+            None => Source::Primary { offset: self.block_offset(block) },
+        })
+    }
+
+    /// Where a block that a chunk index names lies; `None` if there is no such device.
+    pub(super) fn addressed(&self, device_id: u16, block: u64) -> Result<Option<Source>, Error> {
+        let count = u32::from(self.devices.count());
+        let id = u32::from(device_id) & ((count + 1).next_power_of_two() - 1);
+        Ok(match id {
+            0 => Some(self.unified(block)?),
+            id if id <= count => {
+                Some(Source::Device { slot: (id - 1) as u16, offset: self.block_offset(block) })
+            }
+            _ => None,
+        })
+    }
+}

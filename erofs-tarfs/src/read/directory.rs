@@ -1,0 +1,121 @@
+//! Directories.
+
+use super::{Error, Image, Inode, Rule};
+use crate::format::Dirent;
+use crate::tree::NodeKind;
+use alloc::vec::Vec;
+use zerocopy::FromBytes;
+
+/// The longest name, in bytes.
+const MAX_NAME: usize = 255;
+
+/// A name in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The name.
+    pub name: &'a [u8],
+    /// Whose name it is.
+    pub nid: u64,
+    /// The [`FileType`](crate::format::FileType), as stored.
+    pub file_type: u8,
+}
+
+impl<'a> Image<'a> {
+    /// Entries of a directory in ascending order of names, without `.` and `..`.
+    pub fn entries(&self, nid: u64) -> Result<Vec<Entry<'a>>, Error> {
+        self.children(&self.inode(nid)?)
+    }
+
+    /// The nid at a path below the root, `/` between names; symbolic links are not followed.
+    pub fn lookup(&self, path: &[u8]) -> Result<Option<u64>, Error> {
+        let mut at = self.inode(self.root())?;
+        for name in path.split(|b| *b == b'/').filter(|name| !matches!(*name, b"" | b".")) {
+            if at.kind() != NodeKind::Directory {
+                return Ok(None);
+            }
+            let entries = self.children(&at)?;
+            let Ok(found) = entries.binary_search_by_key(&name, |entry| entry.name) else {
+                return Ok(None);
+            };
+            at = self.inode(entries[found].nid)?;
+        }
+        Ok(Some(at.nid()))
+    }
+
+    pub(super) fn children(&self, inode: &Inode) -> Result<Vec<Entry<'a>>, Error> {
+        if inode.kind() != NodeKind::Directory {
+            return Err(inode.fault(inode.offset(), Rule::WrongType));
+        }
+        let (blocks, tail) = self.metadata(inode)?;
+        let mut list = List { entries: Vec::new(), last: b"", dot: false, dot_dot: false };
+        for block in blocks.chunks(self.block_size.bytes() as usize).chain([tail]) {
+            if !block.is_empty() {
+                list.block(block).map_err(|rule| inode.fault(inode.offset(), rule))?;
+            }
+        }
+        if !list.dot_dot || !(list.dot || inode.dot_omitted()) {
+            return Err(inode.fault(inode.offset(), Rule::Dots));
+        }
+        Ok(list.entries)
+    }
+}
+
+/// A directory as far as it's read.
+struct List<'a> {
+    entries: Vec<Entry<'a>>,
+    last: &'a [u8],
+    dot: bool,
+    dot_dot: bool,
+}
+
+impl<'a> List<'a> {
+    fn block(&mut self, block: &'a [u8]) -> Result<(), Rule> {
+        let (first, _) = Dirent::ref_from_prefix(block).map_err(|_| Rule::EntryTable)?;
+        let table_len = usize::from(first.nameoff.get());
+        if table_len == 0 || table_len % size_of::<Dirent>() != 0 {
+            return Err(Rule::EntryTable);
+        }
+        let table = block.get(..table_len).ok_or(Rule::EntryTable)?;
+        let table = <[Dirent]>::ref_from_bytes(table).map_err(|_| Rule::EntryTable)?;
+        let mut start = table_len;
+        for (at, dirent) in table.iter().enumerate() {
+            if usize::from(dirent.nameoff.get()) != start {
+                return Err(Rule::EntryTable);
+            }
+            let name = match table.get(at + 1) {
+                Some(next) => {
+                    let end = usize::from(next.nameoff.get());
+                    block.get(start..end).ok_or(Rule::EntryTable)?
+                }
+                None => {
+                    let rest = block.get(start..).ok_or(Rule::EntryTable)?;
+                    rest.split(|b| *b == 0).next().unwrap_or(rest)
+                }
+            };
+            start += name.len();
+            self.entry(dirent, name)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, dirent: &Dirent, name: &'a [u8]) -> Result<(), Rule> {
+        if !(1..=MAX_NAME).contains(&name.len()) || name.iter().any(|b| matches!(b, 0 | b'/')) {
+            return Err(Rule::Name);
+        }
+        // No name is empty, so the first one is always greater.
+        if name <= self.last {
+            return Err(Rule::NameOrder);
+        }
+        self.last = name;
+        match name {
+            b"." => self.dot = true,
+            b".." => self.dot_dot = true,
+            _ => self.entries.push(Entry {
+                name,
+                nid: dirent.nid.get(),
+                file_type: dirent.file_type,
+            }),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Where the bytes of regular files lie.
+
+use super::{Error, Image, Inode, Rule};
+use crate::format::{ChunkIndex, DataLayout, HOLE};
+use crate::tree::NodeKind;
+use alloc::vec::Vec;
+use zerocopy::FromBytes;
+use zerocopy::little_endian::U32;
+
+/// A run of a file's bytes. What lies between extents reads as zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Where the run starts in the file, in bytes.
+    pub logical: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// Where its bytes are.
+    pub source: Source,
+}
+
+/// Where bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// In the primary device, hence the image, in blocks of their own.
+    Primary {
+        /// Byte offset.
+        offset: u64,
+    },
+    /// In the image, behind the inode.
+    Inline {
+        /// Byte offset.
+        offset: u64,
+    },
+    /// In an extra device.
+    Device {
+        /// Index of the device slot, from 0.
+        slot: u16,
+        /// Byte offset in the device.
+        offset: u64,
+    },
+}
+
+impl Source {
+    /// The place `len` bytes further on.
+    fn after(self, len: u64) -> Option<Self> {
+        Some(match self {
+            Self::Primary { offset } => Self::Primary { offset: offset.checked_add(len)? },
+            Self::Device { slot, offset } => {
+                Self::Device { slot, offset: offset.checked_add(len)? }
+            }
+            Self::Inline { .. } => return None,
+        })
+    }
+}
+
+impl Image<'_> {
+    /// Extents of a regular file: ascending, disjoint, none empty, neighbours joined where their
+    /// bytes are neighbours too.
+    pub fn extents(&self, nid: u64) -> Result<Vec<Extent>, Error> {
+        self.runs(&self.inode(nid)?)
+    }
+
+    pub(super) fn runs(&self, inode: &Inode) -> Result<Vec<Extent>, Error> {
+        if inode.kind() != NodeKind::Regular {
+            return Err(inode.fault(inode.offset(), Rule::WrongType));
+        }
+        let mut runs = Runs { image: self, inode, list: Vec::new() };
+        if inode.layout() == DataLayout::ChunkBased {
+            runs.chunks()?;
+        } else {
+            runs.flat()?;
+        }
+        Ok(runs.list)
+    }
+
+    /// Byte offset and length of the chunk table of a chunk-based file.
+    pub(super) fn chunk_table(&self, inode: &Inode) -> Result<(u64, u64), Error> {
+        let format = inode
+            .chunk_format()
+            .filter(|format| !format.has_unknown_bits())
+            .ok_or_else(|| inode.fault(inode.offset(), Rule::KnownFormat))?;
+        let unit = if format.has_indexes() { 8 } else { 4 };
+        let chunk = 1u64 << (self.block_size.bits() + format.shift());
+        // Sizes have 63 bits and chunks at least 9, so no product overflows.
+        Ok((inode.payload().next_multiple_of(unit), inode.size().div_ceil(chunk) * unit))
+    }
+}
+
+struct Runs<'i, 'a> {
+    image: &'i Image<'a>,
+    inode: &'i Inode,
+    list: Vec<Extent>,
+}
+
+impl Runs<'_, '_> {
+    fn flat(&mut self) -> Result<(), Error> {
+        let flat = self.image.flat(self.inode)?;
+        if let Some(block) = self.inode.start()
+            && flat.blocks_len > 0
+        {
+            self.push(0, flat.blocks_len, self.image.unified(block)?)?;
+        }
+        let (offset, len) = flat.tail;
+        if len > 0 {
+            self.push(flat.blocks_len, len, Source::Inline { offset })?;
+        }
+        Ok(())
+    }
+
+    fn chunks(&mut self) -> Result<(), Error> {
+        let (at, len) = self.image.chunk_table(self.inode)?;
+        let table = self.image.slice_of(self.inode, at, len)?;
+        let damaged = || self.inode.fault(at, Rule::WithinImage);
+        let Some(format) = self.inode.chunk_format() else { return Ok(()) };
+        let bits = self.image.block_size.bits() + format.shift();
+        if format.has_indexes() {
+            let indexes = <[ChunkIndex]>::ref_from_bytes(table).map_err(|_| damaged())?;
+            for (k, index) in indexes.iter().enumerate() {
+                let hi = if format.is_48bit() { index.startblk_hi.get() } else { 0 };
+                let lo = index.startblk_lo.get();
+                if lo == HOLE && (hi == u16::MAX || !format.is_48bit()) {
+                    continue;
+                }
+                let block = u64::from(lo) | u64::from(hi) << 32;
+                self.chunk(k as u64, bits, index.device_id.get(), block)?;
+            }
+        } else {
+            let blocks = <[U32]>::ref_from_bytes(table).map_err(|_| damaged())?;
+            for (k, block) in blocks.iter().enumerate().filter(|(_, block)| block.get() != HOLE) {
+                self.chunk(k as u64, bits, 0, block.get().into())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, k: u64, bits: u8, device_id: u16, block: u64) -> Result<(), Error> {
+        let logical = k << bits;
+        let len = (1u64 << bits).min(self.inode.size() - logical);
+        let source = self
+            .image
+            .addressed(device_id, block)?
+            .ok_or_else(|| self.inode.fault(self.inode.payload(), Rule::DeviceId))?;
+        self.push(logical, len, source)
+    }
+
+    /// Adds a run, to the last one if it continues that. `len` isn't 0.
+    fn push(&mut self, logical: u64, len: u64, source: Source) -> Result<(), Error> {
+        let fault = |rule| self.inode.fault(self.inode.payload(), rule);
+        let (offset, room, rule) = match source {
+            Source::Primary { offset } | Source::Inline { offset } => {
+                (offset, self.image.len(), Rule::WithinImage)
+            }
+            Source::Device { slot, offset } => {
+                let (blocks, _) = self.image.devices.extent(slot);
+                (offset, self.image.block_offset(blocks), Rule::WithinDevice)
+            }
+        };
+        if offset.checked_add(len).is_none_or(|end| end > room) {
+            return Err(fault(rule));
+        }
+        match self.list.last_mut() {
+            Some(last)
+                if last.logical + last.len == logical
+                    && last.source.after(last.len) == Some(source) =>
+            {
+                last.len += len;
+            }
+            _ => self.list.push(Extent { logical, len, source }),
+        }
+        Ok(())
+    }
+}

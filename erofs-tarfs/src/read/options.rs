@@ -1,0 +1,44 @@
+//! How a tree is made of an image.
+
+use alloc::vec::Vec;
+
+/// How [`Image::tree`](super::Image::tree) makes a tree of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TreeOptions {
+    /// Where the bodies lie. Default: [`DevicesAt::Separate`].
+    pub devices: DevicesAt,
+    /// Whether marks of a layer become properties of the tree: whiteouts (character device 0:0),
+    /// opaque directories (`trusted.overlay.opaque`), implied directories; xattrs that serve
+    /// overlayfs alone go. Else they stay what they are in the image, as for a listing.
+    /// Default: `true`.
+    pub keep_layer_marks: bool,
+}
+
+impl Default for TreeOptions {
+    fn default() -> Self {
+        Self { devices: DevicesAt::Separate, keep_layer_marks: true }
+    }
+}
+
+/// Where the devices of an image lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DevicesAt {
+    /// Each slot's in a file of its own, from byte 0 on.
+    #[default]
+    Separate,
+    /// All in the file of the image itself, at the slots' addresses: a disk, or `[index][tar]`.
+    InFile {
+        /// Tag for devices whose slot has none, and for the image itself.
+        tag: Vec<u8>,
+    },
+}
+
+impl DevicesAt {
+    pub(super) fn tag(&self) -> &[u8] {
+        match self {
+            Self::Separate => &[],
+            Self::InFile { tag } => tag,
+        }
+    }
+}

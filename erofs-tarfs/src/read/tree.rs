@@ -1,0 +1,200 @@
+//! A tree of an image.
+
+use super::budget::{Budget, Cost};
+use super::{DevicesAt, Entry, Error, Image, Inode, Rule, Source, TreeOptions, Xattr, marks};
+use crate::format::DataLayout;
+use crate::tree::{
+    Attributes, Builder, Device, Extent, InodeId, Node, NodeKind, Place, Tree, What, XattrSet,
+};
+use crate::units::DeviceNumber;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+impl Image<'_> {
+    /// Makes a tree of the image. Names that share an inode here share it there.
+    ///
+    /// The tree has a device for each slot, in this order, and behind them one for the image
+    /// itself where files have whole blocks in it. Inline tails are carried in the tree.
+    pub fn tree(&self, options: &TreeOptions) -> Result<Tree, Error> {
+        let mut reading = Reading {
+            image: self,
+            options,
+            builder: Builder::new(),
+            budget: Budget::new(self.len()),
+            seen: BTreeMap::new(),
+            queue: VecDeque::new(),
+            primary: None,
+        };
+        reading.devices()?;
+        let root = self.inode(self.root())?;
+        reading.seen.insert(root.nid(), InodeId::ROOT);
+        reading.queue.push_back((root, InodeId::ROOT));
+        while let Some((inode, id)) = reading.queue.pop_front() {
+            reading.directory(&inode, id)?;
+        }
+        Ok(reading.builder.finish()?)
+    }
+}
+
+/// A tree in the making: breadth first, so that depth costs no stack.
+struct Reading<'i, 'a> {
+    image: &'i Image<'a>,
+    options: &'i TreeOptions,
+    builder: Builder,
+    budget: Budget,
+    seen: BTreeMap<u64, InodeId>,
+    /// Directories that are known but not read.
+    queue: VecDeque<(Inode, InodeId)>,
+    /// The device that stands for the image itself.
+    primary: Option<u16>,
+}
+
+impl Reading<'_, '_> {
+    /// Adds a device for each slot.
+    fn devices(&mut self) -> Result<(), Error> {
+        self.builder.keep_devices(true);
+        for slot in 0..self.image.devices.count() {
+            let (blocks, uniaddr) = self.image.devices.extent(slot);
+            let tag = self.image.devices.tag(slot);
+            let (tag, base_offset) = match &self.options.devices {
+                DevicesAt::Separate => (tag, 0),
+                DevicesAt::InFile { .. } if uniaddr == 0 && blocks != 0 => {
+                    return Err(Error::Device { slot, rule: Rule::DeviceAddress });
+                }
+                DevicesAt::InFile { tag: given } => {
+                    let tag = if tag.is_empty() { given } else { tag };
+                    (tag, self.image.block_offset(uniaddr))
+                }
+            };
+            let bytes = self.image.block_offset(blocks);
+            self.builder.add_device(Device { tag: tag.to_vec(), bytes, base_offset })?;
+        }
+        Ok(())
+    }
+
+    /// Reads a directory: adds the inodes that are new, names them, and completes its own.
+    fn directory(&mut self, inode: &Inode, id: InodeId) -> Result<(), Error> {
+        self.budget.take(inode, Cost::Directory, inode.size())?;
+        let mut has_whiteout = false;
+        for Entry { name, nid, .. } in self.image.children(inode)? {
+            let child = self.image.inode(nid)?;
+            has_whiteout |= child.is_whiteout();
+            let child_id = match self.seen.get(&nid) {
+                Some(_) if child.kind() == NodeKind::Directory => {
+                    return Err(child.fault(child.offset(), Rule::DirectoryOnce));
+                }
+                Some(known) => *known,
+                None => {
+                    let child_id = self.add(&child)?;
+                    self.seen.insert(nid, child_id);
+                    child_id
+                }
+            };
+            self.builder.link(id, name, child_id)?;
+        }
+        let mut xattrs = self.image.xattrs_within(inode, &mut self.budget.xattrs)?;
+        if self.options.keep_layer_marks {
+            self.builder.mark_opaque(id, marks::take(&mut xattrs, has_whiteout));
+        }
+        let marked = self.options.keep_layer_marks && inode.is_implied();
+        self.builder.mark_implied(id, marked);
+        let set = self.intern(&xattrs)?;
+        self.builder.set(id, inode.attributes(), set);
+        Ok(())
+    }
+
+    /// Adds an inode; a directory is completed when it's read.
+    fn add(&mut self, inode: &Inode) -> Result<InodeId, Error> {
+        if inode.kind() == NodeKind::Directory {
+            let node = Node {
+                attributes: Attributes::default(),
+                xattrs: XattrSet::NONE,
+                what: What::Directory,
+            };
+            let id = self.builder.add(node)?;
+            self.queue.push_back((*inode, id));
+            return Ok(id);
+        }
+        let xattrs = self.image.xattrs_within(inode, &mut self.budget.xattrs)?;
+        let xattrs = self.intern(&xattrs)?;
+        let extents;
+        let target;
+        let number = inode.device().unwrap_or_default();
+        let what = match inode.kind() {
+            NodeKind::Regular => {
+                extents = self.body(inode)?;
+                regular(inode.size(), &extents)
+            }
+            NodeKind::Symlink => {
+                self.budget.take(inode, Cost::Target, inode.size())?;
+                target = self.image.target(inode)?;
+                What::Symlink(&target)
+            }
+            NodeKind::CharDevice => {
+                if self.options.keep_layer_marks && number == DeviceNumber::default() {
+                    What::Whiteout
+                } else {
+                    What::CharDevice(number)
+                }
+            }
+            NodeKind::BlockDevice => What::BlockDevice(number),
+            NodeKind::Fifo => What::Fifo,
+            NodeKind::Socket => What::Socket,
+            // The kinds that no inode of an image has; directories are gone already.
+            NodeKind::Directory | NodeKind::Whiteout | NodeKind::PendingLink => {
+                return Err(inode.fault(inode.offset(), Rule::FileType));
+            }
+        };
+        Ok(self.builder.add(Node { attributes: inode.attributes(), xattrs, what })?)
+    }
+
+    fn intern(&mut self, xattrs: &[Xattr<'_>]) -> Result<XattrSet, Error> {
+        let mut list: Vec<(&[u8], &[u8])> =
+            xattrs.iter().map(|xattr| (&xattr.name[..], xattr.value)).collect();
+        Ok(self.builder.xattrs(&mut list)?)
+    }
+
+    /// Extents of a regular file as the tree has them.
+    fn body(&mut self, inode: &Inode) -> Result<Vec<Extent>, Error> {
+        if inode.layout() == DataLayout::ChunkBased {
+            let (_, len) = self.image.chunk_table(inode)?;
+            self.budget.take(inode, Cost::ChunkTable, len)?;
+        }
+        let runs = self.image.runs(inode)?;
+        let mut extents = Vec::with_capacity(runs.len());
+        for run in runs {
+            let place = match run.source {
+                Source::Device { slot, offset } => Place::Device { device: slot, offset },
+                Source::Primary { offset } => Place::Device { device: self.primary()?, offset },
+                Source::Inline { offset } => {
+                    self.budget.take(inode, Cost::Tail, run.len)?;
+                    let tail = self.image.slice_of(inode, offset, run.len)?;
+                    Place::Carried(self.builder.carry(tail))
+                }
+            };
+            extents.push(Extent { logical: run.logical, len: run.len, place });
+        }
+        Ok(extents)
+    }
+
+    /// The device that stands for the image itself.
+    fn primary(&mut self) -> Result<u16, Error> {
+        if let Some(primary) = self.primary {
+            return Ok(primary);
+        }
+        let tag = self.options.devices.tag().to_vec();
+        let device = Device { tag, bytes: self.image.len(), base_offset: 0 };
+        let primary = self.builder.add_device(device)?;
+        self.primary = Some(primary);
+        Ok(primary)
+    }
+}
+
+/// A regular file: in one piece where it is.
+fn regular(size: u64, extents: &[Extent]) -> What<'_> {
+    match extents {
+        [] if size == 0 => What::Regular { size, place: Place::Device { device: 0, offset: 0 } },
+        [Extent { len, place, .. }] if *len == size => What::Regular { size, place: *place },
+        _ => What::Pieces { size, extents },
+    }
+}

@@ -1,0 +1,40 @@
+//! Merges tars, lowest first, into one raw disk that the kernel mounts as it is.
+//!
+//! `cargo run --example merge_and_export -- image.disk base.tar app.tar`
+
+use std::env;
+use std::error::Error;
+use std::fs::File;
+
+use erofs_tarfs::image;
+use erofs_tarfs::io::{NamedFile, index_file, write_disk};
+use erofs_tarfs::layout::{self, Artifact, Placement, plan};
+use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = env::args_os().skip(1);
+    let disk = args.next().ok_or("usage: merge_and_export DISK TAR...")?;
+    let tars = args.map(NamedFile::open).collect::<Result<Vec<_>, _>>()?;
+
+    let mut layers = Vec::new();
+    for tar in &tars {
+        let mut options = LayerOptions::default();
+        // A hard link to a file of a lower layer waits for the merge.
+        options.keep_pending = true;
+        options.keep_empty_device = true;
+        layers.push(index_file(tar, options, &mut |_| {})?.tree);
+    }
+    let mut options = MergeOptions::default();
+    // All devices stay: the tars are then the sources, one for one.
+    options.keep_devices = true;
+    let tree = merge(&layers.iter().collect::<Vec<&Tree>>(), &options)?;
+
+    let mut options = layout::Options::default();
+    options.artifact = Artifact::Disk(Placement::MetadataFirst { align: 4096 });
+    let layout = plan(&tree, &options)?;
+    let plan = image::disk(&layout);
+    let out = NamedFile::new(&disk, File::create(&disk)?);
+    write_disk(&plan, &layout, &tars, &out, &mut |_| {})?;
+    println!("{} bytes in {} segments", plan.bytes, plan.segments.len());
+    Ok(())
+}

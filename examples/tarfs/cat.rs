@@ -1,0 +1,29 @@
+//! `tarfs cat`.
+
+use std::io::{self, Read, Write};
+
+use crate::args::PathIn;
+use crate::fail::{Done, Fail};
+use crate::ls;
+use crate::view::{self, Body};
+
+pub(crate) fn run(args: &PathIn) -> Done {
+    let image = ls::open(&args.image, args.tars.as_deref())?;
+    let id = view::find(&image.tree, &args.image, &args.path)?;
+    let sources = match image.tree.content(id) {
+        erofs_tarfs::tree::Content::Regular { size: 1.., .. } => image.sources()?,
+        _ => Vec::new(),
+    };
+    let mut body = Body::new(&image.tree, id, sources, &args.image)?;
+    let mut out = io::stdout().lock();
+    let mut buf = vec![0; 256 << 10];
+    loop {
+        let n = body.read(&mut buf).map_err(|error| {
+            Fail::of(&args.image, format_args!("{}: {error}", args.path.display()))
+        })?;
+        if n == 0 {
+            return out.flush().map_err(Fail::stdout);
+        }
+        out.write_all(&buf[..n]).map_err(Fail::stdout)?;
+    }
+}

@@ -1,0 +1,168 @@
+//! `tarfs export`: the six modes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::image;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::layout;
+use erofs_tarfs::tree::Tree;
+use erofs_tarfs::verity::{Geometry, Params, Placement};
+
+use crate::args::{Export, Mode};
+use crate::fail::{Done, Fail};
+use crate::load::{self, Loaded};
+use crate::output::{self, Output};
+use crate::progress::Progress;
+use crate::report::{Report, Verity};
+use crate::spool::{Spool, file_name};
+use crate::{geometry, merge};
+
+pub(crate) fn run(args: &Export) -> Done {
+    let job = Job {
+        options: geometry::options(&args.layout, true)?,
+        params: geometry::params(&args.verity)?,
+        hashing: geometry::threads(&args.verity),
+        what: match args.mode {
+            Mode::LayerBlock | Mode::ImageBlock => What::Disk,
+            Mode::LayerBlockWithVerity | Mode::ImageBlockWithVerity => What::Sealed,
+            Mode::LayerVerityOnly | Mode::ImageVerityOnly => What::Tree,
+        },
+    };
+    let by_layer =
+        matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);
+    output::spare_inputs(&args.output, &args.inputs.layers)?;
+    let mut spool = Spool::Temporary(output::directory(&args.output).to_owned());
+    let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    if by_layer && (layers.len() > 1 || args.output.is_dir()) {
+        return each(&job, &layers, args);
+    }
+    let out = Output::new(&args.output)?;
+    let report = if by_layer {
+        job.make(&out, &layers[0].tree, || layers[0].sources())?
+    } else {
+        let tree = merge::merged(&layers)?;
+        job.make(&out, &tree, || merge::sources(&tree, &layers))?
+    };
+    out.finish()?;
+    report.print(args.json)
+}
+
+/// A file for each layer, in a directory; all of them or none.
+fn each(job: &Job, layers: &[Loaded], args: &Export) -> Done {
+    let made = Directory::new(&args.output)?;
+    let mut reports = Vec::new();
+    let mut outputs = Vec::new();
+    let mut taken = BTreeSet::new();
+    for (index, layer) in layers.iter().enumerate() {
+        let path = args.output.join(job.file_name(layer, index));
+        let out = Output::new(&path)?;
+        reports.push(job.make(&out, &layer.tree, || layer.sources())?);
+        // The same layer again has the same name, and the same bytes.
+        if taken.insert(path) {
+            outputs.push(out);
+        }
+    }
+    outputs.into_iter().try_for_each(Output::finish)?;
+    made.keep();
+    reports.iter().try_for_each(|report| report.print(args.json))
+}
+
+/// A directory that is gone again when nothing came of it.
+struct Directory(Option<PathBuf>);
+
+impl Directory {
+    fn new(path: &Path) -> Done<Self> {
+        if path.is_dir() {
+            return Ok(Self(None));
+        }
+        fs::create_dir(path).map_err(|error| Fail::of(path, error))?;
+        Ok(Self(Some(path.to_owned())))
+    }
+
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // Not if it has something in it, whosever that is.
+            let _ = fs::remove_dir(path);
+        }
+    }
+}
+
+/// What to make of a tree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Disk,
+    Sealed,
+    Tree,
+}
+
+struct Job {
+    options: layout::Options,
+    params: Params,
+    hashing: tarfs_io::verity::Options,
+    what: What,
+}
+
+impl Job {
+    fn file_name(&self, layer: &Loaded, index: usize) -> String {
+        let tag = layer.tree.devices().first().map(|device| device.tag.as_slice());
+        let stem = match tag {
+            Some(tag) if !tag.is_empty() => file_name(&String::from_utf8_lossy(tag)),
+            // No file in the layer has any data.
+            _ => format!("layer-{}", index + 1),
+        };
+        format!("{stem}.{}", if self.what == What::Tree { "verity" } else { "disk" })
+    }
+
+    fn make(
+        &self,
+        out: &Output,
+        tree: &Tree,
+        sources: impl FnOnce() -> Done<Vec<NamedFile>>,
+    ) -> Done<Report> {
+        let (path, file) = (out.path(), out.file()?);
+        let layout = merge::plan(path, tree, &self.options)?;
+        let plan = image::disk(&layout);
+        // A tree protects whole blocks only.
+        let data_bytes = plan.bytes + self.params.data_padding(plan.bytes);
+        let geometry = |placement| {
+            Geometry::new(&self.params, data_bytes, placement)
+                .map_err(|error| Fail::of(path, error))
+        };
+        match self.what {
+            What::Disk => {
+                merge::disk(&layout, &sources()?, &file)?;
+                Ok(Report::new(path, plan.bytes, &layout, plan.bytes))
+            }
+            What::Sealed => {
+                let geometry = geometry(Placement::BehindData)?;
+                merge::disk(&layout, &sources()?, &file)?;
+                let end = geometry.end();
+                file.set_bytes(end)?;
+                let sealed = crate::verity::seal(&file, &file, geometry, &self.hashing)?;
+                let mut report = Report::new(path, end, &layout, plan.bytes);
+                report.verity = Some(Verity::new(&sealed, path, path));
+                Ok(report)
+            }
+            What::Tree => {
+                let geometry = geometry(Placement::OwnFile)?;
+                let end = geometry.end();
+                let progress = Progress::new("hashing", Some(plan.bytes));
+                let observer = &mut progress.observer();
+                let sources = sources()?;
+                let sealed =
+                    tarfs_io::hash_disk(&plan, &layout, &sources, geometry, &file, observer)?;
+                let mut report = Report::new(path, end, &layout, plan.bytes);
+                report.verity = Some(Verity::new(&sealed, Path::new("DISK"), path));
+                Ok(report)
+            }
+        }
+    }
+}

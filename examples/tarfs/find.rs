@@ -1,0 +1,83 @@
+//! The tars of a bootstrap, found by their tags.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::tree::Device;
+
+use crate::fail::{Done, Fail};
+use crate::spool;
+
+/// Opens the tar of a device of `image`, from the directory `dir`.
+pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done<NamedFile> {
+    let tag = String::from_utf8_lossy(&device.tag).into_owned();
+    let needed = device.base_offset.saturating_add(device.bytes);
+    let found = by_name(dir, &tag).or_else(|| from_image_name(image));
+    if let Some(path) = found {
+        let file = NamedFile::open(&path)?;
+        // The image counts whole blocks. What is shorter could be the bare tar of a device that
+        // has something in front of it, and would be read at the wrong places.
+        if file.bytes()?.next_multiple_of(block) < needed {
+            let has = file.bytes()?;
+            let why = format_args!("has {has} bytes, but {} needs {needed}", image.display());
+            return Err(Fail::of(path, why));
+        }
+        let named_so = path.file_name().is_some_and(|name| name.to_string_lossy().contains(&tag));
+        if named_so && !tag.is_empty() || is_tagged(&file, &tag)? {
+            return Ok(file);
+        }
+    }
+    match by_content(dir, &tag, needed, block)? {
+        Some(file) => Ok(file),
+        None => Err(Fail::of(
+            image,
+            format_args!("the tar of device {tag:?} is not in {} (--tars DIR)", dir.display()),
+        )),
+    }
+}
+
+fn by_name(dir: &Path, tag: &str) -> Option<PathBuf> {
+    if tag.is_empty() || tag.contains('/') {
+        return None;
+    }
+    let names =
+        [tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}"), spool::file_name(tag)];
+    names.iter().map(|name| dir.join(name)).find(|path| path.is_file())
+}
+
+/// `layer.tar` of `layer.tar.erofs` or of `layer.erofs`.
+fn from_image_name(image: &Path) -> Option<PathBuf> {
+    let stem = image.with_extension("");
+    let candidates = [stem.with_extension("tar"), stem];
+    candidates.into_iter().find(|path| path != image && path.is_file())
+}
+
+/// Whether the tag says nothing of the content, or says what it is.
+fn is_tagged(file: &NamedFile, tag: &str) -> Done<bool> {
+    Ok(!is_digest(tag) || spool::digest(file, &mut |_| {})? == tag)
+}
+
+/// Whether a tag is a SHA-256.
+pub(crate) fn is_digest(tag: &str) -> bool {
+    tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
+}
+
+fn by_content(dir: &Path, tag: &str, needed: u64, block: u64) -> Done<Option<NamedFile>> {
+    if !is_digest(tag) {
+        return Ok(None);
+    }
+    let entries = fs::read_dir(dir).map_err(|error| Fail::of(dir, error))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
+        if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
+            let file = NamedFile::open(&path)?;
+            if spool::digest(&file, &mut |_| {})? == tag {
+                return Ok(Some(file));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,62 @@
+//! From the command line to the library's options.
+
+use erofs_tarfs::layout::{self, Artifact, WhiteoutForm};
+use erofs_tarfs::units::BlockSize;
+use erofs_tarfs::verity::{Params, SuperblockMode};
+
+use crate::args::{Layout, Placement, Preset};
+use crate::fail::{Done, Fail};
+
+/// The options of an image.
+pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
+    let block = u32::try_from(args.block_size).ok().and_then(BlockSize::new);
+    let Some(block) = block.filter(|block| block.bytes() <= 4096) else {
+        let text = format!("--block-size {}: 512, 1024, 2048 or 4096", args.block_size);
+        return Err(Fail::Usage(text));
+    };
+    if args.align == 0 || !block.divides(args.align) {
+        let (align, block) = (args.align, block.bytes());
+        return Err(Fail::Usage(format!(
+            "--align {align}: not a multiple of --block-size {block}"
+        )));
+    }
+    let mut options = layout::Options::default();
+    options.block_size = block;
+    options.uuid = args.uuid.map_or([0; 16], |uuid| uuid.0);
+    if args.aufs_whiteouts {
+        options.whiteouts = WhiteoutForm::Aufs;
+    }
+    options.artifact = match (disk, args.placement) {
+        (false, _) => Artifact::Bootstrap,
+        (true, Placement::DataFirst) => Artifact::Disk(layout::Placement::DataFirst),
+        (true, Placement::MetadataFirst) => {
+            Artifact::Disk(layout::Placement::MetadataFirst { align: args.align })
+        }
+    };
+    Ok(options)
+}
+
+/// The parameters of a hash tree.
+pub(crate) fn params(args: &Preset) -> Done<Params> {
+    let usage = |error: erofs_tarfs::verity::Error| Fail::Usage(error.to_string());
+    let preset = Params::named(&args.preset)
+        .ok_or_else(|| Fail::Usage(format!("--preset {}: not known", args.preset)))?;
+    let size = |given: Option<u64>, preset: u32| match given.map(u32::try_from) {
+        None => Ok(preset),
+        Some(Ok(size)) => Ok(size),
+        Some(Err(_)) => Err(Fail::Usage("a block size of at most 512 KiB is wanted".to_owned())),
+    };
+    let salt = args.salt.as_ref().map_or(preset.salt(), |salt| &salt.0);
+    let superblock = match args.superblock {
+        true => SuperblockMode::Derived,
+        false => preset.superblock(),
+    };
+    let data_block = size(args.data_block_size, preset.data_block().bytes())?;
+    let hash_block = size(args.hash_block_size, preset.hash_block().bytes())?;
+    Params::new(data_block, hash_block, salt, superblock).map_err(usage)
+}
+
+/// How hashing goes about it.
+pub(crate) fn threads(args: &Preset) -> erofs_tarfs::io::verity::Options {
+    args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::Options::threads)
+}

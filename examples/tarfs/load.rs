@@ -1,0 +1,201 @@
+//! Layers as they are given on the command line: trees, and the files of their devices.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::read::{DeviceInfo, DevicesAt, Image, TreeOptions};
+use erofs_tarfs::tree::{LayerOptions, Tree};
+
+use crate::fail::{Done, Fail};
+use crate::input::{self, Kind};
+use crate::progress::Progress;
+use crate::spool::{self, Spool};
+use crate::{docker, find, oci};
+
+/// One layer.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// What it is called in errors.
+    pub(crate) name: PathBuf,
+    /// What is in it.
+    pub(crate) tree: Tree,
+    /// Where all devices of the tree are.
+    pub(crate) backing: Backing,
+}
+
+/// Where the devices of a tree are.
+#[derive(Debug)]
+pub(crate) enum Backing {
+    /// All in this file.
+    File(NamedFile),
+    /// Those of the first `slots` each in its own, to be found in `dir`; what follows in `image`.
+    Tars {
+        /// Where to look.
+        dir: PathBuf,
+        /// How many devices have slots in the image.
+        slots: usize,
+        /// Block size of the image in bytes.
+        block: u64,
+        /// The image itself, which has file data too.
+        image: NamedFile,
+    },
+}
+
+impl Loaded {
+    /// Opens the file of the device at `index`.
+    pub(crate) fn source(&self, index: usize) -> Done<NamedFile> {
+        match &self.backing {
+            Backing::File(file) => again(file),
+            Backing::Tars { slots, image, .. } if index >= *slots => again(image),
+            Backing::Tars { dir, block, .. } => {
+                find::tar(&self.name, dir, &self.tree.devices()[index], *block)
+            }
+        }
+    }
+
+    /// Opens the files of all devices.
+    pub(crate) fn sources(&self) -> Done<Vec<NamedFile>> {
+        (0..self.tree.devices().len()).map(|index| self.source(index)).collect()
+    }
+}
+
+/// A second handle on a file.
+pub(crate) fn again(file: &NamedFile) -> Done<NamedFile> {
+    let clone: Result<File, _> = file.file().try_clone();
+    Ok(NamedFile::new(file.path(), clone.map_err(|error| Fail::of(file.path(), error))?))
+}
+
+/// Loads what an argument names: a layer, or all layers of an image.
+pub(crate) fn load(arg: &Path, tars: Option<&Path>, spool: &mut Spool) -> Done<Vec<Loaded>> {
+    if let Some(image) = arg.to_str().and_then(|arg| arg.strip_prefix("oci:")) {
+        return oci::load(image, spool);
+    }
+    if let Some(file) = arg.to_str().and_then(|arg| arg.strip_prefix("docker-archive:")) {
+        return docker::load(Path::new(file), spool);
+    }
+    let (file, kind) = input::open(arg)?;
+    let loaded = match kind {
+        Kind::Erofs => image(arg, file, tars)?,
+        Kind::Tar => {
+            let progress = Progress::new("hashing", Some(file.bytes()?));
+            let tag = spool::digest(&file, &mut progress.observer())?;
+            layer(file, &tag, true)?
+        }
+        Kind::Gzip | Kind::Zstd => {
+            let progress = Progress::new("unpacking", Some(file.bytes()?));
+            let reader = progress.reader(input::reader(&file)?);
+            let reader = input::uncompressed(kind, reader);
+            let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
+            let (tar, tag) = spool.take(arg, &mut *reader, None)?;
+            layer(tar, &tag, true)?
+        }
+    };
+    Ok(vec![loaded])
+}
+
+/// Loads all that the arguments name, lowest first.
+pub(crate) fn all(args: &[PathBuf], tars: Option<&Path>, spool: &mut Spool) -> Done<Vec<Loaded>> {
+    let mut layers = Vec::new();
+    for arg in args {
+        layers.extend(load(arg, tars, spool)?);
+    }
+    Ok(layers)
+}
+
+/// Indexes a tar; a link to a file of a lower layer waits for the merge, or is an error.
+pub(crate) fn layer(tar: NamedFile, tag: &str, keep_pending: bool) -> Done<Loaded> {
+    let mut options = LayerOptions::default();
+    options.tag = tag.as_bytes().to_vec();
+    options.keep_pending = keep_pending;
+    let progress = Progress::new("indexing", Some(tar.bytes()?));
+    let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
+    Ok(Loaded { name: tar.path().to_owned(), tree: layer.tree, backing: Backing::File(tar) })
+}
+
+/// Reads an image back, its devices where they are.
+fn image(arg: &Path, file: NamedFile, tars: Option<&Path>) -> Done<Loaded> {
+    read_image(arg, file, tars, true)
+}
+
+/// Reads an image back; without `layer_marks` whiteouts and their like stay what they are in it.
+pub(crate) fn read_image(
+    arg: &Path,
+    file: NamedFile,
+    tars: Option<&Path>,
+    layer_marks: bool,
+) -> Done<Loaded> {
+    let bytes = metadata(&file)?;
+    let why = |error: erofs_tarfs::read::Error| Fail::of(arg, error);
+    let image = Image::new(&bytes).map_err(why)?;
+    let mut options = TreeOptions::default();
+    options.keep_layer_marks = layer_marks;
+    let backing = if holds_devices(&image, bytes.len() as u64) {
+        // For what has no tag of its own: that of the whole file.
+        let tag = spool::digest(&file, &mut |_| {})?.into_bytes();
+        options.devices = DevicesAt::InFile { tag };
+        Backing::File(file)
+    } else {
+        options.devices = DevicesAt::Separate;
+        let beside = crate::output::directory(arg).to_owned();
+        Backing::Tars {
+            dir: tars.map_or(beside, Path::to_owned),
+            slots: image.devices().len(),
+            block: image.block_size().bytes().into(),
+            image: file,
+        }
+    };
+    let tree = image.tree(&options).map_err(why)?;
+    Ok(Loaded { name: arg.to_owned(), tree, backing })
+}
+
+/// Whether the file of `len` bytes has its devices inside: a disk, or an index with its tar behind it.
+pub(crate) fn holds_devices(image: &Image<'_>, len: u64) -> bool {
+    let block = image.block_size();
+    let inside = |device: &DeviceInfo| {
+        let end = device.uniaddr.saturating_add(device.blocks).saturating_mul(block.bytes().into());
+        device.blocks == 0
+            || device.uniaddr != 0 && end <= len.next_multiple_of(block.bytes().into())
+    };
+    image.devices().iter().all(inside)
+}
+
+/// The bytes of an image, zeros for what is in its devices: a disk can be larger than memory.
+pub(crate) fn metadata(file: &NamedFile) -> Done<Vec<u8>> {
+    let end = file.bytes()?;
+    let len = usize::try_from(end).map_err(|error| Fail::of(file.path(), error))?;
+    // Pages that are never written to are never there.
+    let mut bytes = vec![0; len];
+    // Superblock and device table, whatever it has.
+    let head = len.min(9 << 20);
+    file.read_exact_at(&mut bytes[..head], 0)?;
+    let image = Image::new(&bytes).map_err(|error| Fail::of(file.path(), error))?;
+    let block = u64::from(image.block_size().bytes());
+    let range = |device: &DeviceInfo| {
+        let first = device.uniaddr.saturating_mul(block);
+        (first, first.saturating_add(device.blocks.saturating_mul(block)))
+    };
+    let mut bodies: Vec<_> = image.devices().iter().map(range).filter(|(at, _)| *at != 0).collect();
+    bodies.sort_unstable();
+    bodies.push((end, end));
+    let mut at = head as u64;
+    for (first, last) in bodies {
+        let first = first.min(end);
+        if at < first {
+            file.read_exact_at(&mut bytes[at as usize..first as usize], at)?;
+        }
+        at = at.max(last.min(end));
+    }
+    Ok(bytes)
+}
+
+/// All bytes of a small file.
+pub(crate) fn contents(file: &NamedFile) -> Done<Vec<u8>> {
+    let bytes = file.bytes()?;
+    if bytes > 64 << 20 {
+        return Err(Fail::of(file.path(), format_args!("{bytes} bytes are too many for JSON")));
+    }
+    let mut contents = vec![0; bytes as usize];
+    file.read_exact_at(&mut contents, 0)?;
+    Ok(contents)
+}

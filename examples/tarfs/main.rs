@@ -1,0 +1,58 @@
+//! `tarfs`: container layers to EROFS over their tars, and back to listings.
+//!
+//! A program over the public API of `erofs-tarfs`; `tarfs --help` teaches its use.
+
+mod args;
+mod cat;
+mod check;
+mod compare;
+mod docker;
+mod export;
+mod fail;
+mod find;
+mod geometry;
+mod input;
+mod inspect;
+mod layer;
+mod load;
+mod ls;
+mod merge;
+mod mount_args;
+mod oci;
+mod output;
+mod progress;
+mod report;
+mod sizes;
+mod spool;
+mod verity;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use fail::Fail;
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Layer(args) => layer::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Verity(args) => verity::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Ls(args) => ls::run(&args),
+        Command::Stat(args) => ls::stat(&args),
+        Command::Cat(args) => cat::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::MountArgs(args) => mount_args::run(&args),
+    };
+    match done {
+        // Whoever read our output has enough of it.
+        Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
+        Err(fail) => {
+            eprintln!("tarfs: {fail}");
+            ExitCode::from(fail.code())
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `tarfs merge`, and what all commands that make images share.
+
+use std::path::Path;
+
+use erofs_tarfs::image;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::layout::{self, Artifact, Layout};
+use erofs_tarfs::tree::{self, MergeOptions, Tree};
+
+use crate::args::Merge;
+use crate::fail::{Done, Fail};
+use crate::geometry;
+use crate::load::{self, Loaded};
+use crate::output::{self, Output};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::spool::Spool;
+
+pub(crate) fn run(args: &Merge) -> Done {
+    let options = geometry::options(&args.layout, args.disk)?;
+    output::spare_inputs(&args.output, &args.inputs.layers)?;
+    let out = Output::new(&args.output)?;
+    let dir = output::directory(&args.output).to_owned();
+    let mut spool = match args.disk {
+        true => Spool::Temporary(dir),
+        false => Spool::Kept(dir, Vec::new()),
+    };
+    let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    let tree = merged(&layers)?;
+    let report = write(&args.output, &tree, &options, &out, || sources(&tree, &layers))?;
+    spool.finish()?;
+    out.finish()?;
+    report.print(args.json)
+}
+
+/// The layers as one tree.
+pub(crate) fn merged(layers: &[Loaded]) -> Done<Tree> {
+    let trees: Vec<&Tree> = layers.iter().map(|layer| &layer.tree).collect();
+    tree::merge(&trees, &MergeOptions::default()).map_err(|error| {
+        let names: Vec<_> = layers.iter().map(|layer| layer.name.display().to_string()).collect();
+        Fail::Failed(format!("{}: {error}", names.join(" + ")))
+    })
+}
+
+/// The files of the devices of a merged tree.
+pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
+    let all = layers.iter().flat_map(|layer| {
+        layer.tree.devices().iter().enumerate().map(move |(index, device)| (layer, index, device))
+    });
+    let all: Vec<_> = all.collect();
+    let find = |device: &tree::Device| {
+        let mut same = all.iter().filter(|(_, _, found)| *found == device);
+        let Some((layer, index, _)) = same.next() else {
+            let tag = String::from_utf8_lossy(&device.tag);
+            return Err(Fail::Failed(format!("device {tag:?} is of none of the layers")));
+        };
+        // A tag says what the content is. Without one, which is meant cannot be told.
+        if device.tag.is_empty() && same.next().is_some() {
+            let why = "its device has no tag, and another has neither, and the same length";
+            return Err(Fail::of(&layer.name, why));
+        }
+        layer.source(*index)
+    };
+    tree.devices().iter().map(find).collect()
+}
+
+/// Plans a tree; errors name the output.
+pub(crate) fn plan<'t>(out: &Path, tree: &'t Tree, options: &layout::Options) -> Done<Layout<'t>> {
+    layout::plan(tree, options).map_err(|error| Fail::of(out, error))
+}
+
+/// Writes a bootstrap, or a disk, whose sources are looked for only then.
+pub(crate) fn write(
+    path: &Path,
+    tree: &Tree,
+    options: &layout::Options,
+    out: &Output,
+    sources: impl FnOnce() -> Done<Vec<NamedFile>>,
+) -> Done<Report> {
+    let layout = plan(path, tree, options)?;
+    let bytes = match options.artifact {
+        Artifact::Bootstrap => bootstrap(&layout, &out.file()?)?,
+        _ => disk(&layout, &sources()?, &out.file()?)?,
+    };
+    Ok(Report::new(path, bytes, &layout, bytes))
+}
+
+/// Writes a bootstrap; answers its length.
+fn bootstrap(layout: &Layout<'_>, out: &NamedFile) -> Done<u64> {
+    out.write_all_at(&image::head(layout), 0)?;
+    let mut at = layout.body_offset();
+    image::body(layout, &mut |bytes: &[u8]| {
+        out.write_all_at(bytes, at)?;
+        at += bytes.len() as u64;
+        Ok::<(), tarfs_io::Error>(())
+    })?;
+    let bytes = layout.metadata_bytes();
+    out.set_bytes(bytes)?;
+    Ok(bytes)
+}
+
+/// Writes a disk; answers its length.
+pub(crate) fn disk(layout: &Layout<'_>, sources: &[NamedFile], out: &NamedFile) -> Done<u64> {
+    let plan = image::disk(layout);
+    let progress = Progress::new("writing", Some(plan.bytes));
+    tarfs_io::write_disk(&plan, layout, sources, out, &mut progress.observer())?;
+    Ok(plan.bytes)
+}

@@ -1,0 +1,115 @@
+//! `tarfs mount-args`: commands for a shell.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::read::Image;
+use erofs_tarfs::verity::{Geometry, Placement, Sealed};
+
+use crate::args::MountArgs;
+use crate::fail::{Done, Fail};
+use crate::load::{self, Backing};
+use crate::{geometry, input, inspect, report};
+
+/// Options that mount(2) takes: a page, less its end.
+const MAX_OPTIONS: usize = 4095;
+
+pub(crate) fn run(args: &MountArgs) -> Done {
+    let bytes = inspect::open(&args.image)?;
+    let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
+    let lines = match args.root {
+        Some(root) => sealed(args, &image, bytes.len() as u64, root)?,
+        None => plain(args)?,
+    };
+    let mut out = io::stdout().lock();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Fail::stdout)
+}
+
+/// Through dm-verity; veritysetup makes loop devices of files itself.
+fn sealed(
+    args: &MountArgs,
+    image: &Image<'_>,
+    len: u64,
+    root: erofs_tarfs::verity::Digest,
+) -> Done<Vec<String>> {
+    if !load::holds_devices(image, len) {
+        let why = "is a bootstrap over tars: dm-verity protects disks";
+        return Err(Fail::of(&args.image, why));
+    }
+    let params = geometry::params(&args.verity)?;
+    let end = inspect::end(image, len);
+    let bytes = end + params.data_padding(end);
+    let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
+    let geometry =
+        Geometry::new(&params, bytes, place).map_err(|error| Fail::of(&args.image, error))?;
+    let (needed, has) = (geometry.end(), len);
+    if args.hash.is_none() && has < needed {
+        let why = format_args!("has {has} bytes: with a hash tree behind it there are {needed}");
+        return Err(Fail::of(&args.image, why));
+    }
+    let sealed = Sealed::new(geometry, root);
+    let name = report::device_name(&sealed);
+    let text = |path: &Path| path.display().to_string();
+    let hash = args.hash.as_ref().unwrap_or(&args.image);
+    Ok(vec![
+        sealed.open_command(&text(&args.image), &name, &text(hash)).to_string(),
+        format!("mount -t erofs -o ro /dev/mapper/{name} {}", word(&args.mount_point)),
+    ])
+}
+
+/// The files themselves, and the same through loop devices.
+fn plain(args: &MountArgs) -> Done<Vec<String>> {
+    let (file, _) = input::open(&args.image)?;
+    let loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
+    let slots = match &loaded.backing {
+        Backing::File(_) => 0,
+        Backing::Tars { slots, .. } => *slots,
+    };
+    let tars = (0..slots).map(|index| Ok(loaded.source(index)?.path().to_owned()));
+    let tars: Vec<PathBuf> = tars.collect::<Done<_>>()?;
+    let mut options = String::from("ro");
+    for tar in &tars {
+        options.push_str(",device=");
+        options.push_str(&tar.display().to_string());
+    }
+    let direct = format!(
+        "mount -t erofs -o {} {} {}",
+        word(Path::new(&options)),
+        word(&args.image),
+        word(&args.mount_point)
+    );
+    let mut looped = Vec::new();
+    let attach = |name: &str, path: &Path| {
+        format!("{name}=$(losetup --find --show --read-only {})", word(path))
+    };
+    looped.push(attach("image", &args.image));
+    let mut devices = String::from("ro");
+    for (index, tar) in tars.iter().enumerate() {
+        looped.push(attach(&format!("tar{}", index + 1), tar));
+        devices.push_str(&format!(",device=$tar{}", index + 1));
+    }
+    looped.push(format!("mount -t erofs -o {devices} $image {}", word(&args.mount_point)));
+
+    // A comma would end the option.
+    let comma = tars.iter().any(|tar| tar.display().to_string().contains(','));
+    // `ro` is a flag of its own.
+    if comma || options.len() - "ro,".len().min(options.len()) > MAX_OPTIONS {
+        let why = if comma { "a comma in a path" } else { "options longer than a page" };
+        looped.insert(0, format!("# Through loop devices, because of {why}."));
+        return Ok(looped);
+    }
+    let mut lines = vec!["# Linux 6.12 or later: the files themselves.".to_owned(), direct];
+    lines.push("# Before, through loop devices:".to_owned());
+    lines.extend(looped.into_iter().map(|line| format!("#   {line}")));
+    Ok(lines)
+}
+
+/// A path as a word of a shell.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}

@@ -1,0 +1,126 @@
+//! What was made, as JSON and for people.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use erofs_tarfs::layout::Layout;
+use erofs_tarfs::verity::Sealed;
+use serde::Serialize;
+
+use crate::fail::{Done, Fail};
+use crate::sizes::to_hex;
+
+/// An output. Sizes are in bytes, unless they are called blocks.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// The file.
+    pub(crate) path: String,
+    /// Its length.
+    pub(crate) size: u64,
+    /// Block size of the filesystem.
+    pub(crate) block_size: u32,
+    /// Blocks of the filesystem, without a hash tree.
+    pub(crate) blocks: u64,
+    /// The device table, in the order of `device=` options.
+    pub(crate) devices: Vec<Device>,
+    /// The hash tree.
+    pub(crate) verity: Option<Verity>,
+}
+
+/// A device.
+#[derive(Debug, Serialize)]
+pub(crate) struct Device {
+    pub(crate) tag: String,
+    pub(crate) blocks: u64,
+    pub(crate) uniaddr: u64,
+    /// Byte 0 of the tar: in the disk, or in the file that is the device of a bootstrap.
+    pub(crate) base_offset: u64,
+}
+
+/// A hash tree.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verity {
+    pub(crate) data_blocks: u64,
+    pub(crate) data_block_size: u32,
+    pub(crate) hash_block_size: u32,
+    pub(crate) hash_offset: u64,
+    pub(crate) root_hash: String,
+    /// Hex digits, or `-`.
+    pub(crate) salt: String,
+    pub(crate) veritysetup: String,
+    pub(crate) dm_table: String,
+}
+
+impl Report {
+    /// A report on a file made of a layout, `bytes` of it the filesystem.
+    pub(crate) fn new(path: &Path, size: u64, layout: &Layout<'_>, bytes: u64) -> Self {
+        let devices = layout.devices().iter().map(|device| Device {
+            tag: String::from_utf8_lossy(&device.tag).into_owned(),
+            blocks: device.blocks,
+            uniaddr: device.uniaddr,
+            base_offset: device.disk_offset.unwrap_or(device.base_offset),
+        });
+        Self {
+            path: path.display().to_string(),
+            size,
+            block_size: layout.block_size().bytes(),
+            blocks: layout.block_size().blocks(bytes),
+            devices: devices.collect(),
+            verity: None,
+        }
+    }
+
+    /// Prints it: one line of JSON, or lines for people.
+    pub(crate) fn print(&self, json: bool) -> Done {
+        let mut out = io::stdout().lock();
+        if json {
+            return line(&mut out, self);
+        }
+        let written = (|| {
+            writeln!(out, "{}: {} bytes", self.path, self.size)?;
+            self.verity.as_ref().map_or(Ok(()), |verity| verity.write(&mut out))
+        })();
+        written.map_err(Fail::stdout)
+    }
+}
+
+impl Verity {
+    /// What is known of sealed data, which is in the file `data`.
+    pub(crate) fn new(sealed: &Sealed, data: &Path, hash: &Path) -> Self {
+        let geometry = sealed.geometry();
+        let salt = sealed.params().salt();
+        let (data, hash) = (data.display().to_string(), hash.display().to_string());
+        Self {
+            data_blocks: geometry.data_blocks(),
+            data_block_size: geometry.data_block().bytes(),
+            hash_block_size: geometry.hash_block().bytes(),
+            hash_offset: geometry.hash_offset(),
+            root_hash: sealed.root().to_string(),
+            salt: if salt.is_empty() { "-".to_owned() } else { to_hex(salt) },
+            veritysetup: sealed.open_command(&data, &device_name(sealed), &hash).to_string(),
+            dm_table: sealed.table_line(&data, &hash),
+        }
+    }
+
+    /// Lines for people.
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "root hash: {}", self.root_hash)?;
+        let Self { data_blocks, data_block_size, hash_block_size, hash_offset, .. } = self;
+        writeln!(
+            out,
+            "{data_blocks} data blocks of {data_block_size} bytes, hash blocks of {hash_block_size} at offset {hash_offset}"
+        )?;
+        writeln!(out, "{}", self.veritysetup)
+    }
+}
+
+/// A name for the device mapper that follows from the data.
+pub(crate) fn device_name(sealed: &Sealed) -> String {
+    format!("tarfs-{}", &sealed.root().to_string()[..12])
+}
+
+/// One line of JSON.
+pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) -> Done {
+    let text = serde_json::to_string(value).map_err(|error| Fail::Failed(error.to_string()))?;
+    writeln!(out, "{text}").map_err(Fail::stdout)
+}

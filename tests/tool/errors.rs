@@ -1,0 +1,142 @@
+//! What goes wrong: one line that names the file, the right code, and nothing left behind.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use testkit::mount;
+
+use crate::run::{Image, Ran, run};
+
+/// Runs the tool, which must fail, and leave a directory as it was.
+#[track_caller]
+fn fails<S: AsRef<OsStr>>(dir: &Path, code: i32, args: impl IntoIterator<Item = S>) -> Ran {
+    let list = || {
+        let mut names: Vec<_> =
+            fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = list();
+    let ran = run(args);
+    assert_eq!(ran.code, code, "{}", ran.stderr);
+    assert_eq!(list(), before, "something was left: {}", ran.stderr);
+    if code == 1 {
+        assert!(ran.stderr.starts_with("tarfs: "), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    ran
+}
+
+#[test]
+fn a_truncated_tar() {
+    let image = Image::new();
+    let tar = testkit::tarball::TarBuilder::new().dir("d", 0o755).file("d/f", [1; 5000]).finish();
+    let (cut, out) = (image.path("cut.tar"), image.path("out"));
+    fs::write(&cut, "").unwrap();
+    // Two headers, and a body up to 6024. A tar may end between entries, without zero blocks.
+    for len in (1..6024).step_by(97).filter(|len| *len != 512) {
+        fs::write(&cut, &tar[..len]).unwrap();
+        let args = ["layer".as_ref(), "-o".as_ref(), out.as_os_str(), cut.as_os_str()];
+        let ran = fails(image.dir.path(), 1, args);
+        assert!(ran.stderr.contains("cut.tar"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_body_past_the_end_of_the_file_is_noticed() {
+    let image = Image::new();
+    // Long enough that the body is passed over, not read.
+    let whole = testkit::tarball::TarBuilder::new().file("big", vec![1; 1 << 20]).finish();
+    let cut = image.path("cut.tar");
+    fs::write(&cut, &whole[..700_000]).unwrap();
+    let ran = fails(image.dir.path(), 1, ["layer".as_ref(), cut.as_os_str()]);
+    assert!(ran.stderr.contains("big"), "{}", ran.stderr);
+}
+
+#[test]
+fn flipped_header_bytes() {
+    let image = Image::new();
+    let tar = &image.stack.layers[0].tar;
+    let (bad, out) = (image.path("bad.tar"), image.path("out"));
+    fs::write(&bad, "").unwrap();
+    for at in (0..512).step_by(37) {
+        let mut bytes = tar.clone();
+        bytes[at] ^= 0x55;
+        fs::write(&bad, bytes).unwrap();
+        fails(
+            image.dir.path(),
+            1,
+            ["layer".as_ref(), "-o".as_ref(), out.as_os_str(), bad.as_os_str()],
+        );
+    }
+}
+
+#[test]
+fn missing_and_unfit_files() {
+    let image = Image::new();
+    let dir = image.dir.path();
+    let out = image.path("out");
+    let out = out.to_str().unwrap();
+    let tar = image.tars[0].to_str().unwrap();
+    for args in [
+        &["merge", "-o", out, "/no/such.tar"][..],
+        &["merge", "-o", out, "/"],
+        &["merge", "-o", "/no/such/dir/out", tar],
+        &["merge", "-o", "/dev/null", tar],
+        &["merge", "-o", out, "oci:/no/such"],
+        &["merge", "-o", out, "docker-archive:/no/such"],
+        &["merge", "-o", out, &format!("docker-archive:{tar}")],
+        &["export", "--mode", "image_block", "-o", "/proc/out", tar],
+        &["export", "--mode", "layer_block", "-o", "/no/such/dir", tar, tar],
+        &["inspect", tar],
+        &["check", tar],
+        &["mount-args", tar],
+    ] {
+        fails(dir, 1, args);
+    }
+}
+
+#[test]
+fn command_lines_that_make_no_sense() {
+    let image = Image::new();
+    let dir = image.dir.path();
+    let tar = image.tars[0].to_str().unwrap();
+    let out = image.path("out");
+    let out = out.to_str().unwrap();
+    for args in [
+        &[][..],
+        &["layer"],
+        &["layer", "-"],
+        &["merge", "-o", out],
+        &["merge", "-o", tar, tar],
+        &["export", "--mode", "other", "-o", out, tar],
+        &["export", "--mode", "image_block", "--salt", "0", "-o", out, tar],
+        &["layer", "--block-size", "600", tar],
+        &["layer", "--align", "100", tar],
+        &["verity", "verify", tar, "00"],
+    ] {
+        fails(dir, 2, args);
+    }
+}
+
+#[test]
+fn a_full_disk() {
+    let image = Image::new();
+    let small = mount::small_tmpfs(64 << 10).unwrap();
+    let big = image.path("big.tar");
+    let body = vec![1; 200_000];
+    fs::write(&big, testkit::tarball::TarBuilder::new().file("big", &body).finish()).unwrap();
+    let out = small.path().join("out");
+    for mode in ["image_block", "image_block_with_verity", "layer_block"] {
+        let args = ["export", "--mode", mode, "-o", out.to_str().unwrap(), big.to_str().unwrap()];
+        let ran = fails(small.path(), 1, args);
+        assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
+    }
+    // The spooled tar of a stream is too large too.
+    let zst = image.path("big.tar.zst");
+    fs::write(&zst, zstd::encode_all(&fs::read(&big).unwrap()[..], 1).unwrap()).unwrap();
+    let args = ["layer".as_ref(), "-o".as_ref(), out.as_os_str(), zst.as_os_str()];
+    fails(small.path(), 1, args);
+}

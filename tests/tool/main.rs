@@ -1,0 +1,6 @@
+//! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
+
+mod errors;
+mod inputs;
+mod modes;
+mod run;

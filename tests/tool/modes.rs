@@ -1,0 +1,164 @@
+//! Layers, images and the six modes of export: mounted, verified, compared.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use testkit::mount::Erofs;
+use testkit::oracle::{Verity, veritysetup_verify};
+
+use crate::run::{Image, digest, json, mounted, ok, run};
+
+/// Asks veritysetup about an output.
+#[track_caller]
+fn verify(data: &Path, hash: &Path, verity: &Value) {
+    let number = |key: &str| verity[key].as_u64().unwrap();
+    let verdict = veritysetup_verify(&Verity {
+        data,
+        hash,
+        hash_offset: number("hash_offset"),
+        data_blocks: number("data_blocks"),
+        data_block_size: number("data_block_size") as u32,
+        hash_block_size: number("hash_block_size") as u32,
+        salt: verity["salt"].as_str().unwrap(),
+        root: verity["root_hash"].as_str().unwrap(),
+    });
+    if let Some(verdict) = verdict {
+        verdict.expect_ok("veritysetup verify");
+    }
+}
+
+#[test]
+fn a_layer_bootstrap_mounts_over_its_tar() {
+    let image = Image::new();
+    for (index, tar) in image.tars.iter().enumerate() {
+        let report = &json(&ok(["layer".as_ref(), "--json".as_ref(), tar.as_os_str()]))[0];
+        let bootstrap = PathBuf::from(report["path"].as_str().unwrap());
+        assert_eq!(bootstrap, image.path(&format!("{index}.tar.erofs")));
+        let devices = report["devices"].as_array().unwrap();
+        if let Some(device) = devices.first() {
+            assert_eq!(device["tag"], digest(&image.stack.layers[index].tar));
+        }
+        let tars = devices.iter().map(|_| tar);
+        image.expect_layer(index, &Erofs::new(&bootstrap).devices(tars).mount().unwrap());
+        ok(["check".as_ref(), "--against".as_ref(), tar.as_os_str(), bootstrap.as_os_str()]);
+    }
+}
+
+#[test]
+fn merged_bootstraps_mount_over_the_tars() {
+    let image = Image::new();
+    let out = image.path("image.erofs");
+    let mut args = vec!["merge".into(), "-o".into(), out.clone().into_os_string()];
+    for tar in &image.tars {
+        ok(["layer".as_ref(), tar.as_os_str()]);
+        args.push(tar.with_extension("tar.erofs").into());
+    }
+    ok(&args);
+    let of_tars = image.path("of-tars.erofs");
+    ok(image.over_tars(&["merge", "-o", of_tars.to_str().unwrap()]));
+    assert!(fs::read(&of_tars).unwrap() == fs::read(&out).unwrap(), "bootstraps or tars: the same");
+
+    let commands = ok(["mount-args".as_ref(), out.as_os_str()]);
+    let mount = commands.lines().find(|line| line.starts_with("mount ")).unwrap();
+    let tars = mount.split([',', ' ']).filter_map(|word| word.strip_prefix("device="));
+    image.expect_merged(&Erofs::new(&out).devices(tars).mount().unwrap());
+}
+
+#[test]
+fn image_modes() {
+    let image = Image::new();
+    for placement in ["metadata-first", "data-first"] {
+        let export = |mode: &str| {
+            let out = image.path(&format!("{placement}-{mode}"));
+            let args = ["export", "--mode", mode, "--json", "--placement", placement, "-o"];
+            let args = [&args[..], &[out.to_str().unwrap()]].concat();
+            let report = json(&ok(image.over_tars(&args))).remove(0);
+            assert_eq!(report["size"], fs::metadata(&out).unwrap().len(), "{mode}");
+            (out, report)
+        };
+        let (disk, report) = export("image_block");
+        assert_eq!(report["verity"], Value::Null);
+        image.expect_merged(&mounted(&disk));
+
+        let (sealed, report) = export("image_block_with_verity");
+        verify(&sealed, &sealed, &report["verity"]);
+        image.expect_merged(&mounted(&sealed));
+        let plain = fs::read(&disk).unwrap();
+        assert_eq!(fs::read(&sealed).unwrap()[..plain.len()], plain, "the data is the same");
+        let root = report["verity"]["root_hash"].as_str().unwrap();
+
+        let (tree, report) = export("image_verity_only");
+        assert_eq!(report["verity"]["root_hash"], root);
+        verify(&disk, &tree, &report["verity"]);
+
+        let hash = ["verity", "verify", "--hash", tree.to_str().unwrap(), disk.to_str().unwrap()];
+        ok([&hash[..], &[root]].concat());
+        let commands = ok(["mount-args", "--root", root, sealed.to_str().unwrap()]);
+        assert!(commands.starts_with("veritysetup open "), "{commands}");
+        let against = image.tars.iter().flat_map(|tar| ["--against".as_ref(), tar.as_os_str()]);
+        ok(["check".as_ref()].into_iter().chain(against).chain([disk.as_os_str()]));
+    }
+}
+
+#[test]
+fn layer_modes_make_a_file_each() {
+    let image = Image::new();
+    let export = |mode: &str| {
+        let out = image.path(mode);
+        let args = ["export", "--mode", mode, "--json", "-o", out.to_str().unwrap()];
+        let reports = json(&ok(image.over_tars(&args)));
+        assert_eq!(reports.len(), image.tars.len());
+        assert_eq!(fs::read_dir(&out).unwrap().count(), image.tars.len());
+        let path = |report: &Value| PathBuf::from(report["path"].as_str().unwrap());
+        reports.into_iter().map(|report| (path(&report), report)).collect::<Vec<_>>()
+    };
+    let disks = export("layer_block");
+    let sealed = export("layer_block_with_verity");
+    let trees = export("layer_verity_only");
+    for index in 0..disks.len() {
+        image.expect_layer(index, &mounted(&disks[index].0));
+        image.expect_layer(index, &mounted(&sealed[index].0));
+        verify(&sealed[index].0, &sealed[index].0, &sealed[index].1["verity"]);
+        verify(&disks[index].0, &trees[index].0, &trees[index].1["verity"]);
+    }
+
+    // Layer disks are layers themselves.
+    let merged = image.path("of-disks");
+    let disks = disks.iter().map(|(path, _)| path.as_os_str());
+    let merge = ["merge".as_ref(), "--disk".as_ref(), "-o".as_ref(), merged.as_os_str()];
+    ok(merge.into_iter().chain(disks));
+    image.expect_merged(&mounted(&merged));
+}
+
+#[test]
+fn twice_is_the_same() {
+    let image = Image::new();
+    let once = |name: &str| {
+        let out = image.path(name);
+        let args = ["export", "--mode", "image_block_with_verity", "-o", out.to_str().unwrap()];
+        ok(image.over_tars(&args));
+        fs::read(&out).unwrap()
+    };
+    assert!(once("one") == once("two"));
+}
+
+#[test]
+fn verity_format_is_what_veritysetup_verifies() {
+    let image = Image::new();
+    let data = image.path("data");
+    fs::write(&data, vec![7; 100_000]).unwrap();
+    let (path, tree) = (data.to_str().unwrap(), image.path("tree"));
+    let hash = tree.to_str().unwrap();
+    let args = ["verity", "format", "--json", "--salt", "00ff", "--hash", hash, path];
+    let report = json(&ok(args)).remove(0);
+    verify(&data, &tree, &report);
+    assert_eq!(report["salt"], "00ff");
+    let root = report["root_hash"].as_str().unwrap();
+    let args = ["verity", "verify", "--salt", "00ff", "--hash", hash, path, root];
+    ok(args);
+    let mut bytes = fs::read(&data).unwrap();
+    bytes[5000] ^= 1;
+    fs::write(&data, bytes).unwrap();
+    assert_eq!(run(args).code, 1);
+}
