@@ -2,10 +2,11 @@
 
 mod read_kit;
 
+use core::time::Duration;
 use erofs_tarfs::format::{DataLayout, HOLE, seal};
 use erofs_tarfs::read::{DevicesAt, Error, Image, Rule, TreeOptions};
 use read_kit::{B, CHAR, DIR, FILE, LINK, Raw, index, nid, xattr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// One of each kind in few bytes.
 fn sample() -> Vec<u8> {
