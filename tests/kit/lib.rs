@@ -1,6 +1,6 @@
 //! What the integration tests share.
 //!
-//! The kit knows nothing of the library under test: it deals in tar bytes, directories, mounts and
+//! But for [`ours`] the kit knows nothing of the library under test: it deals in tar bytes, directories, mounts and
 //! dumps, so that what it says about an image is said by others, the kernel above all.
 //!
 //! | module | duty |
@@ -14,6 +14,7 @@
 //! | [`naive`] | the same meaning in memory, without a kernel |
 //! | [`stacks`] | random stacks of layers, their tars, and what overlayfs makes of them |
 //! | [`fixtures`] | a real image, built by the tools that people build them with |
+//! | [`ours`] | our own trees in the shape of a dump |
 //! | [`oci`] | a small OCI image layout, written by hand |
 
 pub mod dump;
@@ -24,6 +25,7 @@ pub mod mount;
 pub mod naive;
 pub mod oci;
 pub mod oracle;
+pub mod ours;
 pub mod rng;
 pub mod stacks;
 pub mod tarball;

@@ -3,7 +3,7 @@
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::{EntryError, Error, Rule};
 use super::model::{Attributes, Device, InodeId, NO_INODE, NodeKind, Place, Tree, WHITED};
-use super::path::{self, Stop};
+use super::path::{self, Stop, Way};
 use super::sparse::{self, Carrier};
 use super::xattrs;
 use crate::tar::{self, Entry, Event, Kind, Parser};
@@ -193,7 +193,8 @@ impl State {
         let cut = raw.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
         let (parent, tail) = raw.split_at(cut);
         let name = tail.strip_prefix(b"/").unwrap_or(tail);
-        let plain = !matches!(name, b"" | b"." | b"..") && name.len() <= 255;
+        let marker = name.starts_with(b".wh.");
+        let plain = !marker && !matches!(name, b"" | b"." | b"..") && name.len() <= 255;
         if plain && !self.builder.replaced && !parent.is_empty() && parent == self.last.0 {
             return Target::of(self.last.1, name).map_err(Stop::Rule);
         }
@@ -205,10 +206,11 @@ impl State {
         if parents.iter().any(|part| part.starts_with(b".wh.")) {
             return Err(Rule::BelowWhiteout.into());
         }
-        let dir = match path::directory(&mut self.builder, parents, true) {
+        let way = if marker { Way::Mark } else { Way::Make };
+        let dir = match path::directory(&mut self.builder, parents, way) {
             Ok(dir) => dir,
             // Below what is no directory there is nothing to hide: the marker does nothing.
-            Err(Stop::Rule(Rule::BelowNonDirectory)) if name.starts_with(b".wh.") => {
+            Err(Stop::Rule(Rule::BelowNonDirectory)) if marker => {
                 Target::of(InodeId::ROOT, name)?;
                 return Ok(Target::Nowhere);
             }
@@ -348,7 +350,7 @@ impl State {
         let Some((base, parents)) = parts.split_last() else {
             return Err(Rule::TargetIsDirectory(entry.link.to_vec()).into());
         };
-        let found = match path::directory(&mut self.builder, parents, false) {
+        let found = match path::directory(&mut self.builder, parents, Way::Find) {
             Ok(parent) => self.builder.lookup(parent, base),
             Err(Stop::Missing) => None,
             Err(Stop::Rule(Rule::BelowNonDirectory)) => None,

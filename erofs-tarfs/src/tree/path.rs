@@ -10,6 +10,19 @@ const MAX_SYMLINKS: usize = 255;
 /// Components that symbolic links may put into one path: protects time.
 const MAX_STEPS: usize = 1 << 14;
 
+/// What a directory is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To put an entry there: missing directories are made, as implied ones.
+    Make,
+    /// To put a marker there: as `Make`, but symbolic links are not followed. A layer that has a
+    /// link where a directory was may hold markers below it, for what the directory had; they must
+    /// not hide what the link leads to.
+    Mark,
+    /// To find what is there.
+    Find,
+}
+
 /// What stops a path.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -49,12 +62,13 @@ pub(super) fn components(path: &[u8], resolve: bool) -> Result<Vec<&[u8]>, Rule>
 }
 
 /// The directory that components lead to, symbolic links of the layer followed inside the root,
-/// as containerd does. Missing directories are made, as implied ones, where `make` says so.
+/// as containerd does.
 pub(super) fn directory(
     builder: &mut Builder,
     parts: &[&[u8]],
-    make: bool,
+    way_of: Way,
 ) -> Result<InodeId, Stop> {
+    let make = way_of != Way::Find;
     // The way from the root, for `..` in symbolic links.
     let mut way = alloc::vec![builder.root()];
     // Components still to go, the next one last. A symbolic link puts its own there.
@@ -83,7 +97,7 @@ pub(super) fn directory(
         let at = way[way.len() - 1];
         match builder.lookup(at, part).map(|id| (id, builder.kind(id))) {
             Some((id, NodeKind::Directory)) => way.push(id),
-            Some((id, NodeKind::Symlink)) => {
+            Some((id, NodeKind::Symlink)) if way_of != Way::Mark => {
                 symlinks += 1;
                 if symlinks > MAX_SYMLINKS || steps > MAX_STEPS {
                     return Err(Rule::TooManySymlinks.into());
