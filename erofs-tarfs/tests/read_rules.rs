@@ -366,3 +366,15 @@ fn damaged_xattrs() {
     assert_eq!(refused(entry(xattr(1, "a\0", b"v"))), Rule::XattrName);
     assert_eq!(refused(entry(xattr(0x80, "x", b"v"))), Rule::XattrPrefix);
 }
+
+#[test]
+fn devices_within_the_file_have_an_address() {
+    let mut options = TreeOptions::default();
+    options.devices = DevicesAt::InFile { tag: Vec::new() };
+    let raw = Raw::new(8, &[(4, 8), (4, 0)]).sealed();
+    let error = Image::new(&raw).unwrap().tree(&options).unwrap_err();
+    assert_eq!(error, Error::Device { slot: 1, rule: Rule::DeviceAddress });
+    options.devices = DevicesAt::Separate;
+    let tree = Image::new(&raw).unwrap().tree(&options).unwrap();
+    assert!(tree.devices().iter().all(|device| (device.bytes, device.base_offset) == (2048, 0)));
+}
