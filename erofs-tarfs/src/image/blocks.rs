@@ -132,4 +132,3 @@ impl<'a, 't> Directory<'a, 't> {
         out.extend_from_slice(&last);
     }
 }
-

@@ -75,9 +75,7 @@ fn inode(
         (Data::Inline, _) if shape.blocks == 0 => (DataLayout::FlatInline, u32::MAX),
         (Data::Inline, _) => (DataLayout::FlatInline, block as u32),
         (Data::Blocks, _) => (DataLayout::FlatPlain, block as u32),
-        (Data::Chunks(table), _) => {
-            (DataLayout::ChunkBased, ChunkFormat::indexes(table.shift).0)
-        }
+        (Data::Chunks(table), _) => (DataLayout::ChunkBased, ChunkFormat::indexes(table.shift).0),
         (Data::Unified { device, offset }, _) => {
             let start = layout.devices()[usize::from(device)].uniaddr
                 + ((scene.bases[usize::from(device)] + offset) >> bits);

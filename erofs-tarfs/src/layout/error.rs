@@ -141,7 +141,12 @@ impl fmt::Display for Error {
                 write!(f, "{}: hard link to {}, which no layer has", text(path), text(target))
             }
             Self::UnknownXattrNamespace { path, name } => {
-                write!(f, "{}: xattr {} is in no namespace that EROFS knows", text(path), text(name))
+                write!(
+                    f,
+                    "{}: xattr {} is in no namespace that EROFS knows",
+                    text(path),
+                    text(name)
+                )
             }
             Self::XattrTooLarge { path, name, bytes, limit } => {
                 write!(f, "{}: xattr {} needs {bytes} bytes of {limit}", text(path), text(name))

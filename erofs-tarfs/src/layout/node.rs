@@ -15,7 +15,10 @@ const MAX_TARGET: u64 = 4095;
 pub(crate) enum Face<'t> {
     Directory,
     Symlink(&'t [u8]),
-    Regular { size: u64, body: Body<'t> },
+    Regular {
+        size: u64,
+        body: Body<'t>,
+    },
     /// Device, FIFO or socket: with the device number as stored.
     Special(u32),
 }
@@ -52,7 +55,8 @@ pub(crate) struct Shape {
 impl Shape {
     /// Bytes of inode and extended attributes.
     pub(crate) fn lead(&self) -> u64 {
-        let inode = if self.extended { size_of::<ExtendedInode>() } else { size_of::<CompactInode>() };
+        let inode =
+            if self.extended { size_of::<ExtendedInode>() } else { size_of::<CompactInode>() };
         inode as u64 + u64::from(self.xattr_bytes)
     }
 

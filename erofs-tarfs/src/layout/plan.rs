@@ -22,7 +22,6 @@ pub struct Layout<'t> {
     pub(crate) scene: Scene<'t>,
     pub(crate) uuid: [u8; 16],
     pub(crate) label: [u8; 16],
-    pub(crate) artifact: Artifact,
     devices: Vec<PlannedDevice>,
     /// Items by place.
     pub(crate) order: Vec<u32>,
@@ -106,7 +105,6 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         scene,
         uuid: options.uuid,
         label,
-        artifact: options.artifact,
         devices,
         order,
         parents,
