@@ -44,12 +44,14 @@ fn same(left: &dump::Tree, right: &dump::Tree, ignore: &Ignore, stack: &Stack, w
 #[test]
 fn merged_bootstraps_mount_as_overlayfs_shows_the_layers() {
     let scratch = mount::tmpfs().unwrap();
+    // Files on a tmpfs are not to be mounted without a loop device.
+    let files = tempfile::tempdir().unwrap();
     for seed in 0..stacks() {
         let stack = Stack::random(seed);
         let expected = stack.overlay_dump(scratch.path()).unwrap();
         let merged = merged(&stack);
         let image = artifact::bootstrap(&merged.tree);
-        let mounted = artifact::mount(scratch.path(), &image, &merged.blobs).unwrap();
+        let mounted = artifact::mount(files.path(), &image, &merged.blobs).unwrap();
         let ignore = Ignore::nothing().dir_nlink().attributes_of(expected.unknowable);
         same(&dump(mounted.path()).unwrap(), &expected.tree, &ignore, &stack, "bootstrap");
     }
@@ -57,14 +59,14 @@ fn merged_bootstraps_mount_as_overlayfs_shows_the_layers() {
 
 #[test]
 fn disks_mount_alone_and_read_back() {
-    let scratch = mount::tmpfs().unwrap();
+    let files = tempfile::tempdir().unwrap();
     for seed in 0..stacks() / 2 {
         let stack = Stack::random(seed);
         let merged = merged(&stack);
         let expected = ours::dump(&merged.tree, &merged.blobs);
         for placement in PLACEMENTS {
             let disk = artifact::disk(&merged.tree, placement, &merged.blobs);
-            let path = artifact::file(scratch.path(), "disk", &disk).unwrap();
+            let path = artifact::file(files.path(), "disk", &disk).unwrap();
             let mounted = Erofs::new(path).mount().unwrap();
             let what = format!("{placement:?}");
             same(&dump(mounted.path()).unwrap(), &expected, &Ignore::nothing(), &stack, &what);
@@ -78,6 +80,8 @@ fn disks_mount_alone_and_read_back() {
 #[test]
 fn layer_disks_stacked_by_overlayfs_are_the_merged_image() {
     let scratch = mount::tmpfs().unwrap();
+    // Files on a tmpfs are not to be mounted without a loop device.
+    let files = tempfile::tempdir().unwrap();
     for seed in 0..stacks() / 2 {
         let stack = Stack::random(seed);
         let expected = stack.overlay_dump(scratch.path()).unwrap();
@@ -89,7 +93,7 @@ fn layer_disks_stacked_by_overlayfs_are_the_merged_image() {
             let tree = ours::layer(&layer.tar);
             let blobs: &[&[u8]] = if tree.devices().is_empty() { &[] } else { &[&layer.tar] };
             let disk = artifact::disk(&tree, PLACEMENTS[number % 3], blobs);
-            let path = artifact::file(scratch.path(), &format!("layer{number}"), &disk).unwrap();
+            let path = artifact::file(files.path(), &format!("layer{number}"), &disk).unwrap();
             mounts.push(Erofs::new(path).mount().unwrap());
         }
         let empty = tempfile::tempdir_in(scratch.path()).unwrap();
@@ -123,13 +127,13 @@ fn bootstraps_merge_like_tars() {
 
 #[test]
 fn fsck_accepts_what_we_write() {
-    let scratch = mount::tmpfs().unwrap();
+    let files = tempfile::tempdir().unwrap();
     for seed in 0..20 {
         let stack = Stack::random(seed);
         let merged = merged(&stack);
         for placement in PLACEMENTS {
             let disk = artifact::disk(&merged.tree, placement, &merged.blobs);
-            let path = artifact::file(scratch.path(), "disk", &disk).unwrap();
+            let path = artifact::file(files.path(), "disk", &disk).unwrap();
             let Some(verdict) = oracle::fsck(path, &[] as &[&str]) else { return };
             verdict.expect_ok(&format!("{placement:?} {}", stack.describe()));
         }
