@@ -1,13 +1,18 @@
-//! Container layers as EROFS filesystems over the tars as they lie.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+mod error;
 pub mod format;
+pub mod image;
 #[cfg(feature = "std")]
 pub mod io;
+pub mod layout;
 pub mod read;
 pub mod tar;
 pub mod tree;
 pub mod units;
 pub mod verity;
+
+pub use error::{Error, ErrorKind};

@@ -1,6 +1,6 @@
 //! What the integration tests share.
 //!
-//! But for [`ours`] the kit knows nothing of the library under test: it deals in tar bytes, directories, mounts and
+//! But for [`ours`] and [`artifact`] the kit knows nothing of the library under test: it deals in tar bytes, directories, mounts and
 //! dumps, so that what it says about an image is said by others, the kernel above all.
 //!
 //! | module | duty |
@@ -15,8 +15,10 @@
 //! | [`stacks`] | random stacks of layers, their tars, and what overlayfs makes of them |
 //! | [`fixtures`] | a real image, built by the tools that people build them with |
 //! | [`ours`] | our own trees in the shape of a dump |
+//! | [`artifact`] | our artifacts as files, for the kernel to mount |
 //! | [`oci`] | a small OCI image layout, written by hand |
 
+pub mod artifact;
 pub mod dump;
 pub mod fixtures;
 pub mod layer;

@@ -10,6 +10,9 @@ use crate::units::DeviceNumber;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+/// Blocks of a file that is no longer than 2^63 bytes, whatever the block size.
+const MAX_BLOCKS: u64 = 1 << 47;
+
 impl Image<'_> {
     /// Makes a tree of the image. Names that share an inode here share it there.
     ///
@@ -58,7 +61,10 @@ impl Reading<'_, '_> {
             let tag = self.image.devices.tag(slot);
             let (tag, base_offset) = match &self.options.devices {
                 DevicesAt::Separate => (tag, 0),
-                DevicesAt::InFile { .. } if uniaddr == 0 && blocks != 0 => {
+                DevicesAt::InFile { .. }
+                    if blocks != 0
+                        && !(1..MAX_BLOCKS.saturating_sub(blocks)).contains(&uniaddr) =>
+                {
                     return Err(Error::Device { slot, rule: Rule::DeviceAddress });
                 }
                 DevicesAt::InFile { tag: given } => {

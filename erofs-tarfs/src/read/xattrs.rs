@@ -38,7 +38,11 @@ impl<'a> Image<'a> {
         }
         let damaged = || inode.fault(at, Rule::XattrBody);
         let overlap = || inode.fault(at, Rule::Overlap);
-        *budget = budget.checked_sub(len).ok_or_else(overlap)?;
+        let mut take = |bytes: usize| {
+            *budget = budget.checked_sub(bytes as u64).ok_or_else(overlap)?;
+            Ok(())
+        };
+        take(len as usize)?;
         let body = self.slice_of(inode, at, len)?;
         let (header, rest) = XattrHeader::ref_from_prefix(body).map_err(|_| damaged())?;
         let shared = usize::from(header.shared_count);
@@ -47,7 +51,7 @@ impl<'a> Image<'a> {
         while !rest.is_empty() {
             let raw = Raw::first(rest).ok_or_else(damaged)?;
             rest = rest.get(raw.stored..).unwrap_or(&[]);
-            list.extend(self.named(inode, raw)?);
+            list.extend(self.named(inode, raw, &mut take)?);
         }
         if shared > 0 && self.superblock.compat().contains(Compat::SHARED_EA_IN_METABOX) {
             return Err(inode.fault(at, Rule::Metabox));
@@ -59,8 +63,8 @@ impl<'a> Image<'a> {
                 .ok()
                 .and_then(|at| Raw::first(self.bytes.get(at..)?))
                 .ok_or_else(|| inode.fault(at, Rule::WithinImage))?;
-            *budget = budget.checked_sub(raw.stored as u64).ok_or_else(overlap)?;
-            list.extend(self.named(inode, raw)?);
+            take(raw.stored)?;
+            list.extend(self.named(inode, raw, &mut take)?);
         }
         // Of two with one name, kernels take the first: the sort keeps their order.
         list.sort_by(|a, b| a.name.cmp(&b.name));
@@ -68,8 +72,13 @@ impl<'a> Image<'a> {
         Ok(list)
     }
 
-    /// Puts the prefix before a name; `None` for one that kernels don't show.
-    fn named(&self, inode: &Inode, raw: Raw<'a>) -> Result<Option<Xattr<'a>>, Error> {
+    /// Puts the prefix, which it pays for, before a name; `None` for one that kernels don't show.
+    fn named(
+        &self,
+        inode: &Inode,
+        raw: Raw<'a>,
+        take: &mut impl FnMut(usize) -> Result<(), Error>,
+    ) -> Result<Option<Xattr<'a>>, Error> {
         let fault = |rule| inode.fault(inode.xattr_body().0, rule);
         let (index, infix) = if raw.index & LONG == 0 {
             (raw.index, &[][..])
@@ -77,11 +86,12 @@ impl<'a> Image<'a> {
             self.prefixes.get(raw.index & !LONG).ok_or_else(|| fault(Rule::XattrPrefix))?
         };
         let Some(prefix) = XattrPrefix::from_index(index) else { return Ok(None) };
+        if infix.len() + raw.name.len() > MAX_NAME {
+            return Err(fault(Rule::XattrName));
+        }
+        take(prefix.text().len() + infix.len())?;
         let name = [prefix.text().as_bytes(), infix, raw.name].concat();
-        if name.len() - prefix.text().len() > MAX_NAME
-            || name.contains(&0)
-            || XattrPrefix::split(&name).is_none_or(|(found, _)| found != prefix)
-        {
+        if name.contains(&0) || XattrPrefix::split(&name).is_none_or(|(found, _)| found != prefix) {
             return Err(fault(Rule::XattrName));
         }
         Ok(Some(Xattr { name, value: raw.value }))

@@ -48,14 +48,33 @@ pub(super) fn finish(builder: Builder) -> Result<Tree, Error> {
         }
         next += 1;
     }
-    drop((links, starts, number));
-    tree.inodes = order.iter().map(|old| tree.inodes[*old as usize]).collect();
+    drop((links, starts));
+    let reachable = order.len();
+    drop(order);
+    renumber(&mut tree, number, reachable);
     tree.links = kept;
     tree.names = names;
     if !keep_devices {
         drop_devices(&mut tree);
     }
     Ok(tree)
+}
+
+/// Brings every inode to its number, in place, and drops those that have none.
+fn renumber(tree: &mut Tree, mut number: Vec<u32>, reachable: usize) {
+    let unreachable = number.iter_mut().filter(|number| **number == NO_INODE);
+    for (number, next) in unreachable.zip(reachable as u32..) {
+        *number = next;
+    }
+    for at in 0..number.len() {
+        while number[at] as usize != at {
+            let to = number[at] as usize;
+            tree.inodes.swap(at, to);
+            number.swap(at, to);
+        }
+    }
+    tree.inodes.truncate(reachable);
+    tree.inodes.shrink_to_fit();
 }
 
 /// Sorts links by directory, in linear time; where each directory's start.

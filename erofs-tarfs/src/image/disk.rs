@@ -1,0 +1,88 @@
+//! A disk as a list of segments: what lies where, and where it comes from.
+
+use crate::layout::Layout;
+use alloc::vec::Vec;
+
+/// A disk, front to back, without gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskPlan {
+    /// Ascending, each starting where the one before ends.
+    pub segments: Vec<Segment>,
+    /// Length of the disk in bytes: a whole number of blocks.
+    pub bytes: u64,
+}
+
+/// A part of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Byte of the disk at which it starts.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Where its bytes come from.
+    pub source: Source,
+}
+
+/// Where the bytes of a segment come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// [`head`](super::head()).
+    Head,
+    /// [`body`](super::body()).
+    Body,
+    /// A device's file.
+    Device {
+        /// Index in [`Layout::devices`].
+        index: usize,
+        /// Byte of the file at which the segment starts.
+        offset: u64,
+    },
+    /// Zeros; a hole will do.
+    Zeros,
+}
+
+/// The plan of a disk. Of a bootstrap's layout it is that of the disk that its unified addresses
+/// describe: with the devices' whole files, base offsets included.
+pub fn disk(layout: &Layout<'_>) -> DiskPlan {
+    let mut plan = DiskPlan { segments: Vec::new(), bytes: 0 };
+    let bits = layout.block_size().bits();
+    plan.put(0, layout.head_bytes(), Source::Head);
+    let body = (layout.body_offset(), layout.body_bytes());
+    let first_device = layout.devices().first().map_or(u64::MAX, |d| d.uniaddr << bits);
+    let body_first = body.0 < first_device;
+    if body_first {
+        plan.put(body.0, body.1, Source::Body);
+    }
+    for (index, device) in layout.devices().iter().enumerate() {
+        let (offset, bytes) = match device.disk_offset {
+            Some(_) => (device.base_offset, device.bytes),
+            None => (0, device.base_offset + device.bytes),
+        };
+        plan.put(device.uniaddr << bits, bytes, Source::Device { index, offset });
+    }
+    if !body_first {
+        plan.put(body.0, body.1, Source::Body);
+    }
+    plan.fill(layout.disk_bytes());
+    plan
+}
+
+impl DiskPlan {
+    fn put(&mut self, offset: u64, bytes: u64, source: Source) {
+        self.fill(offset);
+        if bytes > 0 {
+            self.segments.push(Segment { offset, bytes, source });
+            self.bytes = offset + bytes;
+        }
+    }
+
+    fn fill(&mut self, to: u64) {
+        debug_assert!(self.bytes <= to);
+        if self.bytes < to {
+            let (offset, bytes) = (self.bytes, to - self.bytes);
+            self.segments.push(Segment { offset, bytes, source: Source::Zeros });
+            self.bytes = to;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Boot area, superblock and device table.
+
+use crate::format::{
+    self, Compat, DEVICE_TABLE_OFFSET, DeviceSlot, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET,
+    Superblock,
+};
+use crate::layout::Layout;
+use alloc::vec;
+use alloc::vec::Vec;
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
+
+/// The first [`Layout::head_bytes`] of an image. The superblock is sealed: its checksum covers what
+/// follows up to the end of the block, which the start of the body is part of in a bootstrap.
+pub fn head(layout: &Layout<'_>) -> Vec<u8> {
+    let mut bytes = vec![0; layout.head_bytes() as usize];
+    bytes[SUPERBLOCK_OFFSET as usize..][..size_of::<Superblock>()]
+        .copy_from_slice(superblock(layout).as_bytes());
+    let table = bytes[DEVICE_TABLE_OFFSET as usize..].chunks_exact_mut(size_of::<DeviceSlot>());
+    for (slot, device) in table.zip(layout.devices()) {
+        let mut new = DeviceSlot::new_zeroed();
+        new.tag[..device.tag.len()].copy_from_slice(&device.tag);
+        new.blocks_lo.set(device.blocks as u32);
+        new.uniaddr_lo.set(device.uniaddr as u32);
+        slot.copy_from_slice(new.as_bytes());
+    }
+    seal(layout, &mut bytes);
+    bytes
+}
+
+/// Seals a head that may be shorter than what the checksum covers.
+fn seal(layout: &Layout<'_>, bytes: &mut Vec<u8>) {
+    let len = bytes.len();
+    let covered = SUPERBLOCK_OFFSET as usize + format::covered(layout.block_size().bytes());
+    if len < covered {
+        super::inodes::first(layout, covered, bytes);
+    }
+    format::seal(bytes);
+    bytes.truncate(len);
+}
+
+fn superblock(layout: &Layout<'_>) -> Superblock {
+    let mut sb = Superblock::new_zeroed();
+    let mut compat = Compat::MTIME;
+    if layout.order.iter().any(|item| layout.scene.xattrs(*item).next().is_some()) {
+        compat |= Compat::XATTR_FILTER;
+    }
+    let mut incompat = Incompat::CHUNKED_FILE;
+    if !layout.devices().is_empty() {
+        incompat |= Incompat::DEVICE_TABLE;
+        sb.extra_devices.set(layout.devices().len() as u16);
+        sb.devt_slotoff.set((DEVICE_TABLE_OFFSET / size_of::<DeviceSlot>() as u64) as u16);
+    }
+    sb.magic.set(SUPERBLOCK_MAGIC);
+    sb.feature_compat.set(compat.bits());
+    sb.feature_incompat.set(incompat.bits());
+    sb.blkszbits = layout.block_size().bits();
+    sb.rootnid_2b.set(layout.root_nid() as u16);
+    sb.inos.set(layout.inode_count());
+    sb.epoch.set(layout.epoch().secs);
+    sb.fixed_nsec.set(layout.epoch().nanos);
+    sb.blocks_lo.set(layout.primary_blocks() as u32);
+    sb.meta_blkaddr.set(layout.meta_block() as u32);
+    sb.uuid = layout.uuid;
+    sb.volume_name = layout.label;
+    sb
+}
+
+/// Gives an image another UUID, and seals it again. `image` starts at byte 0 and holds at least
+/// the block of the superblock; what is too short stays as it is.
+pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) {
+    let at = SUPERBLOCK_OFFSET as usize;
+    let Some(bytes) = image.get_mut(at..) else { return };
+    let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return };
+    sb.uuid = uuid;
+    format::seal(image);
+}

@@ -1,0 +1,50 @@
+//! A layout as bytes: metadata, and the segments of a disk. Nothing is decided here, so nothing
+//! but the caller's sink can fail.
+//!
+//! ```
+//! use erofs_tarfs::{image, layout, tree::Builder};
+//!
+//! let tree = Builder::new().finish().unwrap();
+//! let layout = layout::plan(&tree, &layout::Options::default()).unwrap();
+//! let bytes = image::bootstrap(&layout);
+//! assert_eq!(bytes.len() as u64, layout.metadata_bytes());
+//! ```
+
+mod blocks;
+mod disk;
+mod head;
+mod inodes;
+mod stream;
+
+use crate::layout::Layout;
+use alloc::vec::Vec;
+use core::convert::Infallible;
+
+pub use disk::{DiskPlan, Segment, Source, disk};
+pub use head::{head, set_uuid};
+
+/// Writes the metadata behind the head, front to back, in pieces of about 64 KiB: exactly
+/// [`Layout::body_bytes`] of them. The sink's error ends it.
+pub fn body<E>(
+    layout: &Layout<'_>,
+    sink: &mut impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut out = stream::Stream::new(layout.body_offset(), sink);
+    inodes::write(layout, &mut out)?;
+    blocks::write(layout, &mut out)?;
+    out.pad(layout.body_offset() + layout.body_bytes())?;
+    out.end()
+}
+
+/// The whole metadata: the bytes of a bootstrap.
+pub fn bootstrap(layout: &Layout<'_>) -> Vec<u8> {
+    let mut bytes = head(layout);
+    let done: Result<(), Infallible> = body(layout, &mut |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    });
+    match done {
+        Ok(()) => bytes,
+        Err(never) => match never {},
+    }
+}

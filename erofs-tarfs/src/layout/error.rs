@@ -1,0 +1,196 @@
+//! What does not fit, with the path, the value and the limit.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Why a tree has no layout with the options given. Sizes and offsets are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A hard link whose target is in a lower layer: merge first.
+    PendingHardLink {
+        /// Path of the link.
+        path: Vec<u8>,
+        /// Path of its target.
+        target: Vec<u8>,
+    },
+    /// An extended attribute in a namespace that EROFS has no index for.
+    UnknownXattrNamespace {
+        /// Path of the inode.
+        path: Vec<u8>,
+        /// Full name of the attribute.
+        name: Vec<u8>,
+    },
+    /// An extended attribute with too long a name or value, or with which all are too large.
+    XattrTooLarge {
+        /// Path of the inode.
+        path: Vec<u8>,
+        /// Full name of the attribute.
+        name: Vec<u8>,
+        /// Size in bytes of the name behind its prefix, of the value or of all attributes.
+        bytes: u64,
+        /// The most that fits.
+        limit: u64,
+    },
+    /// A name that is longer than 255 bytes with `.wh.` before it.
+    NameTooLong {
+        /// Path that would be written.
+        path: Vec<u8>,
+        /// Length of the name in bytes.
+        bytes: u64,
+        /// The most that fits.
+        limit: u64,
+    },
+    /// A name that `.wh.` turns into that of a sibling.
+    NameTwice {
+        /// The path that would be there twice.
+        path: Vec<u8>,
+    },
+    /// A symbolic link that no kernel reads whole.
+    TargetTooLong {
+        /// Path of the link.
+        path: Vec<u8>,
+        /// Length of the target in bytes.
+        bytes: u64,
+        /// The most that fits.
+        limit: u64,
+    },
+    /// A run of a file that does not start or end on a block.
+    NotAligned {
+        /// Path of the file.
+        path: Vec<u8>,
+        /// The byte offset in question, in the device or in the file.
+        offset: u64,
+        /// Block size in bytes.
+        block: u32,
+    },
+    /// A run of a file that lies outside of its device, of the file or of the tree's own bytes.
+    Outside {
+        /// Path of the file.
+        path: Vec<u8>,
+        /// Byte offset of the end of the run.
+        end: u64,
+        /// The most that it may be.
+        limit: u64,
+    },
+    /// A file that is larger than a kernel can address.
+    FileTooLarge {
+        /// Path of the file.
+        path: Vec<u8>,
+        /// Its length in bytes.
+        bytes: u64,
+        /// The most that fits.
+        limit: u64,
+    },
+    /// Chunk tables out of proportion to the data.
+    ChunkTableTooLarge {
+        /// Path of the file whose table is one too many.
+        path: Vec<u8>,
+        /// Bytes of all tables up to this one.
+        bytes: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// A device tag longer than 64 bytes, or one that ends in NUL.
+    Tag {
+        /// The tag.
+        tag: Vec<u8>,
+        /// The most bytes that fit.
+        limit: u64,
+    },
+    /// A device whose bytes do not start on a block of its file.
+    BaseOffset {
+        /// Tag of the device.
+        tag: Vec<u8>,
+        /// Its base offset in bytes.
+        offset: u64,
+        /// Block size in bytes.
+        block: u32,
+    },
+    /// A volume name of more than 15 bytes, or with a NUL in it.
+    VolumeName {
+        /// The name.
+        name: Vec<u8>,
+        /// The most bytes that fit.
+        limit: u64,
+    },
+    /// An alignment that is not a multiple of the block size.
+    Alignment {
+        /// The alignment in bytes.
+        align: u64,
+        /// Block size in bytes.
+        block: u32,
+    },
+    /// More of something than the format has room for.
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much.
+        value: u64,
+        /// The most that fits.
+        limit: u64,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes| String::from_utf8_lossy(bytes);
+        match self {
+            Self::PendingHardLink { path, target } => {
+                write!(f, "{}: hard link to {}, which no layer has", text(path), text(target))
+            }
+            Self::UnknownXattrNamespace { path, name } => {
+                write!(
+                    f,
+                    "{}: xattr {} is in no namespace that EROFS knows",
+                    text(path),
+                    text(name)
+                )
+            }
+            Self::XattrTooLarge { path, name, bytes, limit } => {
+                write!(f, "{}: xattr {} needs {bytes} bytes of {limit}", text(path), text(name))
+            }
+            Self::NameTooLong { path, bytes, limit } => {
+                write!(f, "{}: name of {bytes} bytes, at most {limit} fit", text(path))
+            }
+            Self::NameTwice { path } => write!(f, "{}: would be there twice", text(path)),
+            Self::TargetTooLong { path, bytes, limit } => {
+                write!(f, "{}: link target of {bytes} bytes, at most {limit} fit", text(path))
+            }
+            Self::NotAligned { path, offset, block } => {
+                write!(f, "{}: offset {offset} is not a multiple of the block {block}", text(path))
+            }
+            Self::Outside { path, end, limit } => {
+                write!(f, "{}: ends at byte {end}, behind {limit}", text(path))
+            }
+            Self::FileTooLarge { path, bytes, limit } => {
+                write!(f, "{}: {bytes} bytes long, at most {limit} fit", text(path))
+            }
+            Self::ChunkTableTooLarge { path, bytes, limit } => {
+                write!(f, "{}: chunk tables reach {bytes} bytes, {limit} allowed", text(path))
+            }
+            Self::Tag { tag, limit } => {
+                write!(f, "device tag \"{}\" does not fit in {limit} bytes", tag.escape_ascii())
+            }
+            Self::BaseOffset { tag, offset, block } => write!(
+                f,
+                "device \"{}\": base offset {offset} is not a multiple of the block {block}",
+                tag.escape_ascii()
+            ),
+            Self::VolumeName { name, limit } => write!(
+                f,
+                "volume name \"{}\" does not fit in {limit} bytes without NUL",
+                name.escape_ascii()
+            ),
+            Self::Alignment { align, block } => {
+                write!(f, "alignment {align} is not a multiple of the block {block}")
+            }
+            Self::TooLarge { what, value, limit } => {
+                write!(f, "{what}: {value}, at most {limit} fit")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}

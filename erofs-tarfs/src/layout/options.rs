@@ -1,0 +1,97 @@
+//! What the caller chooses.
+
+use crate::units::BlockSize;
+use alloc::vec::Vec;
+
+/// How an image is laid out. The default is a bootstrap with blocks of 512 bytes.
+///
+/// ```
+/// use erofs_tarfs::layout::{Artifact, Options, Placement};
+///
+/// let mut options = Options::default();
+/// options.artifact = Artifact::Disk(Placement::DataFirst);
+/// options.volume_name = b"nginx".to_vec();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// What is made.
+    pub artifact: Artifact,
+    /// Block size of the filesystem; each extent of a device must start on a multiple of it.
+    pub block_size: BlockSize,
+    /// UUID of the filesystem; nil by default, see [`set_uuid`](crate::image::set_uuid).
+    pub uuid: [u8; 16],
+    /// Volume label: at most 15 bytes, none of them NUL.
+    pub volume_name: Vec<u8>,
+    /// How whiteouts are written.
+    pub whiteouts: WhiteoutForm,
+    /// How regular files refer to their bytes.
+    pub bodies: BodyForm,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            artifact: Artifact::default(),
+            block_size: BlockSize::B512,
+            uuid: [0; 16],
+            volume_name: Vec::new(),
+            whiteouts: WhiteoutForm::default(),
+            bodies: BodyForm::default(),
+        }
+    }
+}
+
+/// What is made of a tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Artifact {
+    /// Metadata alone, mounted with one `device=` for each device; addresses count from byte 0
+    /// of the device's file, its base offset included.
+    #[default]
+    Bootstrap,
+    /// One file with metadata and the devices' bytes in it, mounted as it is.
+    Disk(Placement),
+}
+
+/// Where the metadata of a disk lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// Metadata, then each device at the next multiple of `align`.
+    MetadataFirst {
+        /// In bytes, a multiple of the block size. 4096 by default.
+        align: u64,
+    },
+    /// A head of fixed size, the devices at multiples of 4096 bytes, then the metadata.
+    DataFirst,
+}
+
+impl Default for Placement {
+    fn default() -> Self {
+        Self::MetadataFirst { align: 4096 }
+    }
+}
+
+/// How whiteouts are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhiteoutForm {
+    /// For overlayfs: character devices 0:0; `trusted.overlay.opaque=y` on opaque directories,
+    /// an empty `trusted.overlay.origin` on directories that hold whiteouts.
+    #[default]
+    Overlayfs,
+    /// As in layer tars: empty regular files `.wh.<name>`, and `.wh..wh..opq` in opaque directories.
+    Aufs,
+}
+
+/// How regular files refer to their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyForm {
+    /// By chunk indexes: device and block in it; a single one where the file is contiguous.
+    #[default]
+    Chunks,
+    /// By a block of the unified address space where the file is contiguous, else by chunk indexes.
+    Plain,
+}

@@ -1,0 +1,201 @@
+//! The layout as a whole: which area lies where.
+
+use super::devices::{self, PlannedDevice, check_blocks, string_up};
+use super::place::{Area, place};
+use super::scene::Scene;
+use super::{Artifact, Error, Options, Placement, order};
+use crate::format::{DEVICE_TABLE_OFFSET, DeviceSlot, SLOT_SIZE};
+use crate::tree::{InodeId, Tree};
+use crate::units::{BlockSize, Timestamp};
+use alloc::vec::Vec;
+
+/// What bootstraps are padded to, and where devices of a disk start at the latest: a page.
+const PAGE: u64 = 4096;
+/// The longest volume label in bytes.
+const MAX_LABEL: usize = 15;
+/// Chunk tables may take this much, and an eighth of the devices' bytes.
+const TABLES: u64 = 64 << 20;
+
+/// Every offset of an image. Made by [`plan`], written by [`image`](crate::image).
+#[derive(Debug)]
+pub struct Layout<'t> {
+    pub(crate) scene: Scene<'t>,
+    pub(crate) uuid: [u8; 16],
+    pub(crate) label: [u8; 16],
+    devices: Vec<PlannedDevice>,
+    /// Items by place.
+    pub(crate) order: Vec<u32>,
+    /// For each inode the directory that it was met in first.
+    pub(crate) parents: Vec<u32>,
+    slots: Vec<u32>,
+    /// Byte that slots count from.
+    base: u64,
+    head_bytes: u64,
+    body_offset: u64,
+    /// First byte of the block area.
+    pub(crate) block_area: u64,
+    /// End of the metadata, filled up.
+    end: u64,
+    primary_blocks: u64,
+    disk_bytes: u64,
+}
+
+/// Decides every offset of a tree's image.
+///
+/// ```
+/// use erofs_tarfs::layout::{Options, plan};
+/// use erofs_tarfs::tree::Builder;
+///
+/// let tree = Builder::new().finish().unwrap();
+/// let layout = plan(&tree, &Options::default()).unwrap();
+/// assert_eq!(layout.metadata_bytes(), 4096);
+/// ```
+pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> {
+    let block = options.block_size;
+    let bytes = u64::from(block.bytes());
+    let label = label(&options.volume_name)?;
+    let in_disk = matches!(options.artifact, Artifact::Disk(_));
+    let mut devices = devices::devices(tree, block, !in_disk)?;
+    let bases = tree.devices().iter().map(|d| if in_disk { 0 } else { d.base_offset }).collect();
+    let scene = Scene::new(tree, block, options.whiteouts, options.bodies, bases);
+    let (mut order, parents) = order::order(&scene);
+    let data = tree.devices().iter().fold(0u64, |sum, device| sum.saturating_add(device.bytes));
+    let tables = TABLES.saturating_add(data / 8);
+
+    let page = PAGE.max(bytes);
+    let table_end = DEVICE_TABLE_OFFSET + (devices.len() * size_of::<DeviceSlot>()) as u64;
+    let align = match options.artifact {
+        Artifact::Bootstrap => Some(PAGE),
+        Artifact::Disk(Placement::MetadataFirst { align }) => Some(align),
+        Artifact::Disk(Placement::DataFirst) => None,
+    };
+    // Slots count from the start of the device, if the root's number has 16 bits then.
+    let (head_bytes, body_offset, base, skip, devices_end) = if align.is_some() {
+        let near = table_end.next_multiple_of(bytes) <= u64::from(u16::MAX) * SLOT_SIZE;
+        let base = if near { 0 } else { table_end.next_multiple_of(bytes) };
+        let skip = if near { table_end } else { SLOT_SIZE };
+        (table_end, table_end, base, skip, 0)
+    } else {
+        let head = table_end.next_multiple_of(page);
+        let end = string_up(&mut devices, block, head, page, true)?;
+        let base = end.next_multiple_of(page);
+        (head, base, base, SLOT_SIZE, end)
+    };
+    let Area { slots, bytes: area, blocks } = place(&scene, &mut order, base, skip, tables)?;
+    let block_area = (base + area).next_multiple_of(bytes);
+    let used = blocks.checked_add(block_area >> block.bits());
+    let used = used.unwrap_or(u64::MAX);
+    check_blocks("blocks of the image", used)?;
+    let end = used << block.bits();
+
+    let (end, disk_bytes) = match align {
+        None => (end, end),
+        Some(align) if align == 0 || !block.divides(align) => {
+            return Err(Error::Alignment { align, block: block.bytes() });
+        }
+        Some(align) => {
+            let end = end.next_multiple_of(page);
+            (end, string_up(&mut devices, block, end, align, in_disk)?)
+        }
+    };
+    let primary_blocks = if align.is_some() { end } else { disk_bytes } >> block.bits();
+    check_blocks("blocks of the image", primary_blocks)?;
+    debug_assert!(devices_end <= end);
+    Ok(Layout {
+        scene,
+        uuid: options.uuid,
+        label,
+        devices,
+        order,
+        parents,
+        slots,
+        base,
+        head_bytes,
+        body_offset,
+        block_area,
+        end,
+        primary_blocks,
+        disk_bytes,
+    })
+}
+
+fn label(name: &[u8]) -> Result<[u8; 16], Error> {
+    if name.len() > MAX_LABEL || name.contains(&0) {
+        return Err(Error::VolumeName { name: name.to_vec(), limit: MAX_LABEL as u64 });
+    }
+    let mut label = [0; 16];
+    label[..name.len()].copy_from_slice(name);
+    Ok(label)
+}
+
+impl Layout<'_> {
+    /// Block size of the filesystem.
+    pub fn block_size(&self) -> BlockSize {
+        self.scene.block
+    }
+
+    /// The device table, in the order in which a mount must name the devices.
+    pub fn devices(&self) -> &[PlannedDevice] {
+        &self.devices
+    }
+
+    /// Bytes of metadata, head included, filled up.
+    pub fn metadata_bytes(&self) -> u64 {
+        self.head_bytes + self.body_bytes()
+    }
+
+    /// Blocks of the primary device as the superblock tells them: those of the metadata, or of
+    /// the whole disk where the metadata comes last.
+    pub fn primary_blocks(&self) -> u64 {
+        self.primary_blocks
+    }
+
+    /// nid of the root directory.
+    pub fn root_nid(&self) -> u64 {
+        self.nid(InodeId::ROOT.0)
+    }
+
+    /// Bytes of boot area, superblock and device table.
+    pub fn head_bytes(&self) -> u64 {
+        self.head_bytes
+    }
+
+    /// Byte at which the rest of the metadata starts.
+    pub fn body_offset(&self) -> u64 {
+        self.body_offset
+    }
+
+    /// Bytes of the rest of the metadata.
+    pub fn body_bytes(&self) -> u64 {
+        self.end - self.body_offset
+    }
+
+    /// Bytes of the disk, devices included; of a bootstrap, what a disk of it would take.
+    pub fn disk_bytes(&self) -> u64 {
+        self.disk_bytes
+    }
+
+    /// Number of inodes that are written.
+    pub fn inode_count(&self) -> u64 {
+        self.order.len() as u64
+    }
+
+    /// The time that compact inodes share.
+    pub fn epoch(&self) -> Timestamp {
+        self.scene.mtime
+    }
+
+    pub(crate) fn nid(&self, item: u32) -> u64 {
+        self.slots[item as usize].into()
+    }
+
+    /// Byte of an item's inode.
+    pub(crate) fn inode_offset(&self, item: u32) -> u64 {
+        self.base + self.nid(item) * SLOT_SIZE
+    }
+
+    /// Block that nids count from.
+    pub(crate) fn meta_block(&self) -> u64 {
+        self.base >> self.scene.block.bits()
+    }
+}
