@@ -103,6 +103,7 @@ pub(crate) struct Layout {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
+Examples:
   tarfs layer layer.tar                        # layer.tar.erofs over layer.tar
   tarfs layer -o base.erofs base.tar.zst       # and its uncompressed tar beside it
   curl -s URL | tarfs layer --disk -o base.disk -
@@ -239,13 +240,14 @@ pub(crate) enum Verity {
     Format(VerityFormat),
     /// Verify all of DATA and its tree.
     ///
-    /// Without --superblock the sizes are those of the preset; --data-blocks says how much of DATA
-    /// is data, where the tree lies behind it.
+    /// The parameters are those of the preset and the options. Where the tree lies behind the data,
+    /// --data-blocks says how much is data; in a disk with EROFS it is found by itself.
     Verify(VerityVerify),
 }
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
+Examples:
   tarfs verity format disk                       # 512/4096, no salt, no superblock: as Nydus
   tarfs verity format --preset veritysetup --hash disk.verity disk")]
 pub(crate) struct VerityFormat {
@@ -264,7 +266,9 @@ pub(crate) struct VerityFormat {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-  tarfs verity verify disk --data-blocks 379918 ROOT
+Examples:
+  tarfs verity verify image.disk ROOT            # a sealed disk
+  tarfs verity verify --data-blocks 379918 FILE ROOT
   tarfs verity verify --hash disk.verity disk ROOT")]
 pub(crate) struct VerityVerify {
     #[command(flatten)]
@@ -272,7 +276,8 @@ pub(crate) struct VerityVerify {
     /// Where the tree is, from byte 0 on; behind the data if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) hash: Option<PathBuf>,
-    /// How many data blocks there are; without --hash it is needed.
+    /// How many data blocks there are; without it all of DATA is data, or with the tree behind
+    /// the data what the filesystem in DATA says.
     #[arg(long, value_name = "N")]
     pub(crate) data_blocks: Option<u64>,
     /// Byte offset of the hash area, where it is not right behind the data.
@@ -288,11 +293,12 @@ pub(crate) struct VerityVerify {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
+Examples:
   tarfs check image.erofs                        # structure, checksum; tars, if they are found
-  tarfs check --against base.tar --against app.tar image.disk")]
+  tarfs check --against base.tar app.tar image.disk")]
 pub(crate) struct Check {
-    /// A layer that the image must be the merge of, lowest first; any LAYER of merge.
-    #[arg(long, value_name = "TAR", num_args = 1)]
+    /// Layers that the image must be the merge of, lowest first; any LAYER of merge.
+    #[arg(long, value_name = "TAR", num_args = 1..)]
     pub(crate) against: Vec<PathBuf>,
     /// Where the tars of bootstraps are; beside each if not given.
     #[arg(long, value_name = "DIR")]
@@ -300,9 +306,9 @@ pub(crate) struct Check {
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
-    /// A bootstrap or a disk.
-    #[arg(value_name = "IMAGE")]
-    pub(crate) image: PathBuf,
+    /// A bootstrap or a disk; may be the last of --against's arguments.
+    #[arg(value_name = "IMAGE", required_unless_present = "against")]
+    pub(crate) image: Option<PathBuf>,
 }
 
 #[derive(Debug, Group)]
@@ -343,6 +349,7 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
+Examples:
   tarfs mount-args image.erofs                   # over its tars, in device-table order
   tarfs mount-args --root $ROOT image.disk       # through dm-verity, tree behind the data
   tarfs mount-args --root $ROOT --hash image.verity image.disk")]

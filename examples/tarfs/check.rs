@@ -1,6 +1,7 @@
 //! `tarfs check`.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use erofs_tarfs::read::Image;
 use serde::Serialize;
@@ -24,7 +25,12 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Check) -> Done {
-    let path = &args.image;
+    // After --against, the image is the last of many arguments.
+    let (path, layers) = match (&args.image, &args.against[..]) {
+        (Some(image), layers) => (image, layers),
+        (None, [layers @ .., image]) if !layers.is_empty() => (image, layers),
+        (None, _) => return Err(Fail::Usage("which IMAGE is to be checked?".to_owned())),
+    };
     let bytes = inspect::open(path)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
     let len = bytes.len() as u64;
@@ -39,8 +45,8 @@ pub(crate) fn run(args: &Check) -> Done {
     let (file, _) = input::open(path)?;
     let loaded = load::read_image(path, file, args.tars.as_deref(), true)?;
     let tars = check_tars(&loaded, &mut problems)?;
-    if !args.against.is_empty() {
-        against(args, &loaded, &mut problems)?;
+    if !layers.is_empty() {
+        against(layers, args.tars.as_deref(), &loaded, &mut problems)?;
     }
     let report = Report {
         path: path.display().to_string(),
@@ -82,9 +88,14 @@ fn check_tars(loaded: &Loaded, problems: &mut Vec<String>) -> Done<Vec<String>> 
 }
 
 /// Compares an image with what the layers make.
-fn against(args: &Check, image: &Loaded, problems: &mut Vec<String>) -> Done {
+fn against(
+    layers: &[PathBuf],
+    tars: Option<&Path>,
+    image: &Loaded,
+    problems: &mut Vec<String>,
+) -> Done {
     let mut spool = Spool::Temporary(std::env::temp_dir());
-    let layers = load::all(&args.against, args.tars.as_deref(), &mut spool)?;
+    let layers = load::all(layers, tars, &mut spool)?;
     // An image of one layer may have kept its whiteouts.
     if let [layer] = &layers[..] {
         let sources = (image.sources()?, layer.sources()?);

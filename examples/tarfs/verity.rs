@@ -6,13 +6,15 @@ use std::path::Path;
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, Options};
+use erofs_tarfs::read::Image;
 use erofs_tarfs::verity::{Fault, Geometry, Placement, Sealed};
 
 use crate::args::{Verity, VerityFormat, VerityVerify};
 use crate::fail::{Done, Fail};
+use crate::input::Kind;
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use crate::{geometry, report};
+use crate::{geometry, input, inspect, load, report};
 
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
@@ -109,8 +111,8 @@ fn verify(args: &VerityVerify) -> Done {
             .ok_or_else(|| Fail::Usage("--data-blocks: too many".to_owned()))?,
         None if args.hash.is_some() => data.bytes()?,
         None => {
-            let text = "where the tree lies behind the data, --data-blocks says how much is data";
-            return Err(Fail::Usage(text.to_owned()));
+            let end = filesystem(&data)?;
+            end + params.data_padding(end)
         }
     };
     let place = match (args.hash_offset, &args.hash) {
@@ -128,6 +130,19 @@ fn verify(args: &VerityVerify) -> Done {
     let hashes = NamedFile::open(args.hash.as_ref().unwrap_or(&args.data))?;
     check(&data, &hashes, &sealed, &options)?;
     println(format_args!("{}: verified, {data_bytes} bytes", args.data.display()))
+}
+
+/// How many bytes the filesystem in a sealed disk has.
+fn filesystem(data: &NamedFile) -> Done<u64> {
+    let text =
+        "where the tree lies behind data other than EROFS, --data-blocks says how much is data";
+    let unknown = || Fail::Usage(text.to_owned());
+    if input::open(data.path())?.1 != Kind::Erofs {
+        return Err(unknown());
+    }
+    let bytes = load::metadata(data)?;
+    let image = Image::new(&bytes).map_err(|error| Fail::of(data.path(), error))?;
+    Ok(inspect::end(&image, bytes.len() as u64))
 }
 
 /// Verifies all; errors name the file.

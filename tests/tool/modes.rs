@@ -96,8 +96,8 @@ fn image_modes() {
         ok([&hash[..], &[root]].concat());
         let commands = ok(["mount-args", "--root", root, sealed.to_str().unwrap()]);
         assert!(commands.starts_with("veritysetup open "), "{commands}");
-        let against = image.tars.iter().flat_map(|tar| ["--against".as_ref(), tar.as_os_str()]);
-        ok(["check".as_ref()].into_iter().chain(against).chain([disk.as_os_str()]));
+        ok(["verity", "verify", sealed.to_str().unwrap(), root]);
+        ok(image.over_tars(&["check", disk.to_str().unwrap(), "--against"]));
     }
 }
 
