@@ -8,6 +8,7 @@
 //! - OCI image-spec, `layer.md`: whiteouts and opaque whiteouts.
 //! - Linux, `Documentation/filesystems/overlayfs.rst`: what a merged directory shows.
 
+mod apply;
 mod builder;
 mod error;
 mod finish;
