@@ -89,7 +89,7 @@ fn by_hand(names: &[(&[u8], What<'_>)]) -> Tree {
 #[test]
 fn markers_with_data_or_as_links_are_markers() {
     let lower = || tar().file("x", b"").file("d/y", b"");
-    let upper = tar().file(".wh.x", b"data").file("d/.wh..wh..opq", &[1; 600]).file("z", b"");
+    let upper = tar().file(".wh.x", b"data").file("d/.wh..wh..opq", [1; 600]).file("z", b"");
     holds(&stack([lower(), upper]), &["d/", "z"]);
     holds(&stack([lower(), tar().file("z", b"").hardlink(".wh.x", "z")]), &["d/", "d/y", "z"]);
 }

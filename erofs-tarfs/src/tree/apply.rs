@@ -280,22 +280,17 @@ impl State {
     /// Turns marks into inodes.
     pub(super) fn finish(mut self, bytes: u64) -> Result<Tree, Error> {
         self.builder.tree.devices[0].bytes = bytes;
-        let mut shared = None;
         for at in 0..self.builder.tree.links.len() {
             let link = self.builder.tree.links[at];
             if link.flags & WHITED == 0 {
                 continue;
             }
             if link.inode == NO_INODE {
-                let id = match shared {
-                    Some(id) => id,
-                    None => self.builder.add(Node {
-                        attributes: Attributes { mode: 0, ..IMPLIED_ATTRIBUTES },
-                        xattrs: XattrSet::NONE,
-                        what: What::Whiteout,
-                    })?,
-                };
-                shared = Some(id);
+                let id = self.builder.add(Node {
+                    attributes: Attributes { mode: 0, ..IMPLIED_ATTRIBUTES },
+                    xattrs: XattrSet::NONE,
+                    what: What::Whiteout,
+                })?;
                 self.builder.tree.links[at].inode = id.0;
             } else if self.builder.kind(InodeId(link.inode)) == NodeKind::Directory {
                 // The lower directory is gone as a whole: this one's attributes are its own.
