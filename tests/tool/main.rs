@@ -3,4 +3,5 @@
 mod errors;
 mod inputs;
 mod modes;
+mod real;
 mod run;

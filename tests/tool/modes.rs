@@ -11,7 +11,7 @@ use crate::run::{Image, digest, json, mounted, ok, run};
 
 /// Asks veritysetup about an output.
 #[track_caller]
-fn verify(data: &Path, hash: &Path, verity: &Value) {
+pub(crate) fn verify(data: &Path, hash: &Path, verity: &Value) {
     let number = |key: &str| verity[key].as_u64().unwrap();
     let verdict = veritysetup_verify(&Verity {
         data,
