@@ -1,0 +1,74 @@
+//! A layer as containerd makes it, `[index][tar]` in one file, is an input of merge; the file is a
+//! device of the image, its tar at an offset.
+
+use std::process::Command;
+
+use erofs_tarfs::layout::Placement;
+use erofs_tarfs::tree::{MergeOptions, merge};
+use testkit::dump::{Ignore, diff, dump};
+use testkit::mount::Erofs;
+use testkit::tarball::TarBuilder;
+use testkit::{artifact, oracle, ours};
+
+#[test]
+fn an_index_and_its_tar_in_one_file_are_a_layer() {
+    let Some(mkfs) = oracle::erofs_tool("mkfs.erofs") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let lower = TarBuilder::new()
+        .dir("./", 0o755)
+        .dir("d", 0o755)
+        .file("d/a", b"first\n")
+        .file("d/b", vec![3; 5000])
+        .file("gone", b"gone")
+        .finish();
+    let upper =
+        TarBuilder::new().dir("d", 0o711).file("d/a", b"second\n").whiteout("gone").finish();
+    let tar = artifact::file(dir.path(), "lower.tar", &lower).unwrap();
+    let index = dir.path().join("index");
+    let args = ["--tar=i", "--aufs", "-T0", "--quiet"];
+    let made = Command::new(mkfs).args(args).args([&index, &tar]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mut combined = std::fs::read(index).unwrap();
+    combined.extend_from_slice(&lower);
+
+    let tree = artifact::read_disk(&combined);
+    assert_ne!(tree.devices()[0].base_offset, 0);
+    let upper_tree = ours::layer(&upper);
+    let merged = merge(&[&tree, &upper_tree], &MergeOptions::default()).unwrap();
+    let blobs: [&[u8]; 2] = [&combined, &upper];
+    let expected = merge(&[&ours::layer(&lower), &upper_tree], &MergeOptions::default()).unwrap();
+    let expected = ours::dump(&expected, &[&lower, &upper]);
+
+    // With the file as it stands for a device, and on a disk that takes the tar alone out of it.
+    let image = artifact::bootstrap(&merged);
+    let mount = artifact::mount(dir.path(), &image, &blobs).unwrap();
+    let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+    for placement in [Placement::default(), Placement::DataFirst] {
+        let disk = artifact::disk(&merged, placement, &blobs);
+        let mount = Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap();
+        let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
+        assert!(lines.is_empty(), "{placement:?}: {}", lines.join("\n"));
+    }
+}
+
+/// Our own disks of either placement are layers as they stand, too.
+#[test]
+fn our_disks_are_devices_as_they_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let lower = TarBuilder::new().file("a", b"first\n").file("b", vec![3; 5000]).finish();
+    let upper = TarBuilder::new().file("a", b"second\n").finish();
+    let (lower_tree, upper_tree) = (ours::layer(&lower), ours::layer(&upper));
+    let expected = merge(&[&lower_tree, &upper_tree], &MergeOptions::default()).unwrap();
+    let expected = ours::dump(&expected, &[&lower, &upper]);
+    let disks = [
+        artifact::disk(&lower_tree, Placement::DataFirst, &[&lower]),
+        artifact::disk(&upper_tree, Placement::default(), &[&upper]),
+    ];
+    let layers = disks.each_ref().map(|disk| artifact::read_disk(disk));
+    let merged = merge(&layers.each_ref(), &MergeOptions::default()).unwrap();
+    let image = artifact::bootstrap(&merged);
+    let mount = artifact::mount(dir.path(), &image, &[&disks[0], &disks[1]]).unwrap();
+    let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}

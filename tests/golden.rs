@@ -1,0 +1,58 @@
+//! The same layers give the same bytes, in every version: digests of images that overlayfs confirms.
+//!
+//! `TARFS_BLESS=1` writes `tests/golden.txt` anew. A change of it is a change of the format version.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use erofs_tarfs::layout::Placement;
+use erofs_tarfs::tree::{MergeOptions, Tree, merge};
+use testkit::dump::{Ignore, diff, dump};
+use testkit::mount::Erofs;
+use testkit::stacks::Stack;
+use testkit::{artifact, mount, oci, ours};
+
+fn digest(bytes: &[u8]) -> String {
+    String::from_utf8(ours::tag(bytes)).unwrap()
+}
+
+#[test]
+fn images_are_the_pinned_bytes() {
+    let scratch = mount::tmpfs().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let small = Stack { seed: 0, layers: oci::small_image() };
+    let stacks = [("small", small), ("random-1", Stack::random(1)), ("random-2", Stack::random(2))];
+    let mut lines = String::new();
+    for (name, stack) in stacks {
+        let overlay = stack.overlay_dump(scratch.path()).unwrap();
+        let layers: Vec<Tree> = stack.layers.iter().map(|layer| ours::layer(&layer.tar)).collect();
+        let tree = merge(&layers.iter().collect::<Vec<_>>(), &MergeOptions::default()).unwrap();
+        let blob = |tag: &[u8]| {
+            let layer = stack.layers.iter().find(|layer| ours::tag(&layer.tar) == tag);
+            layer.unwrap().tar.as_slice()
+        };
+        let blobs: Vec<&[u8]> = tree.devices().iter().map(|device| blob(&device.tag)).collect();
+        let bootstrap = digest(&artifact::bootstrap(&tree));
+        writeln!(lines, "{bootstrap}  {name} bootstrap").unwrap();
+        for (placement, what) in
+            [(Placement::default(), "metadata-first"), (Placement::DataFirst, "data-first")]
+        {
+            let disk = artifact::disk(&tree, placement, &blobs);
+            let path = artifact::file(files.path(), "disk", &disk).unwrap();
+            let mounted = Erofs::new(path).mount().unwrap();
+            let ignore = Ignore::nothing().dir_nlink().attributes_of(overlay.unknowable.clone());
+            let wrong = diff(&dump(mounted.path()).unwrap(), &overlay.tree, &ignore);
+            assert!(wrong.is_empty(), "{name} {what}: {}", wrong.join("\n"));
+            writeln!(lines, "{}  {name} {what} disk", digest(&disk)).unwrap();
+        }
+        for (number, layer) in layers.iter().enumerate() {
+            let bytes = artifact::bootstrap(layer);
+            writeln!(lines, "{}  {name} layer {number}", digest(&bytes)).unwrap();
+        }
+    }
+    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden.txt");
+    if std::env::var_os("TARFS_BLESS").is_some() {
+        std::fs::write(&pinned, &lines).unwrap();
+    }
+    assert_eq!(lines, std::fs::read_to_string(&pinned).unwrap());
+}

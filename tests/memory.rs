@@ -1,0 +1,94 @@
+//! Memory at its peak, counted by the allocator: it follows entries, not bytes of bodies.
+#![allow(unsafe_code, reason = "an allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use erofs_tarfs::tree::{LayerBuilder, LayerOptions, Tree};
+use erofs_tarfs::{image, layout};
+use testkit::tarball::TarBuilder;
+
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it came; the counters touch no memory of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(now, Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Pushes the headers of a tar, bodies skipped as a seeking caller does.
+fn index(tar: &[u8]) -> Tree {
+    let mut builder = LayerBuilder::new(LayerOptions::default());
+    for piece in tar.chunks(65536) {
+        builder.push(piece).unwrap();
+    }
+    builder.finish().unwrap().tree
+}
+
+/// Peak above what there is now.
+fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let done = work();
+    (done, PEAK.load(Relaxed) - before)
+}
+
+/// One test, for the counters are one.
+#[test]
+fn peaks() {
+    let count = 500_000usize;
+    let tar = (0..count).fold(TarBuilder::new(), |tar, n| {
+        tar.file(format!("d{}/file-{n:06}", n / 250), b"").mtime(n as i64, 0)
+    });
+    let tar = tar.finish();
+    let (bytes, peak_bytes) = peak(|| {
+        let tree = index(&tar);
+        let layout = layout::plan(&tree, &layout::Options::default()).unwrap();
+        let mut bytes = image::head(&layout).len();
+        let done: Result<(), std::convert::Infallible> = image::body(&layout, &mut |piece| {
+            bytes += piece.len();
+            Ok(())
+        });
+        done.unwrap();
+        bytes
+    });
+    let each = peak_bytes as f64 / count as f64;
+    println!("{count} files: {each:.0} bytes each at the peak; image {bytes} bytes");
+    assert!(peak_bytes < 160 * count + bytes, "{each:.0} bytes a file");
+    drop(tar);
+
+    // Ten files, 5 GiB: the body is pushed in pieces, as from a pipe.
+    let size = 512u64 << 20;
+    let mut builder = LayerBuilder::new(LayerOptions::default());
+    let ((), peak_bytes) = peak(|| {
+        let zeros = vec![0u8; 1 << 20];
+        for n in 0..10 {
+            let tar = TarBuilder::new().file(format!("big{n}"), b"").size(size).finish();
+            builder.push(&tar[..512]).unwrap();
+            for _ in 0..size >> 20 {
+                builder.push(&zeros).unwrap();
+            }
+        }
+        builder.push(&zeros[..1024]).unwrap();
+    });
+    let layer = builder.finish().unwrap();
+    assert_eq!(layer.end.bytes, 10 * (size + 512) + 1024);
+    println!("5 GiB in ten files: {peak_bytes} bytes at the peak");
+    assert!(peak_bytes < 16 << 20);
+}
