@@ -72,3 +72,34 @@ fn our_disks_are_devices_as_they_stand() {
     let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
+
+/// "inputs with different block sizes: addresses converted"; an image that holds its data itself is
+/// a device too.
+#[test]
+fn an_image_of_4096_byte_blocks_merges_with_a_tar() {
+    let Some(mkfs) = oracle::erofs_tool("mkfs.erofs") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let tars = [
+        TarBuilder::new()
+            .dir("./", 0o755)
+            .file("a", vec![1; 9000])
+            .file("b", vec![2; 4096])
+            .finish(),
+        TarBuilder::new().file("b", b"new").file("c", vec![3; 513]).finish(),
+    ];
+    let tar = artifact::file(dir.path(), "lower.tar", &tars[0]).unwrap();
+    let image = dir.path().join("lower.erofs");
+    let args = ["--tar=f", "--aufs", "-T0", "--quiet", "-b4096", "-Enoinline_data"];
+    let made = Command::new(mkfs).args(args).args([&image, &tar]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let lower = std::fs::read(image).unwrap();
+    let (lower_tree, upper_tree) = (artifact::read_disk(&lower), ours::layer(&tars[1]));
+    let merged = merge(&[&lower_tree, &upper_tree], &MergeOptions::default()).unwrap();
+    let bootstrap = artifact::bootstrap(&merged);
+    let mount = artifact::mount(dir.path(), &bootstrap, &[&lower, &tars[1]]).unwrap();
+    let expected = [ours::layer(&tars[0]), upper_tree];
+    let expected = merge(&expected.each_ref(), &MergeOptions::default()).unwrap();
+    let expected = ours::dump(&expected, &[&tars[0], &tars[1]]);
+    let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}

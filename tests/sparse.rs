@@ -1,0 +1,77 @@
+//! Sparse files by the kernel: holes, odd pieces, and holes and tables beyond 4 GiB.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use erofs_tarfs::layout::Placement;
+use erofs_tarfs::tree::{MergeOptions, merge};
+use testkit::dump::{Ignore, diff, dump};
+use testkit::mount::Erofs;
+use testkit::tarball::{SparseForm, TarBuilder};
+use testkit::{artifact, ours};
+
+const FORMS: [SparseForm; 4] =
+    [SparseForm::OldGnu, SparseForm::Pax00, SparseForm::Pax01, SparseForm::Pax10];
+
+#[test]
+fn pieces_on_the_grid_and_off_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (block, odd) = ([5; 1024], [6; 100]);
+    for form in FORMS {
+        let tar = TarBuilder::new()
+            .sparse(form, "aligned", 20_000, &[(512, &block), (8192, &block), (19_968, &[7; 32])])
+            .sparse(form, "odd", 9_000, &[(100, &odd), (700, &block), (5_000, &odd)])
+            .sparse(form, "hole", 70_000, &[])
+            .sparse(form, "tail", 4_096, &[(512, &odd)])
+            .file("after", b"x")
+            .finish();
+        let tree = ours::layer(&tar);
+        let expected = ours::dump(&tree, &[&tar]);
+        for placement in [Placement::default(), Placement::DataFirst] {
+            let disk = artifact::disk(&tree, placement, &[&tar]);
+            let mount =
+                Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap();
+            let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
+            assert!(lines.is_empty(), "{form:?} {placement:?}: {}", lines.join("\n"));
+            for (name, at, byte) in [
+                ("aligned", 511, 0),
+                ("aligned", 512, 5),
+                ("odd", 100, 6),
+                ("odd", 699, 0),
+                ("odd", 5_099, 6),
+            ] {
+                let mut read = [99];
+                File::open(mount.path().join(name)).unwrap().read_exact_at(&mut read, at).unwrap();
+                assert_eq!(read, [byte], "{form:?} {name} at {at}");
+            }
+        }
+    }
+}
+
+/// "holes and chunk tables beyond 4 GiB in an input image: kept"
+#[test]
+fn holes_beyond_4_gib_survive_an_image_and_a_merge() {
+    let dir = tempfile::tempdir().unwrap();
+    let gib = 1u64 << 30;
+    let tar = TarBuilder::new()
+        .sparse(SparseForm::Pax10, "big", 9 * gib + 5, &[(gib, &[1; 4096]), (6 * gib, &[6; 4096])])
+        .finish();
+    let layer = artifact::read(&artifact::bootstrap(&ours::layer(&tar)));
+    let tree = merge(&[&layer], &MergeOptions::default()).unwrap();
+    let mount = artifact::mount(dir.path(), &artifact::bootstrap(&tree), &[&tar]).unwrap();
+    let big = File::open(mount.path().join("big")).unwrap();
+    assert_eq!(big.metadata().unwrap().len(), 9 * gib + 5);
+    for (at, byte) in [
+        (0, 0),
+        (gib, 1),
+        (gib + 4096, 0),
+        (5 * gib, 0),
+        (6 * gib, 6),
+        (6 * gib + 4096, 0),
+        (9 * gib, 0),
+    ] {
+        let mut read = [9];
+        big.read_exact_at(&mut read, at).unwrap();
+        assert_eq!(read, [byte], "at {at}");
+    }
+}
