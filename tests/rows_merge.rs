@@ -264,3 +264,24 @@ fn many_layers_and_wide_directories() {
     println!("two layers of 100,000 names in {:?}", start.elapsed());
     assert_eq!(tree.name_count(), 150_001);
 }
+
+/// Merging a directory of 20,000 names is no slower than making it; the peers are quadratic here.
+#[test]
+fn merging_a_wide_directory_is_no_slower_than_building_it() {
+    let names = (0..20_000u32).map(|n| format!("d/{:08x}", n.wrapping_mul(0x9E37_79B1)));
+    let tar = names.fold(tar(), |tar, name| tar.file(name, b"")).finish();
+    let best = |work: &dyn Fn()| {
+        let time = || {
+            let start = std::time::Instant::now();
+            work();
+            start.elapsed()
+        };
+        (0..9).map(|_| time()).min().unwrap()
+    };
+    let layer = testkit::ours::layer(&tar);
+    let build = best(&|| drop(try_layer(&tar, LayerOptions::default()).unwrap()));
+    let merge = best(&|| drop(merged(&[&layer])));
+    println!("20,000 names: built in {build:?}, merged in {merge:?}");
+    // Half as much again for the noise of a shared machine.
+    assert!(merge < build * 3 / 2, "built in {build:?}, merged in {merge:?}");
+}

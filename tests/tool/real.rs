@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::tree::InodeId;
+use serde_json::Value;
 use testkit::dump::{self, DumpOptions, Ignore, diff, dump, dump_with};
 use testkit::fixtures::{RealImage, real_image};
 use testkit::mount::{Erofs, overlay};
@@ -29,7 +30,7 @@ fn args(words: &[&str], paths: &[PathBuf]) -> Vec<OsString> {
     words.chain(paths.iter().map(|path| path.clone().into_os_string())).collect()
 }
 
-fn exported(out: &Path, mode: &str, placement: &str, inputs: &[PathBuf]) -> Vec<serde_json::Value> {
+fn exported(out: &Path, mode: &str, placement: &str, inputs: &[PathBuf]) -> Vec<Value> {
     let out = out.to_str().unwrap();
     let words = ["export", "--json", "--mode", mode, "--placement", placement, "-o", out];
     json(&ok(args(&words, inputs)))
@@ -92,27 +93,37 @@ fn implied(image: &RealImage) -> Vec<Vec<u8>> {
 fn layers_of_a_real_image_stack_by_overlayfs() {
     let Some(image) = real_image() else { return };
     let dir = tempfile::tempdir().unwrap();
-    for (placement, mode) in PLACEMENTS.iter().zip(["layer_block_with_verity", "layer_block"]) {
-        let out = dir.path().join(mode);
-        let reports = exported(&out, mode, placement, &image.layers);
-        let paths = reports.iter().map(|report| PathBuf::from(report["path"].as_str().unwrap()));
-        let paths: Vec<PathBuf> = paths.collect();
-        let mounts: Vec<_> = paths.iter().map(|path| mounted(path)).collect();
-        let lowers: Vec<_> = mounts.iter().map(|mount| mount.path().to_owned()).collect();
-        let stacked = overlay(&lowers).unwrap();
-        let mut shown = dump(stacked.path()).unwrap();
-        shown.recount_links();
-        let merged = dir.path().join("merged");
-        ok(args(&["merge", "--disk", "-o", merged.to_str().unwrap()], &paths));
-        let merged = dump(mounted(&merged).path()).unwrap();
-        let ignore = Ignore::nothing().dir_nlink().attributes_of(implied(&image));
-        let lines = diff(&shown, &merged, &ignore);
-        assert!(lines.is_empty(), "{mode}:\n{}", lines.join("\n"));
-        expect(&merged, &image, mode);
-        if mode == "layer_block_with_verity" {
-            for (path, report) in paths.iter().zip(&reports) {
-                verify(path, path, &report["verity"]);
-            }
+    let ignore = Ignore::nothing().dir_nlink().attributes_of(implied(&image));
+    for placement in PLACEMENTS {
+        let export = |mode: &str| {
+            let out = dir.path().join(format!("{mode}-{placement}"));
+            let reports = exported(&out, mode, placement, &image.layers);
+            let path = |report: &Value| PathBuf::from(report["path"].as_str().unwrap());
+            reports.into_iter().map(|report| (path(&report), report)).collect::<Vec<_>>()
+        };
+        let disks = export("layer_block");
+        let sealed = export("layer_block_with_verity");
+        let trees = export("layer_verity_only");
+        for ((disk, sealed), tree) in disks.iter().zip(&sealed).zip(&trees) {
+            verify(&sealed.0, &sealed.0, &sealed.1["verity"]);
+            verify(&disk.0, &tree.0, &tree.1["verity"]);
+        }
+        for layers in [&disks, &sealed] {
+            let mounts: Vec<_> = layers.iter().map(|(path, _)| mounted(path)).collect();
+            let lowers: Vec<_> = mounts.iter().map(|mount| mount.path().to_owned()).collect();
+            let stacked = overlay(&lowers).unwrap();
+            let mut shown = dump(stacked.path()).unwrap();
+            shown.recount_links();
+            let merged = dir.path().join("merged");
+            let paths: Vec<PathBuf> = layers.iter().map(|(path, _)| path.clone()).collect();
+            ok(args(&["merge", "--disk", "-o", merged.to_str().unwrap()], &paths));
+            let merged = dump(mounted(&merged).path()).unwrap();
+            let lines = diff(&shown, &merged, &ignore);
+            assert!(lines.is_empty(), "{placement}:\n{}", lines.join("\n"));
+            expect(&merged, &image, placement);
+        }
+        for (path, _) in disks.iter().chain(&sealed).chain(&trees) {
+            fs::remove_file(path).unwrap();
         }
     }
 }
@@ -132,7 +143,7 @@ fn bootstraps_of_a_real_image_mount_over_its_tars() {
     let devices = report["devices"].as_array().unwrap();
     let tagged: Vec<(String, &PathBuf)> =
         image.layers.iter().map(|tar| (digest(&fs::read(tar).unwrap()), tar)).collect();
-    let tar = |tag: &serde_json::Value| tagged.iter().find(|(of, _)| tag == of).unwrap().1;
+    let tar = |tag: &Value| tagged.iter().find(|(of, _)| tag == of).unwrap().1;
     let tars: Vec<&PathBuf> = devices.iter().map(|device| tar(&device["tag"])).collect();
     let mount = Erofs::new(&out).devices(&tars).mount().unwrap();
     expect(&dump(mount.path()).unwrap(), &image, "bootstrap");
