@@ -41,7 +41,7 @@ fn seen(
             assert_eq!(blobs[&path], Some(digest), "{path:?}");
         }
         let size = if inode.is_dir() || inode.device().is_some() { 0 } else { inode.data_size() };
-        let xattrs = fs.xattrs_inode(inode).unwrap().iter().count();
+        let xattrs = fs.xattrs_inode(inode).unwrap().len();
         let mode = inode.permissions().mode() as u16 & 0o7777;
         out.insert(
             path,
