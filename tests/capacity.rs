@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::Instant;
 
+use erofs_tarfs::io::{NamedFile, index_file};
 use erofs_tarfs::layout::{self, Artifact, Placement};
 use erofs_tarfs::tree::{
-    Attributes, Builder, Device, InodeId, LayerBuilder, LayerOptions, MergeOptions, Node, Place,
-    Tree, What, XattrSet, merge,
+    Attributes, Builder, Device, InodeId, LayerOptions, MergeOptions, Node, Place, Tree, What,
+    XattrSet, merge,
 };
 use erofs_tarfs::verity::{self, Geometry, Params};
 use erofs_tarfs::{image, units::BlockSize};
@@ -66,15 +67,24 @@ fn directories_of_0_1_20000_and_300000_names() {
             (0..count).fold(TarBuilder::new().dir("d", 0o755), |tar, n| tar.file(name(n), b""));
         let tar = tar.finish();
         let start = Instant::now();
-        let tree = ours::layer(&tar);
+        let tree = ours::layer_in_pieces(&tar, LayerOptions::default(), 1 << 20).tree;
         let image = artifact::bootstrap(&tree);
         println!("{count} names indexed in {:?}", start.elapsed());
         let dir = tempfile::tempdir().unwrap();
         let mount = artifact::mount(dir.path(), &image, &[]).unwrap();
-        assert_eq!(fs::read_dir(mount.path().join("d")).unwrap().count() as u32, count);
-        for n in (0..count).step_by(97) {
-            assert!(fs::symlink_metadata(mount.path().join(name(n))).unwrap().is_file());
+        let mut listed: Vec<String> = fs::read_dir(mount.path().join("d"))
+            .unwrap()
+            .map(|entry| format!("d/{}", entry.unwrap().file_name().display()))
+            .collect();
+        let mut names: Vec<String> = (0..count).map(name).collect();
+        (listed.sort_unstable(), names.sort_unstable());
+        assert!(listed == names, "{count}: {} names listed", listed.len());
+        // The first, the last, and some between, with a neighbour of each that is not there.
+        for name in names.iter().step_by(97).chain(names.last()) {
+            assert!(fs::symlink_metadata(mount.path().join(name)).unwrap().is_file());
+            assert!(fs::symlink_metadata(mount.path().join(format!("{name}!"))).is_err());
         }
+        assert!(fs::symlink_metadata(mount.path().join("d/!")).is_err());
         assert!(fs::symlink_metadata(mount.path().join("d/zzz")).is_err());
     }
 }
@@ -122,27 +132,29 @@ fn a_file_of_5_gib_in_a_tar_with_holes() {
     let path = dir.path().join("big.tar");
     let tar = TarBuilder::create(&path).unwrap().hole("big", size).file("after", b"here");
     let length = tar.finish_file().unwrap();
+    // Bytes to tell one place from another; the body starts behind the header.
+    let marks = [0, (4 << 30) - 1, 4 << 30, (4 << 30) + 512, size - 1];
     let file = fs::File::options().read(true).write(true).open(&path).unwrap();
-    let mut builder = LayerBuilder::new(LayerOptions::default());
-    let mut piece = vec![0; 4096];
-    while builder.position() < length {
-        let skip = builder.skippable();
-        if skip > 0 {
-            builder.skip(skip).unwrap();
-            continue;
-        }
-        let len = (length - builder.position()).min(4096) as usize;
-        file.read_exact_at(&mut piece[..len], builder.position()).unwrap();
-        builder.push(&piece[..len]).unwrap();
+    for (at, mark) in marks.into_iter().zip(1..) {
+        file.write_all_at(&[mark], 512 + at).unwrap();
     }
-    let tree = builder.finish().unwrap().tree;
-    let image = artifact::file(dir.path(), "image", &artifact::bootstrap(&tree)).unwrap();
+    let mut told = 0;
+    let layer = index_file(&NamedFile::new(&path, file), LayerOptions::default(), &mut |bytes| {
+        told += bytes;
+    });
+    let layer = layer.unwrap();
+    assert_eq!((told, layer.end.bytes), (length, length));
+    let image = artifact::file(dir.path(), "image", &artifact::bootstrap(&layer.tree)).unwrap();
     let mount = Erofs::new(image).devices([&path]).mount().unwrap();
     let big = fs::File::open(mount.path().join("big")).unwrap();
     assert_eq!(big.metadata().unwrap().len(), size);
-    let mut last = [1; 3];
-    big.read_exact_at(&mut last, size - 3).unwrap();
-    assert_eq!((last, fs::read(mount.path().join("after")).unwrap()), ([0; 3], b"here".to_vec()));
+    for (at, mark) in marks.into_iter().zip(1..) {
+        let mut read = [99];
+        big.read_exact_at(&mut read, at).unwrap();
+        assert_eq!(read, [mark], "at {at}");
+    }
+    assert_eq!(big.read_at(&mut [0; 8], size - 1).unwrap(), 1);
+    assert_eq!(fs::read(mount.path().join("after")).unwrap(), b"here");
 }
 
 #[test]

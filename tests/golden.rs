@@ -8,7 +8,7 @@ use std::path::Path;
 use erofs_tarfs::layout::Placement;
 use erofs_tarfs::tree::{MergeOptions, Tree, merge};
 use testkit::dump::{Ignore, diff, dump};
-use testkit::mount::Erofs;
+use testkit::mount::{Erofs, Mounted};
 use testkit::stacks::Stack;
 use testkit::{artifact, mount, oci, ours};
 
@@ -32,17 +32,20 @@ fn images_are_the_pinned_bytes() {
             layer.unwrap().tar.as_slice()
         };
         let blobs: Vec<&[u8]> = tree.devices().iter().map(|device| blob(&device.tag)).collect();
-        let bootstrap = digest(&artifact::bootstrap(&tree));
-        writeln!(lines, "{bootstrap}  {name} bootstrap").unwrap();
+        let ignore = Ignore::nothing().dir_nlink().attributes_of(overlay.unknowable);
+        let confirm = |mounted: &Mounted, what: &str| {
+            let wrong = diff(&dump(mounted.path()).unwrap(), &overlay.tree, &ignore);
+            assert!(wrong.is_empty(), "{name} {what}: {}", wrong.join("\n"));
+        };
+        let bootstrap = artifact::bootstrap(&tree);
+        confirm(&artifact::mount(files.path(), &bootstrap, &blobs).unwrap(), "bootstrap");
+        writeln!(lines, "{}  {name} bootstrap", digest(&bootstrap)).unwrap();
         for (placement, what) in
             [(Placement::default(), "metadata-first"), (Placement::DataFirst, "data-first")]
         {
             let disk = artifact::disk(&tree, placement, &blobs);
             let path = artifact::file(files.path(), "disk", &disk).unwrap();
-            let mounted = Erofs::new(path).mount().unwrap();
-            let ignore = Ignore::nothing().dir_nlink().attributes_of(overlay.unknowable.clone());
-            let wrong = diff(&dump(mounted.path()).unwrap(), &overlay.tree, &ignore);
-            assert!(wrong.is_empty(), "{name} {what}: {}", wrong.join("\n"));
+            confirm(&Erofs::new(path).mount().unwrap(), what);
             writeln!(lines, "{}  {name} {what} disk", digest(&disk)).unwrap();
         }
         for (number, layer) in layers.iter().enumerate() {

@@ -27,22 +27,32 @@ fn pieces_on_the_grid_and_off_it() {
             .finish();
         let tree = ours::layer(&tar);
         let expected = ours::dump(&tree, &[&tar]);
-        for placement in [Placement::default(), Placement::DataFirst] {
-            let disk = artifact::disk(&tree, placement, &[&tar]);
-            let mount =
-                Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap();
+        let whole = |size: usize, pieces: &[(usize, &[u8])]| {
+            let mut bytes = vec![0; size];
+            for (at, piece) in pieces {
+                bytes[*at..][..piece.len()].copy_from_slice(piece);
+            }
+            bytes
+        };
+        let files = [
+            ("aligned", whole(20_000, &[(512, &block), (8192, &block), (19_968, &[7; 32])])),
+            ("odd", whole(9_000, &[(100, &odd), (700, &block), (5_000, &odd)])),
+            ("hole", whole(70_000, &[])),
+            ("tail", whole(4_096, &[(512, &odd)])),
+            ("after", b"x".to_vec()),
+        ];
+        for placement in [None, Some(Placement::default()), Some(Placement::DataFirst)] {
+            let mount = if let Some(placement) = placement {
+                let disk = artifact::disk(&tree, placement, &[&tar]);
+                Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap()
+            } else {
+                artifact::mount(dir.path(), &artifact::bootstrap(&tree), &[&tar]).unwrap()
+            };
             let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
             assert!(lines.is_empty(), "{form:?} {placement:?}: {}", lines.join("\n"));
-            for (name, at, byte) in [
-                ("aligned", 511, 0),
-                ("aligned", 512, 5),
-                ("odd", 100, 6),
-                ("odd", 699, 0),
-                ("odd", 5_099, 6),
-            ] {
-                let mut read = [99];
-                File::open(mount.path().join(name)).unwrap().read_exact_at(&mut read, at).unwrap();
-                assert_eq!(read, [byte], "{form:?} {name} at {at}");
+            for (name, bytes) in &files {
+                let read = std::fs::read(mount.path().join(name)).unwrap();
+                assert!(read == *bytes, "{form:?} {placement:?}: {name}");
             }
         }
     }

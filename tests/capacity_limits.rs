@@ -1,0 +1,261 @@
+//! Limits, and one step past them: what fits is read back through the kernel byte for byte, and
+//! what does not is an error that names the path. What is expected is written down here, not
+//! taken from the tree.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use erofs_tarfs::layout::{self, Artifact, BodyForm, Placement};
+use erofs_tarfs::tree::{
+    Attributes, Builder, EntryError, Error, InodeId, LayerBuilder, LayerOptions, MergeOptions,
+    Node, Rule, Tree, What, XattrSet, merge,
+};
+use erofs_tarfs::{image, units::BlockSize};
+use testkit::dump::dump;
+use testkit::mount::{Erofs, Mounted};
+use testkit::tarball::TarBuilder;
+use testkit::{artifact, ours};
+
+const BLOCKS: [BlockSize; 4] =
+    [BlockSize::B512, BlockSize::B1024, BlockSize::B2048, BlockSize::B4096];
+
+/// Every artifact of one kind of block and body, mounted over blobs.
+fn each_artifact(
+    tree: &Tree,
+    block: BlockSize,
+    bodies: BodyForm,
+    blobs: &[&[u8]],
+    see: &mut dyn FnMut(&Path, &str),
+) {
+    let artifacts = [
+        Artifact::Bootstrap,
+        Artifact::Disk(Placement::MetadataFirst { align: 4096 }),
+        Artifact::Disk(Placement::MetadataFirst { align: 524_288 }),
+        Artifact::Disk(Placement::DataFirst),
+    ];
+    for artifact in artifacts {
+        let dir = tempfile::tempdir().unwrap();
+        let mut options = artifact::options(artifact);
+        (options.block_size, options.bodies) = (block, bodies);
+        let layout = layout::plan(tree, &options).unwrap();
+        let mount: Mounted = if artifact == Artifact::Bootstrap {
+            let image = artifact::file(dir.path(), "image", &image::bootstrap(&layout)).unwrap();
+            let devices = blobs.iter().enumerate().map(|(at, blob)| {
+                let mut blob = blob.to_vec();
+                blob.resize(blob.len().next_multiple_of(block.bytes() as usize), 0xee);
+                artifact::file(dir.path(), &format!("device{at}"), &blob).unwrap()
+            });
+            Erofs::new(image).devices(devices).mount_by_fd().unwrap()
+        } else {
+            let disk = artifact::assemble(&layout, &image::disk(&layout), blobs);
+            Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap()
+        };
+        see(mount.path(), &format!("{artifact:?} {block} {bodies:?}"));
+    }
+}
+
+/// What a layer's tar is refused for.
+fn refusal(tar: &[u8]) -> EntryError {
+    match LayerBuilder::new(LayerOptions::default()).push(tar).unwrap_err() {
+        Error::Entry(error) => *error,
+        other => panic!("{other}"),
+    }
+}
+
+/// Adds a file whose body starts on a multiple of 4096, behind a pax comment as long as it takes.
+fn aligned(mut tar: TarBuilder, path: &str, body: &[u8]) -> TarBuilder {
+    let at = tar.position();
+    // The comment's header and the file's, and the comment, which is never empty.
+    let comment = (at + 1024 + 512).next_multiple_of(4096) - (at + 1024);
+    let tar = tar.extended(&[(b"comment", &vec![b'-'; comment as usize - 20])]);
+    tar.file(path, body)
+}
+
+/// Sizes around blocks and chunks, in two layers, in both forms of bodies and all sizes of blocks.
+#[test]
+fn both_body_forms_and_all_block_sizes_show_the_same_files() {
+    let sizes = [0usize, 1, 511, 512, 513, 1023, 1024, 1025, 4095, 4096, 4097, 12_288, 70_001];
+    let body = |layer: usize, size: usize| -> Vec<u8> {
+        (0..size).map(|at| (at / 512 * 31 + at * 7 + layer * 101) as u8).collect()
+    };
+    let tars = [0, 1].map(|layer| {
+        let tar = sizes.iter().fold(TarBuilder::new(), |tar, &size| {
+            aligned(tar, &format!("l{layer}/f{size}"), &body(layer, size))
+        });
+        aligned(tar, "both", &body(layer, 5000)).finish()
+    });
+    let layers = [ours::layer(&tars[0]), ours::layer(&tars[1])];
+    let tree = merge(&[&layers[0], &layers[1]], &MergeOptions::default()).unwrap();
+    let mut seen = 0;
+    for block in BLOCKS {
+        for bodies in [BodyForm::Chunks, BodyForm::Plain] {
+            each_artifact(&tree, block, bodies, &[&tars[0], &tars[1]], &mut |root, what| {
+                for layer in 0..2 {
+                    for size in sizes {
+                        let path = format!("l{layer}/f{size}");
+                        let read = fs::read(root.join(&path)).unwrap();
+                        assert!(read == body(layer, size), "{what}: {path}");
+                    }
+                }
+                assert!(fs::read(root.join("both")).unwrap() == body(1, 5000), "{what}: both");
+                seen += 1;
+            });
+        }
+    }
+    assert_eq!(seen, 32);
+}
+
+/// Behind each count of empty files stands a body: where its offset is no block, it is named.
+#[test]
+fn a_body_off_the_grid_is_named() {
+    for before in 0..8u64 {
+        let tar = (0..before).fold(TarBuilder::new(), |tar, n| tar.file(format!("{n}"), b""));
+        let tree = ours::layer(&tar.file("d/odd", b"x").finish());
+        let offset = 512 * (before + 1);
+        for block in BLOCKS {
+            let mut options = layout::Options::default();
+            options.block_size = block;
+            let planned = layout::plan(&tree, &options).map(|_| ());
+            let error = layout::Error::NotAligned {
+                path: b"/d/odd".to_vec(),
+                offset,
+                block: block.bytes(),
+            };
+            let fits = offset % u64::from(block.bytes()) == 0;
+            assert_eq!(planned, if fits { Ok(()) } else { Err(error) }, "{before} {block}");
+        }
+    }
+}
+
+#[test]
+fn symbolic_links_of_all_lengths_read_back_and_4096_is_too_long() {
+    let target =
+        |len: usize| -> Vec<u8> { (0..len).map(|at| b'a' + (at * len % 26) as u8).collect() };
+    let tar = (1..=4095usize)
+        .fold(TarBuilder::new(), |tar, len| tar.symlink(format!("l{len}"), target(len)));
+    let tree = ours::layer(&tar.finish());
+    for block in [BlockSize::B512, BlockSize::B4096] {
+        each_artifact(&tree, block, BodyForm::Chunks, &[], &mut |root, what| {
+            for len in 1..=4095 {
+                let link = root.join(format!("l{len}"));
+                let read = fs::read_link(&link).unwrap();
+                assert!(read.as_os_str().as_bytes() == target(len), "{what}: {len}");
+                assert_eq!(fs::symlink_metadata(&link).unwrap().len(), len as u64, "{what}");
+            }
+        });
+    }
+    let error = refusal(&TarBuilder::new().symlink("far", target(4096)).finish());
+    assert_eq!((&error.path[..], error.rule), (&b"far"[..], Rule::SymlinkLength(4096)));
+    let mut builder = Builder::new();
+    let what = What::Symlink(&[b'x'; 4096]);
+    let node = Node { attributes: Attributes::default(), xattrs: XattrSet::NONE, what };
+    let id = builder.add(node).unwrap();
+    builder.link(InodeId::ROOT, b"far", id).unwrap();
+    let tree = builder.finish().unwrap();
+    let error = layout::plan(&tree, &layout::Options::default()).unwrap_err();
+    let path = b"/far".to_vec();
+    assert_eq!(error, layout::Error::TargetTooLong { path, bytes: 4096, limit: 4095 });
+}
+
+/// All that one inode holds (262,148 bytes: `i_xattr_icount` has 16 bits), all that `listxattr`
+/// tells (65,536 bytes), and a byte more of each.
+#[test]
+fn xattrs_fill_an_inode_to_the_last_byte() {
+    const LARGE: [&str; 3] = ["user.a", "user.b", "user.c"];
+    // The header, three of 4 + 1 + 65,535 in multiples of 4, and 4 + 1 + the value.
+    let rest = 262_148 - 12 - 3 * 65_540 - 5;
+    let value = |len: usize| -> Vec<u8> { (0..len).map(|at| (at / 3 + len) as u8).collect() };
+    let full = |last: usize| {
+        LARGE
+            .iter()
+            .fold(TarBuilder::new().file("full", b"x"), |tar, key| tar.xattr(key, value(65_535)))
+            .xattr("user.d", value(last))
+    };
+    let name = |n: usize| format!("user.{n:0250}");
+    let tar = (0..256)
+        .fold(full(rest).dir("list", 0o755), |tar, n| tar.xattr(name(n), value(n)))
+        .file("name", b"")
+        .xattr(format!("user.{}", "n".repeat(255 - 5)), b"v")
+        .file("after", b"here")
+        .finish();
+    let tree = ours::layer(&tar);
+    for bodies in [BodyForm::Chunks, BodyForm::Plain] {
+        each_artifact(&tree, BlockSize::B512, bodies, &[&tar], &mut |root, what| {
+            let shown = dump(root).unwrap();
+            let full = &shown.get("full").unwrap().xattrs;
+            assert_eq!(full.len(), 4, "{what}");
+            for key in LARGE {
+                assert!(full[key.as_bytes()] == value(65_535), "{what}: {key}");
+            }
+            assert!(full[&b"user.d"[..]] == value(rest), "{what}");
+            let list = &shown.get("list").unwrap().xattrs;
+            assert_eq!(list.len(), 256, "{what}");
+            for n in 0..256 {
+                assert!(list[name(n).as_bytes()] == value(n), "{what}: {n}");
+            }
+            assert_eq!(shown.get("name").unwrap().xattrs.len(), 1, "{what}");
+            assert_eq!(fs::read(root.join("after")).unwrap(), b"here", "{what}");
+        });
+    }
+    let error = refusal(&full(rest + 1).finish());
+    assert!(matches!(error.rule, Rule::XattrTotal(262_152)), "{error:?}");
+    assert_eq!(error.path, b"full");
+    // A tree that no tar made.
+    let mut builder = Builder::new();
+    let (large, last) = (value(65_535), value(rest + 1));
+    let mut list: Vec<(&[u8], &[u8])> =
+        LARGE.iter().map(|key| (key.as_bytes(), &large[..])).collect();
+    list.push((b"user.d", &last));
+    let xattrs = builder.xattrs(&mut list).unwrap();
+    let node = Node { attributes: Attributes::default(), xattrs, what: What::Fifo };
+    let id = builder.add(node).unwrap();
+    builder.link(InodeId::ROOT, b"full", id).unwrap();
+    let tree = builder.finish().unwrap();
+    let error = layout::plan(&tree, &layout::Options::default()).unwrap_err();
+    let (path, name) = (b"/full".to_vec(), b"user.d".to_vec());
+    let expected = layout::Error::XattrTooLarge { path, name, bytes: 262_152, limit: 262_148 };
+    assert_eq!(error, expected);
+    let tar = TarBuilder::new().file("large", b"").xattr("user.v", value(65_536)).finish();
+    let error = refusal(&tar);
+    assert!(matches!(error.rule, Rule::XattrValue(_, 65_536)), "{error:?}");
+    assert_eq!(error.path, b"large");
+}
+
+/// By paths as the kernel takes them, in a small thread: nothing follows the depth by recursion.
+#[test]
+fn a_chain_of_1000_directories_and_one_of_20000() {
+    let work = || {
+        let path = |levels: usize| vec!["d"; levels].join("/");
+        let tar = TarBuilder::new().file(format!("{}/end", path(1000)), b"deep").finish();
+        let layer = ours::layer(&tar);
+        let tree = merge(&[&layer, &layer], &MergeOptions::default()).unwrap();
+        each_artifact(&tree, BlockSize::B512, BodyForm::Chunks, &[&tar], &mut |root, what| {
+            for levels in [1, 2, 500, 999, 1000] {
+                let metadata = fs::metadata(root.join(path(levels))).unwrap();
+                assert_eq!(metadata.nlink(), if levels == 1000 { 2 } else { 3 }, "{what}");
+            }
+            let end = format!("{}/end", path(1000));
+            assert_eq!(fs::read(root.join(end)).unwrap(), b"deep", "{what}");
+        });
+        let mut builder = Builder::new();
+        let mut at = InodeId::ROOT;
+        for _ in 0..20_000 {
+            let what = What::Directory;
+            let node = Node { attributes: Attributes::default(), xattrs: XattrSet::NONE, what };
+            let id = builder.add(node).unwrap();
+            builder.link(at, b"d", id).unwrap();
+            at = id;
+        }
+        let chain = builder.finish().unwrap();
+        let image = artifact::bootstrap(&merge(&[&chain], &MergeOptions::default()).unwrap());
+        let back = artifact::read(&image);
+        assert_eq!(back.inode_count(), 20_001);
+        let dir = tempfile::tempdir().unwrap();
+        let mount = artifact::mount(dir.path(), &image, &[]).unwrap();
+        let half = "d/".repeat(2000);
+        assert!(fs::metadata(mount.path().join(half)).unwrap().is_dir());
+    };
+    std::thread::Builder::new().stack_size(512 << 10).spawn(work).unwrap().join().unwrap();
+}
