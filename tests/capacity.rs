@@ -77,7 +77,8 @@ fn directories_of_0_1_20000_and_300000_names() {
             .map(|entry| format!("d/{}", entry.unwrap().file_name().display()))
             .collect();
         let mut names: Vec<String> = (0..count).map(name).collect();
-        (listed.sort_unstable(), names.sort_unstable());
+        listed.sort_unstable();
+        names.sort_unstable();
         assert!(listed == names, "{count}: {} names listed", listed.len());
         // The first, the last, and some between, with a neighbour of each that is not there.
         for name in names.iter().step_by(97).chain(names.last()) {

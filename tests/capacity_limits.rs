@@ -2,8 +2,10 @@
 //! what does not is an error that names the path. What is expected is written down here, not
 //! taken from the tree.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -258,4 +260,43 @@ fn a_chain_of_1000_directories_and_one_of_20000() {
         assert!(fs::metadata(mount.path().join(half)).unwrap().is_dir());
     };
     std::thread::Builder::new().stack_size(512 << 10).spawn(work).unwrap().join().unwrap();
+}
+
+/// 70 names of each length, of all bytes that a name may have: the last name of a block ends
+/// with it, before it, and everywhere between.
+#[test]
+fn names_of_every_length_fill_blocks_every_way() {
+    let bytes: Vec<u8> = (1..=255).filter(|byte| !b"/.".contains(byte)).collect();
+    let name = |len: usize, n: usize| -> Vec<u8> {
+        let mut name = vec![bytes[len % bytes.len()]; len];
+        // Told apart at the end, so that a search compares whole names.
+        name[len - 1] = bytes[n * 37 % bytes.len()];
+        name
+    };
+    let mut builder = Builder::new();
+    let file = Node { attributes: Attributes::default(), xattrs: XattrSet::NONE, what: What::Fifo };
+    for len in 1..=255 {
+        let dir = builder.add(Node { what: What::Directory, ..file }).unwrap();
+        builder.link(InodeId::ROOT, format!("{len}").as_bytes(), dir).unwrap();
+        for n in 0..70 {
+            let id = builder.add(file).unwrap();
+            builder.link(dir, &name(len, n), id).unwrap();
+        }
+    }
+    let tree = builder.finish().unwrap();
+    for block in BLOCKS {
+        each_artifact(&tree, block, BodyForm::Chunks, &[], &mut |root, what| {
+            for len in 1..=255 {
+                let dir = root.join(format!("{len}"));
+                let listed = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name());
+                let listed: BTreeSet<Vec<u8>> = listed.map(OsString::into_vec).collect();
+                let names: BTreeSet<Vec<u8>> = (0..70).map(|n| name(len, n)).collect();
+                assert!(listed == names && names.len() == 70, "{what}: names of {len}");
+                for name in names {
+                    let path = dir.join(OsString::from_vec(name));
+                    assert!(fs::symlink_metadata(&path).is_ok(), "{what}: {path:?}");
+                }
+            }
+        });
+    }
 }
