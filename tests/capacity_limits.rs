@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
+use erofs_tarfs::io::{NamedFile, index_file};
 use erofs_tarfs::layout::{self, Artifact, BodyForm, Placement};
 use erofs_tarfs::tree::{
     Attributes, Builder, EntryError, Error, InodeId, LayerBuilder, LayerOptions, MergeOptions,
@@ -299,4 +300,49 @@ fn names_of_every_length_fill_blocks_every_way() {
             }
         });
     }
+}
+
+/// Block addresses have 32 bits: of 512 bytes each they reach 2 TiB, beyond the largest chunk.
+#[test]
+fn a_file_of_almost_2_tib_and_one_past_it() {
+    const TIB: u64 = 1 << 40;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("huge.tar");
+    let layer = |size: u64| {
+        let tar = TarBuilder::create(&path).unwrap().hole("huge", size);
+        let mut tar = tar.file("after", b"here");
+        let end = tar.position();
+        let length = tar.finish_file().unwrap();
+        assert_eq!(length, end + 1024);
+        let file = fs::File::options().read(true).write(true).open(&path).unwrap();
+        // Behind the body: `after`'s header and its block.
+        let start = end - 1024 - size.next_multiple_of(512);
+        let marks = [0, TIB - 1, TIB, TIB + 4096, size - 1];
+        for (at, mark) in marks.into_iter().zip(1..) {
+            file.write_all_at(&[mark], start + at).unwrap();
+        }
+        let tar = NamedFile::new(&path, file);
+        (index_file(&tar, LayerOptions::default(), &mut |_| {}).unwrap().tree, marks)
+    };
+    // The metadata and the tar's headers are in the same 2 TiB.
+    let size = 2 * TIB - 16_381;
+    let (tree, marks) = layer(size);
+    for bodies in [BodyForm::Chunks, BodyForm::Plain] {
+        let mut options = layout::Options::default();
+        options.bodies = bodies;
+        let layout = layout::plan(&tree, &options).unwrap();
+        let image = artifact::file(dir.path(), "image", &image::bootstrap(&layout)).unwrap();
+        let mount = Erofs::new(image).devices([&path]).mount().unwrap();
+        let huge = fs::File::open(mount.path().join("huge")).unwrap();
+        assert_eq!(huge.metadata().unwrap().len(), size);
+        for (at, mark) in marks.into_iter().zip(1..) {
+            let mut read = [99];
+            huge.read_exact_at(&mut read, at).unwrap();
+            assert_eq!(read, [mark], "{bodies:?} at {at}");
+        }
+        assert_eq!(fs::read(mount.path().join("after")).unwrap(), b"here", "{bodies:?}");
+    }
+    let (tree, _) = layer(2 * TIB);
+    let error = layout::plan(&tree, &layout::Options::default()).unwrap_err();
+    assert!(matches!(error, layout::Error::TooLarge { limit: 0xffff_fffe, .. }), "{error}");
 }
