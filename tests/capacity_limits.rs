@@ -43,6 +43,16 @@ fn each_artifact(
         let mut options = artifact::options(artifact);
         (options.block_size, options.bodies) = (block, bodies);
         let layout = layout::plan(tree, &options).unwrap();
+        for device in layout.devices() {
+            let at = device.uniaddr * u64::from(block.bytes());
+            let in_disk = (artifact != Artifact::Bootstrap).then_some(at);
+            assert_eq!(device.disk_offset, in_disk, "{artifact:?}");
+            let align = match artifact {
+                Artifact::Disk(Placement::MetadataFirst { align }) => align,
+                _ => 4096,
+            };
+            assert_eq!(at % align, 0, "{artifact:?}");
+        }
         let mount: Mounted = if artifact == Artifact::Bootstrap {
             let image = artifact::file(dir.path(), "image", &image::bootstrap(&layout)).unwrap();
             let devices = blobs.iter().enumerate().map(|(at, blob)| {
