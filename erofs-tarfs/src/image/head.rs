@@ -66,11 +66,41 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
 }
 
 /// Gives an image another UUID, and seals it again. `image` starts at byte 0 and holds at least
-/// the block of the superblock; what is too short stays as it is.
-pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) {
-    let at = SUPERBLOCK_OFFSET as usize;
-    let Some(bytes) = image.get_mut(at..) else { return };
-    let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return };
+/// what its checksum covers, which ends with the block that the superblock begins in. A
+/// bootstrap's [`head`] alone can be shorter than that.
+///
+/// Answers whether it was done: what is too short, or no image, stays as it is.
+#[must_use = "what is too short stays as it is"]
+pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) -> bool {
+    // No checksum to tell means that it could not be sealed again.
+    if format::verify(image).is_none() {
+        return false;
+    }
+    let Some(bytes) = image.get_mut(SUPERBLOCK_OFFSET as usize..) else { return false };
+    let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return false };
     sb.uuid = uuid;
     format::seal(image);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Options, plan};
+    use crate::tree::Builder;
+
+    #[test]
+    fn a_uuid_is_set_and_sealed_or_not_at_all() {
+        let tree = Builder::new().finish().unwrap();
+        let layout = plan(&tree, &Options::default()).unwrap();
+        let mut whole = crate::image::bootstrap(&layout);
+        assert!(set_uuid(&mut whole, [7; 16]));
+        assert_eq!(format::verify(&whole), Some(true));
+        assert_eq!(whole[1072..1088], [7; 16]);
+
+        let mut short = head(&layout);
+        let before = short.clone();
+        assert!(!set_uuid(&mut short, [7; 16]));
+        assert_eq!(short, before);
+    }
 }
