@@ -6,6 +6,7 @@ extern crate alloc;
 mod error;
 pub mod format;
 pub mod image;
+pub mod ingest;
 #[cfg(feature = "std")]
 pub mod io;
 pub mod layout;

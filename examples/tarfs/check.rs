@@ -38,8 +38,8 @@ pub(crate) fn run(args: &Check) -> Done {
     if image.checksum() == Some(false) {
         problems.push("the checksum of the superblock is wrong".to_owned());
     }
-    if load::holds_devices(&image, len) && inspect::end(&image, len) > len {
-        let (end, has) = (inspect::end(&image, len), len);
+    if image.holds_devices(len) && image.end(len) > len {
+        let (end, has) = (image.end(len), len);
         problems.push(format!("the file ends at {has}, the filesystem at {end}"));
     }
     let (file, _) = input::open(path)?;

@@ -158,7 +158,7 @@ impl Job {
                 let observer = &mut progress.observer();
                 let sources = sources()?;
                 let sealed =
-                    tarfs_io::hash_disk(&plan, &layout, &sources, geometry, &file, observer)?;
+                    tarfs_io::hash_disk(&plan, &layout, &sources, &[], geometry, &file, observer)?;
                 let mut report = Report::new(path, end, &layout, plan.bytes);
                 report.verity = Some(Verity::new(&sealed, Path::new("DISK"), path));
                 Ok(report)

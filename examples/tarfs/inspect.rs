@@ -50,16 +50,6 @@ pub(crate) fn open(path: &Path) -> Done<Vec<u8>> {
     }
 }
 
-/// The end of the filesystem in its file, devices in it included: where padding and a hash tree
-/// may follow.
-pub(crate) fn end(image: &Image<'_>, len: u64) -> u64 {
-    let inside = load::holds_devices(image, len);
-    let devices = image.devices().into_iter().filter(|_| inside);
-    let ends = devices.map(|device| device.uniaddr + device.blocks);
-    let blocks = ends.fold(image.superblock().blocks(), u64::max);
-    blocks.saturating_mul(image.block_size().bytes().into())
-}
-
 pub(crate) fn run(args: &args::Inspect) -> Done {
     let bytes = open(&args.image)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
@@ -73,7 +63,7 @@ pub(crate) fn run(args: &args::Inspect) -> Done {
 
 fn report(path: &Path, image: &Image<'_>, len: u64) -> Report {
     let superblock = image.superblock();
-    let inside = load::holds_devices(image, len);
+    let inside = image.holds_devices(len);
     let block = u64::from(image.block_size().bytes());
     let devices = image.devices().into_iter().map(|device| Device {
         tag: String::from_utf8_lossy(&device.tag).into_owned(),
@@ -88,7 +78,7 @@ fn report(path: &Path, image: &Image<'_>, len: u64) -> Report {
         path: path.display().to_string(),
         size: len,
         block_size: image.block_size().bytes(),
-        blocks: end(image, len) / block,
+        blocks: image.end(len) / block,
         checksum: image.checksum(),
         uuid: Uuid(superblock.uuid).to_string(),
         volume_name: String::from_utf8_lossy(name).into_owned(),
@@ -117,7 +107,7 @@ fn segments(image: &Image<'_>, inside: bool, len: u64) -> Vec<Segment> {
         })
         .collect();
     tars.sort();
-    let end = end(image, len).min(len);
+    let end = image.end(len).min(len);
     let mut segments = Vec::new();
     let mut at = 0;
     let mut push = |at: &mut u64, until: u64, what: String| {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
-use erofs_tarfs::read::{DeviceInfo, DevicesAt, Image, TreeOptions};
+use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tree::{LayerOptions, Tree};
 
 use crate::fail::{Done, Fail};
@@ -130,7 +130,7 @@ pub(crate) fn read_image(
     let image = Image::new(&bytes).map_err(why)?;
     let mut options = TreeOptions::default();
     options.keep_layer_marks = layer_marks;
-    let backing = if holds_devices(&image, bytes.len() as u64) {
+    let backing = if image.holds_devices(bytes.len() as u64) {
         // For what has no tag of its own: that of the whole file.
         let tag = spool::digest(&file, &mut |_| {})?.into_bytes();
         options.devices = DevicesAt::InFile { tag };
@@ -149,44 +149,9 @@ pub(crate) fn read_image(
     Ok(Loaded { name: arg.to_owned(), tree, backing })
 }
 
-/// Whether the file of `len` bytes has its devices inside: a disk, or an index with its tar behind it.
-pub(crate) fn holds_devices(image: &Image<'_>, len: u64) -> bool {
-    let block = image.block_size();
-    let inside = |device: &DeviceInfo| {
-        let end = device.uniaddr.saturating_add(device.blocks).saturating_mul(block.bytes().into());
-        device.blocks == 0
-            || device.uniaddr != 0 && end <= len.next_multiple_of(block.bytes().into())
-    };
-    image.devices().iter().all(inside)
-}
-
-/// The bytes of an image, zeros for what is in its devices: a disk can be larger than memory.
+/// The bytes of an image, zeros for what is in its devices.
 pub(crate) fn metadata(file: &NamedFile) -> Done<Vec<u8>> {
-    let end = file.bytes()?;
-    let len = usize::try_from(end).map_err(|error| Fail::of(file.path(), error))?;
-    // Pages that are never written to are never there.
-    let mut bytes = vec![0; len];
-    // Superblock and device table, whatever it has.
-    let head = len.min(9 << 20);
-    file.read_exact_at(&mut bytes[..head], 0)?;
-    let image = Image::new(&bytes).map_err(|error| Fail::of(file.path(), error))?;
-    let block = u64::from(image.block_size().bytes());
-    let range = |device: &DeviceInfo| {
-        let first = device.uniaddr.saturating_mul(block);
-        (first, first.saturating_add(device.blocks.saturating_mul(block)))
-    };
-    let mut bodies: Vec<_> = image.devices().iter().map(range).filter(|(at, _)| *at != 0).collect();
-    bodies.sort_unstable();
-    bodies.push((end, end));
-    let mut at = head as u64;
-    for (first, last) in bodies {
-        let first = first.min(end);
-        if at < first {
-            file.read_exact_at(&mut bytes[at as usize..first as usize], at)?;
-        }
-        at = at.max(last.min(end));
-    }
-    Ok(bytes)
+    Ok(tarfs_io::read_metadata(file)?)
 }
 
 /// All bytes of a small file.

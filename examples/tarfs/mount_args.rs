@@ -32,12 +32,12 @@ fn sealed(
     len: u64,
     root: erofs_tarfs::verity::Digest,
 ) -> Done<Vec<String>> {
-    if !load::holds_devices(image, len) {
+    if !image.holds_devices(len) {
         let why = "is a bootstrap over tars: dm-verity protects disks";
         return Err(Fail::of(&args.image, why));
     }
     let params = geometry::params(&args.verity)?;
-    let end = inspect::end(image, len);
+    let end = image.end(len);
     let bytes = end + params.data_padding(end);
     let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
     let geometry =

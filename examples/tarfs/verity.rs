@@ -14,7 +14,7 @@ use crate::fail::{Done, Fail};
 use crate::input::Kind;
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use crate::{geometry, input, inspect, load, report};
+use crate::{geometry, input, load, report};
 
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
@@ -142,7 +142,7 @@ fn filesystem(data: &NamedFile) -> Done<u64> {
     }
     let bytes = load::metadata(data)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(data.path(), error))?;
-    Ok(inspect::end(&image, bytes.len() as u64))
+    Ok(image.end(bytes.len() as u64))
 }
 
 /// Verifies all; errors name the file.

@@ -14,6 +14,7 @@ mod blocks;
 mod disk;
 mod head;
 mod inodes;
+mod pieces;
 mod stream;
 
 use crate::layout::Layout;
@@ -22,6 +23,7 @@ use core::convert::Infallible;
 
 pub use disk::{DiskPlan, Segment, Source, disk};
 pub use head::{head, set_uuid};
+pub use pieces::{Piece, pieces};
 
 /// Writes the metadata behind the head, front to back, in pieces of about 64 KiB: exactly
 /// [`Layout::body_bytes`] of them. The sink's error ends it.

@@ -1,9 +1,9 @@
 //! Plans of disks carried out: written to a file, or hashed without being written.
 
 use super::{Error, NamedFile};
-use crate::image::{self, DiskPlan, Source};
+use crate::image::{self, DiskPlan, Piece, Source};
 use crate::layout::Layout;
-use crate::verity::{Fault, Geometry, HashSink, Hasher, Sealed};
+use crate::verity::{self, Fault, Geometry, HashSink, Hasher, Leaves, Sealed};
 
 /// Bytes copied at a time.
 const PIECE: usize = 1 << 20;
@@ -25,21 +25,34 @@ pub fn write_disk(
 ) -> Result<(), Error> {
     check(plan, sources)?;
     out.set_bytes(plan.bytes)?;
-    stream(plan, layout, sources, &mut |offset, piece| match piece {
-        Piece::Bytes(bytes) => {
-            out.write_all_at(bytes, offset)?;
-            observer(bytes.len() as u64);
-            Ok(())
+    let mut buf = Vec::new();
+    image::pieces(plan, layout, &mut |offset, piece| {
+        match piece {
+            Piece::Bytes(bytes) => out.write_all_at(bytes, offset)?,
+            Piece::Zeros(_) => {}
+            Piece::Device { index, offset: from, bytes } => {
+                buf.resize(PIECE, 0);
+                let mut at = 0;
+                while at < bytes {
+                    let part = &mut buf[..(bytes - at).min(PIECE as u64) as usize];
+                    sources[index].read_exact_at(part, from + at)?;
+                    out.write_all_at(part, offset + at)?;
+                    at += part.len() as u64;
+                    observer(part.len() as u64);
+                }
+                return Ok(());
+            }
         }
-        Piece::Zeros(bytes) => {
-            observer(bytes);
-            Ok(())
-        }
+        observer(piece.len());
+        Ok(())
     })
 }
 
 /// Hashes a disk that is not written. `geometry` is of its length, with zeros behind its end up
 /// to whole data blocks; hash blocks go to `tree`.
+///
+/// `leaves` are those of the devices whose digests are kept, none or one for each device: their
+/// bytes are not read again, but for the end of a device that no block ends with.
 ///
 /// # Errors
 /// As [`write_disk`]; [`Error::Write`] for the tree, [`Error::Verity`].
@@ -47,28 +60,24 @@ pub fn hash_disk(
     plan: &DiskPlan,
     layout: &Layout<'_>,
     sources: &[NamedFile],
+    leaves: &[Option<&Leaves>],
     geometry: Geometry,
     tree: &NamedFile,
     observer: &mut dyn FnMut(u64),
 ) -> Result<Sealed, Error> {
     check(plan, sources)?;
-    let fault = |fault| match fault {
-        Fault::Caller(error) => error,
-        Fault::Verity(error) => Error::Verity { file: tree.path().to_owned(), error },
-    };
-    let padding = geometry.data_bytes().saturating_sub(plan.bytes);
     let mut hasher = Hasher::new(geometry);
     let mut sink = Tree(tree);
-    stream(plan, layout, sources, &mut |_, piece| {
-        let (done, bytes) = match piece {
-            Piece::Bytes(bytes) => (hasher.push(bytes, &mut sink), bytes.len() as u64),
-            Piece::Zeros(bytes) => (hasher.push_zeros(bytes, &mut sink), bytes),
-        };
-        observer(bytes);
-        done.map_err(fault)
-    })?;
-    hasher.push_zeros(padding, &mut sink).map_err(fault)?;
-    hasher.finish(&mut sink).map_err(fault)
+    let mut read = |index: usize, offset: u64, buf: &mut [u8]| {
+        sources[index].read_exact_at(buf, offset)?;
+        observer(buf.len() as u64);
+        Ok(())
+    };
+    let done = verity::hash_disk(plan, layout, leaves, &mut read, &mut hasher, &mut sink);
+    done.and_then(|()| hasher.finish(&mut sink)).map_err(|fault| match fault {
+        Fault::Caller(error) => error,
+        Fault::Verity(error) => Error::Verity { file: tree.path().to_owned(), error },
+    })
 }
 
 struct Tree<'a>(&'a NamedFile);
@@ -81,12 +90,6 @@ impl HashSink for Tree<'_> {
     }
 }
 
-/// What comes next in a disk.
-enum Piece<'a> {
-    Bytes(&'a [u8]),
-    Zeros(u64),
-}
-
 /// Every source is there, and as long as the plan needs it.
 fn check(plan: &DiskPlan, sources: &[NamedFile]) -> Result<(), Error> {
     for segment in &plan.segments {
@@ -97,56 +100,6 @@ fn check(plan: &DiskPlan, sources: &[NamedFile]) -> Result<(), Error> {
         if bytes < needed {
             return Err(Error::Short { file: source.path().to_owned(), bytes, needed });
         }
-    }
-    Ok(())
-}
-
-/// All of a disk, ascending and without gaps.
-fn stream(
-    plan: &DiskPlan,
-    layout: &Layout<'_>,
-    sources: &[NamedFile],
-    sink: &mut dyn FnMut(u64, Piece<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut buf = Vec::new();
-    let mut at = 0;
-    for segment in &plan.segments {
-        if segment.offset > at {
-            sink(at, Piece::Zeros(segment.offset - at))?;
-        }
-        at = segment.offset;
-        match segment.source {
-            Source::Head => {
-                let head = image::head(layout);
-                sink(at, Piece::Bytes(&head))?;
-                at += head.len() as u64;
-            }
-            Source::Body => image::body(layout, &mut |bytes: &[u8]| {
-                sink(at, Piece::Bytes(bytes))?;
-                at += bytes.len() as u64;
-                Ok::<(), Error>(())
-            })?,
-            Source::Device { index, offset } => {
-                buf.resize(PIECE, 0);
-                let end = at + segment.bytes;
-                while at < end {
-                    let piece = &mut buf[..(end - at).min(PIECE as u64) as usize];
-                    sources[index].read_exact_at(piece, offset + (at - segment.offset))?;
-                    sink(at, Piece::Bytes(piece))?;
-                    at += piece.len() as u64;
-                }
-            }
-            Source::Zeros => {}
-        }
-        // What the source leaves of its segment is zeros.
-        let end = segment.offset + segment.bytes;
-        if at < end {
-            sink(at, Piece::Zeros(end - at))?;
-            at = end;
-        }
-    }
-    if at < plan.bytes {
-        sink(at, Piece::Zeros(plan.bytes - at))?;
     }
     Ok(())
 }

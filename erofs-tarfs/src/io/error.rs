@@ -58,6 +58,13 @@ pub enum Error {
         /// Entry and offset.
         error: tree::Error,
     },
+    /// A file longer than what this machine can address.
+    TooLong {
+        /// The file.
+        file: PathBuf,
+        /// Its length in bytes.
+        bytes: u64,
+    },
     /// A hash tree that cannot be made.
     Verity {
         /// The file of the tree.
@@ -76,6 +83,7 @@ impl Error {
             | Self::Write { file, .. }
             | Self::Short { file, .. }
             | Self::Layer { file, .. }
+            | Self::TooLong { file, .. }
             | Self::Verity { file, .. } => Some(file),
             Self::MissingSource { .. } => None,
         }
@@ -102,6 +110,9 @@ impl fmt::Display for Error {
                 write!(f, "device {device} has no file: only {sources} were given")
             }
             Self::Layer { error, .. } => error.fmt(f),
+            Self::TooLong { bytes, .. } => {
+                write!(f, "has {bytes} bytes, for which there is no memory")
+            }
             Self::Verity { error, .. } => error.fmt(f),
         }
     }
@@ -115,7 +126,7 @@ impl core::error::Error for Error {
             }
             Self::Layer { error, .. } => Some(error),
             Self::Verity { error, .. } => Some(error),
-            Self::Short { .. } | Self::MissingSource { .. } => None,
+            Self::Short { .. } | Self::MissingSource { .. } | Self::TooLong { .. } => None,
         }
     }
 }

@@ -8,9 +8,11 @@ mod disk;
 mod error;
 mod file;
 mod index;
+mod metadata;
 pub mod verity;
 
 pub use disk::{hash_disk, write_disk};
 pub use error::Error;
 pub use file::NamedFile;
 pub use index::{index_file, index_reader};
+pub use metadata::read_metadata;

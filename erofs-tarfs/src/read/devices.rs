@@ -92,6 +92,29 @@ impl<'a> Devices<'a> {
 }
 
 impl Image<'_> {
+    /// Whether a file of `len` bytes that is this image has its devices inside, at the addresses
+    /// of their slots: a disk, or an index with its tar behind it. Then it is mounted as it is.
+    pub fn holds_devices(&self, len: u64) -> bool {
+        let block = self.block_size();
+        let inside = |device: &DeviceInfo| {
+            let end = device.uniaddr.saturating_add(device.blocks);
+            let end = end.saturating_mul(block.bytes().into());
+            let len = len.checked_next_multiple_of(block.bytes().into());
+            device.blocks == 0 || device.uniaddr != 0 && end <= len.unwrap_or(u64::MAX)
+        };
+        self.devices().iter().all(inside)
+    }
+
+    /// The end in bytes of the filesystem in its file of `len` bytes, devices in it included:
+    /// where padding and a hash tree may follow.
+    pub fn end(&self, len: u64) -> u64 {
+        let inside = self.holds_devices(len);
+        let devices = self.devices().into_iter().filter(|_| inside);
+        let ends = devices.map(|device| device.uniaddr.saturating_add(device.blocks));
+        let blocks = ends.fold(self.superblock().blocks(), u64::max);
+        blocks.saturating_mul(self.block_size().bytes().into())
+    }
+
     /// The device slots.
     pub fn devices(&self) -> Vec<DeviceInfo> {
         (0..self.devices.count())

@@ -40,6 +40,13 @@ impl State {
         }
     }
 
+    /// Gives the device another tag.
+    pub(super) fn set_tag(&mut self, tag: &[u8]) {
+        if let Some(device) = self.builder.tree.devices.first_mut() {
+            device.tag = tag.to_vec();
+        }
+    }
+
     /// Applies an entry; whether its body is wanted.
     pub(super) fn entry(&mut self, entry: &Entry<'_>) -> Result<bool, Error> {
         self.carried()?;

@@ -114,6 +114,12 @@ impl LayerBuilder {
         self.state.entries
     }
 
+    /// Gives the device another tag than [`LayerOptions::tag`]: one that follows from the bytes is
+    /// known only when they are through.
+    pub fn set_tag(&mut self, tag: &[u8]) {
+        self.state.set_tag(tag);
+    }
+
     /// The layer. A tar that is cut short is an error.
     pub fn finish(mut self) -> Result<Layer, Error> {
         let end = self.parser.finish()?;

@@ -204,6 +204,11 @@ impl Tree {
         self.inodes.len()
     }
 
+    /// The id of the inode at `index`, if there are that many.
+    pub fn inode(&self, index: u32) -> Option<InodeId> {
+        (u64::from(index) < self.inodes.len() as u64).then_some(InodeId(index))
+    }
+
     /// Number of names in all directories, `.` and `..` not counted.
     pub fn name_count(&self) -> usize {
         self.links.len()
@@ -278,6 +283,14 @@ impl Tree {
         let inode = &self.inodes[id.index()];
         let range = if inode.kind == NodeKind::Directory { unpack(inode.body) } else { 0..0 };
         self.links[range].iter().map(|link| (self.name(link), InodeId(link.inode)))
+    }
+
+    /// The child at `index` of a directory, counted in ascending byte order of the names.
+    pub fn nth_child(&self, id: InodeId, index: usize) -> Option<(&[u8], InodeId)> {
+        let inode = &self.inodes[id.index()];
+        let range = if inode.kind == NodeKind::Directory { unpack(inode.body) } else { 0..0 };
+        let link = self.links[range].get(index)?;
+        Some((self.name(link), InodeId(link.inode)))
     }
 
     /// The child of a directory with this name.

@@ -93,6 +93,12 @@ impl Leaves {
         Ok(())
     }
 
+    /// Whether its digests are those that a tree of these parameters has for the same data: block
+    /// size and salt are the same.
+    pub fn serve(&self, params: &Params) -> bool {
+        params.data_block() == self.data_block() && params.salt() == self.feed.hasher.salt()
+    }
+
     /// The digests of all whole blocks so far, 32 bytes each.
     pub fn digests(&self) -> &[u8] {
         &self.store.bytes[..self.store.len]
@@ -127,7 +133,7 @@ impl Leaves {
         if self.feed.partial() != 0 {
             return Err(self.tail().into());
         }
-        if params.data_block() != self.data_block() || params.salt() != self.feed.hasher.salt() {
+        if !self.serve(params) {
             return Err(Error::OtherLeaves.into());
         }
         let geometry = Geometry::new(params, self.position(), placement)?;

@@ -31,6 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod disk;
 mod error;
 mod feed;
 mod geometry;
@@ -48,6 +49,7 @@ mod upper;
 mod value;
 mod verify;
 
+pub use disk::hash_disk;
 pub use error::{Error, Fault};
 pub use geometry::{Geometry, Level, Placement};
 pub use hash::BlockHasher;

@@ -1,0 +1,170 @@
+//! One pass over a tar: indexed, and each byte hashed for what it is wanted for while it is in the
+//! cache.
+//!
+//! ```
+//! use erofs_tarfs::ingest::{Ingest, Options};
+//! use erofs_tarfs::verity::Params;
+//!
+//! let mut options = Options::default();
+//! options.diff_id = true;
+//! options.leaves = Some(Params::nydus());
+//! let mut ingest = Ingest::new(options);
+//! for piece in [0; 1024].chunks(100) {
+//!     ingest.push(piece)?; // and write it where the tar is to be kept
+//! }
+//! let done = ingest.finish()?;
+//! assert!(done.diff_id.is_some());
+//! assert_eq!(done.leaves.unwrap().digests().len(), 2 * 32);
+//! # Ok::<(), erofs_tarfs::tree::Error>(())
+//! ```
+
+use crate::tree::{Error, Layer, LayerBuilder, LayerOptions};
+use crate::verity::{Digest, Leaves, Params};
+use alloc::string::ToString;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes that go through all stages before the next ones do.
+const PIECE: usize = 32 << 10;
+
+/// What is wanted of a tar on its way.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// How the tar becomes a layer.
+    pub layer: LayerOptions,
+    /// Compute the SHA-256 of the whole tar, which is its diffID (OCI image spec, "config").
+    pub diff_id: bool,
+    /// Tag the device with the diffID, as 64 hex digits, instead of [`LayerOptions::tag`].
+    pub tag_diff_id: bool,
+    /// Keep the digests of the tar's data blocks, for the hash trees of all images that it is in.
+    /// Takes 32 bytes of memory a block.
+    pub leaves: Option<Params>,
+}
+
+/// What came of a tar.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Ingested {
+    /// The layer.
+    pub layer: Layer,
+    /// SHA-256 of all bytes of the tar, padding included, if it was wanted.
+    pub diff_id: Option<Digest>,
+    /// Digests of the data blocks of the tar, if they were wanted. The last block may not be full.
+    pub leaves: Option<Leaves>,
+}
+
+/// Takes a tar in pieces of any size.
+#[derive(Debug)]
+pub struct Ingest {
+    builder: LayerBuilder,
+    sha: Option<Sha256>,
+    leaves: Option<Leaves>,
+    tag_diff_id: bool,
+}
+
+impl Ingest {
+    /// Nothing yet.
+    pub fn new(options: Options) -> Self {
+        let Options { layer, diff_id, tag_diff_id, leaves } = options;
+        Self {
+            builder: LayerBuilder::new(layer),
+            sha: (diff_id || tag_diff_id).then(Sha256::new),
+            leaves: leaves.as_ref().map(Leaves::new),
+            tag_diff_id,
+        }
+    }
+
+    /// Takes the next bytes. After an error the layer is lost.
+    ///
+    /// # Errors
+    /// As [`LayerBuilder::push`].
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.sha.is_none() && self.leaves.is_none() {
+            return self.builder.push(bytes);
+        }
+        for piece in bytes.chunks(PIECE) {
+            if let Some(sha) = &mut self.sha {
+                sha.update(piece);
+            }
+            if let Some(leaves) = &mut self.leaves {
+                leaves.push(piece);
+            }
+            self.builder.push(piece)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes that a seeking caller may jump over, as [`LayerBuilder::skippable`]; none if the
+    /// bytes are hashed.
+    pub fn skippable(&self) -> u64 {
+        match (&self.sha, &self.leaves) {
+            (None, None) => self.builder.skippable(),
+            _ => 0,
+        }
+    }
+
+    /// Says that `bytes`, at most [`Ingest::skippable`], were jumped over.
+    ///
+    /// # Errors
+    /// As [`LayerBuilder::skip`].
+    pub fn skip(&mut self, bytes: u64) -> Result<(), Error> {
+        debug_assert!(bytes <= self.skippable());
+        self.builder.skip(bytes)
+    }
+
+    /// Bytes of the tar so far.
+    pub fn position(&self) -> u64 {
+        self.builder.position()
+    }
+
+    /// Entries so far.
+    pub fn entries(&self) -> u64 {
+        self.builder.entries()
+    }
+
+    /// The layer. A tar that is cut short is an error.
+    ///
+    /// # Errors
+    /// As [`LayerBuilder::finish`].
+    pub fn finish(mut self) -> Result<Ingested, Error> {
+        let diff_id = self.sha.map(|sha| Digest(sha.finalize().into()));
+        if let (true, Some(diff_id)) = (self.tag_diff_id, diff_id) {
+            self.builder.set_tag(diff_id.to_string().as_bytes());
+        }
+        let layer = self.builder.finish()?;
+        Ok(Ingested { layer, diff_id, leaves: self.leaves })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verity::BlockHasher;
+
+    #[test]
+    fn chunking_does_not_matter() {
+        // An empty tar with much behind its end: all of it counts.
+        let mut tar = alloc::vec![0u8; 100_352];
+        tar[50_000..].fill(7);
+        let run = |chunk: usize| {
+            let layer = LayerOptions { keep_empty_device: true, ..LayerOptions::default() };
+            let leaves = Some(Params::nydus());
+            let options = Options { layer, tag_diff_id: true, leaves, ..Options::default() };
+            let mut ingest = Ingest::new(options);
+            tar.chunks(chunk).for_each(|piece| ingest.push(piece).unwrap());
+            ingest.finish().unwrap()
+        };
+        let hasher = BlockHasher::of(&Params::nydus());
+        for chunk in [1, 511, 512, 40_000, 200_000] {
+            let done = run(chunk);
+            assert_eq!(done.diff_id.unwrap().0, <[u8; 32]>::from(Sha256::digest(&tar)));
+            let tag = done.layer.tree.devices()[0].tag.clone();
+            assert_eq!(tag, done.diff_id.unwrap().to_string().into_bytes());
+            let leaves = done.leaves.unwrap();
+            for (block, digest) in tar.chunks(512).zip(leaves.digests().chunks(32)) {
+                assert_eq!(hasher.hash(block).0, digest);
+            }
+            assert_eq!(leaves.position(), tar.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Disks hashed from their plans, with the digests that are kept already.
+
+use super::{Digest, Fault, HashSink, Hasher, Leaves};
+use crate::image::{self, DiskPlan, Piece};
+use crate::layout::Layout;
+use alloc::vec::Vec;
+
+/// Bytes read at a time: they still are in the cache when they are hashed.
+const PIECE: usize = 256 << 10;
+
+/// Feeds a disk to a hasher, with zeros behind its end up to the end of the hasher's data; the
+/// caller then finishes it.
+///
+/// `leaves` are the digests kept of devices, none or one for each: where they
+/// [serve](Leaves::serve) the hasher's parameters and the device starts on a data block of the
+/// disk, its bytes are not asked for again, but for the end of a device that no block ends with.
+/// `read` gives bytes of a device's file.
+///
+/// # Errors
+/// As [`Hasher::push`]; `read`'s own.
+///
+/// # Examples
+/// ```
+/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement, RootOnly, hash_disk};
+/// use erofs_tarfs::{image, layout, tree::Builder};
+///
+/// let tree = Builder::new().finish()?;
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let plan = image::disk(&layout);
+/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), plan.bytes, Placement::OwnFile)?);
+/// let read = &mut |_, _, _: &mut [u8]| unreachable!("no device");
+/// hash_disk(&plan, &layout, &[], read, &mut hasher, &mut RootOnly)?;
+/// let sealed = hasher.finish(&mut RootOnly)?;
+/// assert_eq!(sealed.root(), Hasher::root(&Params::nydus(), &image::bootstrap(&layout))?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn hash_disk<S: HashSink>(
+    plan: &DiskPlan,
+    layout: &Layout<'_>,
+    leaves: &[Option<&Leaves>],
+    read: &mut impl FnMut(usize, u64, &mut [u8]) -> Result<(), S::Error>,
+    hasher: &mut Hasher,
+    sink: &mut S,
+) -> Result<(), Fault<S::Error>> {
+    let mut buf = Vec::new();
+    let block = hasher.geometry().data_block();
+    image::pieces(plan, layout, &mut |_, piece| {
+        let (index, mut from, bytes) = match piece {
+            Piece::Bytes(bytes) => return hasher.push(bytes, sink),
+            Piece::Zeros(bytes) => return hasher.push_zeros(bytes, sink),
+            Piece::Device { index, offset, bytes } => (index, offset, bytes),
+        };
+        let end = from + bytes;
+        let kept = leaves.get(index).copied().flatten();
+        if let Some(kept) = kept.filter(|kept| kept.serve(hasher.geometry().params()))
+            && block.divides(hasher.position())
+            && block.divides(from)
+        {
+            // As many whole blocks as are kept.
+            let first = usize::try_from(from >> block.bits()).unwrap_or(usize::MAX);
+            let count = usize::try_from(bytes >> block.bits()).unwrap_or(usize::MAX);
+            let digests = kept.digests().get(first.saturating_mul(Digest::LEN)..);
+            let digests = digests.unwrap_or_default();
+            let len = digests.len().min(count.saturating_mul(Digest::LEN));
+            hasher.push_digests(&digests[..len], sink)?;
+            from += ((len / Digest::LEN) as u64) << block.bits();
+        }
+        while from < end {
+            buf.resize(PIECE, 0);
+            let part = &mut buf[..(end - from).min(PIECE as u64) as usize];
+            read(index, from, part).map_err(Fault::Caller)?;
+            hasher.push(part, sink)?;
+            from += part.len() as u64;
+        }
+        Ok(())
+    })?;
+    let rest = hasher.geometry().data_bytes().saturating_sub(hasher.position());
+    hasher.push_zeros(rest, sink)
+}
