@@ -47,9 +47,202 @@
     ((TARFS_VERSION_MAJOR << 16) | (TARFS_VERSION_MINOR << 8) | TARFS_VERSION_PATCH)
 
 /**
+ * The extent is in a device.
+ */
+#define TARFS_EXTENT_DEVICE 0
+
+/**
+ * The tree itself has the extent's bytes.
+ */
+#define TARFS_EXTENT_CARRIED 1
+
+/**
  * What tarfs_error_offset returns for an error that is not about a place in an input.
  */
 #define TARFS_OFFSET_NONE UINT64_MAX
+
+/**
+ * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
+ * instead of making them properties of the tree, as for a merge.
+ */
+#define TARFS_IMAGE_AS_MOUNTED 1
+
+/**
+ * Keep a hard link whose target is no earlier entry of its tar, for tarfs_tree_merge to find in a
+ * lower layer; without it that is an error.
+ */
+#define TARFS_LAYER_KEEP_PENDING 1
+
+/**
+ * Resolve ".." in paths inside the root; without it that is an error.
+ */
+#define TARFS_LAYER_RESOLVE_DOT_DOT 2
+
+/**
+ * Drop extended attributes of namespaces that EROFS has no index for, and count them; without it
+ * they are an error.
+ */
+#define TARFS_LAYER_DROP_UNKNOWN_XATTRS 4
+
+/**
+ * Keep the device of a layer in which no file has any data.
+ */
+#define TARFS_LAYER_KEEP_EMPTY_DEVICE 8
+
+/**
+ * Refuse what readers of tars disagree about, where it is otherwise read as GNU tar does.
+ */
+#define TARFS_LAYER_STRICT 16
+
+/**
+ * Pass over entries of unknown type, and count them; without it they are an error.
+ */
+#define TARFS_LAYER_SKIP_UNKNOWN_TYPES 32
+
+/**
+ * Compute the SHA-256 of all bytes pushed: the diffID of an uncompressed layer.
+ */
+#define TARFS_LAYER_DIFF_ID 64
+
+/**
+ * Compute it, and tag the device with it, as 64 hex digits, instead of with tag.
+ */
+#define TARFS_LAYER_TAG_DIFF_ID 128
+
+/**
+ * Metadata alone, mounted with one device= option for each device.
+ */
+#define TARFS_BOOTSTRAP 0
+
+/**
+ * One file: metadata, then the devices at multiples of align.
+ */
+#define TARFS_DISK_METADATA_FIRST 1
+
+/**
+ * One file: a head of 4096 bytes or some more, the devices, then the metadata.
+ */
+#define TARFS_DISK_DATA_FIRST 2
+
+/**
+ * Write whiteouts as files named ".wh.NAME", as in tars, instead of in overlayfs's form.
+ */
+#define TARFS_LAYOUT_AUFS_WHITEOUTS 1
+
+/**
+ * Regular files refer to their bytes by chunk indexes, which name the device.
+ */
+#define TARFS_LAYOUT_CHUNK_INDEXES 2
+
+/**
+ * The segment is the head: tarfs_layout_write_metadata writes it.
+ */
+#define TARFS_SEGMENT_HEAD 0
+
+/**
+ * The segment is the rest of the metadata.
+ */
+#define TARFS_SEGMENT_BODY 1
+
+/**
+ * The segment is a part of a device's file.
+ */
+#define TARFS_SEGMENT_DEVICE 2
+
+/**
+ * The segment is zeros; a hole will do.
+ */
+#define TARFS_SEGMENT_ZEROS 3
+
+/**
+ * Device-mapper table line; a is the data device, b the hash device.
+ */
+#define TARFS_TEXT_TABLE 0
+
+/**
+ * "veritysetup open" command line; a is the data, b the hash device, c the name.
+ */
+#define TARFS_TEXT_OPEN 1
+
+/**
+ * "veritysetup format" command line that makes the same tree; a is the data, b the hash device.
+ */
+#define TARFS_TEXT_FORMAT 2
+
+/**
+ * "veritysetup verify" command line; a is the data, b the hash device.
+ */
+#define TARFS_TEXT_VERIFY 3
+
+/**
+ * Nydus's label: "N,M,sha256:ROOT", N data blocks, M the hash offset in bytes.
+ */
+#define TARFS_TEXT_NYDUS 4
+
+/**
+ * The JSON that containerd puts beside a layer.
+ */
+#define TARFS_TEXT_CONTAINERD 5
+
+/**
+ * Kata's JSON.
+ */
+#define TARFS_TEXT_KATA 6
+
+/**
+ * The root hash: 64 hex digits.
+ */
+#define TARFS_TEXT_ROOT 7
+
+/**
+ * An inode of a kind that no mode can say: a name that hides one of the lower layers.
+ */
+#define TARFS_WHITEOUT 1
+
+/**
+ * A directory that hides what lower layers have in it.
+ */
+#define TARFS_OPAQUE 2
+
+/**
+ * A directory that its tar never lists: it gives way to the attributes of a lower layer's.
+ */
+#define TARFS_IMPLIED 4
+
+/**
+ * A hard link that waits for its target, a path in a lower layer, in link.
+ */
+#define TARFS_PENDING 8
+
+/**
+ * No superblock.
+ */
+#define TARFS_SUPERBLOCK_NONE 0
+
+/**
+ * A superblock whose UUID follows from the root hash, so that the bytes are reproducible.
+ */
+#define TARFS_SUPERBLOCK_DERIVED 1
+
+/**
+ * A superblock with the UUID given.
+ */
+#define TARFS_SUPERBLOCK_UUID 2
+
+/**
+ * The hash area is in a file of its own, from byte 0.
+ */
+#define TARFS_HASH_OWN_FILE 0
+
+/**
+ * The hash area is in the file of the data, at the first multiple of both block sizes behind it.
+ */
+#define TARFS_HASH_BEHIND_DATA 1
+
+/**
+ * The hash area is in the file of the data, at the byte offset given.
+ */
+#define TARFS_HASH_AT 2
 
 /**
  * Major version that this header belongs to.
@@ -89,7 +282,7 @@ enum tarfs_status
     TARFS_STATUS_OK = 0,
     /**
      * An argument breaks a rule of this header: NULL where none is allowed, a length that no
-     * memory has.
+     * memory has, a flag or number that is not in the header.
      */
     TARFS_STATUS_INVALID_ARGUMENT = -1,
     /**
@@ -101,6 +294,43 @@ enum tarfs_status
      * An earlier call on this handle panicked. All that is left to do with it is to free it.
      */
     TARFS_STATUS_POISONED = -3,
+    /**
+     * The call comes at the wrong time: after the object was finished, or after an error that
+     * ended its work.
+     */
+    TARFS_STATUS_WRONG_ORDER = -4,
+    /**
+     * A tar is malformed, or cut short.
+     */
+    TARFS_STATUS_TAR = -5,
+    /**
+     * A layer breaks a rule, or layers do not merge.
+     */
+    TARFS_STATUS_TREE = -6,
+    /**
+     * Something does not fit EROFS.
+     */
+    TARFS_STATUS_LAYOUT = -7,
+    /**
+     * An image is malformed, or of a kind that is not read.
+     */
+    TARFS_STATUS_READ = -8,
+    /**
+     * Parameters, superblock or use of a hash tree is wrong.
+     */
+    TARFS_STATUS_VERITY = -9,
+    /**
+     * Data does not have the digest that the hash tree or root hash says.
+     */
+    TARFS_STATUS_MISMATCH = -10,
+    /**
+     * The system failed to read or write; tarfs_error_errno has its number.
+     */
+    TARFS_STATUS_IO = -11,
+    /**
+     * There is no such path, inode, device or index.
+     */
+    TARFS_STATUS_NOT_FOUND = -12,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -116,9 +346,783 @@ typedef int32_t tarfs_status;
  */
 typedef struct tarfs_error tarfs_error;
 
+/**
+ * Hashes data of known length as it streams by.
+ */
+typedef struct tarfs_hasher tarfs_hasher;
+
+/**
+ * An image that was read: superblock, device table, metadata. It does not change: any number of
+ * threads may use it.
+ */
+typedef struct tarfs_image tarfs_image;
+
+/**
+ * A tar that streams in and becomes a layer.
+ */
+typedef struct tarfs_layer tarfs_layer;
+
+/**
+ * The plan of an image. It does not change: any number of threads may use it.
+ */
+typedef struct tarfs_layout tarfs_layout;
+
+/**
+ * Digests of the data blocks of one tar. It does not change: any number of threads may use it.
+ */
+typedef struct tarfs_leaves tarfs_leaves;
+
+/**
+ * Geometry and root hash of sealed data. It does not change: any number of threads may use it.
+ */
+typedef struct tarfs_sealed tarfs_sealed;
+
+/**
+ * A filesystem tree: one layer, or layers merged. It does not change: any number of threads may
+ * use it.
+ */
+typedef struct tarfs_tree tarfs_tree;
+
+/**
+ * A part of a regular file. What lies between them reads as zeros.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_extent).
+     */
+    size_t size;
+    /**
+     * Byte of the file at which it starts.
+     */
+    uint64_t logical;
+    /**
+     * Its length in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * One of TARFS_EXTENT_.
+     */
+    uint32_t kind;
+    /**
+     * Index of the device.
+     */
+    uint32_t device;
+    /**
+     * Byte of the device at which it starts, from the device's base_offset on.
+     */
+    uint64_t offset;
+    /**
+     * The bytes, if the tree has them; they live as long as the tree.
+     */
+    const uint8_t *data;
+} tarfs_extent;
+
+/**
+ * Fills buf with the len bytes at byte offset of the source; 0 on success, anything else ends the
+ * call, which returns it unchanged. It is called on the thread that made the call.
+ */
+typedef int32_t (*tarfs_read_fn)(void *ctx, uint64_t offset, uint8_t *buf, size_t len);
+
+/**
+ * Bytes to be read: by a callback, or of a file.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_source).
+     */
+    size_t size;
+    /**
+     * Reads; if it is NULL, fd is read with pread.
+     */
+    tarfs_read_fn read;
+    /**
+     * What read gets.
+     */
+    void *ctx;
+    /**
+     * A file that can be read at any offset; looked at only if read is NULL. It stays the
+     * caller's, open until the call returns, and its file offset does not move.
+     */
+    int32_t fd;
+} tarfs_source;
+
+/**
+ * Takes the len bytes at data, which belong at byte offset of the sink; 0 on success, anything
+ * else ends the call, which returns it unchanged. It is called on the thread that made the call;
+ * data is borrowed for its time.
+ */
+typedef int32_t (*tarfs_write_fn)(void *ctx, uint64_t offset, const uint8_t *data, size_t len);
+
+/**
+ * Where bytes are written to: a callback, or a file.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_sink).
+     */
+    size_t size;
+    /**
+     * Writes; if it is NULL, fd is written to.
+     */
+    tarfs_write_fn write;
+    /**
+     * What write gets.
+     */
+    void *ctx;
+    /**
+     * A file, written with pwrite, or a pipe or socket, which takes bytes in ascending order only;
+     * looked at only if write is NULL. It stays the caller's; an object that writes later holds a
+     * duplicate of it. Where zeros belong a file gets a hole, so it should be empty there.
+     */
+    int32_t fd;
+    /**
+     * Added to every offset: byte 0 of what is written lands here.
+     */
+    uint64_t offset;
+} tarfs_sink;
+
+/**
+ * Is told how many bytes were dealt with so far; 0 to go on, anything else cancels the call, which
+ * returns it unchanged. It is called on the thread that made the call.
+ */
+typedef int32_t (*tarfs_progress_fn)(void *ctx, uint64_t bytes);
+
+/**
+ * Parameters of a dm-verity hash tree: SHA-256, format 1.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_verity_params).
+     */
+    size_t size;
+    /**
+     * Data block size in bytes: a power of two from 512 to 524288; 0 for 512.
+     */
+    uint32_t data_block;
+    /**
+     * Hash block size in bytes: likewise; 0 for 4096.
+     */
+    uint32_t hash_block;
+    /**
+     * Hashed in front of every block; NULL for none.
+     */
+    const uint8_t *salt;
+    /**
+     * Length of salt: up to 256.
+     */
+    size_t salt_len;
+    /**
+     * One of TARFS_SUPERBLOCK_.
+     */
+    uint32_t superblock;
+    /**
+     * One of TARFS_HASH_: where the hash area goes.
+     */
+    uint32_t placement;
+    /**
+     * Byte offset of the hash area, with TARFS_HASH_AT.
+     */
+    uint64_t hash_offset;
+    /**
+     * UUID of the superblock, with TARFS_SUPERBLOCK_UUID.
+     */
+    uint8_t uuid[16];
+} tarfs_verity_params;
+
+/**
+ * What the superblock of an image says.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_image_info).
+     */
+    size_t size;
+    /**
+     * Block size of the filesystem in bytes.
+     */
+    uint32_t block_size;
+    /**
+     * Device slots.
+     */
+    uint32_t devices;
+    /**
+     * 1 if the devices are inside the image's file: it is a disk, mounted as it is. 0 if each is a
+     * file of its own, named by a device= option.
+     */
+    uint32_t holds_devices;
+    /**
+     * 1 if the superblock has a checksum, which then was right.
+     */
+    uint32_t has_checksum;
+    /**
+     * End in bytes of the filesystem in its file: padding and a hash tree may follow.
+     */
+    uint64_t end;
+    /**
+     * Inodes.
+     */
+    uint64_t inodes;
+    /**
+     * Number of the root's inode.
+     */
+    uint64_t root_nid;
+    /**
+     * feature_compat of the superblock.
+     */
+    uint32_t feature_compat;
+    /**
+     * feature_incompat of the superblock.
+     */
+    uint32_t feature_incompat;
+    /**
+     * Seconds since 1970 that the superblock has.
+     */
+    int64_t epoch;
+    /**
+     * UUID of the filesystem.
+     */
+    uint8_t uuid[16];
+    /**
+     * Volume label, filled up with NULs.
+     */
+    uint8_t volume_name[16];
+} tarfs_image_info;
+
+/**
+ * A file that holds bodies of files: a tar.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_device).
+     */
+    size_t size;
+    /**
+     * What tells it from others: usually the hex digits of the blob's digest. Not NUL-terminated.
+     */
+    const uint8_t *tag;
+    /**
+     * Length of tag: up to 64.
+     */
+    size_t tag_len;
+    /**
+     * Its length in bytes, from base_offset on.
+     */
+    uint64_t bytes;
+    /**
+     * Byte of its file that counts as its first.
+     */
+    uint64_t base_offset;
+    /**
+     * Its length in blocks of the filesystem.
+     */
+    uint64_t blocks;
+    /**
+     * Its first block in the unified address space.
+     */
+    uint64_t uniaddr;
+    /**
+     * Its first byte in the disk; 0 in a bootstrap.
+     */
+    uint64_t disk_offset;
+} tarfs_device;
+
+/**
+ * How a tree is made of an image.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_image_options).
+     */
+    size_t size;
+    /**
+     * TARFS_IMAGE_ flags.
+     */
+    uint32_t flags;
+    /**
+     * Not used; 0.
+     */
+    uint32_t reserved;
+    /**
+     * Tag for devices in a disk whose slot has none, and for the disk itself: up to 64 bytes.
+     */
+    const uint8_t *tag;
+    /**
+     * Length of tag.
+     */
+    size_t tag_len;
+} tarfs_image_options;
+
+/**
+ * How a tar becomes a layer.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_layer_options).
+     */
+    size_t size;
+    /**
+     * Tag of the device that the tar is: up to 64 bytes, usually the hex digits of the blob's
+     * digest. It is how an image says which tar it wants where.
+     */
+    const uint8_t *tag;
+    /**
+     * Length of tag.
+     */
+    size_t tag_len;
+    /**
+     * TARFS_LAYER_ flags.
+     */
+    uint32_t flags;
+    /**
+     * The most bytes of a path, and of a link's target.
+     */
+    uint32_t max_path_bytes;
+    /**
+     * The most bytes of pax records and long names of one entry.
+     */
+    uint64_t max_extension_bytes;
+    /**
+     * The most bytes of extended attributes of one entry.
+     */
+    uint64_t max_xattr_bytes;
+    /**
+     * The most segments of a sparse file.
+     */
+    uint64_t max_sparse_segments;
+    /**
+     * The most bytes that the tree may carry itself: attributes, link targets, odd pieces of
+     * sparse files.
+     */
+    uint64_t max_carried;
+    /**
+     * Where all bytes pushed are written to, unchanged and in order; nowhere if NULL.
+     */
+    const tarfs_sink *tee;
+    /**
+     * Parameters of hash trees that the tar's data blocks are hashed for on the way; none if NULL.
+     */
+    const tarfs_verity_params *leaves;
+} tarfs_layer_options;
+
+/**
+ * What was met in a tar.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_layer_info).
+     */
+    size_t size;
+    /**
+     * Entries.
+     */
+    uint64_t entries;
+    /**
+     * Length of the tar in bytes, everything behind its end marker too.
+     */
+    uint64_t bytes;
+    /**
+     * Bytes behind the end marker.
+     */
+    uint64_t trailing;
+    /**
+     * How many zero blocks end the tar: 2 as POSIX has it, or 1, or 0.
+     */
+    uint32_t end_blocks;
+    /**
+     * 1 if diff_id is set.
+     */
+    uint32_t has_diff_id;
+    /**
+     * SHA-256 of all bytes.
+     */
+    uint8_t diff_id[32];
+    /**
+     * Entries of unknown type that were passed over.
+     */
+    uint64_t skipped_unknown;
+    /**
+     * Volume labels that were passed over.
+     */
+    uint64_t skipped_labels;
+    /**
+     * Entries without a body that state a size all the same.
+     */
+    uint64_t sizes_ignored;
+    /**
+     * Extended attributes that were dropped.
+     */
+    uint64_t dropped_xattrs;
+} tarfs_layer_info;
+
+/**
+ * How an image is laid out.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_layout_options).
+     */
+    size_t size;
+    /**
+     * TARFS_BOOTSTRAP, TARFS_DISK_METADATA_FIRST or TARFS_DISK_DATA_FIRST.
+     */
+    uint32_t artifact;
+    /**
+     * Block size of the filesystem in bytes: a power of two from 512 to 65536; 0 for 512.
+     */
+    uint32_t block_size;
+    /**
+     * Metadata first: devices start at multiples of this; 0 for 4096. Nydus has 524288.
+     */
+    uint64_t align;
+    /**
+     * TARFS_LAYOUT_ flags.
+     */
+    uint32_t flags;
+    /**
+     * Not used; 0.
+     */
+    uint32_t reserved;
+    /**
+     * UUID of the filesystem.
+     */
+    uint8_t uuid[16];
+    /**
+     * Volume label: up to 15 bytes.
+     */
+    const uint8_t *volume_name;
+    /**
+     * Length of volume_name.
+     */
+    size_t volume_name_len;
+} tarfs_layout_options;
+
+/**
+ * Sizes and offsets of an image.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_layout_info).
+     */
+    size_t size;
+    /**
+     * Block size of the filesystem in bytes.
+     */
+    uint32_t block_size;
+    /**
+     * Device slots: how many device= options a mount of a bootstrap needs.
+     */
+    uint32_t devices;
+    /**
+     * Inodes.
+     */
+    uint64_t inodes;
+    /**
+     * Number of the root's inode.
+     */
+    uint64_t root_nid;
+    /**
+     * Bytes of metadata, head included: the length of a bootstrap.
+     */
+    uint64_t metadata_bytes;
+    /**
+     * Bytes of boot area, superblock and device table, at byte 0.
+     */
+    uint64_t head_bytes;
+    /**
+     * Byte at which the rest of the metadata starts.
+     */
+    uint64_t body_offset;
+    /**
+     * Bytes of the rest of the metadata.
+     */
+    uint64_t body_bytes;
+    /**
+     * Bytes of the disk; of a bootstrap, what a disk of it would take.
+     */
+    uint64_t disk_bytes;
+    /**
+     * Segments of the disk.
+     */
+    uint64_t segments;
+} tarfs_layout_info;
+
+/**
+ * A part of a disk. Segments ascend, each starting where the one before ends.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_segment).
+     */
+    size_t size;
+    /**
+     * Byte of the disk at which it starts.
+     */
+    uint64_t offset;
+    /**
+     * Its length in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * One of TARFS_SEGMENT_.
+     */
+    uint32_t kind;
+    /**
+     * Index of the device, if it is one's.
+     */
+    uint32_t device;
+    /**
+     * Byte of the device's file at which it starts.
+     */
+    uint64_t device_offset;
+} tarfs_segment;
+
+/**
+ * Sizes and offsets of a hash tree, and its root hash.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_sealed_info).
+     */
+    size_t size;
+    /**
+     * The root hash.
+     */
+    uint8_t root[32];
+    /**
+     * Data block size in bytes.
+     */
+    uint32_t data_block;
+    /**
+     * Hash block size in bytes.
+     */
+    uint32_t hash_block;
+    /**
+     * Data blocks.
+     */
+    uint64_t data_blocks;
+    /**
+     * Bytes of data.
+     */
+    uint64_t data_bytes;
+    /**
+     * Byte offset of the hash area in its file, as veritysetup's --hash-offset takes it.
+     */
+    uint64_t hash_offset;
+    /**
+     * Byte offset of the tree in its file: behind the superblock, if there is one.
+     */
+    uint64_t tree_offset;
+    /**
+     * Bytes of the tree.
+     */
+    uint64_t tree_bytes;
+    /**
+     * End of the hash area in its file.
+     */
+    uint64_t end;
+    /**
+     * Levels of the tree.
+     */
+    uint32_t levels;
+    /**
+     * 1 if there is a superblock.
+     */
+    uint32_t has_superblock;
+    /**
+     * UUID of the superblock.
+     */
+    uint8_t uuid[16];
+} tarfs_sealed_info;
+
+/**
+ * An inode.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_stat).
+     */
+    size_t size;
+    /**
+     * Type and permissions, as in struct stat: S_IFDIR and so on. A whiteout is a character
+     * device, a pending hard link has type 0.
+     */
+    uint32_t mode;
+    /**
+     * TARFS_WHITEOUT, TARFS_OPAQUE, TARFS_IMPLIED, TARFS_PENDING.
+     */
+    uint32_t flags;
+    /**
+     * Owner.
+     */
+    uint32_t uid;
+    /**
+     * Group.
+     */
+    uint32_t gid;
+    /**
+     * Number of links.
+     */
+    uint32_t nlink;
+    /**
+     * Nanoseconds of mtime.
+     */
+    uint32_t mtime_nsec;
+    /**
+     * Seconds of mtime since 1970.
+     */
+    int64_t mtime;
+    /**
+     * Length in bytes of a regular file or of a symbolic link's target, else 0.
+     */
+    uint64_t bytes;
+    /**
+     * Major number of a device file.
+     */
+    uint32_t rdev_major;
+    /**
+     * Minor number of a device file.
+     */
+    uint32_t rdev_minor;
+    /**
+     * Names in a directory.
+     */
+    uint64_t children;
+    /**
+     * Extended attributes.
+     */
+    uint64_t xattrs;
+    /**
+     * Extents of a regular file.
+     */
+    uint64_t extents;
+    /**
+     * Target of a symbolic or pending hard link, not NUL-terminated; lives as long as the tree.
+     */
+    const uint8_t *link;
+    /**
+     * Length of link.
+     */
+    size_t link_len;
+} tarfs_stat;
+
+/**
+ * How layers are merged.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_merge_options).
+     */
+    size_t size;
+    /**
+     * Not 0: keep devices that no file refers to any more, so that device i is layer i's.
+     */
+    uint32_t keep_devices;
+} tarfs_merge_options;
+
+/**
+ * Totals of a tree.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_tree_info).
+     */
+    size_t size;
+    /**
+     * Inodes; their numbers count from 0, which is the root.
+     */
+    uint64_t inodes;
+    /**
+     * Names in all directories.
+     */
+    uint64_t names;
+    /**
+     * Devices: the files that hold bodies.
+     */
+    uint64_t devices;
+} tarfs_tree_info;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * An extent of a regular file.
+ *
+ * @param index From 0 on, in ascending order; TARFS_STATUS_NOT_FOUND behind the last.
+ */
+int32_t tarfs_tree_get_extent(const tarfs_tree *tree,
+                              uint32_t inode,
+                              size_t index,
+                              tarfs_extent *extent,
+                              tarfs_error **error);
+
+/**
+ * Reads bytes of a regular file.
+ *
+ * @param sources The files of the tree's devices, in their order; may be NULL if count is 0.
+ * @param offset Byte of the file; nothing is read at its end or behind it.
+ * @param buf Receives up to len bytes.
+ * @param done Receives how many they are: less than len only at the end of the file.
+ */
+int32_t tarfs_tree_read(const tarfs_tree *tree,
+                        uint32_t inode,
+                        const tarfs_source *sources,
+                        size_t count,
+                        uint64_t offset,
+                        uint8_t *buf,
+                        size_t len,
+                        size_t *done,
+                        tarfs_error **error);
+
+/**
+ * Writes the metadata: the head at byte 0, the rest at body_offset, in ascending order. Of a
+ * bootstrap that is all there is. Of a disk whose devices are in place already, such as one that a
+ * tar was streamed into at disk_offset, it is what is missing.
+ */
+int32_t tarfs_layout_write_metadata(const tarfs_layout *layout,
+                                    const tarfs_sink *sink,
+                                    tarfs_error **error);
+
+/**
+ * Writes a disk: all of it, in ascending order.
+ *
+ * @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
+ * @param sink A file should be empty behind the sink's offset: zeros are left out as holes.
+ * @param progress May be NULL.
+ */
+int32_t tarfs_layout_write_disk(const tarfs_layout *layout,
+                                const tarfs_source *sources,
+                                size_t count,
+                                const tarfs_sink *sink,
+                                tarfs_progress_fn progress,
+                                void *progress_ctx,
+                                tarfs_error **error);
+
+/**
+ * Hashes the disk that the layout describes, written or not, with zeros behind its end up to whole
+ * data blocks; hash blocks go to a sink.
+ *
+ * @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
+ * @param leaves NULL, or for each of the sources NULL or the digests kept of its data blocks: its
+ *        bytes are then not read again, if the device starts on a data block of the disk and the
+ *        leaves have the block size and salt of params.
+ * @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
+ *        offsets are those of a file in which the disk comes first.
+ * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets ascend within
+ *        a level, but levels take turns, so a pipe will not do.
+ * @param progress Is told of bytes of devices that were read. May be NULL.
+ * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
+ */
+int32_t tarfs_layout_hash_disk(const tarfs_layout *layout,
+                               const tarfs_source *sources,
+                               size_t count,
+                               const tarfs_leaves *const *leaves,
+                               const tarfs_verity_params *params,
+                               const tarfs_sink *sink,
+                               tarfs_progress_fn progress,
+                               void *progress_ctx,
+                               tarfs_sealed **sealed,
+                               tarfs_error **error);
 
 /**
  * The status that the failed call returned.
@@ -145,11 +1149,491 @@ const char *tarfs_error_message(const tarfs_error *error);
 uint64_t tarfs_error_offset(const tarfs_error *error);
 
 /**
+ * The system's error number (errno) behind TARFS_STATUS_IO; 0 if there is none.
+ *
+ * @param error Not NULL.
+ */
+int32_t tarfs_error_errno(const tarfs_error *error);
+
+/**
  * Frees an error.
  *
  * @param error An error that is not used afterwards, or NULL.
  */
 void tarfs_error_free(tarfs_error *error);
+
+/**
+ * Starts a hash tree.
+ *
+ * @param params NULL for those of the preset "nydus".
+ * @param data_bytes Length of all data in bytes: whole data blocks, at least one.
+ * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets ascend within
+ *        a level, but levels take turns. A callback is kept until tarfs_hasher_free.
+ * @param hasher Receives the hasher, ended with tarfs_hasher_free.
+ */
+int32_t tarfs_hasher_new(const tarfs_verity_params *params,
+                         uint64_t data_bytes,
+                         const tarfs_sink *sink,
+                         tarfs_hasher **hasher,
+                         tarfs_error **error);
+
+/**
+ * Hashes the next bytes of the data, in pieces of any size; 64 KiB or more at a time are fast.
+ *
+ * @param data May be NULL if len is 0.
+ */
+int32_t tarfs_hasher_push(tarfs_hasher *hasher,
+                          const uint8_t *data,
+                          size_t len,
+                          tarfs_error **error);
+
+/**
+ * Hashes the next bytes of the data, all zero.
+ */
+int32_t tarfs_hasher_push_zeros(tarfs_hasher *hasher, uint64_t bytes, tarfs_error **error);
+
+/**
+ * Takes the digests of the next data blocks, made earlier with the same data block size and salt.
+ */
+int32_t tarfs_hasher_push_leaves(tarfs_hasher *hasher,
+                                 const tarfs_leaves *leaves,
+                                 tarfs_error **error);
+
+/**
+ * Closes the tree.
+ *
+ * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
+ */
+int32_t tarfs_hasher_finish(tarfs_hasher *hasher, tarfs_sealed **sealed, tarfs_error **error);
+
+/**
+ * Ends a hasher, finished or not.
+ *
+ * @param hasher A hasher that is not used afterwards, or NULL.
+ */
+void tarfs_hasher_free(tarfs_hasher *hasher);
+
+/**
+ * Opens an image, a bootstrap or a disk: reads its metadata, and checks superblock, checksum and
+ * device table. Of a disk, what lies in devices is not read.
+ *
+ * @param source A callback is asked for all bytes; a file may be a disk of any size.
+ * @param bytes Length of the image in bytes; 0 for the length of the file.
+ * @param image Receives the image, ended with tarfs_image_free.
+ */
+int32_t tarfs_image_open(const tarfs_source *source,
+                         uint64_t bytes,
+                         tarfs_image **image,
+                         tarfs_error **error);
+
+/**
+ * What the superblock says.
+ */
+int32_t tarfs_image_get_info(const tarfs_image *image, tarfs_image_info *info, tarfs_error **error);
+
+/**
+ * A device slot of an image.
+ *
+ * @param index From 0 on, in the order of the device table, which is that of device= options.
+ * @param device Receives it; its tag lives as long as the image.
+ */
+int32_t tarfs_image_get_device(const tarfs_image *image,
+                               size_t index,
+                               tarfs_device *device,
+                               tarfs_error **error);
+
+/**
+ * Makes a tree of an image, to be listed, read or merged. Its devices are those of the image, in
+ * the order of the device table; those of a disk, and the image's own if it has file data itself,
+ * lie in the file of the image, from their base_offset on.
+ *
+ * @param options NULL for defaults.
+ * @param tree Receives the tree, ended with tarfs_tree_free; it outlives the image.
+ */
+int32_t tarfs_image_get_tree(const tarfs_image *image,
+                             const tarfs_image_options *options,
+                             tarfs_tree **tree,
+                             tarfs_error **error);
+
+/**
+ * Frees an image. Trees made of it live on.
+ *
+ * @param image An image that is not used afterwards, or NULL.
+ */
+void tarfs_image_free(tarfs_image *image);
+
+/**
+ * Starts a layer.
+ *
+ * @param options NULL for defaults. Its pointers are borrowed for the call; the callback of tee is
+ *        kept until tarfs_layer_free.
+ * @param layer Receives the layer, ended with tarfs_layer_free.
+ */
+int32_t tarfs_layer_new(const tarfs_layer_options *options,
+                        tarfs_layer **layer,
+                        tarfs_error **error);
+
+/**
+ * Takes the next bytes of the tar, in pieces of any size; 64 KiB or more at a time are fastest.
+ * After an error the layer accepts nothing but tarfs_layer_free. The offset of an error is that of
+ * the entry in the tar.
+ *
+ * @param data May be NULL if len is 0.
+ */
+int32_t tarfs_layer_push(tarfs_layer *layer, const uint8_t *data, size_t len, tarfs_error **error);
+
+/**
+ * Takes the next bytes of the tar from a source: those from byte offset on, as many as bytes says.
+ * If the layer has neither tee nor leaves nor diffID, the bodies of files are passed over rather
+ * than read.
+ *
+ * @param progress May be NULL.
+ */
+int32_t tarfs_layer_push_source(tarfs_layer *layer,
+                                const tarfs_source *source,
+                                uint64_t offset,
+                                uint64_t bytes,
+                                tarfs_progress_fn progress,
+                                void *progress_ctx,
+                                tarfs_error **error);
+
+/**
+ * Takes the next bytes of the tar from a pipe, socket or file, from where it stands up to its end.
+ *
+ * @param fd Stays the caller's.
+ * @param progress May be NULL.
+ */
+int32_t tarfs_layer_push_fd(tarfs_layer *layer,
+                            int32_t fd,
+                            tarfs_progress_fn progress,
+                            void *progress_ctx,
+                            tarfs_error **error);
+
+/**
+ * Ends a layer: the tar is complete. One that is cut short is an error.
+ *
+ * @param info NULL if it is not wanted.
+ * @param tree Receives the layer's tree, ended with tarfs_tree_free.
+ * @param leaves Receives the digests of the tar's data blocks if the options asked for them, else
+ *        NULL; ended with tarfs_leaves_free. NULL if they are not wanted.
+ */
+int32_t tarfs_layer_finish(tarfs_layer *layer,
+                           tarfs_layer_info *info,
+                           tarfs_tree **tree,
+                           tarfs_leaves **leaves,
+                           tarfs_error **error);
+
+/**
+ * Ends a layer, finished or not. What its tee wrote stays.
+ *
+ * @param layer A layer that is not used afterwards, or NULL.
+ */
+void tarfs_layer_free(tarfs_layer *layer);
+
+/**
+ * Plans an image: decides every size and offset. Only here "does not fit" exists.
+ *
+ * @param tree May be freed afterwards.
+ * @param options NULL for defaults: a bootstrap.
+ * @param layout Receives the plan, ended with tarfs_layout_free.
+ */
+int32_t tarfs_layout_new(const tarfs_tree *tree,
+                         const tarfs_layout_options *options,
+                         tarfs_layout **layout,
+                         tarfs_error **error);
+
+/**
+ * Sizes and offsets of an image.
+ */
+int32_t tarfs_layout_get_info(const tarfs_layout *layout,
+                              tarfs_layout_info *info,
+                              tarfs_error **error);
+
+/**
+ * A device of an image.
+ *
+ * @param index From 0 on, in the order of the device table, which is that of device= options.
+ * @param device Receives it; its tag lives as long as the layout.
+ */
+int32_t tarfs_layout_get_device(const tarfs_layout *layout,
+                                size_t index,
+                                tarfs_device *device,
+                                tarfs_error **error);
+
+/**
+ * A segment of the disk that the layout describes; of a bootstrap, of the disk that its unified
+ * addresses describe.
+ *
+ * @param index From 0 on; TARFS_STATUS_NOT_FOUND behind the last.
+ */
+int32_t tarfs_layout_get_segment(const tarfs_layout *layout,
+                                 size_t index,
+                                 tarfs_segment *segment,
+                                 tarfs_error **error);
+
+/**
+ * Frees a layout.
+ *
+ * @param layout A layout that is not used afterwards, or NULL.
+ */
+void tarfs_layout_free(tarfs_layout *layout);
+
+/**
+ * Makes leaves of digests that were kept, such as those that tarfs_leaves_digests gave, or level 0
+ * of the hash tree of the tar as it is.
+ *
+ * @param params Data block size and salt that they were made with.
+ * @param digests 32 bytes for each data block of the tar, from its first one on.
+ * @param len Length of digests in bytes.
+ * @param leaves Receives the leaves, ended with tarfs_leaves_free.
+ */
+int32_t tarfs_leaves_new(const tarfs_verity_params *params,
+                         const uint8_t *digests,
+                         size_t len,
+                         tarfs_leaves **leaves,
+                         tarfs_error **error);
+
+/**
+ * The digests: 32 bytes for each whole data block, in order.
+ *
+ * @param digests Receives a pointer that lives as long as the leaves.
+ * @param len Receives their length in bytes.
+ */
+int32_t tarfs_leaves_digests(const tarfs_leaves *leaves,
+                             const uint8_t **digests,
+                             size_t *len,
+                             tarfs_error **error);
+
+/**
+ * Frees leaves.
+ *
+ * @param leaves Leaves that are not used afterwards, or NULL.
+ */
+void tarfs_leaves_free(tarfs_leaves *leaves);
+
+/**
+ * Seals data: hashes its first data_bytes bytes, and writes the hash area. Where both source and
+ * sink are files it uses threads; else the calling thread alone.
+ *
+ * @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA or
+ *        TARFS_HASH_AT the sink is the file of the data.
+ * @param data_bytes Whole data blocks: see tarfs_verity_padding.
+ * @param sink NULL if the root hash is enough.
+ * @param thread_count How many threads hash; 0 for as many as the machine has.
+ * @param progress Is told of bytes of data hashed by the calling thread, or by all threads. May be
+ *        NULL.
+ * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
+ */
+int32_t tarfs_verity_seal(const tarfs_source *source,
+                          uint64_t data_bytes,
+                          const tarfs_verity_params *params,
+                          const tarfs_sink *sink,
+                          uint32_t thread_count,
+                          tarfs_progress_fn progress,
+                          void *progress_ctx,
+                          tarfs_sealed **sealed,
+                          tarfs_error **error);
+
+/**
+ * Verifies data and the whole hash tree. Where both are files it uses threads; else the calling
+ * thread alone.
+ *
+ * @param hashes Where the hash area is: the file of the data, or its own.
+ * @param thread_count How many threads hash; 0 for as many as the machine has.
+ * @param progress May be NULL.
+ * @return TARFS_STATUS_MISMATCH if data or tree is not what the root hash says; the error tells
+ *         where.
+ */
+int32_t tarfs_verity_verify(const tarfs_source *source,
+                            const tarfs_source *hashes,
+                            const tarfs_sealed *sealed,
+                            uint32_t thread_count,
+                            tarfs_progress_fn progress,
+                            void *progress_ctx,
+                            tarfs_error **error);
+
+/**
+ * Says what is known of data that was sealed elsewhere.
+ *
+ * @param params NULL for those of the preset "nydus".
+ * @param data_bytes Length of the data in bytes: whole data blocks.
+ * @param root 32 bytes.
+ * @param sealed Receives it, ended with tarfs_sealed_free.
+ */
+int32_t tarfs_sealed_new(const tarfs_verity_params *params,
+                         uint64_t data_bytes,
+                         const uint8_t *root,
+                         tarfs_sealed **sealed,
+                         tarfs_error **error);
+
+/**
+ * The same from a superblock: it says parameters and length, placement the rest.
+ *
+ * @param superblock Its bytes: 512 from its offset on.
+ * @param placement One of TARFS_HASH_: where the superblock was found.
+ * @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
+ * @param root 32 bytes. A superblock has none.
+ */
+int32_t tarfs_sealed_from_superblock(const uint8_t *superblock,
+                                     size_t superblock_len,
+                                     uint32_t placement,
+                                     uint64_t hash_offset,
+                                     const uint8_t *root,
+                                     tarfs_sealed **sealed,
+                                     tarfs_error **error);
+
+/**
+ * Sizes, offsets and root hash.
+ */
+int32_t tarfs_sealed_get_info(const tarfs_sealed *sealed,
+                              tarfs_sealed_info *info,
+                              tarfs_error **error);
+
+/**
+ * A text about sealed data, for others to read.
+ *
+ * @param kind One of TARFS_TEXT_, which says what a, b and c are.
+ * @param text Receives a NUL-terminated string, freed with tarfs_string_free.
+ */
+int32_t tarfs_sealed_get_text(const tarfs_sealed *sealed,
+                              uint32_t kind,
+                              const char *a,
+                              const char *b,
+                              const char *c,
+                              char **text,
+                              tarfs_error **error);
+
+/**
+ * Frees sealed data's description.
+ *
+ * @param sealed What is not used afterwards, or NULL.
+ */
+void tarfs_sealed_free(tarfs_sealed *sealed);
+
+/**
+ * Frees a string that this library made.
+ *
+ * @param string A string that is not used afterwards, or NULL.
+ */
+void tarfs_string_free(char *string);
+
+/**
+ * Finds an inode by its path below the root: names with "/" between them. Symbolic links are not
+ * followed.
+ *
+ * @param path Not NUL-terminated; may be NULL if path_len is 0, which is the root.
+ * @param inode Receives its number.
+ * @return TARFS_STATUS_NOT_FOUND if there is none.
+ */
+int32_t tarfs_tree_lookup(const tarfs_tree *tree,
+                          const uint8_t *path,
+                          size_t path_len,
+                          uint32_t *inode,
+                          tarfs_error **error);
+
+/**
+ * Describes an inode.
+ */
+int32_t tarfs_tree_get_stat(const tarfs_tree *tree,
+                            uint32_t inode,
+                            tarfs_stat *stat,
+                            tarfs_error **error);
+
+/**
+ * A name in a directory.
+ *
+ * @param index From 0 on, in ascending byte order of the names; TARFS_STATUS_NOT_FOUND behind the
+ *        last.
+ * @param name Receives the name, not NUL-terminated, which lives as long as the tree.
+ * @param name_len Receives its length.
+ * @param child Receives the number of its inode.
+ */
+int32_t tarfs_tree_get_child(const tarfs_tree *tree,
+                             uint32_t directory,
+                             size_t index,
+                             const uint8_t **name,
+                             size_t *name_len,
+                             uint32_t *child,
+                             tarfs_error **error);
+
+/**
+ * An extended attribute.
+ *
+ * @param index From 0 on, in ascending byte order of the names; TARFS_STATUS_NOT_FOUND behind the
+ *        last.
+ * @param name Receives the full name, such as "security.capability", not NUL-terminated; it and
+ *        the value live as long as the tree.
+ */
+int32_t tarfs_tree_get_xattr(const tarfs_tree *tree,
+                             uint32_t inode,
+                             size_t index,
+                             const uint8_t **name,
+                             size_t *name_len,
+                             const uint8_t **value,
+                             size_t *value_len,
+                             tarfs_error **error);
+
+/**
+ * Merges layers under the OCI whiteout rules.
+ *
+ * @param layers Trees, the lowest first; they may be freed afterwards.
+ * @param count How many: at least 1.
+ * @param options NULL for defaults.
+ * @param merged Receives the tree, ended with tarfs_tree_free. Its devices are those of the layers
+ *        that still have data in it, in layer order.
+ */
+int32_t tarfs_tree_merge(const tarfs_tree *const *layers,
+                         size_t count,
+                         const tarfs_merge_options *options,
+                         tarfs_tree **merged,
+                         tarfs_error **error);
+
+/**
+ * Totals of a tree.
+ */
+int32_t tarfs_tree_get_info(const tarfs_tree *tree, tarfs_tree_info *info, tarfs_error **error);
+
+/**
+ * A device of a tree: a file that holds bodies.
+ *
+ * @param index From 0 on, in layer order.
+ * @param device Receives it; its tag lives as long as the tree. Addresses in images are not known
+ *        yet and 0.
+ */
+int32_t tarfs_tree_get_device(const tarfs_tree *tree,
+                              size_t index,
+                              tarfs_device *device,
+                              tarfs_error **error);
+
+/**
+ * Frees a tree. Layouts made of it live on.
+ *
+ * @param tree A tree that is not used afterwards, or NULL.
+ */
+void tarfs_tree_free(tarfs_tree *tree);
+
+/**
+ * Sets parameters to those of a preset; placement stays TARFS_HASH_OWN_FILE.
+ *
+ * @param name "nydus" (512/4096, no salt, no superblock), "containerd" (512/512, salt of 32 zero
+ *        bytes, superblock), "containerd-4k" (the same with 4096/4096) or "veritysetup"
+ *        (4096/4096, superblock, no salt: the caller sets one).
+ * @param params Receives them; its salt points into the library and lives as long as that.
+ */
+int32_t tarfs_verity_preset(const char *name, tarfs_verity_params *params, tarfs_error **error);
+
+/**
+ * How many zero bytes to append to data before it is hashed, so that it is whole data blocks: a
+ * tail that does not fill a block would not be protected.
+ *
+ * @param params NULL for those of the preset "nydus".
+ * @param data_bytes Length of the data in bytes.
+ * @param padding Receives it.
+ */
+int32_t tarfs_verity_padding(const tarfs_verity_params *params,
+                             uint64_t data_bytes,
+                             uint64_t *padding,
+                             tarfs_error **error);
 
 /**
  * Version of the library that runs, such as "0.1.0".

@@ -4,6 +4,10 @@
 use alloc::ffi::CString;
 use core::any::Any;
 use core::ffi::c_char;
+use core::fmt;
+
+use erofs_tarfs::verity::Fault;
+use erofs_tarfs::{layout, read, tar, tree, verity};
 
 use crate::pointer;
 use crate::status::Status;
@@ -17,6 +21,7 @@ pub const TARFS_OFFSET_NONE: u64 = u64::MAX;
 pub struct Error {
     status: i32,
     offset: u64,
+    errno: i32,
     message: CString,
 }
 
@@ -25,7 +30,7 @@ impl Error {
         // A name from a tar may hold a NUL, which would cut a C string short.
         let message = message.into().replace('\0', "\\0");
         let message = CString::new(message).unwrap_or_default();
-        Self { status: status.code(), offset: TARFS_OFFSET_NONE, message }
+        Self { status: status.code(), offset: TARFS_OFFSET_NONE, errno: 0, message }
     }
 
     pub(crate) fn at(self, offset: u64) -> Self {
@@ -39,6 +44,32 @@ impl Error {
 
     pub(crate) fn null(what: &str) -> Self {
         Self::new(Status::InvalidArgument, format!("{what} is NULL"))
+    }
+
+    /// Something an argument must not be.
+    pub(crate) fn argument(message: impl Into<String>) -> Self {
+        Self::new(Status::InvalidArgument, message)
+    }
+
+    /// A call at the wrong time.
+    pub(crate) fn order(message: &str) -> Self {
+        Self::new(Status::WrongOrder, message)
+    }
+
+    /// No such thing.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Status::NotFound, message)
+    }
+
+    /// What the system says, or an error of ours that went through the system's type.
+    pub(crate) fn io(doing: &str, error: std::io::Error) -> Self {
+        let errno = error.raw_os_error().unwrap_or(0);
+        match error.downcast::<Self>() {
+            Ok(ours) => ours,
+            Err(error) => {
+                Self { errno, ..Self::new(Status::Io, format!("cannot {doing}: {error}")) }
+            }
+        }
     }
 
     pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Self {
@@ -62,6 +93,92 @@ impl Error {
 
     pub(crate) fn status(&self) -> i32 {
         self.status
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message.to_string_lossy())
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<tar::Error> for Error {
+    fn from(error: tar::Error) -> Self {
+        Self::new(Status::Tar, error.to_string()).at(error.offset())
+    }
+}
+
+impl From<tree::Error> for Error {
+    fn from(error: tree::Error) -> Self {
+        match error {
+            tree::Error::Tar(error) => error.into(),
+            tree::Error::Entry(ref entry) => {
+                Self::new(Status::Tree, error.to_string()).at(entry.offset)
+            }
+            _ => Self::new(Status::Tree, error.to_string()),
+        }
+    }
+}
+
+impl From<layout::Error> for Error {
+    fn from(error: layout::Error) -> Self {
+        Self::new(Status::Layout, error.to_string())
+    }
+}
+
+impl From<read::Error> for Error {
+    fn from(error: read::Error) -> Self {
+        let new = Self::new(Status::Read, error.to_string());
+        match error {
+            read::Error::Inode { offset, .. } => new.at(offset),
+            _ => new,
+        }
+    }
+}
+
+impl From<erofs_tarfs::io::Error> for Error {
+    fn from(error: erofs_tarfs::io::Error) -> Self {
+        use erofs_tarfs::io::Error as Io;
+        let text = error.to_string();
+        match error {
+            Io::Layer { error, .. } => error.into(),
+            Io::Verity { error, .. } => error.into(),
+            Io::Open { error, .. } | Io::Read { error, .. } | Io::Write { error, .. } => {
+                Self { errno: error.raw_os_error().unwrap_or(0), ..Self::new(Status::Io, text) }
+            }
+            _ => Self::new(Status::InvalidArgument, text),
+        }
+    }
+}
+
+impl From<verity::Error> for Error {
+    fn from(error: verity::Error) -> Self {
+        let status = match error.is_mismatch() {
+            true => Status::Mismatch,
+            false => Status::Verity,
+        };
+        let new = Self::new(status, error.to_string());
+        error.offset().into_iter().fold(new, Self::at)
+    }
+}
+
+impl From<Fault<Self>> for Error {
+    fn from(fault: Fault<Self>) -> Self {
+        match fault {
+            Fault::Verity(error) => error.into(),
+            Fault::Caller(error) => error,
+        }
+    }
+}
+
+impl From<Fault<std::io::Error>> for Error {
+    fn from(fault: Fault<std::io::Error>) -> Self {
+        match fault {
+            Fault::Verity(error) => error.into(),
+            Fault::Caller(error) => Self::io("read or write", error),
+        }
     }
 }
 
@@ -94,6 +211,15 @@ pub unsafe extern "C" fn tarfs_error_message(error: *const Error) -> *const c_ch
 pub unsafe extern "C" fn tarfs_error_offset(error: *const Error) -> u64 {
     // SAFETY: the caller passes an error that this library made and that is not freed yet.
     unsafe { pointer::borrow(error, "error") }.map_or(TARFS_OFFSET_NONE, |error| error.offset)
+}
+
+/// The system's error number (errno) behind TARFS_STATUS_IO; 0 if there is none.
+///
+/// @param error Not NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_error_errno(error: *const Error) -> i32 {
+    // SAFETY: the caller passes an error that this library made and that is not freed yet.
+    unsafe { pointer::borrow(error, "error") }.map_or(0, |error| error.errno)
 }
 
 /// Frees an error.

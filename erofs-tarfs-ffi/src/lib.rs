@@ -1,11 +1,13 @@
 //! C API of erofs-tarfs: the library `tarfs` and its header `include/tarfs.h`.
 //!
-//! Today it reports versions; the pipeline's calls follow. What they stand on is here already:
+//! Thin: each call converts its arguments, calls the library, converts what comes back.
 //!
 //! - [`status`]: what a call returns. [`error`]: the details, as an object that the caller owns.
 //! - [`panic`]: the boundary that no panic crosses, and the handle that one poisons.
-//! - [`pointer`]: the only place that turns a caller's pointer into a Rust reference.
-//! - [`version`]: of the library and of its ABI.
+//! - [`pointer`]: the only place that turns a caller's pointer into a Rust reference; [`sized`]: the
+//!   same for structs that can grow; [`stream`]: the caller's files and callbacks.
+//! - [`layer`] (tars in), [`leaves`], [`tree`], [`stat`], [`contents`], [`layout`], [`disk`],
+//!   [`verity_params`], [`hasher`], [`seal`], [`sealed`], [`image`]: the pipeline, a file an object.
 //!
 //! The header is generated from this source (see `tests/header.rs`), so comments on exported items
 //! are written for C programmers. Unsafe code is denied, and allowed by name in the files that
@@ -14,15 +16,25 @@
     clippy::missing_safety_doc,
     reason = "what C must keep to is in the header: its conventions, and a comment at each call"
 )]
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "tested groundwork: the pipeline's calls will stand on it")
-)]
-
 extern crate alloc;
 
+pub mod contents;
+pub mod device;
+pub mod disk;
 pub mod error;
+pub mod hasher;
+pub mod image;
+pub mod layer;
+pub mod layout;
+pub mod leaves;
 mod panic;
 mod pointer;
+pub mod seal;
+pub mod sealed;
+mod sized;
+pub mod stat;
 pub mod status;
+pub mod stream;
+pub mod tree;
+pub mod verity_params;
 pub mod version;

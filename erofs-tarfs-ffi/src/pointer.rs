@@ -74,6 +74,72 @@ pub(crate) unsafe fn bytes<'a>(ptr: *const u8, len: usize, what: &str) -> Result
     Ok(unsafe { slice::from_raw_parts(ptr, len) })
 }
 
+/// Borrows `len` bytes to be written, zeros at first; `ptr` is ignored if there are none.
+///
+/// # Safety
+///
+/// If `ptr` is not NULL and `len` is not 0, the `len` bytes at `ptr` are writable, and nobody else
+/// uses them while `'a` lasts.
+pub(crate) unsafe fn bytes_mut<'a>(
+    ptr: *mut u8,
+    len: usize,
+    what: &str,
+) -> Result<&'a mut [u8], Error> {
+    if len == 0 {
+        return Ok(&mut []);
+    }
+    if ptr.is_null() {
+        return Err(Error::null(what));
+    }
+    if isize::try_from(len).is_err() {
+        return Err(Error::argument(format!("{what} cannot have {len} bytes: no memory has")));
+    }
+    // What C allocated may not be initialised yet.
+    // SAFETY: writable by the contract.
+    unsafe { ptr::write_bytes(ptr, 0, len) }
+    // SAFETY: not NULL, not longer than an object can be, just initialised, and alone by the
+    // contract.
+    Ok(unsafe { slice::from_raw_parts_mut(ptr, len) })
+}
+
+/// Borrows an object that may be missing.
+///
+/// # Safety
+///
+/// As [`borrow`].
+pub(crate) unsafe fn maybe<'a, T>(object: *const T) -> Option<&'a T> {
+    // SAFETY: `as_ref` asks no more than the contract says.
+    unsafe { object.as_ref() }
+}
+
+/// Borrows an array of `count` pointers; `ptr` is ignored if there are none.
+///
+/// # Safety
+///
+/// As [`bytes`], for `count` pointers.
+pub(crate) unsafe fn array<'a, T>(
+    ptr: *const *const T,
+    count: usize,
+    what: &str,
+) -> Result<&'a [*const T], Error> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if ptr.is_null() {
+        return Err(Error::null(what));
+    }
+    if count > isize::MAX as usize / size_of::<*const T>() {
+        return Err(Error::argument(format!("{what} cannot be {count}: no memory has")));
+    }
+    // SAFETY: not NULL, not longer than an object can be, and readable by the contract.
+    Ok(unsafe { slice::from_raw_parts(ptr, count) })
+}
+
+/// Checks that an output that has to be there is.
+pub(crate) fn output<T>(out: *mut T, what: &str) -> Result<(), Error> {
+    if out.is_null() { Err(Error::null(what)) } else { Ok(()) }
+}
+
 /// Writes an output; NULL means that the caller does not want it.
 ///
 /// # Safety

@@ -157,6 +157,27 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether data or tree is not what the root hash says, rather than asked for wrongly.
+    pub const fn is_mismatch(&self) -> bool {
+        matches!(
+            self,
+            Self::DataMismatch { .. } | Self::HashMismatch { .. } | Self::SpareNotZero { .. }
+        )
+    }
+
+    /// The byte offset of what does not match: in the data for [`Error::DataMismatch`], else in
+    /// the hash file.
+    pub const fn offset(&self) -> Option<u64> {
+        match self {
+            Self::DataMismatch { offset, .. }
+            | Self::HashMismatch { offset, .. }
+            | Self::SpareNotZero { offset, .. } => Some(*offset),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

@@ -1,0 +1,191 @@
+//! Layouts written: bootstraps, disks, and the hash trees of disks.
+#![allow(unsafe_code, reason = "exports symbols")]
+
+use core::ffi::c_void;
+
+use erofs_tarfs::image::{self, Piece};
+use erofs_tarfs::verity::{self, HashSink, Hasher};
+
+use crate::error::Error;
+use crate::layout::Layout;
+use crate::leaves::Leaves;
+use crate::panic::boundary;
+use crate::pointer;
+use crate::sealed::Sealed;
+use crate::sized;
+use crate::stream::{Progress, ProgressFn, Reader, Sink, Source, Writer};
+use crate::verity_params::VerityParams;
+
+/// Bytes copied at a time.
+const PIECE: usize = 1 << 20;
+
+/// Writes the metadata: the head at byte 0, the rest at body_offset, in ascending order. Of a
+/// bootstrap that is all there is. Of a disk whose devices are in place already, such as one that a
+/// tar was streamed into at disk_offset, it is what is missing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_layout_write_metadata(
+    layout: *const Layout,
+    sink: *const Sink,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            let plan = pointer::borrow(layout, "layout")?.plan();
+            let out = Writer::new(sized::required(sink, "sink")?)?;
+            out.write(0, &image::head(plan))?;
+            let mut at = plan.body_offset();
+            image::body(plan, &mut |bytes: &[u8]| {
+                out.write(at, bytes)?;
+                at += bytes.len() as u64;
+                Ok::<(), Error>(())
+            })?;
+            // What follows in a file is zeros.
+            out.zeros(at, plan.body_offset() + plan.body_bytes() - at)
+        })
+    }
+}
+
+/// Writes a disk: all of it, in ascending order.
+///
+/// @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
+/// @param sink A file should be empty behind the sink's offset: zeros are left out as holes.
+/// @param progress May be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_layout_write_disk(
+    layout: *const Layout,
+    sources: *const Source,
+    count: usize,
+    sink: *const Sink,
+    progress: ProgressFn,
+    progress_ctx: *mut c_void,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            let layout = pointer::borrow(layout, "layout")?;
+            let sources = self::sources(layout, sources, count)?;
+            let out = Writer::new(sized::required(sink, "sink")?)?;
+            let mut progress = Progress::new(progress, progress_ctx);
+            let mut buf = Vec::new();
+            image::pieces(layout.disk(), layout.plan(), &mut |offset, piece| {
+                match piece {
+                    Piece::Bytes(bytes) => out.write(offset, bytes)?,
+                    Piece::Device { index, offset: from, bytes } => {
+                        buf.resize(PIECE, 0);
+                        let mut at = 0;
+                        while at < bytes {
+                            let part = &mut buf[..(bytes - at).min(PIECE as u64) as usize];
+                            sources[index].read(from + at, part)?;
+                            out.write(offset + at, part)?;
+                            at += part.len() as u64;
+                            progress.add(part.len() as u64)?;
+                        }
+                        return Ok(());
+                    }
+                    piece => out.zeros(offset, piece.len())?,
+                }
+                progress.add(piece.len())
+            })
+        })
+    }
+}
+
+/// Hashes the disk that the layout describes, written or not, with zeros behind its end up to whole
+/// data blocks; hash blocks go to a sink.
+///
+/// @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
+/// @param leaves NULL, or for each of the sources NULL or the digests kept of its data blocks: its
+///        bytes are then not read again, if the device starts on a data block of the disk and the
+///        leaves have the block size and salt of params.
+/// @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
+///        offsets are those of a file in which the disk comes first.
+/// @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets ascend within
+///        a level, but levels take turns, so a pipe will not do.
+/// @param progress Is told of bytes of devices that were read. May be NULL.
+/// @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_layout_hash_disk(
+    layout: *const Layout,
+    sources: *const Source,
+    count: usize,
+    leaves: *const *const Leaves,
+    params: *const VerityParams,
+    sink: *const Sink,
+    progress: ProgressFn,
+    progress_ctx: *mut c_void,
+    sealed: *mut *mut Sealed,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            pointer::output(sealed, "sealed")?;
+            let layout = pointer::borrow(layout, "layout")?;
+            let sources = self::sources(layout, sources, count)?;
+            let kept: &[*const Leaves] = match leaves.is_null() {
+                true => &[],
+                false => pointer::array(leaves, count, "leaves")?,
+            };
+            let kept: Vec<_> = kept.iter().map(|&one| pointer::maybe(one).map(|o| &o.0)).collect();
+            let bytes = layout.disk().bytes;
+            let bytes = bytes + VerityParams::read(params)?.data_padding(bytes);
+            let mut hasher = Hasher::new(VerityParams::geometry(params, bytes)?);
+            let mut out = Hashes::new(sink)?;
+            let mut progress = Progress::new(progress, progress_ctx);
+            let mut read = |index: usize, offset: u64, buf: &mut [u8]| {
+                sources[index].read(offset, buf)?;
+                progress.add(buf.len() as u64)
+            };
+            let (disk, plan) = (layout.disk(), layout.plan());
+            verity::hash_disk(disk, plan, &kept, &mut read, &mut hasher, &mut out)?;
+            let done = hasher.finish(&mut out)?;
+            pointer::put(sealed, pointer::give(Sealed(done)));
+            Ok(())
+        })
+    }
+}
+
+/// A source for each device.
+///
+/// # Safety
+///
+/// `sources` is as the header says.
+unsafe fn sources(
+    layout: &Layout,
+    sources: *const Source,
+    count: usize,
+) -> Result<Vec<Reader>, Error> {
+    let devices = layout.plan().devices().len();
+    if count != devices {
+        return Err(Error::argument(format!("sources: {count}, but there are {devices} devices")));
+    }
+    // SAFETY: by the contract.
+    Reader::all(unsafe { sized::array(sources, count, "sources")? })
+}
+
+/// Where hash blocks go, if anywhere.
+#[derive(Debug)]
+pub(crate) struct Hashes(Option<Writer>);
+
+impl Hashes {
+    /// # Safety
+    ///
+    /// `sink` is NULL or as the header says.
+    pub(crate) unsafe fn new(sink: *const Sink) -> Result<Self, Error> {
+        if sink.is_null() {
+            return Ok(Self(None));
+        }
+        // SAFETY: by the contract.
+        Ok(Self(Some(Writer::new(unsafe { sized::required(sink, "sink")? })?)))
+    }
+}
+
+impl HashSink for Hashes {
+    type Error = Error;
+
+    fn put(&mut self, offset: u64, blocks: &[u8]) -> Result<(), Error> {
+        self.0.as_ref().map_or(Ok(()), |out| out.write(offset, blocks))
+    }
+}

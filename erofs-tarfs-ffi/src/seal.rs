@@ -1,0 +1,198 @@
+//! Whole files sealed and verified, on several threads.
+#![allow(unsafe_code, reason = "exports symbols, shares the caller's callback")]
+
+use core::ffi::c_void;
+use core::num::NonZero;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::fs::File;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use erofs_tarfs::io::verity::{self as threads, Options, ReadAt, WriteAt};
+use erofs_tarfs::verity::{Fault, Hasher, Verifier};
+
+use crate::disk::Hashes;
+use crate::error::Error;
+use crate::panic::boundary;
+use crate::pointer;
+use crate::sealed::Sealed;
+use crate::sized;
+use crate::stream::{Progress, ProgressFn, Reader, Sink, Source, Writer};
+use crate::verity_params::VerityParams;
+
+/// Bytes read at a time where a callback reads.
+const PIECE: usize = 256 << 10;
+
+/// Seals data: hashes its first data_bytes bytes, and writes the hash area. Where both source and
+/// sink are files it uses threads; else the calling thread alone.
+///
+/// @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA or
+///        TARFS_HASH_AT the sink is the file of the data.
+/// @param data_bytes Whole data blocks: see tarfs_verity_padding.
+/// @param sink NULL if the root hash is enough.
+/// @param thread_count How many threads hash; 0 for as many as the machine has.
+/// @param progress Is told of bytes of data hashed by the calling thread, or by all threads. May be
+///        NULL.
+/// @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_verity_seal(
+    source: *const Source,
+    data_bytes: u64,
+    params: *const VerityParams,
+    sink: *const Sink,
+    thread_count: u32,
+    progress: ProgressFn,
+    progress_ctx: *mut c_void,
+    sealed: *mut *mut Sealed,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            pointer::output(sealed, "sealed")?;
+            let data = Reader::new(sized::required(source, "source")?)?;
+            let geometry = VerityParams::geometry(params, data_bytes)?;
+            let mut progress = Progress::new(progress, progress_ctx);
+            let out = match sink.is_null() {
+                true => None,
+                false => Some(Writer::new(sized::required(sink, "sink")?)?),
+            };
+            let done = match (&data, out.as_ref().and_then(Writer::file)) {
+                (Reader::File(file), Some((to, offset))) => {
+                    let data = Watched::new(file, &mut progress);
+                    let to = Shifted { file: to, offset };
+                    let done = threads::seal(&data, &to, geometry, &options(thread_count));
+                    done.map_err(|error| Error::io("seal", error))?
+                }
+                _ => {
+                    drop(out);
+                    stream(&data, Hashes::new(sink)?, Hasher::new(geometry), &mut progress)?
+                }
+            };
+            pointer::put(sealed, pointer::give(Sealed(done)));
+            Ok(())
+        })
+    }
+}
+
+/// Verifies data and the whole hash tree. Where both are files it uses threads; else the calling
+/// thread alone.
+///
+/// @param hashes Where the hash area is: the file of the data, or its own.
+/// @param thread_count How many threads hash; 0 for as many as the machine has.
+/// @param progress May be NULL.
+/// @return TARFS_STATUS_MISMATCH if data or tree is not what the root hash says; the error tells
+///         where.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_verity_verify(
+    source: *const Source,
+    hashes: *const Source,
+    sealed: *const Sealed,
+    thread_count: u32,
+    progress: ProgressFn,
+    progress_ctx: *mut c_void,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            let data = Reader::new(sized::required(source, "source")?)?;
+            let hashes = Reader::new(sized::required(hashes, "hashes")?)?;
+            let sealed = &pointer::borrow(sealed, "sealed")?.0;
+            let mut progress = Progress::new(progress, progress_ctx);
+            if let (Reader::File(file), Reader::File(hashes)) = (&data, &hashes) {
+                let data = Watched::new(file, &mut progress);
+                let done = threads::verify(&data, hashes, sealed, &options(thread_count));
+                return done.map_err(Error::from);
+            }
+            let mut verifier = Verifier::new(sealed.geometry().clone(), sealed.root());
+            let mut read = |offset: u64, buf: &mut [u8]| {
+                data.read(offset, buf)?;
+                progress.add(buf.len() as u64)
+            };
+            let mut tree = |offset: u64, buf: &mut [u8]| hashes.read(offset, buf);
+            Ok(verifier.verify_all(&mut read, &mut tree)?)
+        })
+    }
+}
+
+/// Hashes what a callback gives.
+fn stream(
+    data: &Reader,
+    mut sink: Hashes,
+    mut hasher: Hasher,
+    progress: &mut Progress,
+) -> Result<erofs_tarfs::verity::Sealed, Fault<Error>> {
+    let mut buf = vec![0; PIECE];
+    let end = hasher.geometry().data_bytes();
+    while hasher.position() < end {
+        let at = hasher.position();
+        let part = &mut buf[..(end - at).min(PIECE as u64) as usize];
+        data.read(at, part).map_err(Fault::Caller)?;
+        hasher.push(part, &mut sink)?;
+        progress.add(part.len() as u64).map_err(Fault::Caller)?;
+    }
+    hasher.finish(&mut sink)
+}
+
+fn options(count: u32) -> Options {
+    NonZero::new(count as usize).map_or_else(Options::default, Options::threads)
+}
+
+/// A file whose reads are told to the caller's progress callback, who can stop all threads.
+struct Watched<'a> {
+    file: &'a File,
+    thread: ThreadId,
+    stopped: AtomicBool,
+    state: Mutex<State<'a>>,
+}
+
+struct State<'a> {
+    progress: &'a mut Progress,
+    /// Bytes that other threads read since the callback was called.
+    waiting: u64,
+}
+
+// SAFETY: what is not `Sync` is the caller's context pointer in `Progress`. It is only handed to
+// the callback, and only on `thread`, the one that made the call; other threads touch `waiting`.
+unsafe impl Sync for Watched<'_> {}
+
+impl<'a> Watched<'a> {
+    fn new(file: &'a File, progress: &'a mut Progress) -> Self {
+        let state = Mutex::new(State { progress, waiting: 0 });
+        Self { file, thread: thread::current().id(), stopped: AtomicBool::new(false), state }
+    }
+}
+
+impl ReadAt for Watched<'_> {
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buf, offset)?;
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the call was cancelled"));
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.waiting += buf.len() as u64;
+        if thread::current().id() == self.thread {
+            let bytes = core::mem::take(&mut state.waiting);
+            if let Err(stop) = state.progress.add(bytes) {
+                self.stopped.store(true, Ordering::Relaxed);
+                return Err(io::Error::other(stop));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file that is written from an offset on.
+struct Shifted<'a> {
+    file: &'a File,
+    offset: u64,
+}
+
+impl WriteAt for Shifted<'_> {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let at = offset.checked_add(self.offset).ok_or(io::ErrorKind::InvalidInput)?;
+        self.file.write_all_at(bytes, at)
+    }
+}
