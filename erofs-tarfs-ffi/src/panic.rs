@@ -20,6 +20,10 @@ pub(crate) unsafe fn boundary(
     error: *mut *mut Error,
     body: impl FnOnce() -> Result<(), Error>,
 ) -> i32 {
+    let body = || {
+        inject();
+        body()
+    };
     // What a body shares with later calls is behind a `Guarded`, or is never changed.
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => return Status::Ok.code(),
@@ -33,6 +37,19 @@ pub(crate) unsafe fn boundary(
     }
     status
 }
+
+/// Panics where the tests ask for it: at the point whose number is in `TARFS_INJECT_PANIC`.
+#[cfg(feature = "inject-panics")]
+fn inject() {
+    use core::sync::atomic::{AtomicU64, Ordering};
+    static POINT: AtomicU64 = AtomicU64::new(0);
+    let point = POINT.fetch_add(1, Ordering::Relaxed) + 1;
+    let wanted = std::env::var("TARFS_INJECT_PANIC").ok().and_then(|wanted| wanted.parse().ok());
+    assert_ne!(wanted, Some(point), "injected at point {point}");
+}
+
+#[cfg(not(feature = "inject-panics"))]
+fn inject() {}
 
 /// A handle's state, which a panic takes away.
 #[derive(Debug)]
@@ -49,6 +66,7 @@ impl<T> Guarded<T> {
         work: impl FnOnce(&mut T) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let mut state = self.0.take().ok_or_else(Error::poisoned)?;
+        inject();
         let result = work(&mut state);
         self.0 = Some(state);
         result
