@@ -4,35 +4,96 @@
  *
  * Linking: pkg-config --cflags --libs tarfs (add --static for libtarfs.a).
  *
- * So far the API reports versions. The calls that make images follow; what holds for all of them
- * is stated here, once.
+ *     tarfs_layer  --finish-->  tarfs_tree  --merge-->  tarfs_tree  --plan-->  tarfs_layout
+ *     (tar bytes)               (a layer)               (an image)             (every offset)
+ *                                   ^                                               |
+ *     tarfs_image  --get_tree-------+          bootstrap or disk, and tarfs_sealed <+
+ *     (EROFS bytes)                                                  (root hash)
+ *
+ * EXAMPLE
+ *
+ * A tar on standard input becomes a layer's disk in one pass: the tar is written where it belongs
+ * in the disk, and hashed, as it streams by; metadata and hash tree follow when it has ended.
+ * Errors are left out here; examples/c/export.c is a whole program.
+ *
+ *     tarfs_verity_params params = {.size = sizeof params};
+ *     tarfs_verity_preset("nydus", &params, NULL);
+ *     tarfs_sink disk = {.size = sizeof disk, .fd = fd, .offset = 4096};
+ *     tarfs_layer_options options = {
+ *         .size = sizeof options,
+ *         .flags = TARFS_LAYER_TAG_DIFF_ID | TARFS_LAYER_KEEP_EMPTY_DEVICE,
+ *         .tee = &disk,
+ *         .leaves = &params,
+ *     };
+ *     tarfs_layer *layer = NULL;
+ *     tarfs_tree *tree = NULL;
+ *     tarfs_leaves *leaves = NULL;
+ *     tarfs_layer_new(&options, &layer, NULL);
+ *     tarfs_layer_push_fd(layer, 0, NULL, NULL, NULL); // or tarfs_layer_push, in any pieces
+ *     tarfs_layer_finish(layer, NULL, &tree, &leaves, NULL);
+ *
+ *     tarfs_layout_options how = {.size = sizeof how, .artifact = TARFS_DISK_DATA_FIRST};
+ *     tarfs_layout *layout = NULL;
+ *     tarfs_layout_new(tree, &how, &layout, NULL);
+ *     disk.offset = 0;
+ *     tarfs_layout_write_metadata(layout, &disk, NULL);
+ *
+ *     tarfs_source source = {.size = sizeof source, .fd = fd, .offset = 4096};
+ *     tarfs_sealed *sealed = NULL;
+ *     params.placement = TARFS_HASH_BEHIND_DATA;
+ *     tarfs_layout_hash_disk(layout, &source, 1, (const tarfs_leaves *const *)&leaves, &params,
+ *                            &disk, NULL, NULL, &sealed, NULL);
+ *     char *label = NULL;
+ *     tarfs_sealed_get_text(sealed, TARFS_TEXT_NYDUS, NULL, NULL, NULL, &label, NULL);
+ *     puts(label); // "379918,194519040,sha256:..."
+ *
+ *     tarfs_string_free(label);
+ *     tarfs_sealed_free(sealed);
+ *     tarfs_layout_free(layout);
+ *     tarfs_leaves_free(leaves);
+ *     tarfs_tree_free(tree);
+ *     tarfs_layer_free(layer);
+ *
+ * CONVENTIONS
  *
  * Arguments come in this order: the object, inputs, outputs, error. Lengths and offsets are in
  * bytes unless a name or comment says otherwise. A pointer is not NULL unless its comment allows
- * it; a pointer to data is ignored if its length is 0.
+ * it; a pointer to data is ignored if its length is 0. Of outputs besides objects and structs (a
+ * length, a name, a number) each may be NULL if it is not wanted.
  *
  * Results: a call that can fail returns an int32_t, a tarfs_status: 0 is success, negative is a
  * failure. Outputs are written on success only. If the last parameter is a tarfs_error **, and not
  * NULL, a failure stores an error there, which the caller then owns; success leaves it alone.
+ * What a failed call wrote to a file or sink before stays there: write to a temporary name, and
+ * rename it when all is done.
  *
  * Ownership: what a call stores through a T ** belongs to the caller, who ends it with the T's
  * free function; free(NULL) does nothing. What a call returns as a plain pointer is borrowed: its
- * comment says for how long. Arguments are borrowed for the time of the call.
+ * comment says for how long. Arguments are borrowed for the time of the call, and objects keep
+ * what they need: a tree may be freed before its layout, leaves and layer before their tree.
+ *
+ * File descriptors stay the caller's. They need be open for the time of the call only; an object
+ * that uses one later (a layer its tee, a hasher its sink) has a duplicate, closed with the object.
  *
  * Threads: any object may move from one thread to another. Calls that take it as const may run at
  * the same time as each other; any other call needs it alone. The library keeps no state besides
- * its objects.
+ * its objects, starts threads in tarfs_verity_seal and tarfs_verity_verify only, and has ended them
+ * when these return. Callbacks run on the thread that made the call.
  *
  * Structs of options and of answers begin with a size_t size, which the caller sets to sizeof the
- * struct. They grow at the end only; a field that is zero has its default.
+ * struct; in an array all have the same. They grow at the end only; a field that is zero has its
+ * default. A field that is set and unknown to an older library is an error, not overlooked.
  *
  * Callbacks get the void *ctx they were registered with. One that returns something other than 0
- * ends the call, which returns that number unchanged. The library itself returns no positive
- * number, so positive ones can't be mistaken. A callback must not throw, longjmp or call into the
- * object that called it.
+ * ends the call, which returns that number unchanged: that is how a call is cancelled. The library
+ * itself returns no positive number, so positive ones can't be mistaken. A callback must not throw,
+ * longjmp or call into the object that called it.
  *
  * Panics: a defect inside the library that Rust detects does not cross into C. It comes back as
- * TARFS_STATUS_PANIC, and the object at work accepts nothing but its free function afterwards.
+ * TARFS_STATUS_PANIC; a layer or hasher at work accepts nothing but its free function afterwards.
+ *
+ * Bytes: the same tars and options give the same bytes, on every machine, in every version that
+ * does not say otherwise in its list of changes.
  */
 
 
@@ -444,6 +505,10 @@ typedef struct {
      * caller's, open until the call returns, and its file offset does not move.
      */
     int32_t fd;
+    /**
+     * Added to every offset: byte 0 of what is read is here.
+     */
+    uint64_t offset;
 } tarfs_source;
 
 /**
@@ -1218,7 +1283,8 @@ void tarfs_hasher_free(tarfs_hasher *hasher);
  * device table. Of a disk, what lies in devices is not read.
  *
  * @param source A callback is asked for all bytes; a file may be a disk of any size.
- * @param bytes Length of the image in bytes; 0 for the length of the file.
+ * @param bytes Length of the image in bytes; 0 for the length of the file, if the source is one
+ *        without an offset.
  * @param image Receives the image, ended with tarfs_image_free.
  */
 int32_t tarfs_image_open(const tarfs_source *source,

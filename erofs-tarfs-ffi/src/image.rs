@@ -1,9 +1,9 @@
 //! Images read back.
 #![allow(unsafe_code, reason = "exports symbols")]
 
-use std::path::PathBuf;
+use std::fs::File;
 
-use erofs_tarfs::io::read_metadata;
+use erofs_tarfs::io::{NamedFile, read_metadata};
 use erofs_tarfs::read::{self, DevicesAt, TreeOptions};
 use self_cell::self_cell;
 
@@ -107,7 +107,8 @@ impl Image {
 /// device table. Of a disk, what lies in devices is not read.
 ///
 /// @param source A callback is asked for all bytes; a file may be a disk of any size.
-/// @param bytes Length of the image in bytes; 0 for the length of the file.
+/// @param bytes Length of the image in bytes; 0 for the length of the file, if the source is one
+///        without an offset.
 /// @param image Receives the image, ended with tarfs_image_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tarfs_image_open(
@@ -121,9 +122,9 @@ pub unsafe extern "C" fn tarfs_image_open(
         boundary(error, || {
             pointer::output(image, "image")?;
             let reader = Reader::new(sized::required(source, "source")?)?;
-            let bytes = match reader {
-                Reader::File(file) if bytes == 0 => read_metadata(&named(file))?,
-                reader => all(&reader, bytes)?,
+            let bytes = match reader.file() {
+                Some((file, 0)) if bytes == 0 => read_metadata(&named(file)?)?,
+                _ => all(&reader, bytes)?,
             };
             let viewed = Viewed::try_new(bytes, |bytes| read::Image::new(bytes))?;
             let tags = viewed.borrow_dependent().devices();
@@ -133,8 +134,9 @@ pub unsafe extern "C" fn tarfs_image_open(
     }
 }
 
-fn named(file: std::fs::File) -> erofs_tarfs::io::NamedFile {
-    erofs_tarfs::io::NamedFile::new(PathBuf::from("the image"), file)
+fn named(file: &File) -> Result<NamedFile, Error> {
+    let file = file.try_clone().map_err(|error| Error::io("use the image", error))?;
+    Ok(NamedFile::new("the image", file))
 }
 
 /// All bytes of a source. Memory follows what was read.

@@ -58,9 +58,9 @@ pub unsafe extern "C" fn tarfs_verity_seal(
                 true => None,
                 false => Some(Writer::new(sized::required(sink, "sink")?)?),
             };
-            let done = match (&data, out.as_ref().and_then(Writer::file)) {
-                (Reader::File(file), Some((to, offset))) => {
-                    let data = Watched::new(file, &mut progress);
+            let done = match (data.file(), out.as_ref().and_then(Writer::file)) {
+                (Some((file, from)), Some((to, offset))) => {
+                    let data = Watched::new(file, from, &mut progress);
                     let to = Shifted { file: to, offset };
                     let done = threads::seal(&data, &to, geometry, &options(thread_count));
                     done.map_err(|error| Error::io("seal", error))?
@@ -101,9 +101,10 @@ pub unsafe extern "C" fn tarfs_verity_verify(
             let hashes = Reader::new(sized::required(hashes, "hashes")?)?;
             let sealed = &pointer::borrow(sealed, "sealed")?.0;
             let mut progress = Progress::new(progress, progress_ctx);
-            if let (Reader::File(file), Reader::File(hashes)) = (&data, &hashes) {
-                let data = Watched::new(file, &mut progress);
-                let done = threads::verify(&data, hashes, sealed, &options(thread_count));
+            if let (Some((file, from)), Some((hashes, offset))) = (data.file(), hashes.file()) {
+                let data = Watched::new(file, from, &mut progress);
+                let hashes = Shifted { file: hashes, offset };
+                let done = threads::verify(&data, &hashes, sealed, &options(thread_count));
                 return done.map_err(Error::from);
             }
             let mut verifier = Verifier::new(sealed.geometry().clone(), sealed.root());
@@ -142,7 +143,7 @@ fn options(count: u32) -> Options {
 
 /// A file whose reads are told to the caller's progress callback, who can stop all threads.
 struct Watched<'a> {
-    file: &'a File,
+    file: Shifted<'a>,
     thread: ThreadId,
     stopped: AtomicBool,
     state: Mutex<State<'a>>,
@@ -159,7 +160,8 @@ struct State<'a> {
 unsafe impl Sync for Watched<'_> {}
 
 impl<'a> Watched<'a> {
-    fn new(file: &'a File, progress: &'a mut Progress) -> Self {
+    fn new(file: &'a File, offset: u64, progress: &'a mut Progress) -> Self {
+        let file = Shifted { file, offset };
         let state = Mutex::new(State { progress, waiting: 0 });
         Self { file, thread: thread::current().id(), stopped: AtomicBool::new(false), state }
     }
@@ -184,10 +186,17 @@ impl ReadAt for Watched<'_> {
     }
 }
 
-/// A file that is written from an offset on.
+/// A file that counts from an offset on.
 struct Shifted<'a> {
     file: &'a File,
     offset: u64,
+}
+
+impl ReadAt for Shifted<'_> {
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let at = offset.checked_add(self.offset).ok_or(io::ErrorKind::InvalidInput)?;
+        self.file.read_exact_at(buf, at)
+    }
 }
 
 impl WriteAt for Shifted<'_> {

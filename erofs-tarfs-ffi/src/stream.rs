@@ -41,6 +41,8 @@ pub struct Source {
     /// A file that can be read at any offset; looked at only if read is NULL. It stays the
     /// caller's, open until the call returns, and its file offset does not move.
     pub fd: i32,
+    /// Added to every offset: byte 0 of what is read is here.
+    pub offset: u64,
 }
 
 /// Where bytes are written to: a callback, or a file.
@@ -78,16 +80,31 @@ pub(crate) fn duplicate(fd: i32, what: &str) -> Result<File, Error> {
 
 /// A [`Source`] in use.
 #[derive(Debug)]
-pub(crate) enum Reader {
+pub(crate) struct Reader {
+    from: From,
+    offset: u64,
+}
+
+#[derive(Debug)]
+enum From {
     Callback(Read, *mut c_void),
     File(File),
 }
 
 impl Reader {
     pub(crate) fn new(source: Source) -> Result<Self, Error> {
-        match source.read {
-            Some(read) => Ok(Self::Callback(read, source.ctx)),
-            None => duplicate(source.fd, "the source").map(Self::File),
+        let from = match source.read {
+            Some(read) => From::Callback(read, source.ctx),
+            None => From::File(duplicate(source.fd, "the source")?),
+        };
+        Ok(Self { from, offset: source.offset })
+    }
+
+    /// The file, if it is one, and the byte of it that counts as the first.
+    pub(crate) fn file(&self) -> Option<(&File, u64)> {
+        match &self.from {
+            From::File(file) => Some((file, self.offset)),
+            From::Callback(..) => None,
         }
     }
 
@@ -97,15 +114,18 @@ impl Reader {
     }
 
     pub(crate) fn read(&self, offset: u64, buf: &mut [u8]) -> Result<(), Error> {
-        match self {
-            Self::Callback(read, ctx) => {
+        let offset = offset.checked_add(self.offset);
+        let offset =
+            offset.ok_or_else(|| Error::argument("the source's offset: no file is so long"))?;
+        match &self.from {
+            From::Callback(read, ctx) => {
                 // SAFETY: the caller says what the callback may be called with; `buf` is writable.
                 match unsafe { read(*ctx, offset, buf.as_mut_ptr(), buf.len()) } {
                     0 => Ok(()),
                     status => Err(Error::callback(status)),
                 }
             }
-            Self::File(file) => file.read_exact_at(buf, offset).map_err(|error| {
+            From::File(file) => file.read_exact_at(buf, offset).map_err(|error| {
                 let doing = format!("read {} bytes at offset {offset} of a source", buf.len());
                 Error::io(&doing, error)
             }),
