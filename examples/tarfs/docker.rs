@@ -46,9 +46,9 @@ pub(crate) fn load(path: &Path, spool: &mut Spool) -> Done<Vec<Loaded>> {
         let failed = |error| Fail::of(inside(name), error);
         let (reader, kind) = input::stream(reader).map_err(failed)?;
         let mut reader = input::uncompressed(kind, reader).map_err(failed)?;
-        let (tar, tag) = spool.take(&inside(name), &mut *reader, None)?;
-        oci::check_diff_id(&inside(name), &tag, diff_id)?;
-        layers.push(load::layer(tar, &tag, true)?);
+        let (layer, digest) = spool.take(&inside(name), &mut *reader, None, true)?;
+        oci::check_diff_id(&inside(name), &digest, diff_id)?;
+        layers.push(layer);
     }
     Ok(layers)
 }
@@ -61,8 +61,8 @@ fn open(path: &Path, dir: &Path) -> Done<Loaded> {
     }
     let reader = input::uncompressed(kind, input::reader(&file)?);
     let mut reader = reader.map_err(|error| Fail::of(path, error))?;
-    let (tar, _) = Spool::Temporary(dir.to_owned()).take(path, &mut *reader, None)?;
-    load::layer(tar, "archive", true)
+    let mut spool = Spool::Temporary(dir.to_owned());
+    Ok(spool.take(path, &mut *reader, Some("archive"), true)?.0)
 }
 
 /// A file of the archive, as a stream.

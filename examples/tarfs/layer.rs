@@ -1,15 +1,18 @@
 //! `tarfs layer`.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::layout::{self, Artifact, Placement};
 
 use crate::args::Layer;
 use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
+use crate::load::Loaded;
 use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::report::Report;
 use crate::spool::{self, Spool};
 use crate::{geometry, load, merge};
 
@@ -22,15 +25,32 @@ pub(crate) fn run(args: &Layer) -> Done {
     output::spare_inputs(&output, &[&args.input])?;
     let out = Output::new(&output)?;
     let dir = output::directory(&output).to_owned();
-    let mut spool = match args.disk {
-        true => Spool::Temporary(dir),
-        false => Spool::Kept(dir, Vec::new()),
+    let report = match source(args)? {
+        Source::Tar(tar) => {
+            let layer = indexed(tar, args)?;
+            let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
+            out.finish()?;
+            report
+        }
+        Source::Stream(name, mut reader)
+            if options.artifact == Artifact::Disk(Placement::DataFirst) =>
+        {
+            let report = in_place(&name, &mut *reader, args, &options, &out)?;
+            out.finish()?;
+            report
+        }
+        Source::Stream(name, mut reader) => {
+            let mut spool = match args.disk {
+                true => Spool::Temporary(dir),
+                false => Spool::Kept(dir, Vec::new()),
+            };
+            let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
+            let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
+            spool.finish()?;
+            out.finish()?;
+            report
+        }
     };
-    let (tar, tag) = tar(args, &mut spool)?;
-    let layer = load::layer(tar, &tag, false)?;
-    let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
-    spool.finish()?;
-    out.finish()?;
     report.print(args.json)
 }
 
@@ -53,33 +73,69 @@ fn is_stdin(input: &Path) -> bool {
     input == Path::new("-")
 }
 
-/// The uncompressed tar as a file, and the tag of the device that it is.
-fn tar(args: &Layer, spool: &mut Spool) -> Done<(NamedFile, String)> {
-    let id = args.blob_id.as_deref();
-    let tagged = |(tar, digest): (NamedFile, String)| (tar, id.map_or(digest, ToOwned::to_owned));
+/// Where the uncompressed tar is, or comes from.
+enum Source {
+    /// A file that can be a device.
+    Tar(NamedFile),
+    /// A stream of its bytes, and what errors call it.
+    Stream(PathBuf, Box<dyn Read>),
+}
+
+fn source(args: &Layer) -> Done<Source> {
     if is_stdin(&args.input) {
-        let name = Path::new("standard input");
-        let failed = |error| Fail::of(name, error);
-        let progress = Progress::new("reading", None);
-        let (reader, kind) = input::stream(progress.reader(io::stdin().lock())).map_err(failed)?;
-        refuse_image(name, kind)?;
-        let mut reader = input::uncompressed(kind, reader).map_err(failed)?;
-        return spool.take(name, &mut *reader, id).map(tagged);
+        let name = PathBuf::from("standard input");
+        let failed = |error| Fail::of(&name, error);
+        let reader = Progress::new("reading", None).wrap(io::stdin().lock());
+        let (reader, kind) = input::stream(reader).map_err(failed)?;
+        refuse_image(&name, kind)?;
+        let reader = input::uncompressed(kind, reader).map_err(failed)?;
+        return Ok(Source::Stream(name, reader));
     }
     let (file, kind) = input::open(&args.input)?;
     refuse_image(&args.input, kind)?;
-    let progress = Progress::new("reading", Some(file.bytes()?));
-    if kind.is_compressed() {
-        let reader = progress.reader(input::reader(&file)?);
-        let mut reader =
-            input::uncompressed(kind, reader).map_err(|error| Fail::of(&args.input, error))?;
-        return spool.take(&args.input, &mut *reader, id).map(tagged);
+    if !kind.is_compressed() {
+        return Ok(Source::Tar(file));
     }
-    let tag = match id {
-        Some(id) => id.to_owned(),
-        None => spool::digest(&file, &mut progress.observer())?,
-    };
-    Ok((file, tag))
+    let reader = Progress::new("reading", Some(file.bytes()?)).wrap(input::reader(&file)?);
+    let reader = input::uncompressed(kind, reader).map_err(|error| Fail::of(&args.input, error))?;
+    Ok(Source::Stream(args.input.clone(), reader))
+}
+
+/// The layer of a tar that is a file: only its headers are read, if its tag is known.
+fn indexed(tar: NamedFile, args: &Layer) -> Done<Loaded> {
+    if let Some(tag) = &args.blob_id {
+        return load::layer(tar, tag, false);
+    }
+    let progress = Progress::new("reading", Some(tar.bytes()?));
+    let options = spool::ingest_options(None, false);
+    let reader = input::reader(&tar)?;
+    let done = tarfs_io::ingest(&args.input, reader, options, None, &mut progress.observer())?;
+    Ok(spool::loaded(tar, done).0)
+}
+
+/// A disk with its data first, in one pass: the tar is written where it belongs in it.
+fn in_place(
+    name: &Path,
+    reader: &mut dyn Read,
+    args: &Layer,
+    options: &layout::Options,
+    out: &Output,
+) -> Done<Report> {
+    let tag = args.blob_id.as_deref();
+    let mut ingest = spool::ingest_options(tag, false);
+    ingest.diff_id = tag.is_none();
+    let file = out.file()?;
+    let offset = layout::data_first_offset(1, options.block_size);
+    let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;
+    let tree = done.layer.tree;
+    if tree.devices().is_empty() {
+        // No file has any data: the disk does without the tar.
+        file.set_bytes(0)?;
+    }
+    let layout = merge::plan(out.path(), &tree, options)?;
+    tarfs_io::write_metadata(&layout, &file)?;
+    let bytes = layout.disk_bytes();
+    Ok(Report::new(out.path(), bytes, &layout, bytes))
 }
 
 fn refuse_image(input: &Path, kind: Kind) -> Done {

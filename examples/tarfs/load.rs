@@ -78,17 +78,20 @@ pub(crate) fn load(arg: &Path, tars: Option<&Path>, spool: &mut Spool) -> Done<V
     let loaded = match kind {
         Kind::Erofs => image(arg, file, tars)?,
         Kind::Tar => {
-            let progress = Progress::new("hashing", Some(file.bytes()?));
-            let tag = spool::digest(&file, &mut progress.observer())?;
-            layer(file, &tag, true)?
+            // Its tag is its SHA-256, so all of it is read.
+            let progress = Progress::new("reading", Some(file.bytes()?));
+            let options = spool::ingest_options(None, true);
+            let reader = input::reader(&file)?;
+            let observer = &mut progress.observer();
+            let done = tarfs_io::ingest(arg, reader, options, None, observer)?;
+            spool::loaded(file, done).0
         }
         Kind::Gzip | Kind::Zstd => {
             let progress = Progress::new("unpacking", Some(file.bytes()?));
             let reader = progress.reader(input::reader(&file)?);
             let reader = input::uncompressed(kind, reader);
             let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
-            let (tar, tag) = spool.take(arg, &mut *reader, None)?;
-            layer(tar, &tag, true)?
+            spool.take(arg, &mut *reader, None, true)?.0
         }
     };
     Ok(vec![loaded])

@@ -79,24 +79,13 @@ pub(crate) fn write(
 ) -> Done<Report> {
     let layout = plan(path, tree, options)?;
     let bytes = match options.artifact {
-        Artifact::Bootstrap => bootstrap(&layout, &out.file()?)?,
+        Artifact::Bootstrap => {
+            tarfs_io::write_metadata(&layout, &out.file()?)?;
+            layout.metadata_bytes()
+        }
         _ => disk(&layout, &sources()?, &out.file()?)?,
     };
     Ok(Report::new(path, bytes, &layout, bytes))
-}
-
-/// Writes a bootstrap; answers its length.
-fn bootstrap(layout: &Layout<'_>, out: &NamedFile) -> Done<u64> {
-    out.write_all_at(&image::head(layout), 0)?;
-    let mut at = layout.body_offset();
-    image::body(layout, &mut |bytes: &[u8]| {
-        out.write_all_at(bytes, at)?;
-        at += bytes.len() as u64;
-        Ok::<(), tarfs_io::Error>(())
-    })?;
-    let bytes = layout.metadata_bytes();
-    out.set_bytes(bytes)?;
-    Ok(bytes)
 }
 
 /// Writes a disk; answers its length.

@@ -101,18 +101,19 @@ fn layer(dir: &Path, descriptor: &Descriptor, diff_id: &str, spool: &mut Spool) 
     if kind == input::Kind::Erofs {
         return Err(Fail::of(&path, "is an EROFS image, not a tar"));
     }
-    let (tar, tag) = if kind.is_compressed() {
+    let (layer, tag) = if kind.is_compressed() {
         let progress = Progress::new("unpacking", Some(descriptor.size()));
         let reader = progress.reader(input::reader(&file)?);
         let mut reader =
             input::uncompressed(kind, reader).map_err(|error| Fail::of(&path, error))?;
-        spool.take(&path, &mut *reader, None)?
+        spool.take(&path, &mut *reader, None, true)?
     } else {
         // The blob is the device, and its digest, just checked, is of its bytes.
-        (file, descriptor.digest().digest().to_owned())
+        let tag = descriptor.digest().digest().to_owned();
+        (load::layer(file, &tag, true)?, tag)
     };
     check_diff_id(&path, &tag, diff_id)?;
-    load::layer(tar, &tag, true)
+    Ok(layer)
 }
 
 /// Compares the SHA-256 of an uncompressed layer with what the configuration says.

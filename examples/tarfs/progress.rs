@@ -33,9 +33,25 @@ impl Progress {
         |bytes| self.0.inc(bytes)
     }
 
+    /// A reader that moves the bar and keeps it.
+    pub(crate) fn wrap<R: Read>(self, reader: R) -> impl Read {
+        Bar(reader, self)
+    }
+
     /// A reader that moves the bar.
     pub(crate) fn reader<R: Read>(&self, reader: R) -> impl Read + use<R> {
         self.0.wrap_read(reader)
+    }
+}
+
+/// A reader with a bar of its own, gone when both are.
+struct Bar<R>(R, Progress);
+
+impl<R: Read> Read for Bar<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(buf)?;
+        self.1.0.inc(n as u64);
+        Ok(n)
     }
 }
 

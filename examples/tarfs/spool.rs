@@ -1,13 +1,15 @@
 //! Streams written to files, and hashed on the way.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::ingest;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use sha2::{Digest, Sha256};
 
 use crate::fail::{Done, Fail};
+use crate::load::{Backing, Loaded};
 use crate::output::Output;
 use crate::sizes::to_hex;
 
@@ -21,31 +23,38 @@ pub(crate) enum Spool {
 }
 
 impl Spool {
-    /// Writes a stream to a file; gives the file and the SHA-256 of its bytes.
+    /// Writes a tar to a file as it streams by, and makes a layer of it; gives that, and the
+    /// SHA-256 of the tar.
     ///
-    /// `tag` is what the file is named by if it stays, its SHA-256 if there is none.
+    /// The device's tag is `tag`, or that SHA-256. A file that stays is named by it.
     pub(crate) fn take(
         &mut self,
         name: &Path,
         reader: &mut dyn Read,
         tag: Option<&str>,
-    ) -> Done<(NamedFile, String)> {
+        keep_pending: bool,
+    ) -> Done<(Loaded, String)> {
+        let options = ingest_options(tag, keep_pending);
         match self {
             Self::Temporary(dir) => {
                 let file = tempfile::tempfile_in(&*dir);
                 let file = file.map_err(|error| Fail::of(&*dir, error))?;
-                let digest = copy(name, reader, dir, &file)?;
-                Ok((NamedFile::new(name, file), digest))
+                let out = NamedFile::new(&*dir, file);
+                let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
+                let file = NamedFile::new(name, clone(&out)?);
+                Ok(loaded(file, done))
             }
             Self::Kept(dir, outputs) => {
                 // Its name follows from its bytes: renamed when they are known.
                 let mut output = Output::new(&dir.join("uncompressed tar"))?;
-                let file = output.file()?;
-                let digest = copy(name, reader, dir, file.file())?;
+                let out = output.file()?;
+                let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
+                let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
                 let path = dir.join(file_name(tag.unwrap_or(&digest)));
                 output.rename(&path)?;
+                let file = NamedFile::new(path, clone(&out)?);
                 outputs.push(output);
-                Ok((NamedFile::new(path, clone(&file)?), digest))
+                Ok(loaded(file, done))
             }
         }
     }
@@ -77,27 +86,21 @@ fn clone(file: &NamedFile) -> Done<File> {
     file.file().try_clone().map_err(|error| Fail::of(file.path(), error))
 }
 
-fn copy(name: &Path, reader: &mut dyn Read, out_name: &Path, mut out: &File) -> Done<String> {
-    let mut hasher = Sha256::new();
-    let mut buf = vec![0; 256 << 10];
-    let mut at: u64 = 0;
-    loop {
-        let n = match reader.read(&mut buf) {
-            Ok(0) => return Ok(to_hex(&hasher.finalize())),
-            Ok(n) => n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                let why = format_args!("cannot read at offset {at} of its bytes: {error}");
-                return Err(Fail::of(name, why));
-            }
-        };
-        hasher.update(&buf[..n]);
-        let written = out.write_all(&buf[..n]);
-        written.map_err(|error| {
-            Fail::of(out_name, format_args!("cannot write the tar at offset {at}: {error}"))
-        })?;
-        at += n as u64;
-    }
+/// How a tar that streams by becomes a layer.
+pub(crate) fn ingest_options(tag: Option<&str>, keep_pending: bool) -> ingest::Options {
+    let mut options = ingest::Options::default();
+    options.layer.tag = tag.unwrap_or_default().as_bytes().to_vec();
+    options.layer.keep_pending = keep_pending;
+    options.diff_id = true;
+    options.tag_diff_id = tag.is_none();
+    options
+}
+
+/// The layer that came of a tar in this file, and the tar's SHA-256.
+pub(crate) fn loaded(file: NamedFile, done: ingest::Ingested) -> (Loaded, String) {
+    let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
+    let (name, tree) = (file.path().to_owned(), done.layer.tree);
+    (Loaded { name, tree, backing: Backing::File(file) }, digest)
 }
 
 /// The SHA-256 of a file, in hex.

@@ -1,7 +1,9 @@
 //! What comes in: compressed tars, streams, OCI layouts, `docker save` files; and listings.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use flate2::Compression;
@@ -49,6 +51,50 @@ fn compressed_tars_and_streams() {
         assert!(child.wait().unwrap().success());
         assert!(fs::read(&out).unwrap() == of_file, "{name}: a stream or a file, the same");
     }
+}
+
+/// `layer --disk -` with these bytes on its standard input.
+fn layer_disk(bytes: &[u8], placement: &str, out: &Path) {
+    let mut child = Command::new(tool())
+        .args(["layer", "--disk", "--placement", placement, "-o"])
+        .args([out.as_os_str(), "-".as_ref()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn disks_of_streams_are_those_of_files() {
+    let image = Image::new();
+    let empty = TarBuilder::new().dir("dir", 0o755);
+    let full = image.stack.layers[0].tar.clone();
+    for tar in [full, empty.finish()] {
+        let input = image.path("in.tar");
+        fs::write(&input, &tar).unwrap();
+        for placement in ["data-first", "metadata-first"] {
+            let (of_file, of_stream) = (image.path("file.disk"), image.path("stream.disk"));
+            let words = ["layer", "--disk", "--placement", placement, "-o"];
+            ok(words.map(OsStr::new).into_iter().chain([of_file.as_os_str(), input.as_os_str()]));
+            for bytes in [tar.clone(), gzip(&tar)] {
+                layer_disk(&bytes, placement, &of_stream);
+                assert!(
+                    fs::read(&of_stream).unwrap() == fs::read(&of_file).unwrap(),
+                    "{placement}"
+                );
+            }
+        }
+    }
+    image.expect_layer(
+        0,
+        &mounted(&{
+            let out = image.path("first.disk");
+            layer_disk(&image.stack.layers[0].tar, "data-first", &out);
+            out
+        }),
+    );
 }
 
 #[test]

@@ -48,6 +48,23 @@ pub fn write_disk(
     })
 }
 
+/// Writes the metadata to its places, the head at byte 0: all of a bootstrap; of a disk, what is
+/// missing where the devices are in their places already. The file then has the length of the
+/// bootstrap or disk at least.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error> {
+    out.write_all_at(&image::head(layout), 0)?;
+    let mut at = layout.body_offset();
+    image::body(layout, &mut |bytes: &[u8]| {
+        out.write_all_at(bytes, at)?;
+        at += bytes.len() as u64;
+        Ok::<(), Error>(())
+    })?;
+    if out.bytes()? < at { out.set_bytes(at) } else { Ok(()) }
+}
+
 /// Hashes a disk that is not written. `geometry` is of its length, with zeros behind its end up
 /// to whole data blocks; hash blocks go to `tree`.
 ///

@@ -1,6 +1,7 @@
 //! Adapters to files and threads, for programs with `std`.
 //!
-//! [`index_file`] and [`index_reader`] make layers of tars, [`write_disk`] and [`hash_disk`] carry
+//! [`index_file`] and [`index_reader`] make layers of tars, [`ingest`](fn@ingest) hashes and writes
+//! them too as they stream by; [`write_metadata`], [`write_disk`] and [`hash_disk`] carry
 //! out the plan of a disk, [`verity`] seals and verifies files on several threads. A
 //! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
 
@@ -8,11 +9,13 @@ mod disk;
 mod error;
 mod file;
 mod index;
+mod ingest;
 mod metadata;
 pub mod verity;
 
-pub use disk::{hash_disk, write_disk};
+pub use disk::{hash_disk, write_disk, write_metadata};
 pub use error::Error;
 pub use file::NamedFile;
 pub use index::{index_file, index_reader};
+pub use ingest::ingest;
 pub use metadata::read_metadata;

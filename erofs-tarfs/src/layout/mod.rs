@@ -31,7 +31,7 @@ mod xattr;
 pub use devices::PlannedDevice;
 pub use error::Error;
 pub use options::{Artifact, BodyForm, Options, Placement, WhiteoutForm};
-pub use plan::{Layout, plan};
+pub use plan::{Layout, data_first_offset, plan};
 
 pub(crate) use body::{Pieces, chunks};
 pub(crate) use directory::Entry as DirectoryEntry;

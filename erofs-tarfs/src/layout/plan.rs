@@ -119,6 +119,14 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     })
 }
 
+/// Where the first device starts in a disk with its data first, in bytes: a program that gets the
+/// tars one after the other can write them to their places before the layout is planned, each at
+/// the next multiple of the larger of a block and 4096 bytes.
+pub fn data_first_offset(devices: usize, block: BlockSize) -> u64 {
+    let table_end = DEVICE_TABLE_OFFSET + (devices * size_of::<DeviceSlot>()) as u64;
+    table_end.next_multiple_of(PAGE.max(u64::from(block.bytes())))
+}
+
 fn label(name: &[u8]) -> Result<[u8; 16], Error> {
     if name.len() > MAX_LABEL || name.contains(&0) {
         return Err(Error::VolumeName { name: name.to_vec(), limit: MAX_LABEL as u64 });
