@@ -1,18 +1,30 @@
 //! Tars that stream by, in one pass: written, hashed and indexed.
 
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::num::NonZero;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use sha2::{Digest as _, Sha256};
 
 use super::{Error, NamedFile};
 use crate::ingest::{Ingest, Ingested, Options};
+use crate::verity::Digest;
 
-/// Bytes read at a time.
+/// Bytes that go through all stages before the next ones do.
 const PIECE: usize = 256 << 10;
+/// How many pieces the thread that computes the diffID may be behind.
+const BEHIND: usize = 8;
 
 /// Reads a tar to its end, padding included, and does with it what `options` want. Every byte also
 /// goes to the file of `tee`, from that byte offset of it on: where the tar belongs in a disk, or 0.
 ///
-/// Errors call the stream `name`. `observer` is told how many bytes were dealt with.
+/// The diffID, which takes as long as all the rest, is computed on a thread of its own if the
+/// machine has two. Errors call the stream `name`. `observer` is told how many bytes were dealt
+/// with.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`], [`Error::Layer`].
@@ -30,27 +42,126 @@ const PIECE: usize = 256 << 10;
 /// ```
 pub fn ingest(
     name: &Path,
-    mut reader: impl Read,
-    options: Options,
+    reader: impl Read,
+    mut options: Options,
     tee: Option<(&NamedFile, u64)>,
     observer: &mut dyn FnMut(u64),
 ) -> Result<Ingested, Error> {
-    let layer = |error| Error::Layer { file: name.to_owned(), error };
-    let mut ingest = Ingest::new(options);
-    let mut buf = vec![0; PIECE];
-    loop {
-        let offset = ingest.position();
-        let n = match reader.read(&mut buf) {
-            Ok(0) => break,
-            Ok(n) => n,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::Read { file: name.to_owned(), offset, error }),
-        };
-        if let Some((out, base)) = tee {
-            out.write_all_at(&buf[..n], base.saturating_add(offset))?;
-        }
-        ingest.push(&buf[..n]).map_err(layer)?;
-        observer(n as u64);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let tag = options.tag_diff_id;
+    let apart = (options.diff_id || tag) && cores > 1;
+    if apart {
+        (options.diff_id, options.tag_diff_id) = (false, false);
     }
-    ingest.finish().map_err(layer)
+    let mut run = Run { name, tee, observer, ingest: Ingest::new(options) };
+    if !apart {
+        run.read(reader, |_| {})?;
+        return run.ingest.finish().map_err(|error| layer(name, error));
+    }
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BEHIND);
+        let hasher = scope.spawn(move || sha256(&receiver));
+        // Dropped with the closure: that ends the thread.
+        run.read(reader, |piece| send(&sender, piece))?;
+        drop(sender);
+        let diff_id = match hasher.join() {
+            Ok(digest) => digest,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        if tag {
+            run.ingest.set_tag(diff_id.to_string().as_bytes());
+        }
+        let mut done = run.ingest.finish().map_err(|error| layer(name, error))?;
+        done.diff_id = Some(diff_id);
+        Ok(done)
+    })
+}
+
+fn layer(name: &Path, error: crate::tree::Error) -> Error {
+    Error::Layer { file: name.to_owned(), error }
+}
+
+fn send(to: &SyncSender<Arc<Piece>>, piece: &Arc<Piece>) {
+    // It fails only if the thread has panicked, which joining it tells.
+    let _ = to.send(Arc::clone(piece));
+}
+
+fn sha256(pieces: &Receiver<Arc<Piece>>) -> Digest {
+    let mut sha = Sha256::new();
+    while let Ok(piece) = pieces.recv() {
+        sha.update(piece.bytes());
+    }
+    Digest(sha.finalize().into())
+}
+
+struct Run<'a> {
+    name: &'a Path,
+    tee: Option<(&'a NamedFile, u64)>,
+    observer: &'a mut dyn FnMut(u64),
+    ingest: Ingest,
+}
+
+impl Run<'_> {
+    /// Reads all there is; `share` gets each piece first.
+    fn read(
+        &mut self,
+        mut reader: impl Read,
+        mut share: impl FnMut(&Arc<Piece>),
+    ) -> Result<(), Error> {
+        let mut pool = VecDeque::new();
+        loop {
+            let mut piece = free(&mut pool);
+            // Nobody else has it: that is what a free one is.
+            let Some(room) = Arc::get_mut(&mut piece) else { continue };
+            let offset = self.ingest.position();
+            let at = |error| Error::Read { file: self.name.to_owned(), offset, error };
+            room.fill(&mut reader).map_err(at)?;
+            let bytes = piece.bytes();
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            share(&piece);
+            if let Some((out, base)) = self.tee {
+                out.write_all_at(bytes, base.saturating_add(offset))?;
+            }
+            self.ingest.push(bytes).map_err(|error| layer(self.name, error))?;
+            (self.observer)(bytes.len() as u64);
+            pool.push_back(piece);
+        }
+    }
+}
+
+/// A piece that is not in use any more, or a new one.
+fn free(pool: &mut VecDeque<Arc<Piece>>) -> Arc<Piece> {
+    match pool.front().map(Arc::strong_count) {
+        Some(1) => pool.pop_front(),
+        _ => None,
+    }
+    .unwrap_or_else(|| Arc::new(Piece { room: vec![0; PIECE], len: 0 }))
+}
+
+/// Some bytes of the tar.
+struct Piece {
+    room: Vec<u8>,
+    len: usize,
+}
+
+impl Piece {
+    fn bytes(&self) -> &[u8] {
+        &self.room[..self.len]
+    }
+
+    /// Reads a whole piece, less at the end only.
+    fn fill(&mut self, reader: &mut impl Read) -> std::io::Result<()> {
+        self.len = 0;
+        while self.len < PIECE {
+            match reader.read(&mut self.room[self.len..]) {
+                Ok(0) => break,
+                Ok(more) => self.len += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
