@@ -4,7 +4,7 @@
 use core::ffi::c_void;
 
 use erofs_tarfs::image::{self, Piece};
-use erofs_tarfs::verity::{self, HashSink, Hasher};
+use erofs_tarfs::verity::{HashSink, Hasher};
 
 use crate::error::Error;
 use crate::layout::Layout;
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn tarfs_layout_hash_disk(
                 progress.add(buf.len() as u64)
             };
             let (disk, plan) = (layout.disk(), layout.plan());
-            verity::hash_disk(disk, plan, &kept, &mut read, &mut hasher, &mut out)?;
+            erofs_tarfs::disk::hash(disk, plan, &kept, &mut read, &mut hasher, &mut out)?;
             let done = hasher.finish(&mut out)?;
             pointer::put(sealed, pointer::give(Sealed(done)));
             Ok(())

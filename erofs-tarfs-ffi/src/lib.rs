@@ -25,6 +25,7 @@ pub mod error;
 pub mod hasher;
 pub mod image;
 pub mod layer;
+pub mod layer_options;
 pub mod layout;
 pub mod leaves;
 mod panic;

@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod disk;
 mod error;
 pub mod format;
 pub mod image;

@@ -19,6 +19,8 @@ const STAGES: &[(&str, &[&str])] = &[
     ("image", &["layout", "tree", "format", "units"]),
     ("verity", &["units"]),
     ("read", &["format", "tree", "units"]),
+    ("ingest", &["tree", "verity"]),
+    ("disk", &["image", "layout", "verity"]),
 ];
 
 /// Modules that may import every other, and that no stage may import: the pumps, and the union of

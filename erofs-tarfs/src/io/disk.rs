@@ -1,9 +1,10 @@
 //! Plans of disks carried out: written to a file, or hashed without being written.
 
 use super::{Error, NamedFile};
+use crate::disk;
 use crate::image::{self, DiskPlan, Piece, Source};
 use crate::layout::Layout;
-use crate::verity::{self, Fault, Geometry, HashSink, Hasher, Leaves, Sealed};
+use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Sealed};
 
 /// Bytes copied at a time.
 const PIECE: usize = 1 << 20;
@@ -90,7 +91,7 @@ pub fn hash_disk(
         observer(buf.len() as u64);
         Ok(())
     };
-    let done = verity::hash_disk(plan, layout, leaves, &mut read, &mut hasher, &mut sink);
+    let done = disk::hash(plan, layout, leaves, &mut read, &mut hasher, &mut sink);
     done.and_then(|()| hasher.finish(&mut sink)).map_err(|fault| match fault {
         Fault::Caller(error) => error,
         Fault::Verity(error) => Error::Verity { file: tree.path().to_owned(), error },

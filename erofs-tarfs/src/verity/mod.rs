@@ -31,7 +31,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod disk;
 mod error;
 mod feed;
 mod geometry;
@@ -49,7 +48,6 @@ mod upper;
 mod value;
 mod verify;
 
-pub use disk::hash_disk;
 pub use error::{Error, Fault};
 pub use geometry::{Geometry, Level, Placement};
 pub use hash::BlockHasher;

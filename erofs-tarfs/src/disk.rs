@@ -1,8 +1,8 @@
 //! Disks hashed from their plans, with the digests that are kept already.
 
-use super::{Digest, Fault, HashSink, Hasher, Leaves};
 use crate::image::{self, DiskPlan, Piece};
 use crate::layout::Layout;
+use crate::verity::{Digest, Fault, HashSink, Hasher, Leaves};
 use alloc::vec::Vec;
 
 /// Bytes read at a time: they still are in the cache when they are hashed.
@@ -21,20 +21,20 @@ const PIECE: usize = 256 << 10;
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement, RootOnly, hash_disk};
-/// use erofs_tarfs::{image, layout, tree::Builder};
+/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement, RootOnly};
+/// use erofs_tarfs::{disk, image, layout, tree::Builder};
 ///
 /// let tree = Builder::new().finish()?;
 /// let layout = layout::plan(&tree, &layout::Options::default())?;
 /// let plan = image::disk(&layout);
 /// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), plan.bytes, Placement::OwnFile)?);
 /// let read = &mut |_, _, _: &mut [u8]| unreachable!("no device");
-/// hash_disk(&plan, &layout, &[], read, &mut hasher, &mut RootOnly)?;
+/// disk::hash(&plan, &layout, &[], read, &mut hasher, &mut RootOnly)?;
 /// let sealed = hasher.finish(&mut RootOnly)?;
 /// assert_eq!(sealed.root(), Hasher::root(&Params::nydus(), &image::bootstrap(&layout))?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn hash_disk<S: HashSink>(
+pub fn hash<S: HashSink>(
     plan: &DiskPlan,
     layout: &Layout<'_>,
     leaves: &[Option<&Leaves>],
