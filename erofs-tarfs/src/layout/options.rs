@@ -60,7 +60,8 @@ pub enum Artifact {
 pub enum Placement {
     /// Metadata, then each device at the next multiple of `align`.
     MetadataFirst {
-        /// In bytes, a multiple of the block size. 4096 by default.
+        /// In bytes: a multiple of the block size, or a part of it, which then counts as one
+        /// block. 4096 by default.
         align: u64,
     },
     /// A head of fixed size, the devices at multiples of 4096 bytes, then the metadata.

@@ -65,8 +65,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let page = PAGE.max(bytes);
     let table_end = DEVICE_TABLE_OFFSET + (devices.len() * size_of::<DeviceSlot>()) as u64;
     let align = match options.artifact {
-        Artifact::Bootstrap => Some(PAGE),
-        Artifact::Disk(Placement::MetadataFirst { align }) => Some(align),
+        Artifact::Bootstrap => Some(page),
+        Artifact::Disk(Placement::MetadataFirst { align }) => Some(grid(align, block)?),
         Artifact::Disk(Placement::DataFirst) => None,
     };
     // Slots count from the start of the device, if the root's number has 16 bits then.
@@ -90,9 +90,6 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
 
     let (end, disk_bytes) = match align {
         None => (end, end),
-        Some(align) if align == 0 || !block.divides(align) => {
-            return Err(Error::Alignment { align, block: block.bytes() });
-        }
         Some(align) => {
             let end = end.next_multiple_of(page);
             (end, string_up(&mut devices, block, end, align, in_disk)?)
@@ -125,6 +122,17 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
 pub fn data_first_offset(devices: usize, block: BlockSize) -> u64 {
     let table_end = DEVICE_TABLE_OFFSET + (devices * size_of::<DeviceSlot>()) as u64;
     table_end.next_multiple_of(PAGE.max(u64::from(block.bytes())))
+}
+
+/// Multiples of `align` that are whole blocks: one must divide the other.
+fn grid(align: u64, block: BlockSize) -> Result<u64, Error> {
+    let bytes = u64::from(block.bytes());
+    match align {
+        0 => Err(Error::Alignment { align, block: block.bytes() }),
+        _ if block.divides(align) => Ok(align),
+        _ if bytes.is_multiple_of(align) => Ok(bytes),
+        _ => Err(Error::Alignment { align, block: block.bytes() }),
+    }
 }
 
 fn label(name: &[u8]) -> Result<[u8; 16], Error> {
