@@ -7,7 +7,7 @@ use crate::format::{
     XattrEntry, XattrHeader, XattrPrefix, filter_bit,
 };
 use crate::layout::{Data, Face, Layout, Pieces, Shape, chunks};
-use crate::tree::NodeKind;
+use crate::tree::{NodeKind, Place};
 use alloc::vec::Vec;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -137,6 +137,13 @@ fn inode(
         }
         (Data::Inline, Face::Symlink(target)) => {
             out.extend_from_slice(&target[(shape.blocks << bits) as usize..]);
+        }
+        (Data::Inline, Face::Regular { size, body }) => {
+            for piece in Pieces::new(size, body) {
+                if let Place::Carried(at) = piece.place {
+                    out.extend_from_slice(scene.tree.carried(at, piece.len));
+                }
+            }
         }
         (Data::Inline, _) => Directory::new(layout, item).tail(out),
         _ => {}

@@ -90,9 +90,11 @@ pub enum WhiteoutForm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyForm {
-    /// By chunk indexes: device and block in it; a single one where the file is contiguous.
-    #[default]
-    Chunks,
     /// By a block of the unified address space where the file is contiguous, else by chunk indexes.
+    #[default]
     Plain,
+    /// By chunk indexes: device and block in it; a single one where the file is contiguous. They
+    /// take 8 bytes and fill up the slot, 32 bytes together, but name the device: a kernel looks
+    /// through all slots of the device table for a block of the unified address space.
+    Chunks,
 }

@@ -20,6 +20,8 @@ pub(super) struct Area {
     pub(super) bytes: u64,
     /// Blocks in the block area.
     pub(super) blocks: u64,
+    /// Bytes of chunk tables.
+    pub(super) tables: u64,
 }
 
 /// What matters for the place of an item.
@@ -135,5 +137,5 @@ pub(super) fn place(
         placer.place(&waiting.remove(0))?;
         placer.place_fitting(&mut waiting)?;
     }
-    Ok(Area { bytes: placer.at - start, slots: placer.slots, blocks })
+    Ok(Area { bytes: placer.at - start, slots: placer.slots, blocks, tables })
 }

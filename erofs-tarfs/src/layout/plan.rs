@@ -22,6 +22,8 @@ pub struct Layout<'t> {
     pub(crate) scene: Scene<'t>,
     pub(crate) uuid: [u8; 16],
     pub(crate) label: [u8; 16],
+    /// Whether a file has a chunk table.
+    pub(crate) chunked: bool,
     devices: Vec<PlannedDevice>,
     /// Items by place.
     pub(crate) order: Vec<u32>,
@@ -81,7 +83,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         let base = end.next_multiple_of(page);
         (head, base, base, SLOT_SIZE, end)
     };
-    let Area { slots, bytes: area, blocks } = place(&scene, &mut order, base, skip, tables)?;
+    let Area { slots, bytes: area, blocks, tables } =
+        place(&scene, &mut order, base, skip, tables)?;
     let block_area = (base + area).next_multiple_of(bytes);
     let used = blocks.checked_add(block_area >> block.bits());
     let used = used.unwrap_or(u64::MAX);
@@ -102,6 +105,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         scene,
         uuid: options.uuid,
         label,
+        chunked: tables > 0,
         devices,
         order,
         parents,
