@@ -1,12 +1,18 @@
 //! The forms that metadata can have, by the kernel: none of them shows in what is mounted.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
+use erofs_tarfs::format::Incompat;
 use erofs_tarfs::image;
 use erofs_tarfs::layout::{self, Artifact, BodyForm, Options, Placement};
-use erofs_tarfs::tree::{MergeOptions, Tree, merge};
+use erofs_tarfs::read::Image;
+use erofs_tarfs::tree::{
+    Attributes, Builder, InodeId, MergeOptions, Node, Tree, What, XattrSet, merge,
+};
+use erofs_tarfs::units::Timestamp;
 use testkit::dump::{self, Ignore, diff, dump};
 use testkit::mount::{Erofs, Mounted};
 use testkit::stacks::Stack;
@@ -21,13 +27,15 @@ const ARTIFACTS: [Artifact; 3] = [
 
 /// Every form of an artifact.
 fn forms(artifact: Artifact) -> Vec<Options> {
-    [BodyForm::Plain, BodyForm::Chunks]
-        .map(|bodies| {
+    let mut forms = Vec::new();
+    for bodies in [BodyForm::Plain, BodyForm::Chunks] {
+        for compact in [false, true] {
             let mut options = artifact::options(artifact);
-            options.bodies = bodies;
-            options
-        })
-        .to_vec()
+            (options.bodies, options.compact) = (bodies, compact);
+            forms.push(options);
+        }
+    }
+    forms
 }
 
 /// What a tree and its options make.
@@ -89,6 +97,113 @@ fn all_forms_of_an_image_mount_and_read_back_alike() {
                 }
             }
         }
+    }
+}
+
+/// A time or an owner that a short inode can't hold takes a long one, whatever else is in the
+/// tree: the kernel shows all of them to the nanosecond.
+#[test]
+fn what_a_short_inode_cannot_hold_takes_a_long_one() {
+    const EARLIEST: i64 = -1_000;
+    const LAST: i64 = EARLIEST + u32::MAX as i64;
+    // Name, seconds, nanoseconds, owner, group; short by default, short with `compact`.
+    let rows: &[(&str, i64, u32, u32, u32, bool, bool)] = &[
+        ("epoch", EARLIEST, 7, 0, 0, false, true),
+        ("a second later", EARLIEST + 1, 7, 0, 0, false, true),
+        ("around 1970", -1, 7, 0, 0, false, true),
+        ("today", 1_764_000_000, 7, 0, 0, false, true),
+        ("most common", 1_764_000_001, 7, 0, 0, true, true),
+        ("as common", 1_764_000_001, 7, 65_535, 65_535, true, true),
+        ("owner", 1_764_000_001, 7, 65_536, 0, false, false),
+        ("group", 1_764_000_001, 7, 0, 65_536, false, false),
+        ("last", LAST, 7, 0, 0, false, true),
+        ("past the last", LAST + 1, 7, 0, 0, false, false),
+        ("before the epoch", EARLIEST - 1, 0, 0, 0, false, false),
+        ("a nanosecond", 1_764_000_001, 8, 0, 0, false, false),
+        ("no nanoseconds", 1_764_000_001, 0, 0, 0, false, false),
+        ("long ago", -1 << 40, 7, 0, 0, false, false),
+        ("far ahead", 1 << 40, 7, 0, 0, false, false),
+        ("as far", 1 << 40, 999_999_999, 0, 0, false, false),
+    ];
+    let mut builder = Builder::new();
+    for (name, secs, nanos, uid, gid, ..) in rows {
+        let mtime = Timestamp { secs: *secs, nanos: *nanos };
+        let attributes = Attributes { mode: 0o640, uid: *uid, gid: *gid, mtime };
+        let node = Node { attributes, xattrs: XattrSet::NONE, what: What::Fifo };
+        let id = builder.add(node).unwrap();
+        builder.link(InodeId::ROOT, name.as_bytes(), id).unwrap();
+    }
+    let tree = builder.finish().unwrap();
+    let expected = ours::dump(&tree, &[]);
+    let dir = tempfile::tempdir().unwrap();
+    for artifact in ARTIFACTS {
+        for options in forms(artifact) {
+            let made = make(dir.path(), &tree, &options, &[]);
+            let what = format!("{options:?}");
+            same(&dump(made.mount.path()).unwrap(), &expected, &what);
+            same(&ours::dump(&artifact::read(&made.bytes), &[]), &expected, &what);
+            let image = Image::new(&made.bytes).unwrap();
+            let bits = image.superblock().incompat();
+            assert_eq!(bits.contains(Incompat::BIT48), options.compact, "{what}");
+            for (name, .., short, short_compact) in rows {
+                let nid = image.lookup(name.as_bytes()).unwrap().unwrap();
+                let short = if options.compact { *short_compact } else { *short };
+                assert_eq!(image.inode(nid).unwrap().is_extended(), !short, "{what}: {name}");
+            }
+        }
+    }
+}
+
+/// 65,535 links are the most that a short inode counts.
+#[test]
+fn links_beyond_16_bits_take_a_long_inode() {
+    let mut builder = Builder::new();
+    for links in [65_535, 65_536] {
+        let attributes = Attributes { mode: 0o644, ..Attributes::default() };
+        let node = Node { attributes, xattrs: XattrSet::NONE, what: What::Fifo };
+        let id = builder.add(node).unwrap();
+        for n in 0..links {
+            builder.link(InodeId::ROOT, format!("{links}-{n}").as_bytes(), id).unwrap();
+        }
+    }
+    let tree = builder.finish().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for options in forms(Artifact::Bootstrap) {
+        let made = make(dir.path(), &tree, &options, &[]);
+        for links in [65_535, 65_536] {
+            let shown = fs::metadata(made.mount.path().join(format!("{links}-9"))).unwrap();
+            assert_eq!(shown.nlink(), links, "{options:?}");
+        }
+    }
+}
+
+/// Seconds of their own make the inodes of an ordinary layer short; fractions keep them long.
+#[test]
+fn compact_halves_the_inodes_of_a_layer_with_whole_seconds() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = 2000;
+    for (nanos, saved) in [(false, 32 * (files - 1)), (true, 0)] {
+        let tar = (0..files).fold(TarBuilder::new(), |tar, n| {
+            let tar = tar.file(format!("f{n}"), format!("{n}").into_bytes());
+            tar.mtime(1_600_000_000 + n as i64 * 977, if nanos { n as u32 + 1 } else { 0 })
+        });
+        let tar = tar.finish();
+        let tree = ours::layer(&tar);
+        let expected = ours::dump(&tree, &[&tar]);
+        let mut sizes = Vec::new();
+        for options in forms(Artifact::Bootstrap) {
+            let made = make(dir.path(), &tree, &options, &[&tar]);
+            same(&dump(made.mount.path()).unwrap(), &expected, &format!("{options:?}"));
+            sizes.push(made.bytes.len());
+        }
+        let [plain, compact, chunks, compact_chunks] = sizes[..] else { panic!("{sizes:?}") };
+        // A bootstrap is a whole number of pages.
+        let near = |more: usize, less: usize, by: usize| {
+            assert!((more - less).abs_diff(by) < 4096, "{sizes:?}: {by}");
+        };
+        near(plain, compact, saved);
+        near(chunks, compact_chunks, saved);
+        near(chunks, plain, 32 * files);
     }
 }
 

@@ -103,6 +103,9 @@ pub(crate) struct Layout {
     /// layers that it merges.
     #[arg(long)]
     pub(crate) chunk_indexes: bool,
+    /// Times in short inodes, half the size: needs Linux 6.15 to mount.
+    #[arg(long)]
+    pub(crate) compact: bool,
 }
 
 #[derive(Debug, Group)]

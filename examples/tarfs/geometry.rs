@@ -29,6 +29,7 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
     if args.chunk_indexes {
         options.bodies = BodyForm::Chunks;
     }
+    options.compact = args.compact;
     options.artifact = match (disk, args.placement) {
         (false, _) => Artifact::Bootstrap,
         (true, Placement::DataFirst) => Artifact::Disk(layout::Placement::DataFirst),

@@ -46,6 +46,7 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
     }
     let mut incompat = Incompat::empty();
     incompat.set(Incompat::CHUNKED_FILE, layout.chunked);
+    incompat.set(Incompat::BIT48, layout.scene.epoch.own);
     if !layout.devices().is_empty() {
         incompat |= Incompat::DEVICE_TABLE;
         sb.extra_devices.set(layout.devices().len() as u16);

@@ -113,6 +113,7 @@ fn inode(
         inode.mode.set(mode);
         inode.nb.set(scene.nlink(item) as u16);
         inode.size.set(shape.size as u32);
+        inode.mtime.set(scene.epoch.seconds(attributes.mtime).expect("the plan made it compact"));
         inode.u.set(word);
         inode.ino.set(serial);
         inode.uid.set(attributes.uid as u16);

@@ -161,7 +161,7 @@ impl<'t> Scene<'t> {
     fn needs_extended(&self, item: u32, size: u64) -> bool {
         let attributes = self.attributes(item);
         let short = |value: u32| value <= u16::MAX.into();
-        attributes.mtime != self.mtime
+        self.epoch.seconds(attributes.mtime).is_none()
             || !short(attributes.uid)
             || !short(attributes.gid)
             || !short(self.nlink(item))

@@ -27,6 +27,10 @@ pub struct Options {
     pub whiteouts: WhiteoutForm,
     /// How regular files refer to their bytes.
     pub bodies: BodyForm,
+    /// Whether short inodes tell times of their own, in seconds from an epoch: many more inodes
+    /// are short then, and none loses anything. It takes the 48-bit layout, which kernels before
+    /// Linux 6.15 refuse to mount. Off by default.
+    pub compact: bool,
 }
 
 impl Default for Options {
@@ -38,6 +42,7 @@ impl Default for Options {
             volume_name: Vec::new(),
             whiteouts: WhiteoutForm::default(),
             bodies: BodyForm::default(),
+            compact: false,
         }
     }
 }

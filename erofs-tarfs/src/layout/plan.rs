@@ -59,7 +59,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let in_disk = matches!(options.artifact, Artifact::Disk(_));
     let mut devices = devices::devices(tree, block, !in_disk)?;
     let bases = tree.devices().iter().map(|d| if in_disk { 0 } else { d.base_offset }).collect();
-    let scene = Scene::new(tree, block, options.whiteouts, options.bodies, bases);
+    let scene = Scene::new(tree, options, bases);
     let (mut order, parents) = order::order(&scene);
     let data = tree.devices().iter().fold(0u64, |sum, device| sum.saturating_add(device.bytes));
     let tables = TABLES.saturating_add(data / 8);
@@ -200,9 +200,9 @@ impl Layout<'_> {
         self.order.len() as u64
     }
 
-    /// The time that compact inodes share.
+    /// The time that compact inodes share, or with [`Options::compact`] count from.
     pub fn epoch(&self) -> Timestamp {
-        self.scene.mtime
+        self.scene.epoch.base
     }
 
     pub(crate) fn nid(&self, item: u32) -> u64 {
