@@ -5,7 +5,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use erofs_tarfs::layout::Placement;
+use erofs_tarfs::image;
+use erofs_tarfs::layout::{self, Artifact, BodyForm, Placement};
 use erofs_tarfs::tree::{MergeOptions, Tree, merge};
 use testkit::dump::{Ignore, diff, dump};
 use testkit::mount::{Erofs, Mounted};
@@ -47,6 +48,17 @@ fn images_are_the_pinned_bytes() {
             let path = artifact::file(files.path(), "disk", &disk).unwrap();
             confirm(&Erofs::new(path).mount().unwrap(), what);
             writeln!(lines, "{}  {name} {what} disk", digest(&disk)).unwrap();
+        }
+        for (bodies, compact, what) in [
+            (BodyForm::Chunks, false, "chunk indexes"),
+            (BodyForm::Plain, true, "compact"),
+            (BodyForm::Chunks, true, "compact, chunk indexes"),
+        ] {
+            let mut options = artifact::options(Artifact::Bootstrap);
+            (options.bodies, options.compact) = (bodies, compact);
+            let bytes = image::bootstrap(&layout::plan(&tree, &options).unwrap());
+            confirm(&artifact::mount(files.path(), &bytes, &blobs).unwrap(), what);
+            writeln!(lines, "{}  {name} bootstrap, {what}", digest(&bytes)).unwrap();
         }
         for (number, layer) in layers.iter().enumerate() {
             let bytes = artifact::bootstrap(layer);

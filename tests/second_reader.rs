@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use erofs_rs::EroFS;
 use erofs_rs::backend::SliceImage;
-use erofs_tarfs::layout::Placement;
+use erofs_tarfs::image;
+use erofs_tarfs::layout::{self, BodyForm, Placement};
 use erofs_tarfs::tree::{MergeOptions, Tree, merge};
 use testkit::dump::{Kind, Node};
 use testkit::stacks::Stack;
@@ -77,9 +78,15 @@ fn erofs_rs_reads_the_same_trees() {
             let fs = EroFS::new_with_devices(SliceImage::new(&disk), devices).unwrap();
             assert_eq!(seen(&fs, &digests), want, "seed {seed} {placement:?}");
         }
-        let bootstrap = artifact::bootstrap(&tree);
-        let devices = blobs.iter().map(|blob| SliceImage::new(blob)).collect();
-        let fs = EroFS::new_with_devices(SliceImage::new(&bootstrap), devices).unwrap();
-        assert_eq!(seen(&fs, &digests), want, "seed {seed} bootstrap");
+        for (bodies, compact) in
+            [(BodyForm::Plain, false), (BodyForm::Chunks, false), (BodyForm::Plain, true)]
+        {
+            let mut options = layout::Options::default();
+            (options.bodies, options.compact) = (bodies, compact);
+            let bootstrap = image::bootstrap(&layout::plan(&tree, &options).unwrap());
+            let devices = blobs.iter().map(|blob| SliceImage::new(blob)).collect();
+            let fs = EroFS::new_with_devices(SliceImage::new(&bootstrap), devices).unwrap();
+            assert_eq!(seen(&fs, &digests), want, "seed {seed} {bodies:?}, compact {compact}");
+        }
     }
 }

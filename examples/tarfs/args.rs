@@ -99,6 +99,13 @@ pub(crate) struct Layout {
     /// Write whiteouts as files named .wh.NAME, as Nydus does, instead of in overlayfs form.
     #[arg(long)]
     pub(crate) aufs_whiteouts: bool,
+    /// Refer to all bodies by chunk indexes, 32 bytes a file, as mkfs.erofs must find them in
+    /// layers that it merges.
+    #[arg(long)]
+    pub(crate) chunk_indexes: bool,
+    /// Times in short inodes, half the size: needs Linux 6.15 to mount.
+    #[arg(long)]
+    pub(crate) compact: bool,
 }
 
 #[derive(Debug, Group)]

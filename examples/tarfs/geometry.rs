@@ -1,6 +1,6 @@
 //! From the command line to the library's options.
 
-use erofs_tarfs::layout::{self, Artifact, WhiteoutForm};
+use erofs_tarfs::layout::{self, Artifact, BodyForm, WhiteoutForm};
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{Params, SuperblockMode};
 
@@ -26,6 +26,10 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
     if args.aufs_whiteouts {
         options.whiteouts = WhiteoutForm::Aufs;
     }
+    if args.chunk_indexes {
+        options.bodies = BodyForm::Chunks;
+    }
+    options.compact = args.compact;
     options.artifact = match (disk, args.placement) {
         (false, _) => Artifact::Bootstrap,
         (true, Placement::DataFirst) => Artifact::Disk(layout::Placement::DataFirst),

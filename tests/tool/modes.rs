@@ -66,6 +66,24 @@ fn merged_bootstraps_mount_over_the_tars() {
 }
 
 #[test]
+fn forms_of_metadata_are_asked_for() {
+    let image = Image::new();
+    for (flags, features) in [
+        (&[][..], "device_table"),
+        (&["--chunk-indexes"], "chunked_file device_table"),
+        (&["--compact"], "device_table bit48"),
+        (&["--compact", "--chunk-indexes"], "chunked_file device_table bit48"),
+    ] {
+        let out = image.path("image.disk");
+        let args = [&["merge", "--disk", "-o", out.to_str().unwrap()], flags].concat();
+        ok(image.over_tars(&args));
+        let report = &json(&ok(["inspect".as_ref(), "--json".as_ref(), out.as_os_str()]))[0];
+        assert_eq!(report["feature_incompat"], features, "{flags:?}");
+        image.expect_merged(&mounted(&out));
+    }
+}
+
+#[test]
 fn image_modes() {
     let image = Image::new();
     for placement in ["metadata-first", "data-first"] {

@@ -44,7 +44,9 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
     if layout.order.iter().any(|item| layout.scene.xattrs(*item).next().is_some()) {
         compat |= Compat::XATTR_FILTER;
     }
-    let mut incompat = Incompat::CHUNKED_FILE;
+    let mut incompat = Incompat::empty();
+    incompat.set(Incompat::CHUNKED_FILE, layout.chunked);
+    incompat.set(Incompat::BIT48, layout.scene.epoch.own);
     if !layout.devices().is_empty() {
         incompat |= Incompat::DEVICE_TABLE;
         sb.extra_devices.set(layout.devices().len() as u16);

@@ -7,7 +7,7 @@ use crate::format::{
     XattrEntry, XattrHeader, XattrPrefix, filter_bit,
 };
 use crate::layout::{Data, Face, Layout, Pieces, Shape, chunks};
-use crate::tree::NodeKind;
+use crate::tree::{NodeKind, Place};
 use alloc::vec::Vec;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -113,6 +113,7 @@ fn inode(
         inode.mode.set(mode);
         inode.nb.set(scene.nlink(item) as u16);
         inode.size.set(shape.size as u32);
+        inode.mtime.set(scene.epoch.seconds(attributes.mtime).expect("the plan made it compact"));
         inode.u.set(word);
         inode.ino.set(serial);
         inode.uid.set(attributes.uid as u16);
@@ -137,6 +138,13 @@ fn inode(
         }
         (Data::Inline, Face::Symlink(target)) => {
             out.extend_from_slice(&target[(shape.blocks << bits) as usize..]);
+        }
+        (Data::Inline, Face::Regular { size, body }) => {
+            for piece in Pieces::new(size, body) {
+                if let Place::Carried(at) = piece.place {
+                    out.extend_from_slice(scene.tree.carried(at, piece.len));
+                }
+            }
         }
         (Data::Inline, _) => Directory::new(layout, item).tail(out),
         _ => {}

@@ -16,6 +16,8 @@ mod head;
 mod inodes;
 mod pieces;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use crate::layout::Layout;
 use alloc::vec::Vec;

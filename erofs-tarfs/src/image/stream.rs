@@ -49,3 +49,45 @@ impl<'s, E, S: FnMut(&[u8]) -> Result<(), E>> Stream<'s, S> {
         if self.buffer.is_empty() { Ok(()) } else { (self.sink)(&self.buffer) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn pieces_are_large_and_nothing_is_lost() {
+        let mut pieces = Vec::new();
+        let mut sink = |bytes: &[u8]| -> Result<(), ()> {
+            pieces.push(bytes.to_vec());
+            Ok(())
+        };
+        let mut out = Stream::new(1000, &mut sink);
+        let mut expected = Vec::new();
+        for (len, byte) in [(10, 1), (PIECE - 10, 2), (1, 3), (3 * PIECE, 4), (5, 5)] {
+            out.put(&vec![byte; len]).unwrap();
+            expected.resize(expected.len() + len, byte);
+        }
+        let end = out.position() + 5000;
+        out.pad(end).unwrap();
+        out.pad(end).unwrap();
+        expected.resize(expected.len() + 5000, 0);
+        assert_eq!(out.position(), 1000 + expected.len() as u64);
+        out.end().unwrap();
+        assert!(pieces.concat() == expected);
+        let lengths: Vec<usize> = pieces.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [PIECE, 1, 3 * PIECE, 5005]);
+    }
+
+    #[test]
+    fn the_error_of_the_sink_ends_it() {
+        let mut left = 2;
+        let mut sink = |_: &[u8]| {
+            left -= 1;
+            if left > 0 { Ok(()) } else { Err("full") }
+        };
+        let mut out = Stream::new(0, &mut sink);
+        out.put(&[0; PIECE]).unwrap();
+        assert_eq!(out.put(&[0; 3 * PIECE]), Err("full"));
+    }
+}

@@ -70,8 +70,8 @@ pub(super) struct Cut {
     pub(super) chunks: Chunks,
     /// Blocks that hold what the tree carries of it.
     pub(super) carried_blocks: u64,
-    /// The device and offset that all of it lies at.
-    pub(super) contiguous: Option<(u16, u64)>,
+    /// The place that all of it lies at.
+    pub(super) contiguous: Option<Place>,
 }
 
 impl Scene<'_> {
@@ -96,6 +96,9 @@ impl Scene<'_> {
                 return Err(self.not_aligned(item, odd));
             }
             borders |= border;
+            if piece.len == size {
+                contiguous = Some(piece.place);
+            }
             let (start, limit) = match piece.place {
                 Place::Carried(start) => {
                     carried_blocks += self.block.blocks(piece.len);
@@ -104,9 +107,6 @@ impl Scene<'_> {
                 Place::Device { device, offset } => {
                     if !self.block.divides(offset) {
                         return Err(self.not_aligned(item, offset));
-                    }
-                    if piece.len == size {
-                        contiguous = Some((device, offset));
                     }
                     (offset, self.tree.devices().get(usize::from(device)).map_or(0, |d| d.bytes))
                 }

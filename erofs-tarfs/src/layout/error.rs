@@ -115,7 +115,7 @@ pub enum Error {
         /// The most bytes that fit.
         limit: u64,
     },
-    /// An alignment that is not a multiple of the block size.
+    /// An alignment that neither is a multiple of the block size nor divides it.
     Alignment {
         /// The alignment in bytes.
         align: u64,
@@ -184,7 +184,7 @@ impl fmt::Display for Error {
                 name.escape_ascii()
             ),
             Self::Alignment { align, block } => {
-                write!(f, "alignment {align} is not a multiple of the block {block}")
+                write!(f, "alignment {align} does not go with blocks of {block}")
             }
             Self::TooLarge { what, value, limit } => {
                 write!(f, "{what}: {value}, at most {limit} fit")

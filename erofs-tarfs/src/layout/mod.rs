@@ -26,6 +26,8 @@ mod order;
 mod place;
 mod plan;
 mod scene;
+#[cfg(test)]
+mod tests;
 mod xattr;
 
 pub use devices::PlannedDevice;

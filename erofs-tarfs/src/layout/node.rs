@@ -4,7 +4,7 @@ use super::body::Chunks;
 use super::scene::Scene;
 use super::{BodyForm, Error, WhiteoutForm};
 use crate::format::{CompactInode, ExtendedInode};
-use crate::tree::{Attributes, Body, Content, NodeKind};
+use crate::tree::{Attributes, Body, Content, NodeKind, Place};
 use alloc::vec::Vec;
 
 /// The longest target of a symbolic link in bytes: `PATH_MAX` and its NUL.
@@ -130,11 +130,17 @@ impl<'t> Scene<'t> {
             Face::Regular { size, body } => {
                 let cut = self.cut(item, size, body)?;
                 blocks = cut.carried_blocks;
-                data = match cut.contiguous {
-                    Some((device, offset)) if self.bodies == BodyForm::Plain => {
-                        Data::Unified { device, offset }
+                let place = cut.contiguous.filter(|_| self.bodies == BodyForm::Plain);
+                data = match place {
+                    Some(Place::Device { device, offset }) => Data::Unified { device, offset },
+                    Some(Place::Carried(_))
+                        if size < block && shape.lead() % 32 + size <= block =>
+                    {
+                        blocks = 0;
+                        Data::Inline
                     }
-                    _ => Data::Chunks(cut.chunks),
+                    Some(Place::Carried(_)) => Data::Blocks,
+                    None => Data::Chunks(cut.chunks),
                 };
             }
             Face::Directory | Face::Symlink(_) => {
@@ -155,7 +161,7 @@ impl<'t> Scene<'t> {
     fn needs_extended(&self, item: u32, size: u64) -> bool {
         let attributes = self.attributes(item);
         let short = |value: u32| value <= u16::MAX.into();
-        attributes.mtime != self.mtime
+        self.epoch.seconds(attributes.mtime).is_none()
             || !short(attributes.uid)
             || !short(attributes.gid)
             || !short(self.nlink(item))

@@ -27,6 +27,10 @@ pub struct Options {
     pub whiteouts: WhiteoutForm,
     /// How regular files refer to their bytes.
     pub bodies: BodyForm,
+    /// Whether short inodes tell times of their own, in seconds from an epoch: many more inodes
+    /// are short then, and none loses anything. It takes the 48-bit layout, which kernels before
+    /// Linux 6.15 refuse to mount. Off by default.
+    pub compact: bool,
 }
 
 impl Default for Options {
@@ -38,6 +42,7 @@ impl Default for Options {
             volume_name: Vec::new(),
             whiteouts: WhiteoutForm::default(),
             bodies: BodyForm::default(),
+            compact: false,
         }
     }
 }
@@ -60,7 +65,8 @@ pub enum Artifact {
 pub enum Placement {
     /// Metadata, then each device at the next multiple of `align`.
     MetadataFirst {
-        /// In bytes, a multiple of the block size. 4096 by default.
+        /// In bytes: a multiple of the block size, or a part of it, which then counts as one
+        /// block. 4096 by default.
         align: u64,
     },
     /// A head of fixed size, the devices at multiples of 4096 bytes, then the metadata.
@@ -89,9 +95,11 @@ pub enum WhiteoutForm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyForm {
-    /// By chunk indexes: device and block in it; a single one where the file is contiguous.
-    #[default]
-    Chunks,
     /// By a block of the unified address space where the file is contiguous, else by chunk indexes.
+    #[default]
     Plain,
+    /// By chunk indexes: device and block in it; a single one where the file is contiguous. They
+    /// take 8 bytes and fill up the slot, 32 bytes together, but name the device: a kernel looks
+    /// through all slots of the device table for a block of the unified address space.
+    Chunks,
 }

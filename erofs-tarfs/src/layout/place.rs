@@ -20,6 +20,8 @@ pub(super) struct Area {
     pub(super) bytes: u64,
     /// Blocks in the block area.
     pub(super) blocks: u64,
+    /// Bytes of chunk tables.
+    pub(super) tables: u64,
 }
 
 /// What matters for the place of an item.
@@ -135,5 +137,80 @@ pub(super) fn place(
         placer.place(&waiting.remove(0))?;
         placer.place_fitting(&mut waiting)?;
     }
-    Ok(Area { bytes: placer.at - start, slots: placer.slots, blocks })
+    Ok(Area { bytes: placer.at - start, slots: placer.slots, blocks, tables })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn need(together: bool, lead: u64, tail: u64) -> Need {
+        Need { item: 0, together, lead, tail, bytes: lead + tail }
+    }
+
+    /// Where an inode comes to lie that may be put at `at` or later, in blocks of 512 bytes.
+    #[test]
+    fn a_tail_lies_in_one_block() {
+        let rows = [
+            // Without a tail anywhere, also across the border of a block.
+            (need(false, 64, 0), 480, 480),
+            (need(true, 64, 0), 480, 480),
+            // The tail ends with the block, or a byte behind it.
+            (need(false, 32, 160), 320, 320),
+            (need(false, 32, 161), 320, 480),
+            // The inode may end a block where the tail begins the next: not if both must be
+            // together.
+            (need(false, 32, 512), 480, 480),
+            (need(false, 64, 448), 448, 448),
+            (need(true, 32, 480), 480, 512),
+            (need(true, 32, 480), 512, 512),
+            (need(true, 64, 448), 32, 512),
+            (need(true, 32, 448), 32, 32),
+            (need(true, 32, 449), 32, 512),
+            // Attributes that end within a slot: the slot that lets the tail begin early enough.
+            (need(false, 32 + 20, 492), 0, 480),
+            (need(false, 32 + 20, 480), 32, 480),
+            (need(false, 32 + 1000, 100), 0, 0),
+            (need(false, 32 + 900, 100), 0, 96),
+        ];
+        for (need, at, place) in rows {
+            assert_eq!(need.next_fit(at, 512), place, "{need:?} from {at}");
+            assert_eq!(need.fits(at, 512), place == at, "{need:?} at {at}");
+            assert!(need.fits(place, 512), "{need:?} at {place}");
+        }
+    }
+
+    #[test]
+    fn those_that_wait_fill_what_others_leave() {
+        let mut order = [0; 3];
+        let mut placer = Placer {
+            block: 512,
+            start: 0,
+            at: 416,
+            order: &mut order,
+            placed: 0,
+            slots: vec![9; 3],
+        };
+        let mut waiting =
+            vec![Need { item: 1, ..need(true, 32, 100) }, Need { item: 2, ..need(true, 32, 64) }];
+        placer.place_fitting(&mut waiting).unwrap();
+        // 96 bytes are left: the second fills them, and then the first begins a block.
+        assert!(waiting.is_empty());
+        assert_eq!(placer.slots, [9, 512 / 32, 416 / 32]);
+        assert_eq!(placer.order, [2, 1, 0]);
+        assert_eq!(placer.at, 512 + 160);
+    }
+
+    #[test]
+    fn slots_have_32_bits() {
+        let mut order = [0];
+        let at = (1 << 32) * SLOT_SIZE;
+        let mut placer =
+            Placer { block: 512, start: 0, at, order: &mut order, placed: 0, slots: vec![0] };
+        let error = placer.place(&need(false, 32, 0)).unwrap_err();
+        let limit = u32::MAX.into();
+        assert_eq!(error, Error::TooLarge { what: "inode slots", value: 1 << 32, limit });
+        placer.at = at - SLOT_SIZE;
+        assert_eq!(placer.place(&need(false, 32, 0)), Ok(()));
+    }
 }

@@ -22,6 +22,8 @@ pub struct Layout<'t> {
     pub(crate) scene: Scene<'t>,
     pub(crate) uuid: [u8; 16],
     pub(crate) label: [u8; 16],
+    /// Whether a file has a chunk table.
+    pub(crate) chunked: bool,
     devices: Vec<PlannedDevice>,
     /// Items by place.
     pub(crate) order: Vec<u32>,
@@ -57,7 +59,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let in_disk = matches!(options.artifact, Artifact::Disk(_));
     let mut devices = devices::devices(tree, block, !in_disk)?;
     let bases = tree.devices().iter().map(|d| if in_disk { 0 } else { d.base_offset }).collect();
-    let scene = Scene::new(tree, block, options.whiteouts, options.bodies, bases);
+    let scene = Scene::new(tree, options, bases);
     let (mut order, parents) = order::order(&scene);
     let data = tree.devices().iter().fold(0u64, |sum, device| sum.saturating_add(device.bytes));
     let tables = TABLES.saturating_add(data / 8);
@@ -65,8 +67,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let page = PAGE.max(bytes);
     let table_end = DEVICE_TABLE_OFFSET + (devices.len() * size_of::<DeviceSlot>()) as u64;
     let align = match options.artifact {
-        Artifact::Bootstrap => Some(PAGE),
-        Artifact::Disk(Placement::MetadataFirst { align }) => Some(align),
+        Artifact::Bootstrap => Some(page),
+        Artifact::Disk(Placement::MetadataFirst { align }) => Some(grid(align, block)?),
         Artifact::Disk(Placement::DataFirst) => None,
     };
     // Slots count from the start of the device, if the root's number has 16 bits then.
@@ -81,7 +83,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         let base = end.next_multiple_of(page);
         (head, base, base, SLOT_SIZE, end)
     };
-    let Area { slots, bytes: area, blocks } = place(&scene, &mut order, base, skip, tables)?;
+    let Area { slots, bytes: area, blocks, tables } =
+        place(&scene, &mut order, base, skip, tables)?;
     let block_area = (base + area).next_multiple_of(bytes);
     let used = blocks.checked_add(block_area >> block.bits());
     let used = used.unwrap_or(u64::MAX);
@@ -90,9 +93,6 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
 
     let (end, disk_bytes) = match align {
         None => (end, end),
-        Some(align) if align == 0 || !block.divides(align) => {
-            return Err(Error::Alignment { align, block: block.bytes() });
-        }
         Some(align) => {
             let end = end.next_multiple_of(page);
             (end, string_up(&mut devices, block, end, align, in_disk)?)
@@ -105,6 +105,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         scene,
         uuid: options.uuid,
         label,
+        chunked: tables > 0,
         devices,
         order,
         parents,
@@ -125,6 +126,17 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
 pub fn data_first_offset(devices: usize, block: BlockSize) -> u64 {
     let table_end = DEVICE_TABLE_OFFSET + (devices * size_of::<DeviceSlot>()) as u64;
     table_end.next_multiple_of(PAGE.max(u64::from(block.bytes())))
+}
+
+/// Multiples of `align` that are whole blocks: one must divide the other.
+fn grid(align: u64, block: BlockSize) -> Result<u64, Error> {
+    let bytes = u64::from(block.bytes());
+    match align {
+        0 => Err(Error::Alignment { align, block: block.bytes() }),
+        _ if block.divides(align) => Ok(align),
+        _ if bytes.is_multiple_of(align) => Ok(bytes),
+        _ => Err(Error::Alignment { align, block: block.bytes() }),
+    }
 }
 
 fn label(name: &[u8]) -> Result<[u8; 16], Error> {
@@ -188,9 +200,9 @@ impl Layout<'_> {
         self.order.len() as u64
     }
 
-    /// The time that compact inodes share.
+    /// The time that compact inodes share, or with [`Options::compact`] count from.
     pub fn epoch(&self) -> Timestamp {
-        self.scene.mtime
+        self.scene.epoch.base
     }
 
     pub(crate) fn nid(&self, item: u32) -> u64 {

@@ -1,8 +1,9 @@
 //! The tree as it will be written: whiteouts in their form, items instead of inodes.
 
-use super::{BodyForm, Error, WhiteoutForm};
+use super::epoch::Epoch;
+use super::{BodyForm, Error, Options, WhiteoutForm};
 use crate::tree::{InodeId, NodeKind, Tree};
-use crate::units::{BlockSize, Timestamp};
+use crate::units::BlockSize;
 use alloc::vec::Vec;
 
 /// An item is an inode to be written: an inode of the tree by its index or, from
@@ -13,8 +14,8 @@ pub(crate) struct Scene<'t> {
     pub(crate) block: BlockSize,
     pub(crate) whiteouts: WhiteoutForm,
     pub(crate) bodies: BodyForm,
-    /// Of compact inodes.
-    pub(crate) mtime: Timestamp,
+    /// The time of compact inodes.
+    pub(crate) epoch: Epoch,
     /// Opaque directories in ascending order; none in overlayfs' form.
     pub(crate) opaque: Vec<u32>,
     /// For each inode whether it is a directory that holds whiteouts; empty where none does.
@@ -24,13 +25,8 @@ pub(crate) struct Scene<'t> {
 }
 
 impl<'t> Scene<'t> {
-    pub(super) fn new(
-        tree: &'t Tree,
-        block: BlockSize,
-        whiteouts: WhiteoutForm,
-        bodies: BodyForm,
-        bases: Vec<u64>,
-    ) -> Self {
+    pub(super) fn new(tree: &'t Tree, options: &Options, bases: Vec<u64>) -> Self {
+        let Options { block_size: block, whiteouts, bodies, compact, .. } = *options;
         let ids = || (0..tree.inode_count() as u32).map(InodeId);
         let opaque = match whiteouts {
             WhiteoutForm::Aufs => ids().filter(|id| tree.is_opaque(*id)).map(|id| id.0).collect(),
@@ -41,8 +37,8 @@ impl<'t> Scene<'t> {
             let holds = |id| tree.children(id).any(|(_, c)| tree.kind(c) == NodeKind::Whiteout);
             holding = ids().map(holds).collect();
         }
-        let mtime = super::epoch::most_common(tree);
-        Self { tree, block, whiteouts, bodies, mtime, opaque, holding, bases }
+        let epoch = Epoch::of(tree, compact);
+        Self { tree, block, whiteouts, bodies, epoch, opaque, holding, bases }
     }
 
     pub(crate) fn item_count(&self) -> usize {
