@@ -191,9 +191,15 @@
 #define TARFS_LAYOUT_AUFS_WHITEOUTS 1
 
 /**
- * Regular files refer to their bytes by chunk indexes, which name the device.
+ * Regular files refer to their bytes by chunk indexes, which name the device, also where a plain
+ * inode would do: for mkfs.erofs, which merges bootstraps of that form only.
  */
 #define TARFS_LAYOUT_CHUNK_INDEXES 2
+
+/**
+ * Small inodes have mtimes of their own: less metadata, for Linux 6.15 and later only.
+ */
+#define TARFS_LAYOUT_COMPACT 4
 
 /**
  * The segment is the head: tarfs_layout_write_metadata writes it.

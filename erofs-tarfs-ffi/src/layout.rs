@@ -25,8 +25,11 @@ pub const TARFS_DISK_DATA_FIRST: u32 = 2;
 
 /// Write whiteouts as files named ".wh.NAME", as in tars, instead of in overlayfs's form.
 pub const TARFS_LAYOUT_AUFS_WHITEOUTS: u32 = 1;
-/// Regular files refer to their bytes by chunk indexes, which name the device.
+/// Regular files refer to their bytes by chunk indexes, which name the device, also where a plain
+/// inode would do: for mkfs.erofs, which merges bootstraps of that form only.
 pub const TARFS_LAYOUT_CHUNK_INDEXES: u32 = 2;
+/// Small inodes have mtimes of their own: less metadata, for Linux 6.15 and later only.
+pub const TARFS_LAYOUT_COMPACT: u32 = 4;
 
 /// How an image is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -160,7 +163,7 @@ unsafe fn options(given: &TarfsLayoutOptions) -> Result<Options, Error> {
         TARFS_DISK_DATA_FIRST => Artifact::Disk(Placement::DataFirst),
         other => return Err(Error::argument(format!("artifact {other}: not known"))),
     };
-    if given.flags & !(2 * TARFS_LAYOUT_CHUNK_INDEXES - 1) != 0 || given.reserved != 0 {
+    if given.flags & !(2 * TARFS_LAYOUT_COMPACT - 1) != 0 || given.reserved != 0 {
         return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
     }
     if given.flags & TARFS_LAYOUT_AUFS_WHITEOUTS != 0 {
@@ -169,6 +172,7 @@ unsafe fn options(given: &TarfsLayoutOptions) -> Result<Options, Error> {
     if given.flags & TARFS_LAYOUT_CHUNK_INDEXES != 0 {
         options.bodies = BodyForm::Chunks;
     }
+    options.compact = given.flags & TARFS_LAYOUT_COMPACT != 0;
     options.uuid = given.uuid;
     // SAFETY: as the header says.
     let name = unsafe { pointer::bytes(given.volume_name, given.volume_name_len, "volume_name")? };

@@ -78,7 +78,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         let skip = if near { table_end } else { SLOT_SIZE };
         (table_end, table_end, base, skip, 0)
     } else {
-        let head = table_end.next_multiple_of(page);
+        let head = data_first_offset(devices.len(), block);
         let end = string_up(&mut devices, block, head, page, true)?;
         let base = end.next_multiple_of(page);
         (head, base, base, SLOT_SIZE, end)
