@@ -1,0 +1,15 @@
+/* The Go functions that the library calls back, as C sees them. */
+#ifndef TARFS_GO_CALLBACK_H
+#define TARFS_GO_CALLBACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* cgo has no const, but a name for it keeps it. */
+typedef const uint8_t tarfs_go_bytes;
+
+extern int32_t tarfs_go_read(void *ctx, uint64_t offset, uint8_t *buf, size_t len);
+extern int32_t tarfs_go_write(void *ctx, uint64_t offset, tarfs_go_bytes *data, size_t len);
+extern int32_t tarfs_go_progress(void *ctx, uint64_t bytes);
+
+#endif

@@ -1,0 +1,90 @@
+package tarfs
+
+// #include <tarfs.h>
+import "C"
+
+import "io"
+
+// LayerOptions is how a tar becomes a layer. Zero values are defaults.
+type LayerOptions struct {
+	// Tag is that of the device that the tar is: up to 64 bytes, usually the hex digits of the
+	// blob's digest. It is how an image says which tar it wants where.
+	Tag string
+	// KeepPending keeps a hard link whose target is no earlier entry of its tar, for Merge to find
+	// in a lower layer. Without it that is ErrTree.
+	KeepPending bool
+	// ResolveDotDot resolves ".." in paths inside the root. Without it that is ErrTree.
+	ResolveDotDot bool
+	// DropUnknownXattrs drops extended attributes that EROFS has no namespace for, and counts them.
+	// Without it they are ErrTree.
+	DropUnknownXattrs bool
+	// KeepEmptyDevice keeps the device of a layer in which no file has any data.
+	KeepEmptyDevice bool
+	// Strict refuses what readers of tars disagree about, where it is otherwise read as GNU tar
+	// does.
+	Strict bool
+	// SkipUnknownTypes passes over entries of unknown type, and counts them. Without it they are
+	// ErrTar.
+	SkipUnknownTypes bool
+	// DiffID computes the SHA-256 of all bytes, which is the diffID of the layer.
+	DiffID bool
+	// TagDiffID computes it, and tags the device with its 64 hex digits instead of with Tag.
+	TagDiffID bool
+	// MaxPathBytes is the most bytes of a path, and of a link's target.
+	MaxPathBytes uint32
+	// MaxExtensionBytes is the most bytes of pax records and long names of one entry.
+	MaxExtensionBytes uint64
+	// MaxXattrBytes is the most bytes of extended attributes of one entry.
+	MaxXattrBytes uint64
+	// MaxSparseSegments is the most segments of a sparse file.
+	MaxSparseSegments uint64
+	// MaxCarried is the most bytes that the tree may carry itself: attributes, link targets, odd
+	// pieces of sparse files.
+	MaxCarried uint64
+	// Tee gets all bytes, unchanged and in order; nil for nowhere. A regular [*os.File] is written
+	// by the library, at TeeOffset and not where its file offset is.
+	Tee io.Writer
+	// TeeOffset is the byte of Tee, if that is a file, at which the tar starts.
+	TeeOffset int64
+	// Leaves has the tar's data blocks hashed on the way, for hash trees with these parameters; nil
+	// for not.
+	Leaves *VerityParams
+}
+
+func (o *LayerOptions) flags() (flags C.uint32_t) {
+	for _, f := range []struct {
+		set  bool
+		flag C.uint32_t
+	}{
+		{o.KeepPending, C.TARFS_LAYER_KEEP_PENDING},
+		{o.ResolveDotDot, C.TARFS_LAYER_RESOLVE_DOT_DOT},
+		{o.DropUnknownXattrs, C.TARFS_LAYER_DROP_UNKNOWN_XATTRS},
+		{o.KeepEmptyDevice, C.TARFS_LAYER_KEEP_EMPTY_DEVICE},
+		{o.Strict, C.TARFS_LAYER_STRICT},
+		{o.SkipUnknownTypes, C.TARFS_LAYER_SKIP_UNKNOWN_TYPES},
+		{o.DiffID, C.TARFS_LAYER_DIFF_ID},
+		{o.TagDiffID, C.TARFS_LAYER_TAG_DIFF_ID},
+	} {
+		if f.set {
+			flags |= f.flag
+		}
+	}
+	return flags
+}
+
+// c is the options for C, but for Tee.
+func (o *LayerOptions) c(call *call) *C.tarfs_layer_options {
+	given := &C.tarfs_layer_options{
+		size:                C.sizeof_tarfs_layer_options,
+		flags:               o.flags(),
+		max_path_bytes:      C.uint32_t(o.MaxPathBytes),
+		max_extension_bytes: C.uint64_t(o.MaxExtensionBytes),
+		max_xattr_bytes:     C.uint64_t(o.MaxXattrBytes),
+		max_sparse_segments: C.uint64_t(o.MaxSparseSegments),
+		max_carried:         C.uint64_t(o.MaxCarried),
+		leaves:              o.Leaves.c(call),
+	}
+	given.tag, given.tag_len = call.text(o.Tag)
+	call.pin.Pin(given)
+	return given
+}

@@ -1,0 +1,138 @@
+package snapshot
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+)
+
+// ensureLayer makes the layer of a diffID, in hex, unless it is there. Callers of one diffID share
+// the work; moving is called when bytes flow.
+func (m *Manager) ensureLayer(ctx context.Context, layer Layer, key string, moving func()) error {
+	for {
+		if m.store.has(layersDir, key) {
+			return nil
+		}
+		led, err := m.flights.do(ctx, layersDir+"/"+key, moving, func(ctx context.Context, moving func()) error {
+			if m.store.has(layersDir, key) {
+				return nil
+			}
+			return m.fetchLayer(ctx, layer, key, moving)
+		})
+		// Someone else's fetch may fail where this one's reference does not.
+		if err == nil || led || ctx.Err() != nil || m.ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// fetchLayer fetches and converts, with retries. Only so many conversions run at a time; a pause
+// between attempts does not count.
+func (m *Manager) fetchLayer(ctx context.Context, layer Layer, key string, moving func()) error {
+	return m.options.Fetch.retry(ctx, func(ctx context.Context) (bool, error) {
+		select {
+		case m.slots <- struct{}{}:
+			defer func() { <-m.slots }()
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+		b, err := openBlob(ctx, m.options.Fetcher, m.options.Fetch, layer.Ref, layer.Digest)
+		if err != nil {
+			return true, err
+		}
+		defer b.Close()
+		err = m.store.publish(layersDir, key, func(dir string) (*item, error) {
+			return m.convert(ctx, b, key, dir, moving)
+		})
+		if err == nil {
+			return false, nil
+		}
+		if failed := b.failed(); failed != nil {
+			return true, failed
+		}
+		return errors.Is(err, ErrDigest), err
+	})
+}
+
+// convert writes tar and bootstrap into a directory. It returns nothing that is not verified.
+func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving func()) (*item, error) {
+	tar, err := os.OpenFile(filepath.Join(dir, tarFile), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer tar.Close()
+	w, err := tarfs.NewLayerWriter(ctx, &tarfs.LayerOptions{Tag: key, DiffID: true, Tee: tar})
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+
+	err = m.pump(w, b, moving)
+	if err == nil || !isLocal(err) {
+		// A blob that came cut or bent says so here, whatever else it looks like.
+		if mismatch := b.verify(); mismatch != nil {
+			return nil, mismatch
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	layer, err := w.Finish()
+	if err != nil {
+		return nil, err
+	}
+	defer layer.Close()
+	if got := hex.EncodeToString(layer.Info.DiffID[:]); got != key {
+		return nil, fmt.Errorf("%w: %s%s, not %s%s", ErrDiffID, algorithm, got, algorithm, key)
+	}
+	if err := tar.Close(); err != nil {
+		return nil, err
+	}
+	return &item{Layers: []string{key}}, writeBootstrap(ctx, layer.Tree, dir)
+}
+
+// pump uncompresses a blob into a layer.
+func (m *Manager) pump(w io.Writer, b *blob, moving func()) error {
+	plain, err := decompress(b)
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	moving()
+	var r io.Reader = plain
+	if m.options.MaxLayerBytes > 0 {
+		r = io.LimitReader(plain, m.options.MaxLayerBytes+1)
+	}
+	n, err := io.Copy(w, r)
+	if err == nil && m.options.MaxLayerBytes > 0 && n > m.options.MaxLayerBytes {
+		return fmt.Errorf("%w: layer is over %d bytes", ErrTooLarge, m.options.MaxLayerBytes)
+	}
+	return err
+}
+
+// isLocal says whether an error is about this machine, not about what was fetched.
+func isLocal(err error) bool {
+	var errno syscall.Errno
+	return errors.Is(err, tarfs.ErrIO) || errors.As(err, &errno)
+}
+
+// writeBootstrap writes the metadata of a tree into a directory.
+func writeBootstrap(ctx context.Context, tree *tarfs.Tree, dir string) error {
+	layout, err := tarfs.Plan(tree, &tarfs.LayoutOptions{Artifact: tarfs.Bootstrap})
+	if err != nil {
+		return err
+	}
+	defer layout.Close()
+	f, err := os.OpenFile(filepath.Join(dir, bootstrapFile), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(layout.WriteMetadata(ctx, f), f.Close())
+}

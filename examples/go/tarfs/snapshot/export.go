@@ -1,0 +1,158 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+)
+
+// exportMode is what a mode's name says.
+type exportMode struct {
+	image  bool   // of a whole image, not of one layer
+	verity bool   // has a hash tree
+	file   string // what is written
+}
+
+var exportModes = map[tarfs.Mode]exportMode{
+	tarfs.LayerBlock:           {file: diskFile},
+	tarfs.ImageBlock:           {file: diskFile, image: true},
+	tarfs.LayerBlockWithVerity: {file: diskFile, verity: true},
+	tarfs.ImageBlockWithVerity: {file: diskFile, verity: true, image: true},
+	tarfs.LayerVerityOnly:      {file: hashesFile, verity: true},
+	tarfs.ImageVerityOnly:      {file: hashesFile, verity: true, image: true},
+}
+
+func modeOf(name tarfs.Mode) (exportMode, error) {
+	mode, ok := exportModes[name]
+	if !ok {
+		return mode, fmt.Errorf("%w: no export mode %q", ErrInvalid, name)
+	}
+	return mode, nil
+}
+
+func (e exportMode) label() string {
+	if e.image {
+		return LabelImageBlock
+	}
+	return LabelLayerBlock
+}
+
+// Disk is what an export made.
+type Disk struct {
+	// Path of the file: the disk, or with a verity_only mode the hash tree of the disk that the
+	// same layers give.
+	Path string
+	// Bytes is the file's length.
+	Bytes int64
+	// LabelName is LabelImageBlock or LabelLayerBlock.
+	LabelName string
+	// Label is its value; empty without verity.
+	Label string
+}
+
+// Export makes a disk, or finds the one made earlier of the same layers by the same mode and
+// parameters. A layer mode is about the layer of s itself, an image mode about its parents.
+func (m *Manager) Export(ctx context.Context, s Snapshot, name tarfs.Mode) (*Disk, error) {
+	mode, err := modeOf(name)
+	if err != nil {
+		return nil, err
+	}
+	end, err := m.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	layers, release, err := m.exported(ctx, s, mode)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	key := m.diskKey(name, mode, layers)
+	err = m.ensure(ctx, disksDir, key, func(ctx context.Context, dir string) (*item, error) {
+		return m.export(ctx, name, mode, layers, dir)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("export %s of %s: %w", name, s.ID, err)
+	}
+	return m.disk(key, mode)
+}
+
+// exported finds the layers that an export is of, and holds them.
+func (m *Manager) exported(ctx context.Context, s Snapshot, mode exportMode) ([]string, func(), error) {
+	if mode.image {
+		return m.parents(ctx, s)
+	}
+	return m.parents(ctx, Snapshot{ID: s.ID, ParentIDs: []string{s.ID}})
+}
+
+// diskKey names a disk by everything that its bytes depend on.
+func (m *Manager) diskKey(name tarfs.Mode, mode exportMode, layers []string) string {
+	if !mode.verity {
+		return keyOf("disk", name, layers, m.options.Layout)
+	}
+	return keyOf("disk", name, layers, m.options.Layout, m.options.Verity)
+}
+
+func (m *Manager) disk(key string, mode exportMode) (*Disk, error) {
+	it, err := m.store.info(disksDir, key)
+	if err != nil {
+		return nil, err
+	}
+	return &Disk{
+		Path: m.store.path(disksDir, key, mode.file), Bytes: it.Files[mode.file],
+		LabelName: mode.label(), Label: it.Label,
+	}, nil
+}
+
+func (m *Manager) export(ctx context.Context, name tarfs.Mode, mode exportMode, layers []string, dir string) (*item, error) {
+	sources, err := m.openLayers(layers)
+	if err != nil {
+		return nil, err
+	}
+	defer sources.close()
+	done, err := tarfs.Export(ctx, name, sources.list, dir+"/"+mode.file, &tarfs.ExportOptions{
+		Layout: *m.options.Layout, Verity: m.options.Verity,
+	})
+	if err != nil {
+		return nil, err
+	}
+	it := &item{Layers: layers, Mode: string(name)}
+	for i := range done {
+		if sealed := done[i].Verity; sealed != nil {
+			it.Label = sealed.NydusLabel()
+			sealed.Close()
+		}
+	}
+	return it, nil
+}
+
+// ImageDiskPath is where the disk of a snapshot's parents is, which the option ExportMode made.
+func (m *Manager) ImageDiskPath(ctx context.Context, s Snapshot) (string, error) {
+	return m.diskPath(ctx, s, true)
+}
+
+// LayerDiskPath is where the disk of a snapshot's layer is, which the option ExportMode made.
+func (m *Manager) LayerDiskPath(ctx context.Context, snapshotID string) (string, error) {
+	return m.diskPath(ctx, Snapshot{ID: snapshotID}, false)
+}
+
+func (m *Manager) diskPath(ctx context.Context, s Snapshot, image bool) (string, error) {
+	mode, err := modeOf(m.options.ExportMode)
+	if err != nil {
+		return "", err
+	}
+	if mode.image != image {
+		return "", fmt.Errorf("%w: export mode is %s", ErrInvalid, m.options.ExportMode)
+	}
+	layers, release, err := m.exported(ctx, s, mode)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	key := m.diskKey(m.options.ExportMode, mode, layers)
+	if !m.store.has(disksDir, key) {
+		return "", fmt.Errorf("%w: no %s of %s was exported", ErrNotFound, m.options.ExportMode, s.ID)
+	}
+	return m.store.path(disksDir, key, mode.file), nil
+}

@@ -1,0 +1,180 @@
+package snapshot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+)
+
+// MergeLayers makes the image that the parents of a snapshot are, unless it is there. It waits for
+// each of them to be ready.
+func (m *Manager) MergeLayers(ctx context.Context, s Snapshot) error {
+	end, err := m.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	layers, release, err := m.parents(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = m.ensureImage(ctx, layers)
+	return err
+}
+
+// parents waits for the parents of a snapshot, and returns their layers, the lowest first, kept
+// from being collected until release.
+func (m *Manager) parents(ctx context.Context, s Snapshot) (layers []string, release func(), err error) {
+	n := len(s.ParentIDs)
+	if n == 0 {
+		return nil, nil, fmt.Errorf("%w: snapshot %s has no parent", ErrInvalid, s.ID)
+	}
+	layers = make([]string, n)
+	for i, id := range s.ParentIDs {
+		if layers[n-1-i], err = m.readyLayer(ctx, id); err != nil {
+			return nil, nil, err
+		}
+	}
+	release = m.hold(layers...)
+	for _, key := range layers { // one may have been detached and collected before the hold
+		if !m.store.has(layersDir, key) {
+			release()
+			return nil, nil, fmt.Errorf("%w: layer %s", ErrNotFound, key)
+		}
+	}
+	return layers, release, nil
+}
+
+// keyOf names something by all it is made of.
+func keyOf(parts ...any) string {
+	sum := sha256.New()
+	if err := json.NewEncoder(sum).Encode(parts); err != nil {
+		panic(err) // plain structs and strings only
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// ensureImage merges layers, the lowest first, and returns the image's key.
+func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, error) {
+	key := keyOf("image", layers)
+	return key, m.ensure(ctx, imagesDir, key, func(ctx context.Context, dir string) (*item, error) {
+		sources, err := m.openLayers(layers)
+		if err != nil {
+			return nil, err
+		}
+		defer sources.close()
+		image, err := tarfs.Merge(sources.trees(), nil)
+		if err != nil {
+			return nil, err
+		}
+		defer image.Close()
+		return &item{Layers: layers}, writeBootstrap(ctx, image, dir)
+	})
+}
+
+// ensure makes an item unless it is there. Callers who want the same one share the work.
+func (m *Manager) ensure(ctx context.Context, kind, key string,
+	fill func(ctx context.Context, dir string) (*item, error)) error {
+	if m.store.has(kind, key) {
+		return nil
+	}
+	_, err := m.flights.do(ctx, kind+"/"+key, nil, func(ctx context.Context, _ func()) error {
+		if m.store.has(kind, key) {
+			return nil
+		}
+		return m.store.publish(kind, key, func(dir string) (*item, error) { return fill(ctx, dir) })
+	})
+	return err
+}
+
+// sources are layers that are open: trees, and the tars behind them.
+type sources struct {
+	list  []tarfs.Source
+	files []*os.File
+	roots []*tarfs.Tree
+}
+
+func (s *sources) close() {
+	for _, tree := range s.roots {
+		tree.Close()
+	}
+	for _, f := range s.files {
+		f.Close()
+	}
+}
+
+func (s *sources) trees() []*tarfs.Tree {
+	trees := make([]*tarfs.Tree, len(s.list))
+	for i := range s.list {
+		trees[i] = s.list[i].Tree
+	}
+	return trees
+}
+
+// openLayers opens layers; one that is repeated is opened once.
+func (m *Manager) openLayers(layers []string) (*sources, error) {
+	s := &sources{}
+	byKey := map[string]tarfs.Source{}
+	for _, key := range layers {
+		source, ok := byKey[key]
+		if !ok {
+			var err error
+			if source, err = m.openLayer(s, key); err != nil {
+				s.close()
+				return nil, fmt.Errorf("layer %s: %w", key, err)
+			}
+			byKey[key] = source
+		}
+		s.list = append(s.list, source)
+	}
+	return s, nil
+}
+
+// openLayer reads a layer's bootstrap and opens its tar, which s will close.
+func (m *Manager) openLayer(s *sources, key string) (tarfs.Source, error) {
+	tree, devices, err := readBootstrap(m.store.path(layersDir, key, bootstrapFile))
+	if err != nil {
+		return tarfs.Source{}, err
+	}
+	s.roots = append(s.roots, tree)
+	source := tarfs.Source{Tree: tree}
+	if len(devices) == 0 {
+		return source, nil // no file of it has data
+	}
+	if len(devices) != 1 || string(devices[0].Tag) != key {
+		return source, fmt.Errorf("%w: bootstrap is not of its tar", ErrDamaged)
+	}
+	tar, err := os.Open(m.store.path(layersDir, key, tarFile))
+	if err != nil {
+		return source, err
+	}
+	s.files = append(s.files, tar)
+	source.Devices = []*os.File{tar}
+	return source, nil
+}
+
+// readBootstrap reads an image's tree and its device table.
+func readBootstrap(path string) (*tarfs.Tree, []tarfs.Device, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	image, err := tarfs.OpenImage(f, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer image.Close()
+	devices, err := image.Devices()
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, err := image.Tree(nil)
+	return tree, devices, err
+}
