@@ -78,29 +78,30 @@ fn plain(args: &MountArgs) -> Done<Vec<String>> {
         word(&args.image),
         word(&args.mount_point)
     );
-    let mut looped = Vec::new();
+    if tars.is_empty() {
+        // mount(8) makes the loop device itself.
+        return Ok(vec![direct]);
+    }
+    // mount(8) makes a loop device of the image, but none of the tars: so all by hand.
     let attach = |name: &str, path: &Path| {
         format!("{name}=$(losetup --find --show --read-only {})", word(path))
     };
-    looped.push(attach("image", &args.image));
-    let mut devices = String::from("ro");
+    let mut lines = vec![attach("image", &args.image)];
+    let (mut devices, mut all) = (String::from("ro"), String::from("$image"));
     for (index, tar) in tars.iter().enumerate() {
-        looped.push(attach(&format!("tar{}", index + 1), tar));
-        devices.push_str(&format!(",device=$tar{}", index + 1));
+        let name = format!("tar{}", index + 1);
+        lines.push(attach(&name, tar));
+        devices.push_str(&format!(",device=${name}"));
+        all.push_str(&format!(" ${name}"));
     }
-    looped.push(format!("mount -t erofs -o {devices} $image {}", word(&args.mount_point)));
-
-    // A comma would end the option.
+    lines.push(format!("mount -t erofs -o {devices} $image {}", word(&args.mount_point)));
+    lines.push(format!("losetup --detach {all}  # when they are unmounted"));
+    // A comma would end the option; `ro` is a flag of its own.
     let comma = tars.iter().any(|tar| tar.display().to_string().contains(','));
-    // `ro` is a flag of its own.
-    if comma || options.len() - "ro,".len().min(options.len()) > MAX_OPTIONS {
-        let why = if comma { "a comma in a path" } else { "options longer than a page" };
-        looped.insert(0, format!("# Through loop devices, because of {why}."));
-        return Ok(looped);
+    if !comma && options.len() - "ro,".len() <= MAX_OPTIONS {
+        lines.push("# With Linux 6.12 and util-linux 2.41, the files themselves:".to_owned());
+        lines.push(format!("#   {direct}"));
     }
-    let mut lines = vec!["# Linux 6.12 or later: the files themselves.".to_owned(), direct];
-    lines.push("# Before, through loop devices:".to_owned());
-    lines.extend(looped.into_iter().map(|line| format!("#   {line}")));
     Ok(lines)
 }
 

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
+use testkit::dump::dump;
 use testkit::mount::Erofs;
 use testkit::oracle::{Verity, veritysetup_verify};
 
@@ -59,10 +61,20 @@ fn merged_bootstraps_mount_over_the_tars() {
     ok(image.over_tars(&["merge", "-o", of_tars.to_str().unwrap()]));
     assert!(fs::read(&of_tars).unwrap() == fs::read(&out).unwrap(), "bootstraps or tars: the same");
 
-    let commands = ok(["mount-args".as_ref(), out.as_os_str()]);
-    let mount = commands.lines().find(|line| line.starts_with("mount ")).unwrap();
-    let tars = mount.split([',', ' ']).filter_map(|word| word.strip_prefix("device="));
+    let point = image.path("mnt");
+    let words = ["mount-args".as_ref(), "--mount-point".as_ref(), point.as_os_str(), out.as_ref()];
+    let commands = ok(words);
+    let direct = commands.lines().last().unwrap();
+    let tars = direct.split([',', ' ']).filter_map(|word| word.strip_prefix("device="));
     image.expect_merged(&Erofs::new(&out).devices(tars).mount().unwrap());
+
+    // And as they stand.
+    fs::create_dir(&point).unwrap();
+    let script = format!("set -e\n{commands}");
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success(), "{commands}");
+    let shown = dump(&point);
+    assert!(Command::new("umount").arg(&point).status().unwrap().success());
+    image.expect_shown(&shown.unwrap());
 }
 
 #[test]

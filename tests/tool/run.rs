@@ -106,10 +106,16 @@ impl Image {
     /// Compares what is mounted with what overlayfs makes of the layers.
     #[track_caller]
     pub(crate) fn expect_merged(&self, mounted: &mount::Mounted) {
+        self.expect_shown(&dump(mounted.path()).unwrap());
+    }
+
+    /// Compares what was seen with what overlayfs makes of the layers.
+    #[track_caller]
+    pub(crate) fn expect_shown(&self, shown: &Tree) {
         let scratch = mount::tmpfs().unwrap();
         let overlay = self.stack.overlay_dump(scratch.path()).unwrap();
         let ignore = Ignore::nothing().dir_nlink().attributes_of(overlay.unknowable);
-        let lines = diff(&dump(mounted.path()).unwrap(), &overlay.tree, &ignore);
+        let lines = diff(shown, &overlay.tree, &ignore);
         assert!(lines.is_empty(), "{}", lines.join("\n"));
     }
 
