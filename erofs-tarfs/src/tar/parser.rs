@@ -244,10 +244,13 @@ impl Parser {
                     let Some(source) = self.take_block(rest, at) else {
                         return Ok(Found::Nothing);
                     };
-                    let stash = self.block;
-                    let block = match source {
-                        Source::Input => input[start..].first_chunk().unwrap_or(&stash),
-                        Source::Kept => &stash,
+                    let stash;
+                    let block = match (source, input[start..].first_chunk()) {
+                        (Source::Input, Some(block)) => block,
+                        _ => {
+                            stash = self.block;
+                            &stash
+                        }
                     };
                     if let Some(mut pending) = self.block(block, source)? {
                         pending.input_at = start;
