@@ -17,7 +17,7 @@ pub(super) enum NumberError {
 /// a field of nothing but those is 0, as in Go's `archive/tar` (GNU tar takes blanks only in
 /// fields that the type does not need). Base-256 is two's complement, big-endian, below the
 /// marker bit (GNU tar manual, "Extensions").
-#[inline]
+#[inline(always)]
 pub(super) fn field(bytes: &[u8]) -> Result<i64, NumberError> {
     let Some((head, rest)) = bytes.split_first_chunk::<8>() else { return rare(bytes) };
     let (high, len) = digits(u64::from_be_bytes(*head));
