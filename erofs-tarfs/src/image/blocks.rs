@@ -4,7 +4,7 @@ use super::inodes::shape;
 use super::stream::Stream;
 use crate::format::Dirent;
 use crate::layout::{Data, DirectoryEntry, Face, Layout, Pieces};
-use crate::tree::Place;
+use crate::tree::{Body, Place};
 use alloc::vec::Vec;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -15,6 +15,12 @@ pub(super) fn write<E, S: FnMut(&[u8]) -> Result<(), E>>(
 ) -> Result<(), E> {
     let block = u64::from(layout.block_size().bytes());
     for item in &layout.order {
+        // Most items are no more than an inode, as can be told without measuring them.
+        match layout.scene.face(*item) {
+            Face::Special(_) | Face::Regular { size: 0, .. } => continue,
+            Face::Regular { body: Body::Contiguous(Place::Device { .. }), .. } => continue,
+            _ => {}
+        }
         let shape = shape(layout, *item);
         if shape.blocks == 0 {
             continue;
@@ -70,12 +76,20 @@ impl<'a, 't> Directory<'a, 't> {
         Self { layout, dir, names, entries }
     }
 
-    /// Calls `each` with the bytes of each block, without what fills it up.
-    fn each<E>(&self, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    /// Calls `each` with the bytes of blocks, without what fills them up: of those which `wanted`
+    /// wants, told their number and whether they are the last.
+    fn each<E>(
+        &self,
+        wanted: impl Fn(u64, bool) -> bool,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let block = self.layout.block_size().bytes() as usize;
         let (mut entries, mut names) = (&self.entries[..], &self.names[..]);
         let mut bytes = Vec::with_capacity(block);
-        while !entries.is_empty() {
+        for number in 0.. {
+            if entries.is_empty() {
+                break;
+            }
             let (mut used, mut count, mut text) = (0, 0, 0);
             for (_, _, len) in entries {
                 let need = size_of::<Dirent>() + usize::from(*len);
@@ -84,8 +98,13 @@ impl<'a, 't> Directory<'a, 't> {
                 }
                 (used, count, text) = (used + need, count + 1, text + usize::from(*len));
             }
-            bytes.clear();
             let (now, later) = entries.split_at(count);
+            let (text, later_names) = names.split_at(text);
+            (entries, names) = (later, later_names);
+            if !wanted(number, later.is_empty()) {
+                continue;
+            }
+            bytes.clear();
             let mut offset = count * size_of::<Dirent>();
             for (nid, kind, len) in now {
                 let mut dirent = Dirent::new_zeroed();
@@ -95,9 +114,8 @@ impl<'a, 't> Directory<'a, 't> {
                 bytes.extend_from_slice(dirent.as_bytes());
                 offset += usize::from(*len);
             }
-            bytes.extend_from_slice(&names[..text]);
+            bytes.extend_from_slice(text);
             each(&bytes)?;
-            (entries, names) = (later, &names[text..]);
         }
         Ok(())
     }
@@ -109,26 +127,22 @@ impl<'a, 't> Directory<'a, 't> {
         out: &mut Stream<'_, S>,
     ) -> Result<(), E> {
         let block = u64::from(self.layout.block_size().bytes());
-        let mut left = count;
-        self.each(|bytes| {
-            if left > 0 {
-                left -= 1;
-                out.pad(out.position().next_multiple_of(block))?;
-                out.put(bytes)?;
-            }
-            Ok(())
+        let wanted = |number, _| number < count;
+        self.each(wanted, |bytes| {
+            out.pad(out.position().next_multiple_of(block))?;
+            out.put(bytes)
         })
     }
 
     /// Appends the last block, the one behind the inode.
     pub(super) fn tail(&self, out: &mut Vec<u8>) {
-        let mut last = Vec::new();
-        let done: Result<(), core::convert::Infallible> = self.each(|bytes| {
-            last.clear();
-            last.extend_from_slice(bytes);
-            Ok(())
-        });
+        let done: Result<(), core::convert::Infallible> = self.each(
+            |_, last| last,
+            |bytes| {
+                out.extend_from_slice(bytes);
+                Ok(())
+            },
+        );
         debug_assert!(done.is_ok(), "{}", self.dir);
-        out.extend_from_slice(&last);
     }
 }

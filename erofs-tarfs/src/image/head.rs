@@ -41,7 +41,7 @@ fn seal(layout: &Layout<'_>, bytes: &mut Vec<u8>) {
 fn superblock(layout: &Layout<'_>) -> Superblock {
     let mut sb = Superblock::new_zeroed();
     let mut compat = Compat::MTIME;
-    if layout.order.iter().any(|item| layout.scene.xattrs(*item).next().is_some()) {
+    if layout.order.iter().any(|item| layout.scene.has_xattrs(*item)) {
         compat |= Compat::XATTR_FILTER;
     }
     let mut incompat = Incompat::empty();

@@ -3,17 +3,17 @@
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
+use super::ahead::{PIECE, Pieces};
 use super::{Error, NamedFile};
 use crate::tree::{Layer, LayerBuilder, LayerOptions};
-
-/// Bytes read at a time.
-const PIECE: usize = 256 << 10;
 
 /// A body is passed over rather than read from this many bytes on: less costs more than reading.
 const FAR: u64 = 64 << 10;
 
 /// Makes a layer of a tar file. Bodies are not read, but they must be there: one that reaches
 /// past the end of the file is an error, as it is in a stream.
+///
+/// Where bodies are small, another thread reads ahead.
 ///
 /// `observer` is told how many bytes were dealt with, read or not.
 ///
@@ -27,24 +27,27 @@ pub fn index_file(
     let layer = |error| Error::Layer { file: tar.path().to_owned(), error };
     let end = tar.bytes()?;
     let mut builder = LayerBuilder::new(options);
-    let mut buf = vec![0; PIECE];
-    let mut at = 0;
-    while at < end {
-        let far = builder.skippable();
-        // At most to the end of the file: what is missing then, `finish` finds.
-        let n = if far > FAR {
-            let n = far.min(end - at);
-            builder.skip(n).map_err(layer)?;
-            n
-        } else {
-            let piece = &mut buf[..(end - at).min(PIECE as u64) as usize];
-            tar.read_exact_at(piece, at)?;
-            builder.push(piece).map_err(layer)?;
-            piece.len() as u64
-        };
-        at += n;
-        observer(n);
-    }
+    std::thread::scope(|scope| {
+        let mut pieces = Pieces::new(tar, end, scope);
+        let mut at = 0;
+        while at < end {
+            let far = builder.skippable();
+            // At most to the end of the file: what is missing then, `finish` finds.
+            let n = if far > FAR {
+                let n = far.min(end - at);
+                pieces.jump(n);
+                builder.skip(n).map_err(layer)?;
+                n
+            } else {
+                let piece = pieces.at(at)?;
+                builder.push(piece).map_err(layer)?;
+                piece.len() as u64
+            };
+            at += n;
+            observer(n);
+        }
+        Ok(())
+    })?;
     builder.finish().map_err(layer)
 }
 

@@ -5,6 +5,7 @@
 //! out the plan of a disk, [`verity`] seals and verifies files on several threads. A
 //! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
 
+mod ahead;
 mod disk;
 mod error;
 mod file;

@@ -26,10 +26,13 @@ pub(crate) enum Entry {
 impl Scene<'_> {
     /// Calls `entry` for each entry of a directory, `.` and `..` too, in ascending byte order.
     pub(crate) fn entries(&self, dir: u32, mut entry: impl FnMut(&[u8], Entry)) {
-        let mut dots = [(&b"."[..], Entry::Own), (b"..", Entry::Parent)].into_iter().peekable();
+        let mut dots: &[(&[u8], Entry)] = &[(b".", Entry::Own), (b"..", Entry::Parent)];
         let mut put = |name: &[u8], item| {
-            while let Some((dot, refers)) = dots.next_if(|(dot, _)| *dot < name) {
-                entry(dot, refers);
+            while let Some(((dot, refers), rest)) = dots.split_first()
+                && *dot < name
+            {
+                entry(dot, *refers);
+                dots = rest;
             }
             entry(name, Entry::Child(item));
         };
@@ -38,7 +41,7 @@ impl Scene<'_> {
         } else {
             self.tree.children(InodeId(dir)).for_each(|(name, child)| put(name, child.0));
         }
-        dots.for_each(|(dot, refers)| entry(dot, refers));
+        dots.iter().for_each(|(dot, refers)| entry(dot, *refers));
     }
 
     fn renames(&self, dir: u32) -> bool {

@@ -31,8 +31,19 @@ impl<'t> Scene<'t> {
         xattrs
     }
 
+    /// Whether an item has any: most have none, and are not to be looked at twice.
+    pub(crate) fn has_xattrs(&self, item: u32) -> bool {
+        let id = self.owner(item);
+        let marks = || self.holds_whiteouts(item) || self.tree.is_opaque(id);
+        !self.is_marker(item)
+            && (self.tree.has_xattrs(id) || self.whiteouts == WhiteoutForm::Overlayfs && marks())
+    }
+
     /// Size of an item's xattr body in bytes, 0 for none.
     pub(super) fn xattr_bytes(&self, item: u32) -> Result<u32, Error> {
+        if !self.has_xattrs(item) {
+            return Ok(0);
+        }
         let mut total = 0usize;
         for (name, value) in self.xattrs(item) {
             let Some((_, rest)) = XattrPrefix::split(name) else {

@@ -198,7 +198,7 @@ impl Parser {
     }
 
     /// Where the path is: a sparse file's true name, then pax, then GNU, then the header.
-    fn path(&mut self, header: Header<'_>) -> Name {
+    pub(super) fn path(&mut self, header: Header<'_>) -> Name {
         if let Said::Set(text) = self.local.sparse.name {
             return Name::Local(text);
         }
@@ -244,12 +244,15 @@ pub(super) fn field(name: &'static str, bytes: &[u8]) -> Result<i64, ErrorKind> 
 }
 
 fn id(name: &'static str, pax: Option<u64>, bytes: &[u8]) -> Result<u32, ErrorKind> {
-    let value = match pax {
-        Some(value) => i128::from(value),
-        None => i128::from(field(name, bytes)?),
-    };
     let max = u64::from(u32::MAX);
-    u32::try_from(value).map_err(|_| ErrorKind::OutOfRange { field: name, value, max })
+    let out = |value| ErrorKind::OutOfRange { field: name, value, max };
+    match pax {
+        Some(value) => u32::try_from(value).map_err(|_| out(value.into())),
+        None => {
+            let value = field(name, bytes)?;
+            u32::try_from(value).map_err(|_| out(value.into()))
+        }
+    }
 }
 
 /// The device number of a device; the fields of other entries are not looked at.

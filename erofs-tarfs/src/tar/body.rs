@@ -166,6 +166,39 @@ impl Parser {
         self.totals.entries += 1;
         Ok(())
     }
+
+    /// Passes over a body that is no entry's.
+    pub(super) fn pass_over(&mut self, offset: u64, path: &[u8], left: u64) -> Result<(), Error> {
+        self.extension_bytes = 0;
+        self.body_path = bounded(path);
+        self.start_body(offset, left, Deliver::Never).map_err(|kind| Error::new(offset, path, kind))
+    }
+
+    /// Expects a body next, whose entry's path is in `body_path`.
+    pub(super) fn start_body(
+        &mut self,
+        offset: u64,
+        left: u64,
+        deliver: Deliver,
+    ) -> Result<(), ErrorKind> {
+        let padding = padding(left);
+        let max = (i64::MAX as u64).saturating_sub(self.position);
+        if left > max.saturating_sub(padding) {
+            return Err(ErrorKind::OutOfRange { field: "size", value: left.into(), max });
+        }
+        self.entry_offset = offset;
+        self.state = State::Body { left, padding, deliver };
+        Ok(())
+    }
+
+    pub(super) fn reset_extension_bytes(&mut self) {
+        self.extension_bytes = 0;
+    }
+}
+
+/// Bytes from the end of a body to the next block.
+pub(super) fn padding(size: u64) -> u64 {
+    size.wrapping_neg() % BLOCK as u64
 }
 
 /// The size field of a header by itself.

@@ -124,9 +124,25 @@ impl<'a> Header<'a> {
     }
 
     fn text(self, start: usize, end: usize) -> core::ops::Range<usize> {
-        let field = &self.0[start..end];
-        start..start + field.iter().position(|&b| b == 0).unwrap_or(field.len())
+        start..start + until_nul(&self.0[start..end])
     }
+}
+
+/// Bytes of a field before its first NUL, eight looked at at a time.
+#[inline]
+fn until_nul(field: &[u8]) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = field.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is set is the top bit of the first byte that is 0.
+        let zeros = word.wrapping_sub(LOW) & !word & (LOW << 7);
+        if zeros != 0 {
+            return at * 8 + zeros.trailing_zeros() as usize / 8;
+        }
+    }
+    let at = words.len() * 8;
+    at + rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len())
 }
 
 /// Runs of an old GNU sparse map, undecoded.
@@ -164,7 +180,7 @@ pub(super) fn verify(block: &[u8; BLOCK]) -> Verdict {
         return Verdict::Zero;
     }
     let field = &block[CHECKSUM];
-    let own: u32 = field.iter().map(|&b| u32::from(b)).sum();
+    let own = sum_of(field);
     let computed = sum - own + 8 * u32::from(b' ');
     let stored = number::field(field);
     if stored == Ok(i64::from(computed)) {
@@ -177,9 +193,15 @@ pub(super) fn verify(block: &[u8; BLOCK]) -> Verdict {
 
 /// The sum of all bytes, 16 bits at a time in eight-byte lanes, which compilers vectorise.
 fn sum(block: &[u8; BLOCK]) -> u32 {
+    sum_of(block)
+}
+
+/// The same of a whole number of words, at most 64.
+#[inline]
+fn sum_of(bytes: &[u8]) -> u32 {
     // 64 words of at most 2 * 255 a lane: 32,640 fits 16 bits.
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
-    let (words, _) = block.as_chunks::<8>();
+    let (words, _) = bytes.as_chunks::<8>();
     let lanes = words.iter().fold(0u64, |lanes, &word| {
         let word = u64::from_le_bytes(word);
         lanes.wrapping_add((word & EVEN) + ((word >> 8) & EVEN))
@@ -190,6 +212,20 @@ fn sum(block: &[u8; BLOCK]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_ends_at_its_first_nul() {
+        for len in [0, 1, 7, 8, 9, 32, 100] {
+            for nul in 0..=len {
+                // 1 and 0x80 are what counting by words could take for 0.
+                for byte in [1, b'x', 0x80, 0xff] {
+                    let mut field = vec![byte; len];
+                    field.iter_mut().skip(nul).step_by(2).for_each(|byte| *byte = 0);
+                    assert_eq!(until_nul(&field), nul);
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_fast_sum_is_the_sum() {

@@ -45,6 +45,7 @@ mod number;
 mod options;
 mod parser;
 mod pax;
+mod plain;
 mod sparse;
 mod xattr;
 

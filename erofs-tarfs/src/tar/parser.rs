@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::assemble::{Pending, Source};
-use super::body::own_size;
-use super::error::bounded;
+use super::body::{own_size, padding};
 use super::extension::Extensions;
 use super::header::{BLOCK, Header, Verdict, verify};
 use super::sparse::BodyMap;
@@ -30,7 +29,7 @@ pub struct Parser {
     /// An extension header's body of which the input had but a part.
     extension: Vec<u8>,
     /// Bytes of extension headers since the last entry.
-    extension_bytes: u64,
+    pub(super) extension_bytes: u64,
     /// What extension headers say of the next entry, and of all.
     pub(super) local: Extensions,
     pub(super) global: Extensions,
@@ -124,6 +123,10 @@ impl Parser {
     ///
     /// On what is not a tar that we read; every further call returns the same error.
     pub fn push<'a>(&'a mut self, input: &'a [u8]) -> Result<Step<'a>, Error> {
+        if let Some(plain) = self.plain(input) {
+            let (consumed, entry) = self.plain_entry(&plain, input);
+            return Ok(Step { consumed, event: Event::Entry(entry) });
+        }
         let mut consumed = 0;
         let event = match self.advance(input, &mut consumed) {
             Ok(Found::Nothing) => Event::NeedInput,
@@ -244,10 +247,13 @@ impl Parser {
                     let Some(source) = self.take_block(rest, at) else {
                         return Ok(Found::Nothing);
                     };
-                    let stash = self.block;
-                    let block = match source {
-                        Source::Input => input[start..].first_chunk().unwrap_or(&stash),
-                        Source::Kept => &stash,
+                    let stash;
+                    let block = match (source, input[start..].first_chunk()) {
+                        (Source::Input, Some(block)) => block,
+                        _ => {
+                            stash = self.block;
+                            &stash
+                        }
                     };
                     if let Some(mut pending) = self.block(block, source)? {
                         pending.input_at = start;
@@ -361,37 +367,4 @@ impl Parser {
         }
         Ok(())
     }
-
-    /// Passes over a body that is no entry's.
-    pub(super) fn pass_over(&mut self, offset: u64, path: &[u8], left: u64) -> Result<(), Error> {
-        self.extension_bytes = 0;
-        self.body_path = bounded(path);
-        self.start_body(offset, left, Deliver::Never).map_err(|kind| Error::new(offset, path, kind))
-    }
-
-    /// Expects a body next, whose entry's path is in `body_path`.
-    pub(super) fn start_body(
-        &mut self,
-        offset: u64,
-        left: u64,
-        deliver: Deliver,
-    ) -> Result<(), ErrorKind> {
-        let padding = padding(left);
-        let max = (i64::MAX as u64).saturating_sub(self.position);
-        if left > max.saturating_sub(padding) {
-            return Err(ErrorKind::OutOfRange { field: "size", value: left.into(), max });
-        }
-        self.entry_offset = offset;
-        self.state = State::Body { left, padding, deliver };
-        Ok(())
-    }
-
-    pub(super) fn reset_extension_bytes(&mut self) {
-        self.extension_bytes = 0;
-    }
-}
-
-/// Bytes from the end of a body to the next block.
-fn padding(size: u64) -> u64 {
-    size.wrapping_neg() % BLOCK as u64
 }

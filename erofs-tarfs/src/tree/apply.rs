@@ -223,11 +223,10 @@ impl State {
     /// Gives an inode a name. A directory that takes the place of something else hides what lower
     /// layers have there, as that did.
     fn name(&mut self, dir: InodeId, name: &[u8], id: InodeId) -> Result<(), Error> {
-        let old = self.builder.lookup(dir, name).filter(|old| *old != id);
         let directory = self.builder.kind(id) == NodeKind::Directory;
         let link = self.builder.link_mut(dir, name)?;
-        link.inode = id.0;
-        if old.is_some() {
+        let old = core::mem::replace(&mut link.inode, id.0);
+        if old != NO_INODE && old != id.0 {
             if directory {
                 link.flags |= WHITED;
             }

@@ -3,11 +3,10 @@
 use super::error::Error;
 use super::index::Index;
 use super::model::{
-    Attributes, Device, Extent, IMPLIED, Inode, InodeId, Link, NO_INODE, NodeKind, OPAQUE, PIECES,
-    Place, Tree, pack,
+    Attributes, Device, Extent, IMPLIED, Inode, InodeId, NodeKind, OPAQUE, PIECES, Place, Tree,
+    pack,
 };
 use crate::units::DeviceNumber;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -87,7 +86,10 @@ pub enum What<'a> {
 #[derive(Clone)]
 pub struct Builder {
     pub(super) tree: Tree,
+    /// Of the first `indexed` names. While a directory's names come in ascending order, a new one
+    /// is compared with its last alone: the directory's `body` is the position of that plus one.
     pub(super) index: Index,
+    pub(super) indexed: u32,
     pub(super) root: u32,
     pub(super) keep_devices: bool,
     /// Whether a name has come to stand for something else since this was last cleared.
@@ -120,6 +122,7 @@ impl Builder {
         let mut builder = Self {
             tree: Tree::default(),
             index: Index::default(),
+            indexed: 0,
             root: 0,
             keep_devices: false,
             replaced: false,
@@ -286,68 +289,6 @@ impl Builder {
     fn flag(&mut self, id: InodeId, flag: u8, on: bool) {
         let flags = &mut self.inode_mut(id).flags;
         *flags = if on { *flags | flag } else { *flags & !flag };
-    }
-
-    pub(super) fn find_link(&self, dir: InodeId, name: &[u8]) -> Option<u32> {
-        self.index.find(dir.0, name, |at| {
-            let link = &self.tree.links[at as usize];
-            link.parent == dir.0 && self.tree.name(link) == name
-        })
-    }
-
-    /// The inode that has this name in a directory.
-    pub fn lookup(&self, dir: InodeId, name: &[u8]) -> Option<InodeId> {
-        let inode = self.tree.links[self.find_link(dir, name)? as usize].inode;
-        (inode != NO_INODE).then_some(InodeId(inode))
-    }
-
-    /// The name in a directory, made if need be.
-    pub(super) fn link_mut(&mut self, dir: InodeId, name: &[u8]) -> Result<&mut Link, Error> {
-        let at = match self.find_link(dir, name) {
-            Some(at) => at,
-            None => self.new_link(dir, name)?,
-        };
-        Ok(&mut self.tree.links[at as usize])
-    }
-
-    fn new_link(&mut self, dir: InodeId, name: &[u8]) -> Result<u32, Error> {
-        let at = u32::try_from(self.tree.links.len())
-            .ok()
-            .filter(|at| *at < u32::MAX - 1)
-            .ok_or(Error::TooMany("names"))?;
-        let start = u32::try_from(self.tree.names.len());
-        let start = start.map_err(|_| Error::TooMany("bytes of names"))?;
-        let name_len = u8::try_from(name.len()).map_err(|_| Error::TooMany("bytes in a name"))?;
-        self.tree.names.extend_from_slice(name);
-        self.tree.links.push(Link {
-            parent: dir.0,
-            inode: NO_INODE,
-            name: start,
-            name_len,
-            flags: 0,
-        });
-        let tree = &self.tree;
-        self.index.insert(dir.0, name, at, |link| {
-            let link = &tree.links[link as usize];
-            (link.parent, Box::from(tree.name(link)))
-        });
-        Ok(at)
-    }
-
-    /// Gives an inode a name, of 1 to 255 bytes, in a directory. What had the name loses it.
-    pub fn link(&mut self, dir: InodeId, name: &[u8], inode: InodeId) -> Result<(), Error> {
-        let link = self.link_mut(dir, name)?;
-        let old = core::mem::replace(&mut link.inode, inode.0);
-        self.replaced |= old != NO_INODE && old != inode.0;
-        Ok(())
-    }
-
-    /// Takes a name away, if it is there.
-    pub fn unlink(&mut self, dir: InodeId, name: &[u8]) {
-        if let Some(at) = self.find_link(dir, name) {
-            self.tree.links[at as usize].inode = NO_INODE;
-            self.replaced = true;
-        }
     }
 
     /// The tree: children sorted, what has no name left out, links counted.

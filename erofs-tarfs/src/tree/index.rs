@@ -20,46 +20,81 @@ pub(super) struct Index {
     overflow: BTreeMap<(u32, Box<[u8]>), u32>,
 }
 
+/// Where a name that is not there would go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vacancy {
+    hash: u32,
+    /// A free slot within reach.
+    slot: Option<usize>,
+}
+
 impl Index {
-    /// The link with this name; `is_it` compares a candidate.
+    /// The link with this name, or where it would go; `is_it` compares a candidate.
     pub(super) fn find(
         &self,
         parent: u32,
         name: &[u8],
         mut is_it: impl FnMut(u32) -> bool,
-    ) -> Option<u32> {
-        if self.slots.is_empty() {
-            return None;
-        }
+    ) -> Result<u32, Vacancy> {
         let hash = hash(parent, name);
+        if self.slots.is_empty() {
+            return Err(Vacancy { hash, slot: None });
+        }
         for step in 0..REACH {
-            let (found, link) = self.slots[self.slot(hash, step)];
+            let slot = self.slot(hash, step);
+            let (found, link) = self.slots[slot];
             if link == 0 {
-                return None;
+                return Err(Vacancy { hash, slot: Some(slot) });
             }
             if found == hash && is_it(link - 1) {
-                return Some(link - 1);
+                return Ok(link - 1);
             }
         }
+        let missing = Vacancy { hash, slot: None };
         if self.overflow.is_empty() {
-            return None;
+            return Err(missing);
         }
-        self.overflow.get(&(parent, Box::from(name))).copied()
+        self.overflow.get(&(parent, Box::from(name))).copied().ok_or(missing)
     }
 
-    /// Adds a link whose name is not there yet; `name_of` tells the directory and name of a link.
+    /// Adds the link whose name was just not found; `name_of` tells the directory and name of any.
     pub(super) fn insert(
         &mut self,
-        parent: u32,
-        name: &[u8],
+        vacancy: Vacancy,
         link: u32,
         name_of: impl Fn(u32) -> (u32, Box<[u8]>),
     ) {
         if (self.used + 1) * 2 > self.slots.len() {
-            self.grow(&name_of);
+            self.grow(self.slots.len() * 2, &name_of);
+        } else if let Some(slot) = vacancy.slot {
+            self.slots[slot] = (vacancy.hash, link + 1);
+            self.used += 1;
+            return;
         }
-        if !self.place(hash(parent, name), link + 1) {
-            self.overflow.insert((parent, Box::from(name)), link);
+        if !self.place(vacancy.hash, link + 1) {
+            self.overflow.insert(name_of(link), link);
+        }
+    }
+
+    /// Adds links whose names are not there yet.
+    pub(super) fn extend<'n>(
+        &mut self,
+        links: core::ops::Range<u32>,
+        name_of: impl Fn(u32) -> (u32, &'n [u8]),
+    ) {
+        let owned = |link| {
+            let (parent, name) = name_of(link);
+            (parent, Box::from(name))
+        };
+        if (self.used + links.len()) * 2 > self.slots.len() {
+            let len = (self.used + links.len() * 2).next_power_of_two();
+            self.grow(len.max(self.slots.len() * 2), &owned);
+        }
+        for link in links {
+            let (parent, name) = name_of(link);
+            if !self.place(hash(parent, name), link + 1) {
+                self.overflow.insert(owned(link), link);
+            }
         }
     }
 
@@ -79,10 +114,9 @@ impl Index {
         false
     }
 
-    /// Twice the slots. What finds none within reach goes into the map.
-    fn grow(&mut self, name_of: &impl Fn(u32) -> (u32, Box<[u8]>)) {
-        let len = (self.slots.len() * 2).max(64);
-        let old = core::mem::replace(&mut self.slots, vec![(0, 0); len]);
+    /// More slots, a power of two. What finds none within reach goes into the map.
+    fn grow(&mut self, len: usize, name_of: &impl Fn(u32) -> (u32, Box<[u8]>)) {
+        let old = core::mem::replace(&mut self.slots, vec![(0, 0); len.max(64)]);
         self.used = 0;
         for (hash, entry) in old.into_iter().filter(|(_, entry)| *entry != 0) {
             if !self.place(hash, entry) {
@@ -128,7 +162,8 @@ mod tests {
                 index.overflow.insert((7, name.clone()), at);
                 continue;
             }
-            index.insert(7, name, at, |link| (7, names[link as usize].clone()));
+            let vacancy = index.find(7, name, |_| false).unwrap_err();
+            index.insert(vacancy, at, |link| (7, names[link as usize].clone()));
         }
         for slot in &mut index.slots {
             if slot.1 == 0 {
@@ -138,7 +173,7 @@ mod tests {
         for (at, name) in names.iter().enumerate() {
             let found = index
                 .find(7, name, |link| names.get(link as usize).is_some_and(|other| other == name));
-            assert_eq!(found, Some(at as u32));
+            assert_eq!(found.ok(), Some(at as u32));
         }
     }
 }

@@ -16,6 +16,7 @@ mod index;
 mod layer;
 mod merge;
 mod model;
+mod names;
 mod path;
 mod sparse;
 mod xattrs;

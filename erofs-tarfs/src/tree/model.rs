@@ -315,6 +315,10 @@ impl Tree {
         XattrIter { rest: set.checked_sub(1).map_or(&[], |set| self.xattr_set(set)) }
     }
 
+    pub(crate) fn has_xattrs(&self, id: InodeId) -> bool {
+        self.inodes[id.index()].xattrs != 0
+    }
+
     pub(crate) fn xattr_set(&self, set: u32) -> &[u8] {
         let (start, len) = self.xattr_sets[set as usize];
         &self.bytes[start as usize..][..len as usize]

@@ -1,0 +1,134 @@
+//! A file read in pieces, by another thread ahead of who takes them where nothing is passed over.
+
+use core::num::NonZero;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, Scope};
+
+use super::{Error, NamedFile};
+
+/// Bytes read at a time at most: what is read is in the cache still when it is looked at.
+pub(super) const PIECE: usize = 512 << 10;
+
+/// Bytes read at a time after a jump.
+const FIRST: usize = 16 << 10;
+
+/// Pieces that may be ordered.
+const AHEAD: usize = 4;
+
+/// The bytes of a file, in ascending order, some of them passed over.
+#[derive(Debug)]
+pub(super) struct Pieces<'f> {
+    file: &'f NamedFile,
+    end: u64,
+    /// Bytes taken since the last jump.
+    run: u64,
+    /// Bytes to read next on this thread; from [`PIECE`] on, the helper reads.
+    step: usize,
+    /// The piece that was taken last.
+    current: Vec<u8>,
+    helper: Option<Helper>,
+}
+
+impl<'f> Pieces<'f> {
+    /// The first `end` bytes of a file. The helper's thread ends when this is dropped.
+    pub(super) fn new<'s>(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Self {
+        let alone =
+            thread::available_parallelism().is_ok_and(|count| count == NonZero::<usize>::MIN);
+        let helper = (end > 4 * PIECE as u64 && !alone).then(|| Helper::new(file, end, scope));
+        // From the start, a tar is taken to have small bodies.
+        Self { file, end, run: 0, step: PIECE, current: Vec::new(), helper: helper.flatten() }
+    }
+
+    /// Bytes from `at`, which is below the end, on: at least one.
+    pub(super) fn at(&mut self, at: u64) -> Result<&[u8], Error> {
+        let mut start = at;
+        match &mut self.helper {
+            Some(helper) if self.step == PIECE => match helper.take(at, &mut self.current) {
+                Some(found) => start = found?,
+                None => {
+                    self.helper = None;
+                    self.read(at)?;
+                }
+            },
+            _ => self.read(at)?,
+        }
+        let piece = &self.current[(at - start) as usize..];
+        self.run += piece.len() as u64;
+        Ok(piece)
+    }
+
+    /// Notes that `bytes` are passed over. If they are more than what was read since the last time,
+    /// little is read next.
+    pub(super) fn jump(&mut self, bytes: u64) {
+        if bytes > self.run {
+            self.step = FIRST;
+        }
+        self.run = 0;
+    }
+
+    /// Reads on this thread: more and more, the longer nothing is passed over.
+    fn read(&mut self, at: u64) -> Result<(), Error> {
+        self.current.resize((self.end - at).min(self.step as u64) as usize, 0);
+        self.step = (self.step * 2).min(PIECE);
+        self.file.read_exact_at(&mut self.current, at)
+    }
+}
+
+/// A piece, where it starts, and whether it was read.
+type Piece = (u64, Vec<u8>, Result<(), Error>);
+
+/// A thread that reads what it is told to.
+#[derive(Debug)]
+struct Helper {
+    orders: SyncSender<(u64, Vec<u8>)>,
+    pieces: Receiver<Piece>,
+    /// Where the next order starts, and the end of the file.
+    next: u64,
+    end: u64,
+    spare: Vec<Vec<u8>>,
+    ordered: usize,
+}
+
+impl Helper {
+    /// `None` if the system has no thread for it.
+    fn new<'s, 'f>(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Option<Self> {
+        let (orders, todo) = sync_channel::<(u64, Vec<u8>)>(AHEAD);
+        let (done, pieces) = sync_channel::<Piece>(AHEAD);
+        let work = move || {
+            for (at, mut piece) in todo {
+                let read = file.read_exact_at(&mut piece, at);
+                if done.send((at, piece, read)).is_err() {
+                    return;
+                }
+            }
+        };
+        thread::Builder::new().name("tarfs-read".to_owned()).spawn_scoped(scope, work).ok()?;
+        Some(Self { orders, pieces, next: 0, end, spare: vec![Vec::new(); AHEAD], ordered: 0 })
+    }
+
+    /// Puts the piece that holds byte `at` into `piece`, and tells where it starts. `None` if the
+    /// helper is gone.
+    fn take(&mut self, at: u64, piece: &mut Vec<u8>) -> Option<Result<u64, Error>> {
+        loop {
+            self.next = self.next.max(at);
+            while self.next < self.end {
+                let Some(mut buffer) = self.spare.pop() else { break };
+                buffer.resize((self.end - self.next).min(PIECE as u64) as usize, 0);
+                let (start, len) = (self.next, buffer.len() as u64);
+                self.orders.send((start, buffer)).ok()?;
+                self.next += len;
+                self.ordered += 1;
+            }
+            let (start, mut found, read) = self.pieces.recv().ok()?;
+            self.ordered -= 1;
+            let wanted = at < start + found.len() as u64;
+            if wanted {
+                core::mem::swap(piece, &mut found);
+            }
+            self.spare.push(found);
+            if wanted {
+                return Some(read.map(|()| start));
+            }
+        }
+    }
+}
