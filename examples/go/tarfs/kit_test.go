@@ -1,262 +1,169 @@
-package tarfs
+package tarfs_test
 
 import (
-	"archive/tar"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"io/fs"
+	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"syscall"
 	"testing"
-	"time"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
-// isCI says that an oracle that is absent is a failure, not a reason to skip.
-func isCI() bool { return os.Getenv("CI") == "true" }
-
-// without ends a test whose oracle is not there.
-func without(t testing.TB, what string) {
+// oracle skips the test if something that judges it is missing. In CI all of it is there: missing
+// is a failure.
+func oracle(t *testing.T, there bool, what string) {
 	t.Helper()
-	if isCI() {
-		t.Fatalf("CI without %s", what)
+	if there {
+		return
 	}
-	t.Skipf("needs %s", what)
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("CI, and there is no oracle: %s", what)
+	}
+	t.Skipf("no oracle: %s", what)
 }
 
-// workDir is a directory that is not on tmpfs: the kernel mounts no file of that.
-func workDir(t testing.TB) string {
+// program finds a program that judges.
+func program(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/var/tmp", "tarfs-go-")
+	path, err := exec.LookPath(name)
+	oracle(t, err == nil, name)
+	return path
+}
+
+// run runs a program that has to succeed, and gives what it printed.
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// must is for what cannot fail unless the test is wrong.
+func must[T any](t *testing.T) func(T, error) T {
+	return func(value T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// diskDir is a temporary directory that files can be mounted from: the kernel refuses those on
+// tmpfs.
+func diskDir(t *testing.T) string {
+	t.Helper()
+	const tmpfs = 0x01021994
+	parent := os.TempDir()
+	var s syscall.Statfs_t
+	if syscall.Statfs(parent, &s) == nil && s.Type == tmpfs {
+		parent = "/var/tmp"
+	}
+	dir, err := os.MkdirTemp(parent, "tarfs-go-")
+	ok(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
 }
 
-// entry is one of a test tar.
-type entry struct {
-	tar.Header
-	body string
-}
-
-func dir(name string) entry {
-	return entry{Header: tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755}}
-}
-
-func regular(name, body string) entry {
-	return entry{tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(body))}, body}
-}
-
-func link(kind byte, name, target string) entry {
-	return entry{Header: tar.Header{Typeflag: kind, Name: name, Linkname: target, Mode: 0o777}}
-}
-
-func makeTar(t testing.TB, entries ...entry) []byte {
+// writeFile makes a file, and opens it for reading.
+func writeFile(t *testing.T, path string, data []byte) *os.File {
 	t.Helper()
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
-	for i, e := range entries {
-		h := e.Header
-		h.ModTime = time.Unix(1700000000+int64(i), int64(i)*1000)
-		h.Uid, h.Gid, h.Format = 10*i, 20*i, tar.FormatPAX
-		if err := w.WriteHeader(&h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(e.body)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	ok(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	ok(t, os.WriteFile(path, data, 0o666))
+	f, err := os.Open(path)
+	ok(t, err)
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
-// testTars are the layers of a small image, the lowest first.
-func testTars(t testing.TB) [][]byte {
-	caps := regular("bin/tool", strings.Repeat("tool", 3000))
-	caps.PAXRecords = map[string]string{"SCHILY.xattr.user.note": "hello", "SCHILY.xattr.security.capability": "\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"}
-	pipe := entry{Header: tar.Header{Typeflag: tar.TypeFifo, Name: "dev/pipe", Mode: 0o600}}
-	disk := entry{Header: tar.Header{Typeflag: tar.TypeBlock, Name: "dev/disk", Mode: 0o660, Devmajor: 8, Devminor: 1}}
-	return [][]byte{
-		makeTar(t, dir("bin/"), caps, link(tar.TypeLink, "bin/again", "bin/tool"), dir("dev/"), pipe, disk,
-			link(tar.TypeSymlink, "sh", "bin/tool"), link(tar.TypeSymlink, "abs", "/bin"), dir("gone/"),
-			regular("gone/a", "a"), regular("gone/b", ""), regular("old", "old"),
-			link(tar.TypeSymlink, "long", strings.Repeat("x/", 600))),
-		makeTar(t, regular("new", strings.Repeat("new", 700)), regular("gone/.wh.a", ""), regular(".wh.old", ""),
-			regular("bin/other", "other")),
-		makeTar(t, dir("gone/"), regular("gone/.wh..wh..opq", ""), regular("gone/fresh", "fresh"), regular("last", strings.Repeat("z", 511))),
-	}
-}
-
-// layersOf writes tars to files and makes layers of them.
-func layersOf(t testing.TB, dir string, tars [][]byte) []Source {
+// index makes a layer of a tar in memory.
+func index(t *testing.T, tar []byte, opts *tarfs.LayerOptions) *tarfs.Layer {
 	t.Helper()
-	var sources []Source
-	for i, data := range tars {
-		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%d.tar", i)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		if _, err := f.Write(data); err != nil {
-			t.Fatal(err)
-		}
-		sources = append(sources, sourceOf(t, f))
-	}
-	return sources
-}
-
-// sourceOf indexes a tar, tagged as the tool tags it.
-func sourceOf(t testing.TB, f *os.File) Source {
-	t.Helper()
-	layer, err := IndexFile(t.Context(), f, &LayerOptions{TagDiffID: true, KeepPending: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w, err := tarfs.NewLayerWriter(context.Background(), opts)
+	ok(t, err)
+	defer w.Close()
+	_, err = io.Copy(w, bytes.NewReader(tar))
+	ok(t, err)
+	layer, err := w.Finish()
+	ok(t, err)
 	t.Cleanup(func() { layer.Close() })
-	source := Source{Tree: layer.Tree}
-	devices, err := layer.Tree.Devices()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range devices {
-		source.Devices = append(source.Devices, f)
-	}
-	return source
+	return layer
 }
 
-// modes are the six, and whether each is of a whole image.
-var modes = map[Mode]bool{
-	LayerBlock: false, LayerBlockWithVerity: false, LayerVerityOnly: false,
-	ImageBlock: true, ImageBlockWithVerity: true, ImageVerityOnly: true,
+// asTool is how the Rust tool indexes layers.
+func asTool() *tarfs.LayerOptions {
+	return &tarfs.LayerOptions{TagDiffID: true, KeepPending: true}
 }
 
-// tool runs the Rust tool.
-func tool(t testing.TB, args ...string) {
+// sources is the layers of tars in memory, as Export wants them.
+func sources(t *testing.T, tars ...[]byte) []tarfs.Source {
 	t.Helper()
-	name := os.Getenv("TARFS_TOOL")
-	if name == "" {
-		without(t, "TARFS_TOOL, the path of the tool tarfs")
-	}
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("tarfs %v: %v\n%s", args, err, out)
-	}
-}
-
-// canMount skips tests where the kernel or the user cannot mount EROFS.
-func canMount(t testing.TB) {
-	t.Helper()
-	known, _ := os.ReadFile("/proc/filesystems")
-	if os.Getuid() != 0 || !strings.Contains(string(known), "erofs") {
-		without(t, "root and a kernel with EROFS")
-	}
-}
-
-// mountImage mounts an image until the test ends.
-func mountImage(t testing.TB, image string, devices ...string) string {
-	t.Helper()
-	canMount(t)
-	target := t.TempDir()
-	options := "ro"
-	if len(devices) == 0 {
-		options += ",loop"
-	}
-	for _, device := range devices {
-		options += ",device=" + device
-	}
-	if out, err := exec.Command("mount", "-t", "erofs", "-o", options, image, target).CombinedOutput(); err != nil {
-		t.Fatalf("mount -o %s %s: %v\n%s", options, image, err, out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", target).CombinedOutput(); err != nil {
-			t.Errorf("umount: %v\n%s", err, out)
+	var all []tarfs.Source
+	for _, tar := range tars {
+		layer := index(t, tar, asTool())
+		source := tarfs.Source{Tree: layer.Tree}
+		if layer.Tree.Info().Devices > 0 {
+			source.Devices = []io.ReaderAt{bytes.NewReader(tar)}
 		}
-	})
-	return target
+		all = append(all, source)
+	}
+	return all
 }
 
-// listing describes everything in a file system, a line each.
-func listing(t testing.TB, fsys fs.FS) []string {
+// bootstrap is the bytes of a tree's bootstrap.
+func bootstrap(t *testing.T, tree *tarfs.Tree) []byte {
 	t.Helper()
-	var lines []string
-	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		line := fmt.Sprintf("%s %v %d", path, info.Mode(), info.ModTime().UnixNano())
-		switch {
-		case info.Mode().IsRegular():
-			data, err := fs.ReadFile(fsys, path)
-			if err != nil {
-				return err
-			}
-			sum := sha256.Sum256(data)
-			line += fmt.Sprintf(" %d %s", info.Size(), hex.EncodeToString(sum[:8]))
-		case info.Mode()&fs.ModeSymlink != 0:
-			target, err := readLink(fsys, path)
-			if err != nil {
-				return err
-			}
-			line += " -> " + target
-		}
-		lines = append(lines, line)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	layout, err := tarfs.Plan(tree, nil)
+	ok(t, err)
+	defer layout.Close()
+	var out memory
+	ok(t, layout.WriteMetadata(context.Background(), &out))
+	return out
+}
+
+// memory is a file in memory.
+type memory []byte
+
+func (m *memory) WriteAt(p []byte, offset int64) (int, error) {
+	if end := int(offset) + len(p); end > len(*m) {
+		*m = append(*m, make([]byte, end-len(*m))...)
 	}
-	return lines
+	return copy((*m)[offset:], p), nil
 }
 
-func readLink(fsys fs.FS, path string) (string, error) {
-	if own, ok := fsys.(interface{ ReadLink(string) (string, error) }); ok {
-		return own.ReadLink(path)
+func (m memory) ReadAt(p []byte, offset int64) (int, error) {
+	return bytes.NewReader(m).ReadAt(p, offset)
+}
+
+// closeExported closes what an Export described.
+func closeExported(all []tarfs.Exported) {
+	for _, one := range all {
+		one.Verity.Close()
 	}
-	return "", fmt.Errorf("%T has no ReadLink", fsys)
 }
 
-// dirFS is a directory of this machine, with links.
-type dirFS struct {
-	fs.FS
-	root string
-}
-
-func (d dirFS) ReadLink(name string) (string, error) { return os.Readlink(filepath.Join(d.root, name)) }
-
-func osFS(root string) fs.FS { return dirFS{os.DirFS(root), root} }
-
-func sameLines(t testing.TB, what string, got, want []string) {
+// same compares bytes without printing them.
+func same(t *testing.T, what string, got, want []byte) {
 	t.Helper()
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		for i := range max(len(got), len(want)) {
-			g, w := "(nothing)", "(nothing)"
-			if i < len(got) {
-				g = got[i]
-			}
-			if i < len(want) {
-				w = want[i]
-			}
-			if g != w {
-				t.Errorf("%s: %q, want %q", what, g, w)
-				return
-			}
-		}
+	if bytes.Equal(got, want) {
+		return
 	}
-}
-
-func sameFiles(t testing.TB, got, want string) {
-	t.Helper()
-	if out, err := exec.Command("cmp", got, want).CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
+	at := 0
+	for at < len(got) && at < len(want) && got[at] == want[at] {
+		at++
 	}
+	t.Errorf("%s: %d bytes, want %d, they differ at byte %d", what, len(got), len(want), at)
 }

@@ -1,0 +1,7 @@
+package tarfs_test
+
+import "encoding/hex"
+
+func hexOf(digest [32]byte) string {
+	return hex.EncodeToString(digest[:])
+}
