@@ -114,11 +114,15 @@ Examples:
   tarfs layer layer.tar                        # layer.tar.erofs over layer.tar
   tarfs layer -o base.erofs base.tar.zst       # and its uncompressed tar beside it
   curl -s URL | tarfs layer --disk -o base.disk -
+  zcat layer.tar.gz | tarfs layer --disk --placement data-first --verity -o base.disk -
   tarfs layer --blob-id $DIGEST big.tar        # the fast way: bodies are not read
 
 The tag of the device is the blob ID: --blob-id, or the SHA-256 of the uncompressed tar, which
 costs reading all of it. A compressed tar or a stream cannot be a device itself: without --disk
-its uncompressed tar is put beside OUT, named by the tag.")]
+its uncompressed tar is put beside OUT, named by the tag.
+
+With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
+root hash included, when the stream ends.")]
 pub(crate) struct Layer {
     /// Output; INPUT with `.erofs` behind it, or `.disk`, if not given.
     #[arg(short, long, value_name = "OUT")]
@@ -126,6 +130,11 @@ pub(crate) struct Layer {
     /// Make a disk, tar included, instead of a bootstrap.
     #[arg(long)]
     pub(crate) disk: bool,
+    /// Put a dm-verity hash tree behind the disk.
+    #[arg(long, requires = "disk")]
+    pub(crate) verity: bool,
+    #[command(flatten)]
+    pub(crate) params: Preset,
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,
@@ -218,6 +227,15 @@ pub(crate) struct Preset {
     /// How many threads hash; as many as the machine has if not given.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,
+}
+
+impl Preset {
+    /// Whether any of it differs from what it is if nothing is said.
+    pub(crate) fn is_set(&self) -> bool {
+        let Self { preset, data_block_size, hash_block_size, salt, superblock, threads } = self;
+        let sizes = data_block_size.is_some() || hash_block_size.is_some();
+        preset != "nydus" || sizes || salt.is_some() || *superblock || threads.is_some()
+    }
 }
 
 #[derive(Debug, Group)]

@@ -98,7 +98,8 @@ pub fn hash_disk(
     })
 }
 
-struct Tree<'a>(&'a NamedFile);
+/// A file that takes hash blocks.
+pub(super) struct Tree<'a>(pub(super) &'a NamedFile);
 
 impl HashSink for Tree<'_> {
     type Error = Error;
