@@ -107,6 +107,7 @@ fn source(args: &Layer) -> Done<Source> {
     if is_stdin(&args.input) {
         let name = PathBuf::from("standard input");
         let failed = |error| Fail::of(&name, error);
+        input::widen(io::stdin());
         let reader = Progress::new("reading", None).wrap(io::stdin().lock());
         let (reader, kind) = input::stream(reader).map_err(failed)?;
         refuse_image(&name, kind)?;
