@@ -377,8 +377,13 @@ pub(crate) struct Inspect {
 Examples:
   tarfs mount-args image.erofs                   # over its tars, in device-table order
   tarfs mount-args --root $ROOT image.disk       # through dm-verity, tree behind the data
-  tarfs mount-args --root $ROOT --hash image.verity image.disk")]
+  tarfs mount-args --root $ROOT --hash image.verity image.disk
+  tarfs mount-args --device a.disk --device b.disk image.erofs   # merged over layers' disks")]
 pub(crate) struct MountArgs {
+    /// File of a device, in the order of the device table; of all devices or of none. Layers'
+    /// disks must be named so: no tag says where in its file a device starts.
+    #[arg(long = "device", value_name = "FILE", conflicts_with_all = ["tars", "root"])]
+    pub(crate) devices: Vec<PathBuf>,
     /// Where the tars of a bootstrap are; beside it if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) tars: Option<PathBuf>,
