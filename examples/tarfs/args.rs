@@ -119,7 +119,8 @@ Examples:
 
 The tag of the device is the blob ID: --blob-id, or the SHA-256 of the uncompressed tar, which
 costs reading all of it. A compressed tar or a stream cannot be a device itself: without --disk
-its uncompressed tar is put beside OUT, named by the tag.
+its uncompressed tar is put beside OUT, named by the tag, unless --index-only says that it is kept
+elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
 
 With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
 root hash included, when the stream ends.")]
@@ -135,6 +136,9 @@ pub(crate) struct Layer {
     pub(crate) verity: bool,
     #[command(flatten)]
     pub(crate) params: Preset,
+    /// Do not keep the uncompressed tar of a stream: somebody else does.
+    #[arg(long, conflicts_with = "disk")]
+    pub(crate) index_only: bool,
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,

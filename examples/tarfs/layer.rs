@@ -40,6 +40,14 @@ pub(crate) fn run(args: &Layer) -> Done {
         Source::Stream(name, mut reader) if in_place => {
             one_pass(&name, &mut *reader, args, &options, params.as_ref(), &out)?
         }
+        Source::Stream(name, mut reader) if args.index_only => {
+            let tag = args.blob_id.as_deref();
+            let mut ingest = spool::ingest_options(tag, false);
+            ingest.diff_id = tag.is_none();
+            let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
+            let none = || Err(Fail::of(&name, "is not kept"));
+            merge::write(&output, &done.layer.tree, &options, &out, none)?
+        }
         Source::Tar(tar) => {
             let layer = indexed(tar, args)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;

@@ -2,30 +2,19 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use testkit::tarball::TarBuilder;
 
 use crate::modes::verify;
-use crate::run::{Image, json, mounted, ok, run, tool};
+use crate::run::{Image, json, mounted, ok, ok_of, run};
 
 /// `layer --disk --verity` of standard input.
 fn of_stream(bytes: &[u8], options: &[&str], out: &Path) -> Value {
-    let mut child = Command::new(tool())
-        .args(["layer", "--disk", "--verity", "--json"])
-        .args(options)
-        .args(["-o".as_ref(), out.as_os_str(), "-".as_ref()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(bytes).unwrap();
-    let done = child.wait_with_output().unwrap();
-    assert!(done.status.success());
-    json(&String::from_utf8(done.stdout).unwrap()).remove(0)
+    let layer = ["layer", "--disk", "--verity", "--json"].iter().chain(options).map(OsStr::new);
+    let paths = ["-o".as_ref(), out.as_os_str(), "-".as_ref()];
+    json(&ok_of(bytes, layer.chain(paths))).remove(0)
 }
 
 #[test]
@@ -77,7 +66,7 @@ fn a_stream_that_breaks_off_leaves_nothing() {
     let tar = &image.stack.layers[0].tar;
     let dir = image.path("empty");
     fs::create_dir(&dir).unwrap();
-    for cut in [1, 700, tar.len() / 3 | 1] {
+    for cut in [1, 700, (tar.len() / 3) | 1] {
         let input = image.path("cut.tar");
         fs::write(&input, &tar[..cut]).unwrap();
         let out = dir.join("disk");
