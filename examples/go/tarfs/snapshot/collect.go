@@ -48,6 +48,7 @@ func (m *Manager) Collect() (Collected, error) {
 	}
 	var done Collected
 	for _, one := range doomed {
+		step()
 		if failed := os.RemoveAll(one.path); failed != nil {
 			err = errors.Join(err, failed)
 			continue

@@ -88,6 +88,7 @@ func unmountTarget(target string) error {
 			return fmt.Errorf("unmount %s: %w", target, err)
 		}
 	}
+	step()
 	if err := unix.Rmdir(target); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("remove %s: %w", target, err)
 	}

@@ -12,11 +12,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/snapshot"
+	"golang.org/x/sys/unix"
 )
 
 // childEnv has the orders of a child, in JSON.
@@ -29,6 +31,8 @@ type orders struct {
 	Layers  []snapshot.Layer
 	Backing snapshot.Backing
 	Seed    uint64
+	// Steps is after how many steps the child ends itself; 0 for not.
+	Steps int64
 }
 
 func TestMain(m *testing.M) {
@@ -66,6 +70,15 @@ type worker struct {
 }
 
 func (o *orders) run() error {
+	if o.Steps > 0 {
+		var steps atomic.Int64
+		snapshot.SetStep(func() {
+			if steps.Add(1) == o.Steps {
+				unix.Kill(os.Getpid(), unix.SIGKILL)
+				select {}
+			}
+		})
+	}
 	m, err := snapshot.NewManager(o.Root, snapshot.Options{
 		Fetcher: o, Backing: o.Backing, Fetch: snapshot.FetchPolicy{Backoff: time.Millisecond},
 	})

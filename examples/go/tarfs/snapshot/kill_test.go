@@ -29,7 +29,7 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return otherwise
 }
 
-// TestKill kills processes at work at random times. Whenever one is restarted, each snapshot, image,
+// TestKill kills processes at work, half of them at random times, half at random steps. Whenever one is restarted, each snapshot, image,
 // disk and mount is whole or absent, and none is lost that was reported. TARFS_KILLS is how often,
 // TARFS_SEED a seed to repeat.
 func TestKill(t *testing.T) {
@@ -45,8 +45,12 @@ func TestKill(t *testing.T) {
 	said := newSaid()
 	early, lines, checks := 0, 0, 0
 	for n := range kills {
-		o.Seed, o.Backing = random.Uint64(), snapshot.Backing(random.IntN(3))
-		got := o.killed(t, time.Duration(random.IntN(300))*time.Millisecond)
+		o.Seed, o.Backing, o.Steps = random.Uint64(), snapshot.Backing(random.IntN(3)), 0
+		after := time.Duration(random.IntN(300)) * time.Millisecond
+		if n%2 == 1 {
+			o.Steps, after = 1+random.Int64N(300), time.Minute
+		}
+		got := o.killed(t, after)
 		if !slices.Contains(got, "RECOVERED") {
 			early++
 		}
@@ -80,9 +84,9 @@ func (o *orders) killed(t *testing.T, after time.Duration) []string {
 	child.Env = append(os.Environ(), childEnv+"="+string(given))
 	child.Stdout, child.Stderr = &out, &errs
 	ok(t, child.Start())
-	time.Sleep(after)
-	ok(t, child.Process.Kill())
+	timer := time.AfterFunc(after, func() { child.Process.Kill() })
 	child.Wait()
+	timer.Stop()
 	if !strings.Contains(child.ProcessState.String(), "killed") {
 		t.Errorf("the child ended by itself: %v\n%s%s", child.ProcessState, lastLine(out.String()), errs.String())
 	}

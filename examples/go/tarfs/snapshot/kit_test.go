@@ -217,6 +217,11 @@ func unmountAll(t testing.TB, root string) {
 	}
 	if left := loopsOf(t, root); len(left) > 0 {
 		t.Errorf("loop devices are left: %q", left)
+		for _, path := range left {
+			if out, err := exec.Command("losetup", "-j", path, "-n", "-O", "NAME").Output(); err == nil {
+				exec.Command("losetup", append([]string{"-d"}, strings.Fields(string(out))...)...).Run()
+			}
+		}
 	}
 }
 

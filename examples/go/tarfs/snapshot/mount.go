@@ -127,6 +127,8 @@ func (m *Manager) attach(layers []string, target string) error {
 	if err := os.Mkdir(target, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
+	step()
+	defer step()
 	return m.options.Backing.mountFiles(bootstrap, devices, target)
 }
 
@@ -149,6 +151,7 @@ func (m *Manager) devicesOf(bootstrap string, layers []string) ([]string, error)
 
 // detach unmounts, and ends that a mount is wanted.
 func (m *Manager) detach(id string, mount *mounted) error {
+	step()
 	if err := unmountTarget(m.MountPoint(id)); err != nil {
 		return err
 	}

@@ -108,6 +108,7 @@ func (s *store) publish(kind, key string, fill func(dir string) (*item, error)) 
 			os.RemoveAll(dir)
 		}
 	}()
+	step()
 	it, err := fill(dir)
 	if err != nil {
 		return err
@@ -115,6 +116,7 @@ func (s *store) publish(kind, key string, fill func(dir string) (*item, error)) 
 	if err = seal(dir, it); err != nil {
 		return err
 	}
+	step()
 	err = os.Rename(dir, filepath.Join(parent, key))
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
 		return os.RemoveAll(dir)
@@ -151,6 +153,7 @@ func (s *store) retire(kind, key string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	step()
 	if err := os.Rename(s.path(kind, key), filepath.Join(dir, key)); err != nil {
 		return "", errors.Join(err, os.Remove(dir))
 	}
