@@ -223,7 +223,7 @@ func TestMountRealImage(t *testing.T) {
 	for _, path := range tars {
 		data, err := os.ReadFile(path)
 		ok(t, err)
-		layers = append(layers, r.add(gzipped(t, data), data))
+		layers = append(layers, r.add(data, data))
 	}
 	s := prepared(t, m, "s", layers...)
 	target, err := m.MountTarErofs(t.Context(), s.ID, s)
