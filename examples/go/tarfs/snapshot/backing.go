@@ -14,7 +14,8 @@ type Backing int
 const (
 	// BackingAuto mounts the files themselves where the kernel can, else by loop devices.
 	BackingAuto Backing = iota
-	// BackingFile mounts the files themselves: Linux 6.12 or later, and not on tmpfs.
+	// BackingFile mounts the files themselves: Linux 6.12 or later, not on tmpfs, and below a root
+	// whose path has 178 bytes at most.
 	BackingFile
 	// BackingLoop puts a loop device before each file: read-only, and freed by the kernel when
 	// the mount ends, whoever ends it.
@@ -42,10 +43,11 @@ func (b Backing) mountFiles(bootstrap string, devices []string, target string) e
 	}
 }
 
-// wantsBlockDevice knows what kernels say to a file they cannot mount as it is: ENOTBLK those that
-// mount no files, EINVAL those that do, to a file of tmpfs.
+// wantsBlockDevice knows what is said to a file that cannot be mounted as it is: ENOTBLK by kernels
+// that mount no files, EINVAL by those that do, to a file of tmpfs, and ENAMETOOLONG to a path that is
+// no option; a loop device has a short one.
 func wantsBlockDevice(err error) bool {
-	return errors.Is(err, unix.ENOTBLK) || errors.Is(err, unix.EINVAL)
+	return errors.Is(err, unix.ENOTBLK) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENAMETOOLONG)
 }
 
 // mountLoops mounts by loop devices.

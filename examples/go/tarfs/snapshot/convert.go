@@ -17,9 +17,7 @@ import (
 // the work; moving is called when bytes flow.
 func (m *Manager) ensureLayer(ctx context.Context, layer Layer, key string, moving func()) error {
 	for {
-		if m.store.has(layersDir, key) {
-			return nil
-		}
+		// What is there may have got its name this moment: only its flight says that it is synced.
 		led, err := m.flights.do(ctx, layersDir+"/"+key, moving, func(ctx context.Context, moving func()) error {
 			if m.store.has(layersDir, key) {
 				return nil

@@ -48,7 +48,7 @@ func mountErofs(source string, devices []string, target string) error {
 
 func setOption(context int, key, value string) error {
 	if len(value) > maxOption {
-		return fmt.Errorf("%w: %s of %d bytes, the kernel takes %d: use a shorter root", unix.ENAMETOOLONG, key, len(value), maxOption)
+		return fmt.Errorf("%w: %s of %d bytes, the kernel takes %d", unix.ENAMETOOLONG, key, len(value), maxOption)
 	}
 	return said(context, key+"="+value, unix.FsconfigSetString(context, key, value))
 }

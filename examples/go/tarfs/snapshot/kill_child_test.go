@@ -45,7 +45,34 @@ func TestMain(m *testing.M) {
 		say("BROKEN", fmt.Sprint(err)) // it never ends by itself
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if left := leaked(); code == 0 && len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "left open: %q\n", left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// leaked waits for streams that are closed late, and lists what is open all the same.
+func leaked() (left []string) {
+	for range 100 {
+		left = nil
+		if n := tarfs.Handles(); n != 0 {
+			left = append(left, fmt.Sprint(n, " handles of package tarfs"))
+		}
+		links, _ := filepath.Glob("/proc/self/fd/*")
+		for _, link := range links {
+			if path, err := os.Readlink(link); err == nil && (strings.Contains(path, "/layers/") ||
+				strings.Contains(path, "/images/") || strings.HasPrefix(path, "/dev/loop")) {
+				left = append(left, path)
+			}
+		}
+		if len(left) == 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return left
 }
 
 // say prints a line by one write, so that a kill leaves whole lines.

@@ -84,9 +84,6 @@ func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, err
 // ensure makes an item unless it is there. Callers who want the same one share the work.
 func (m *Manager) ensure(ctx context.Context, kind, key string,
 	fill func(ctx context.Context, dir string) (*item, error)) error {
-	if m.store.has(kind, key) {
-		return nil
-	}
 	_, err := m.flights.do(ctx, kind+"/"+key, nil, func(ctx context.Context, _ func()) error {
 		if m.store.has(kind, key) {
 			return nil

@@ -56,8 +56,11 @@ func (m *Manager) record(id string, mount *mounted, layers []string) error {
 	return nil
 }
 
-// MountPoint is where the image of a snapshot is mounted, or will be.
+// MountPoint is where the image of a snapshot is mounted, or will be; empty for what is no ID.
 func (m *Manager) MountPoint(snapshotID string) string {
+	if checkID(snapshotID) != nil {
+		return ""
+	}
 	return m.store.path(targetsDir, snapshotID)
 }
 

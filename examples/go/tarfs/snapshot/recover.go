@@ -228,7 +228,7 @@ func (m *Manager) clearTargets() error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := unmountTarget(m.MountPoint(entry.Name())); err != nil {
+		if err := unmountTarget(m.store.path(targetsDir, entry.Name())); err != nil {
 			m.logf("recovery: %v", err)
 		}
 	}

@@ -40,6 +40,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	for name, backing := range backings {
 		for _, reboot := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, reboot %v", name, reboot), func(t *testing.T) {
+				canBack(t, backing)
 				root := diskDir(t)
 				s := filled(t, root, snapshot.Options{Backing: backing}, newRegistry(), tars)
 				target := filepath.Join(root, "mnt", "c")
