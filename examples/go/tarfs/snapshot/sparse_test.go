@@ -39,7 +39,7 @@ func oddSparse(name string, seed uint64) []byte {
 	attributes := record("major", "1") + record("minor", "0") + record("name", name) + record("realsize", "9000")
 	header("PaxHeaders/"+name, 'x', len(attributes))
 	body(attributes)
-	sparse := fmt.Sprintf("%-512s", "1\n700\n3000\n")
+	sparse := fmt.Sprintf("%-512s", "2\n700\n3000\n9000\n0\n")
 	sparse = strings.ReplaceAll(sparse, " ", "\x00") + noise(seed, 3000)
 	header("GNUSparseFile.1/"+name, '0', len(sparse))
 	body(sparse)
