@@ -52,7 +52,8 @@
 //
 //	lock                      held by the manager (flock)
 //	layers/DIFFID/tar         the layer, uncompressed: device of images
-//	layers/DIFFID/bootstrap   its metadata; some layers have none, see writeLayer
+//	layers/DIFFID/bootstrap   its metadata; without it the tar is indexed again when it is merged:
+//	                          layers with hard links into lower ones, or odd sparse files
 //	images/KEY/bootstrap      metadata of merged layers
 //	disks/KEY/disk, hashes    a disk, or a hash tree alone
 //	snapshots/ID.json         the snapshot is ready, and of which layer
@@ -64,11 +65,12 @@
 // # What survives
 //
 // Items and records appear under their names as a whole or not at all: they are made under a
-// temporary name, synced, renamed, and the directory is synced. A record is written after what it
-// speaks of, and removed before. So when the process is killed or the machine stops at any time:
+// temporary name, synced, renamed, and the directory is synced. A snapshot's record is written after
+// the layer. So when the process is killed or the machine stops at any time:
 //
 //   - what was reported ready, merged or exported is there, whole, for the next manager;
-//   - a snapshot that was not reported is ready or absent;
+//   - what was reported detached or unmounted stays so;
+//   - a snapshot of which nothing was reported is ready or absent;
 //   - a mount that was reported is mounted: if the kernel has it still, it is adopted, else (after
 //     the machine's restart) it is mounted again. The record of a mount is written before mounting
 //     and removed after unmounting, so no mount of ours is without one;

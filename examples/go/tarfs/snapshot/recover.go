@@ -18,7 +18,9 @@ type Recovery struct {
 	// Mounts are there, as they were: Remounted says which of them were mounted again.
 	Mounts, Remounted []string
 	// Lost is what was there and is not any more: after a crash, nothing. It names what someone else
-	// damaged or removed, and what depended on that.
+	// damaged or removed, and what depended on that. A mount that is named for another reason than
+	// ErrDamaged, such as that this process may not mount, is still wanted: MountTarErofs and the next
+	// manager try again.
 	Lost []Loss
 }
 
