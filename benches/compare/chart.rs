@@ -36,13 +36,13 @@ pub(crate) fn picture(rows: &[Row], bench: &Bench) -> String {
     svg.text((MARGIN + 148.0, y + 10.0), (12, INK), Anchor::Start, text);
     y += 34.0;
     for row in rows {
-        draw(&mut svg, y, row, bench);
-        y += ROW;
+        y += draw(&mut svg, y, row, bench);
     }
     svg.finish(title, (WIDTH, y + 8.0))
 }
 
-fn draw(svg: &mut Svg, y: f64, row: &Row, bench: &Bench) {
+/// Draws a row, and says how high it is.
+fn draw(svg: &mut Svg, y: f64, row: &Row, bench: &Bench) -> f64 {
     svg.text((MARGIN, y + 12.0), (14, INK), Anchor::Start, &row.what);
     let verdict = match row.verdict(bench) {
         "–" => String::new(),
@@ -63,7 +63,8 @@ fn draw(svg: &mut Svg, y: f64, row: &Row, bench: &Bench) {
         Judged::Limit { value, limit, .. } => (value / limit, None, 1.0),
         Judged::NotInstalled { bar } => (0.0, None, *bar),
         Judged::Failed(_) => {
-            return svg.text((BARS.0, top + 12.0), (12, MISSED), Anchor::Start, "FAILED");
+            svg.text((BARS.0, top + 12.0), (12, MISSED), Anchor::Start, "FAILED");
+            return ROW;
         }
     };
     let longest = ours.max(peer.unwrap_or(0.0)).max(bar);
@@ -79,18 +80,24 @@ fn draw(svg: &mut Svg, y: f64, row: &Row, bench: &Bench) {
             let second = top + THICK + 2.0;
             svg.rect((BARS.0, second), (length(peer), THICK), PEER);
             let text = format!("{} {}", row.peer.who, row.peer.figure);
-            // In its bar where it is long: there is no room behind it.
-            let inside = length(peer) > 400.0;
-            let at = if inside { 0.0 } else { length(peer) };
-            label(svg, second, at, &text);
+            match length(peer) {
+                // At its end, in it: there the tick of the bar is not.
+                long if long > 400.0 => {
+                    svg.text((BARS.0 + long - 6.0, second + 12.0), (12, INK), Anchor::End, &text);
+                }
+                short => label(svg, second, short.max(length(bar)), &text),
+            }
         }
         None if matches!(row.judged, Judged::NotInstalled { .. }) => {
             svg.text((BARS.0, top + THICK + 14.0), (12, FAINT), Anchor::Start, &row.peer.who);
         }
         None => {}
     }
+    let alone = matches!(row.judged, Judged::Limit { .. });
+    let bars = if alone { 1.0 } else { 2.0 };
     if !matches!(row.judged, Judged::NotInstalled { .. }) {
-        svg.line(&[(tick, top - 3.0), (tick, top + 2.0 * THICK + 5.0)], INK, 1.5, "3 2");
+        let bottom = top + bars * (THICK + 2.0) + 1.0;
+        svg.line(&[(tick, top - 3.0), (tick, bottom)], INK, 1.5, "3 2");
     }
     // Behind the bar and its tick.
     let behind = length(ours).max(if (tick - BARS.0 - length(ours)).abs() < 150.0 {
@@ -99,4 +106,5 @@ fn draw(svg: &mut Svg, y: f64, row: &Row, bench: &Bench) {
         0.0
     });
     label(svg, top, behind, &format!("{} {}", row.ours.who, row.ours.figure));
+    if alone { ROW - THICK - 2.0 } else { ROW }
 }

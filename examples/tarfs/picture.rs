@@ -1,5 +1,6 @@
 //! Files drawn to scale, as SVG: bars that stand side by side, all to one scale.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::segments::Kind;
@@ -71,6 +72,16 @@ impl Bar {
     fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.bytes).sum()
     }
+
+    /// The parts, each with a shade, 0 or 1: neighbours of one kind differ.
+    fn shaded(&self) -> impl Iterator<Item = (&Part, usize)> {
+        let mut next = BTreeMap::new();
+        self.parts.iter().map(move |part| {
+            let shade = next.entry(part.kind).or_insert(1);
+            *shade = 1 - *shade;
+            (part, *shade)
+        })
+    }
 }
 
 /// A bar, and its labels right of it. `scale` is in pixels a byte.
@@ -87,7 +98,7 @@ fn column(svg: &mut String, left: f64, height: f64, scale: f64, bar: &Bar) {
     let _ = writeln!(svg, "<g data-bytes=\"{}\">", bar.bytes());
     let mut at = 0;
     let mut middles = Vec::new();
-    for (index, part) in bar.parts.iter().enumerate() {
+    for (part, shade) in bar.shaded() {
         let (y, tall) = (TOP + at as f64 * scale, part.bytes as f64 * scale);
         let dash = if bar.apart { " stroke=\"#1f2328\" stroke-dasharray=\"4 3\"" } else { "" };
         let _ = writeln!(
@@ -97,7 +108,7 @@ fn column(svg: &mut String, left: f64, height: f64, scale: f64, bar: &Bar) {
             part.kind,
             part.offset,
             part.bytes,
-            fill(part.kind, index),
+            fill(part.kind, shade),
             escaped(&part.what),
             part.bytes,
             part.offset,
@@ -113,8 +124,8 @@ fn column(svg: &mut String, left: f64, height: f64, scale: f64, bar: &Bar) {
          stroke=\"#59636e\" stroke-width=\"0.8\"/>"
     );
     let labels = spread(middles.iter().map(|(middle, _)| *middle), TOP + 8.0, TOP + height);
-    for (index, ((middle, tall), label)) in middles.into_iter().zip(labels).enumerate() {
-        callout(svg, right, middle, tall < THIN, label, &bar.parts[index], index);
+    for (((middle, tall), label), shaded) in middles.into_iter().zip(labels).zip(bar.shaded()) {
+        callout(svg, right, (middle, tall < THIN), label, shaded);
     }
 }
 
@@ -122,14 +133,12 @@ fn column(svg: &mut String, left: f64, height: f64, scale: f64, bar: &Bar) {
 fn callout(
     svg: &mut String,
     right: f64,
-    middle: f64,
-    thin: bool,
+    (middle, thin): (f64, bool),
     label: f64,
-    part: &Part,
-    index: usize,
+    (part, shade): (&Part, usize),
 ) {
     if thin {
-        let (tip, base, colour) = (right, right + 7.0, ink(part.kind, index));
+        let (tip, base, colour) = (right, right + 7.0, ink(part.kind, shade));
         let (above, below) = (middle - 3.5, middle + 3.5);
         let _ = writeln!(
             svg,
@@ -155,7 +164,7 @@ fn callout(
         "<rect x=\"{}\" y=\"{:.2}\" width=\"10\" height=\"10\" fill=\"{}\" stroke=\"#8a939e\" stroke-width=\"0.5\"/>",
         right + WHAT,
         label - 5.0,
-        fill(part.kind, index)
+        fill(part.kind, shade)
     );
     text(svg, (right + WHAT + 16.0, y), "", &shortened(&part.what, 34));
 }
@@ -212,9 +221,8 @@ fn legend(svg: &mut String, y: f64, bars: &[Bar], bytes_a_pixel: f64) {
     }
 }
 
-/// Neighbours of one kind differ.
-fn ink(kind: Kind, index: usize) -> &'static str {
-    match (kind, index % 2) {
+fn ink(kind: Kind, shade: usize) -> &'static str {
+    match (kind, shade) {
         (Kind::Head, _) => "#7a3e9d",
         (Kind::Metadata, _) => "#2f6fbf",
         (Kind::Tar, 0) => "#f0b64a",
@@ -227,8 +235,8 @@ fn ink(kind: Kind, index: usize) -> &'static str {
     }
 }
 
-fn fill(kind: Kind, index: usize) -> &'static str {
-    if kind == Kind::Gap { "url(#gap)" } else { ink(kind, index) }
+fn fill(kind: Kind, shade: usize) -> &'static str {
+    if kind == Kind::Gap { "url(#gap)" } else { ink(kind, shade) }
 }
 
 fn text(svg: &mut String, (x, y): (f64, f64), style: &str, text: &str) {
