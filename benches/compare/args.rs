@@ -58,16 +58,16 @@ pub(crate) enum Mode {
     Scaling(Scaling),
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Scaling {
     /// The most entries of a tar: 512 bytes each go through a pipe.
-    #[arg(long, default_value_t = 10_000_000)]
+    #[arg(long, default_value_t = Self::default().entries)]
     pub(crate) entries: u64,
     /// The most layers of 2,000 entries that are merged.
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = Self::default().layers)]
     pub(crate) layers: u64,
     /// The most MiB of data that are hashed.
-    #[arg(long, default_value_t = 64 << 10)]
+    #[arg(long, default_value_t = Self::default().mib)]
     pub(crate) mib: u64,
     /// The picture; DIR/scaling.svg if not given.
     #[arg(long, value_name = "FILE")]
@@ -75,4 +75,10 @@ pub(crate) struct Scaling {
     /// The table; DIR/scaling.md if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
+}
+
+impl Default for Scaling {
+    fn default() -> Self {
+        Self { entries: 10_000_000, layers: 500, mib: 64 << 10, svg: None, markdown: None }
+    }
 }

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Mode};
+use args::{Args, Mode, Scaling};
 use measure::Plan;
 use tools::Tools;
 
@@ -86,22 +86,27 @@ fn run(args: &Args) -> Done {
     };
     let place =
         |given: &Option<PathBuf>, name| given.clone().unwrap_or_else(|| bench.dir.join(name));
-    match &args.mode {
-        Some(Mode::Scaling(options)) => {
-            let panels = scaling::run(&bench, options)?;
-            print!("{}", sheet::text(&panels, &bench));
-            put(&place(&options.svg, "scaling.svg"), &sheet::picture(&panels, &bench))?;
-            put(&place(&options.markdown, "scaling.md"), &sheet::markdown(&panels, &bench))
-        }
-        None => {
-            let rows = rows::run(&bench, &args.rows)?;
-            print!("{}", report::text(&rows, &bench));
-            put(&place(&args.svg, "compare.svg"), &chart::picture(&rows, &bench))?;
-            put(&place(&args.markdown, "compare.md"), &report::markdown(&rows, &bench))?;
-            let failed: Vec<_> = rows.iter().filter_map(report::Row::failure).collect();
-            if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+    let whole = args.mode.is_none() && args.rows.is_empty() && !args.bench;
+    let options = match &args.mode {
+        Some(Mode::Scaling(options)) => Some(options.clone()),
+        // As a test: all there is.
+        None => whole.then(Scaling::default),
+    };
+    if let Some(options) = options {
+        let panels = scaling::run(&bench, &options)?;
+        print!("{}", sheet::text(&panels, &bench));
+        put(&place(&options.svg, "scaling.svg"), &sheet::picture(&panels, &bench))?;
+        put(&place(&options.markdown, "scaling.md"), &sheet::markdown(&panels, &bench))?;
+        if !whole {
+            return Ok(());
         }
     }
+    let rows = rows::run(&bench, &args.rows)?;
+    print!("{}", report::text(&rows, &bench));
+    put(&place(&args.svg, "compare.svg"), &chart::picture(&rows, &bench))?;
+    put(&place(&args.markdown, "compare.md"), &report::markdown(&rows, &bench))?;
+    let failed: Vec<_> = rows.iter().filter_map(report::Row::failure).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
 fn put(path: &Path, text: &str) -> Done {

@@ -1,7 +1,7 @@
 //! How time and memory grow with entries, layers and bytes.
 
 use crate::args::Scaling;
-use crate::measure::{Plan, Runs, Work, race};
+use crate::measure::{Runs, Work, race};
 use crate::{Bench, Done};
 
 /// One thing that grows.
@@ -50,63 +50,60 @@ fn entries(bench: &Bench, most: u64) -> Done<Panel> {
     let out = bench.dir.join("out");
     let work = |entries: u64| {
         let tar = bench.tools.job("tar", ["tar", &entries.to_string()]);
-        bench.tools.job("entries", ["index", "-"]).out(&out).fed(tar)
+        bench.tools.job(&format!("{entries} entries"), ["index", "-"]).out(&out).fed(tar).inner()
     };
     let steps = (1..).map(|power| 10_u64.pow(power)).skip_while(|size| *size < 1000);
     let steps = steps.take_while(|size| *size <= most.max(1000));
     Ok(Panel {
         title: "A tar of empty files, indexed".to_owned(),
         unit: "entries",
-        // The process that makes the tar works at the same time: its time does not count.
         how: "CPU time and peak memory of a process that indexes a pipe and writes the bootstrap",
-        steps: measured(bench, steps.collect(), work, &|runs| runs.cpu().unwrap_or(runs.wall()))?,
+        steps: measured(bench, steps.collect(), work)?,
     })
 }
 
 fn layers(bench: &Bench, most: u64) -> Done<Panel> {
     let each = if bench.quick { "200" } else { "2000" };
-    let work =
-        |layers: u64| bench.tools.job("layers", ["merge", &layers.to_string(), each]).inner();
+    let work = |layers: u64| {
+        bench.tools.job(&format!("{layers} layers"), ["merge", &layers.to_string(), each]).inner()
+    };
     let steps = [1, 5, 20, 100, 500].into_iter().filter(|size| *size <= most.max(1));
     Ok(Panel {
         title: format!("Layers of {each} entries, merged"),
         unit: "layers",
         how: "time of the merge alone; peak memory of a process that has all layers in it",
-        steps: measured(bench, steps.collect(), work, &Runs::wall)?,
+        steps: measured(bench, steps.collect(), work)?,
     })
 }
 
 fn data(bench: &Bench, most: u64) -> Done<Panel> {
-    let work = |mib: u64| bench.tools.job("MiB", ["verity", &mib.to_string()]).inner();
+    let work =
+        |mib: u64| bench.tools.job(&format!("{mib} MiB"), ["verity", &mib.to_string()]).inner();
     let steps = (0..).map(|power| 8_u64.pow(power)).take_while(|size| *size < most.max(1));
     let steps = steps.chain([most.max(1)]);
     Ok(Panel {
         title: "Data of known length, hashed for dm-verity at 512/4096".to_owned(),
         unit: "MiB",
         how: "time of the hashing alone, on one thread, and peak memory of its process",
-        steps: measured(bench, steps.collect(), work, &Runs::wall)?,
+        steps: measured(bench, steps.collect(), work)?,
     })
 }
 
-fn measured(
-    bench: &Bench,
-    sizes: Vec<u64>,
-    work: impl Fn(u64) -> Work,
-    seconds: &dyn Fn(&Runs) -> f64,
-) -> Done<Vec<Step>> {
+fn measured(bench: &Bench, sizes: Vec<u64>, work: impl Fn(u64) -> Work) -> Done<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     for size in sizes {
         let expected =
             steps.last().map_or(0.0, |last| last.seconds * size as f64 / last.size as f64);
         let work = work(size);
-        eprint!("compare: {} {size}: ", work.label);
         let runs = match expected > LONG as f64 {
             // No warm-up: it is long enough by itself.
-            true => Runs { label: work.label.clone(), samples: vec![work.run(&bench.plan)?] },
-            false => race(&[work], &Plan::clone(&bench.plan))?.remove(0),
+            true => {
+                eprintln!("compare:   {}", work.label);
+                Runs { label: work.label.clone(), samples: vec![work.run(&bench.plan)?] }
+            }
+            false => race(&[work], &bench.plan)?.remove(0),
         };
-        let step = Step { size, seconds: seconds(&runs), peak: runs.peak() };
-        eprintln!("compare:   {:.4} s, {} bytes", step.seconds, step.peak.unwrap_or_default());
+        let step = Step { size, seconds: runs.wall(), peak: runs.peak() };
         steps.push(step);
     }
     Ok(steps)

@@ -1,93 +1,73 @@
-//! dm-verity beside `veritysetup format`, 4 GiB in the page cache, tree written; and the lanes alone:
-//! `cargo bench -p erofs-tarfs --bench verity`. `TARFS_SPEED_MIB` changes the size.
+//! Blocks hashed for dm-verity on one core, from memory, each way that this CPU has; and trees:
+//! `cargo bench -p erofs-tarfs --bench verity`. Beside veritysetup: `cargo bench --bench compare`.
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
-#[path = "../tests/verity_kit/mod.rs"]
-mod verity_kit;
+mod tars;
 
-use std::fs::File;
-use std::num::NonZero;
-use std::os::unix::fs::FileExt;
-use std::time::Instant;
+use std::hint::black_box;
 
-use erofs_tarfs::io::verity::{self, Options};
-use erofs_tarfs::verity::{Backend, BlockHasher, Geometry, Params, Placement, VerityBlockSize};
-use verity_kit::{Dir, root_of, run, veritysetup};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use erofs_tarfs::verity::{
+    Backend, BlockHasher, Geometry, Hasher, Leaves, Params, Placement, RootOnly, SuperblockMode,
+    VerityBlockSize,
+};
 
-fn threads(count: usize) -> Options {
-    Options::threads(NonZero::new(count).expect("at least one"))
+/// Bytes hashed at a time.
+const BYTES: usize = 16 << 20;
+
+criterion_group! {
+    name = verity;
+    config = Criterion::default().sample_size(20);
+    targets = lanes, trees
+}
+criterion_main!(verity);
+
+fn data() -> Vec<u8> {
+    let mut data = vec![0; BYTES];
+    tars::fill(0, &mut data);
+    data
 }
 
-fn main() {
-    let program = veritysetup().expect("veritysetup is what is compared with");
-    let mib = std::env::var("TARFS_SPEED_MIB").ok().and_then(|mib| mib.parse().ok());
-    let bytes = mib.unwrap_or(4096u64) << 20;
-    lanes();
-    let dir = Dir::new("verity-speed");
-    let (data_path, hash_path) = (dir.file("data"), dir.file("hash"));
-    let data = File::options().read(true).write(true).create_new(true).open(&data_path).unwrap();
-    let mut chunk = vec![0; 1 << 20];
-    let mut random = verity_kit::stream();
-    for at in (0..bytes).step_by(1 << 20) {
-        random.fill(&mut chunk);
-        data.write_all_at(&chunk, at).unwrap();
-    }
-    data.sync_all().unwrap();
-    for params in [Params::containerd(), Params::nydus(), Params::containerd_4k()] {
-        let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
-        let mut sealed = None;
-        let mut ours = |count: usize| {
-            best(5, || {
-                let _ = std::fs::remove_file(&hash_path);
-                let hash = File::create(&hash_path).unwrap();
-                let seconds = Instant::now();
-                let done = verity::seal(&data, &hash, geometry.clone(), &threads(count));
-                sealed = Some(done.unwrap());
-                seconds.elapsed().as_secs_f64()
-            })
-        };
-        let (one, two) = (ours(1), ours(2));
-        let sealed = sealed.unwrap();
-        let theirs = best(3, || {
-            let _ = std::fs::remove_file(&hash_path);
-            let seconds = Instant::now();
-            let output = run(&program, sealed.format_command(&data_path, &hash_path).words());
-            assert_eq!(root_of(&output), sealed.root().to_string());
-            seconds.elapsed().as_secs_f64()
-        });
-        eprintln!(
-            "{}/{}: veritysetup {theirs:.2} s; one thread {one:.2} s, 1/{:.1}; two {two:.2} s, 1/{:.1}",
-            params.data_block(),
-            params.hash_block(),
-            theirs / one,
-            theirs / two,
-        );
-    }
-}
-
-fn best(times: usize, run: impl FnMut() -> f64) -> f64 {
-    std::iter::repeat_with(run).take(times).fold(f64::INFINITY, f64::min)
-}
-
-/// Hashing alone, from memory, one core.
-fn lanes() {
-    let data = verity_kit::stream().bytes(32 << 20);
+/// Blocks alone, on each backend.
+fn lanes(criterion: &mut Criterion) {
+    let data = data();
     for (block, salt) in [(512, 0), (512, 32), (4096, 0), (4096, 32)] {
         let size = VerityBlockSize::new(block).unwrap();
-        let mut digests = vec![0; data.len() / block as usize * 32];
-        let rates: Vec<_> = Backend::ALL
-            .into_iter()
-            .filter(|backend| backend.is_available())
-            .map(|backend| {
-                let hasher = BlockHasher::new(&vec![0; salt]).unwrap().with_backend(backend);
-                let seconds = best(7, || {
-                    let seconds = Instant::now();
-                    hasher.hash_blocks(size, &data, &mut digests).unwrap();
-                    seconds.elapsed().as_secs_f64()
-                });
-                format!("{backend} {:.2}", data.len() as f64 / seconds / 1e9)
-            })
-            .collect();
-        eprintln!("blocks of {block}, salt of {salt}, GB/s: {}", rates.join(", "));
+        let mut digests = vec![0; BYTES / block as usize * 32];
+        let mut group = criterion.benchmark_group(format!("blocks of {block}, salt of {salt}"));
+        group.throughput(Throughput::Bytes(BYTES as u64));
+        for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
+            let hasher = BlockHasher::new(&vec![0; salt]).unwrap().with_backend(backend);
+            group.bench_function(backend.to_string(), |b| {
+                b.iter(|| hasher.hash_blocks(size, black_box(&data), &mut digests).unwrap());
+            });
+        }
+        group.finish();
     }
+}
+
+/// Whole trees: as data streams by, and from digests that are kept.
+fn trees(criterion: &mut Criterion) {
+    let data = data();
+    let mut group = criterion.benchmark_group("tree");
+    group.throughput(Throughput::Bytes(BYTES as u64));
+    for (data_block, hash_block) in [(512, 4096), (512, 512), (4096, 4096)] {
+        let params = Params::new(data_block, hash_block, &[], SuperblockMode::None).unwrap();
+        let name = format!("{data_block}/{hash_block}");
+        let geometry = Geometry::new(&params, BYTES as u64, Placement::OwnFile).unwrap();
+        group.bench_function(&name, |b| {
+            b.iter(|| {
+                let mut hasher = Hasher::new(geometry.clone());
+                let pieces = black_box(&data).chunks(256 << 10);
+                pieces.for_each(|piece| hasher.push(piece, &mut RootOnly).unwrap());
+                hasher.finish(&mut RootOnly).unwrap().root()
+            });
+        });
+        let mut leaves = Leaves::new(&params);
+        leaves.push(&data);
+        group.bench_function(format!("{name} from kept digests"), |b| {
+            b.iter(|| leaves.seal(&params, Placement::OwnFile, &mut RootOnly).unwrap().root());
+        });
+    }
+    group.finish();
 }
