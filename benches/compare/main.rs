@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Mode, Scaling};
+use inputs::Fleeting;
 use measure::Plan;
 use tools::Tools;
 
@@ -46,10 +47,18 @@ pub(crate) struct Bench {
     pub(crate) plan: Plan,
     /// Small sizes, bars not judged.
     pub(crate) quick: bool,
-    /// Inputs and outputs; inputs stay there for the next time.
+    /// Inputs, which stay there for the next time.
     pub(crate) dir: PathBuf,
+    outputs: Fleeting,
     /// A directory in memory.
     pub(crate) tmpfs: PathBuf,
+}
+
+impl Bench {
+    /// Where an output goes.
+    pub(crate) fn out(&self, name: &str) -> PathBuf {
+        self.outputs.0.join(name)
+    }
 }
 
 fn main() -> ExitCode {
@@ -77,11 +86,13 @@ fn run(args: &Args) -> Done {
     let default = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare");
     let dir = args.dir.clone().unwrap_or_else(default);
     std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let outputs = Fleeting::new(&dir)?;
     let bench = Bench {
         tools: Tools::find(args)?,
-        plan: Plan::new(if quick { 1 } else { args.runs }, args.budget, &dir),
+        plan: Plan::new(if quick { 1 } else { args.runs }, args.budget, &outputs.0),
         quick,
         dir,
+        outputs,
         tmpfs: args.tmpfs.clone(),
     };
     let place =

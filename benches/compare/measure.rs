@@ -22,7 +22,7 @@ pub(crate) struct Work {
     pub(crate) outputs: Vec<PathBuf>,
     /// What goes too before a run, to make room.
     removed: Vec<PathBuf>,
-    /// It measures a part of its work itself, and prints `seconds N`.
+    /// It measures a part of its work itself, and prints `seconds N` and `cpu N`.
     inner: bool,
 }
 
@@ -109,20 +109,19 @@ impl Work {
         };
         let start = Instant::now();
         let ran = Self::command(&words).stdin(stdin).output().map_err(|error| failed(&error))?;
-        let mut wall = start.elapsed().as_secs_f64();
+        let wall = start.elapsed().as_secs_f64();
         drop(producer);
         let stdout = String::from_utf8_lossy(&ran.stdout).into_owned();
         if !ran.status.success() {
             let text = String::from_utf8_lossy(&ran.stderr).into_owned();
             return Err(failed(&format_args!("{}: {}{}", ran.status, stdout, text.trim())));
         }
-        if self.inner {
-            let seconds = stdout.lines().find_map(|line| line.strip_prefix("seconds "));
-            let seconds = seconds.and_then(|number| number.parse().ok());
-            wall = seconds.ok_or_else(|| failed(&"no line `seconds N`"))?;
-        }
         let mut sample = Sample { wall, stdout, ..Sample::default() };
         plan.read_figures(&mut sample);
+        if self.inner {
+            sample.wall = sample.said("seconds ").ok_or_else(|| failed(&"no line `seconds N`"))?;
+            sample.cpu = sample.said("cpu ");
+        }
         for output in &self.outputs {
             let found = fs::metadata(output).map_err(|error| failed(&error))?;
             sample.output += found.len();
@@ -158,6 +157,13 @@ pub(crate) struct Sample {
     /// What they take of the file system, in bytes.
     pub(crate) allocated: u64,
     pub(crate) stdout: String,
+}
+
+impl Sample {
+    /// The number in a line of its output that begins so.
+    fn said(&self, before: &str) -> Option<f64> {
+        self.stdout.lines().find_map(|line| line.strip_prefix(before)?.parse().ok())
+    }
 }
 
 /// All runs of a command.

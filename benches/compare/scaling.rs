@@ -47,7 +47,7 @@ pub(crate) fn run(bench: &Bench, options: &Scaling) -> Done<Vec<Panel>> {
 }
 
 fn entries(bench: &Bench, most: u64) -> Done<Panel> {
-    let out = bench.dir.join("out");
+    let out = bench.out("out");
     let work = |entries: u64| {
         let tar = bench.tools.job("tar", ["tar", &entries.to_string()]);
         bench.tools.job(&format!("{entries} entries"), ["index", "-"]).out(&out).fed(tar).inner()
@@ -71,7 +71,7 @@ fn layers(bench: &Bench, most: u64) -> Done<Panel> {
     Ok(Panel {
         title: format!("Layers of {each} entries, merged"),
         unit: "layers",
-        how: "time of the merge alone; peak memory of a process that has all layers in it",
+        how: "CPU time of the merge alone; peak memory of a process that has all layers in it",
         steps: measured(bench, steps.collect(), work)?,
     })
 }
@@ -84,7 +84,7 @@ fn data(bench: &Bench, most: u64) -> Done<Panel> {
     Ok(Panel {
         title: "Data of known length, hashed for dm-verity at 512/4096".to_owned(),
         unit: "MiB",
-        how: "time of the hashing alone, on one thread, and peak memory of its process",
+        how: "CPU time of the hashing alone, on one thread, and peak memory of its process",
         steps: measured(bench, steps.collect(), work)?,
     })
 }
@@ -103,7 +103,7 @@ fn measured(bench: &Bench, sizes: Vec<u64>, work: impl Fn(u64) -> Work) -> Done<
             }
             false => race(&[work], &bench.plan)?.remove(0),
         };
-        let step = Step { size, seconds: runs.wall(), peak: runs.peak() };
+        let step = Step { size, seconds: runs.cpu().unwrap_or(runs.wall()), peak: runs.peak() };
         steps.push(step);
     }
     Ok(steps)

@@ -6,7 +6,7 @@ use crate::machine;
 use crate::scaling::{Panel, Step};
 use crate::svg::{Anchor, Svg};
 
-const HEAD: [&str; 6] = ["", "time", "slope", "each", "peak memory", "slope"];
+const HEAD: [&str; 6] = ["", "CPU time", "slope", "each", "peak memory", "slope"];
 
 fn rows(panel: &Panel) -> Vec<[String; HEAD.len()]> {
     let dash = || "–".to_owned();
@@ -60,6 +60,7 @@ fn quick(bench: &Bench) -> &'static str {
 
 const INK: &str = "#1f2328";
 const FAINT: &str = "#8a939e";
+const GRID: &str = "#e3e6ea";
 const TIME: &str = "#2f6fbf";
 const MEMORY: &str = "#c2410c";
 /// A panel, and the plot in it: left, top, width, height.
@@ -91,7 +92,7 @@ fn draw(svg: &mut Svg, top: f64, panel: &Panel) {
     let x = |size: f64| left + (size.log10() - first) / (last - first).max(1.0) * width;
     for power in first as i32..=last as i32 {
         let at = x(10_f64.powi(power));
-        svg.line(&[(at, plot_top), (at, plot_top + height)], "#e3e6ea", 1.0, "");
+        svg.line(&[(at, plot_top), (at, plot_top + height)], GRID, 1.0, "");
         let text = thousands(10_u64.pow(power.max(0) as u32));
         svg.text((at, plot_top + height + 16.0), (11, INK), Anchor::Middle, &text);
     }
@@ -116,7 +117,7 @@ fn draw(svg: &mut Svg, top: f64, panel: &Panel) {
             let text = if index == 0 { decimal(value) } else { mebibytes(value) };
             svg.text((edge, y(value) + 4.0), (11, colour), anchor, &text);
             if index == 0 {
-                svg.line(&[(left, y(value)), (left + width, y(value))], "#e3e6ea", 1.0, "");
+                svg.line(&[(left, y(value)), (left + width, y(value))], GRID, 1.0, "");
             }
         }
         let (from, to) = (points[0], points[points.len() - 1]);
@@ -131,7 +132,7 @@ fn draw(svg: &mut Svg, top: f64, panel: &Panel) {
         svg.line(&points, colour, 2.0, "");
         points.iter().for_each(|point| svg.dot(*point, colour));
     }
-    let legend = [("time", TIME, 150.0), ("peak memory", MEMORY, 100.0), ("linear", FAINT, 0.0)];
+    let legend = [("CPU time", TIME, 152.0), ("peak memory", MEMORY, 56.0), ("linear", FAINT, 0.0)];
     for (text, colour, back) in legend {
         svg.text((left + width - back, top + 38.0), (12, colour), Anchor::End, text);
     }

@@ -12,7 +12,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     let mut works = Vec::new();
     for (files, each) in [(usual, 250), (counts[0], counts[0]), (counts[1], counts[1])] {
         let tar = inputs::files(&bench.dir, files, each)?;
-        let out = bench.dir.join(format!("out-{files}"));
+        let out = bench.out(&format!("out-{files}"));
         let mut work = bench.tools.tarfs(["layer", "--blob-id", "layer", "-o"]).out(&out).arg(tar);
         work.label = format!("{} files", thousands(files as u64));
         works.push(work);

@@ -11,7 +11,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     let tar = inputs::large(&bench.dir, size)?;
     let job = |label, which: &str, out: &str| {
         let work = bench.tools.job(label, ["leaves", which]).arg(&tar);
-        work.out(&bench.dir.join(out)).inner()
+        work.out(&bench.out(out)).inner()
     };
     let works = [job("kept digests", "kept", "tree"), job("afresh", "afresh", "peer-tree")];
     let runs = race(&works, &bench.plan)?;

@@ -23,7 +23,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
         rows.push(limited(title((layers, entries), " (library)"), &runs[0], figure, judged));
     }
 
-    let out = bench.dir.join("out");
+    let out = bench.out("out");
     let layers = inputs::bootstraps(&bench.dir, many.0, many.1)?;
     let runs = race(&[bench.tools.tarfs(["merge", "-o"]).out(&out).args(layers)], &bench.plan)?;
     let value = runs[0].wall();

@@ -12,7 +12,7 @@ const SALT: &str = "000000000000000000000000000000000000000000000000000000000000
 pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     let size = size(bench);
     let data = inputs::large(&bench.dir, size)?;
-    let (tree, peer_tree) = (bench.dir.join("tree"), bench.dir.join("peer-tree"));
+    let (tree, peer_tree) = (bench.out("tree"), bench.out("peer-tree"));
     let ours = |threads: &str, data_block: &str, hash_block: &str, salt: &str| {
         let mut work = bench.tools.tarfs(["verity", "format", "--data-block-size", data_block]);
         work = work.args(["--hash-block-size", hash_block, "--salt", salt]);
