@@ -1,12 +1,14 @@
 //! `tarfs inspect --svg`: an XML parser reads the picture, and what it finds is to scale.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 use testkit::oracle;
+use testkit::tarball::TarBuilder;
 
 use crate::run::{Image, json, ok};
 
@@ -21,7 +23,8 @@ for group in root.iter(svg + "g"):
     parts = [dict(part.attrib, title=part.find(svg + "title").text) for part in group.iter(svg + "rect")]
     bars.append({"bytes": group.get("data-bytes"), "parts": parts})
 texts = [text.text for text in root.iter(svg + "text")]
-json.dump({"height": root.get("height"), "bars": bars, "texts": texts}, sys.stdout)
+marks = len(list(root.iter(svg + "path")))
+json.dump({"marks": marks, "height": root.get("height"), "bars": bars, "texts": texts}, sys.stdout)
 "#;
 
 fn parsed(picture: &Path) -> Option<Value> {
@@ -167,4 +170,24 @@ fn a_bootstrap_is_drawn_beside_its_devices() {
     let texts: Vec<_> = drawn["texts"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
     assert!(texts.contains(&"odd & <name>.erofs"), "{texts:?}");
     assert!(texts.contains(&"device 1 <&>\"'\u{fffd}\u{fffd}"), "{texts:?}");
+}
+
+#[test]
+fn what_is_thin_is_marked_and_not_widened() {
+    let image = Image::new();
+    let (tar, disk, svg) = (image.path("big.tar"), image.path("big.disk"), image.path("a.svg"));
+    fs::write(&tar, TarBuilder::new().file("big", vec![1; 8 << 20]).finish()).unwrap();
+    ok(["layer", "--disk", "--blob-id", "a", "-o"]
+        .map(OsStr::new)
+        .into_iter()
+        .chain([disk.as_os_str(), tar.as_os_str()]));
+    ok(["verity".as_ref(), "format".as_ref(), disk.as_os_str()]);
+    ok(["inspect".as_ref(), "--svg".as_ref(), svg.as_os_str(), disk.as_os_str()]);
+    let Some(drawn) = parsed(&svg) else { return };
+    let parts = &to_scale(&drawn)[0];
+    expect_whole(parts, &disk);
+    let heights = drawn["bars"][0]["parts"].as_array().unwrap().iter();
+    let thin = heights.filter(|part| number(&part["height"]) < 2.0).count();
+    assert!(thin >= 3, "{drawn}");
+    assert_eq!(drawn["marks"], thin);
 }
