@@ -10,7 +10,7 @@ use crate::measure::{Runs, Sample, race};
 use crate::report::{Judged, Row};
 use crate::{Bench, Done, inputs};
 
-pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
+pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let (files, out, peer_out) = (files(bench), bench.out("out"), bench.out("peer-out"));
     let tar = inputs::files(&bench.dir, files, 250)?;
     let what = |how: &str| ("index", format!("{} files, {how}", thousands(files as u64)));
@@ -27,7 +27,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
         let (ours, theirs) = (entries, inodes(&peer_out)?);
         return Err(format!("{ours} inodes are ours, {theirs} are mkfs.erofs's"));
     }
-    let mut rows = vec![timed(what("from a file"), &runs[0], mkfs(), 1.0 / 6.0)];
+    rows.push(timed(what("from a file"), &runs[0], mkfs(), 1.0 / 6.0));
     if bench.plan.has_time() {
         rows.push(peaks(what("from a file: memory"), &runs[0], mkfs(), 1.0 / 3.0));
     }
@@ -51,7 +51,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     let small = race(&[ours.arg("--compact").arg(&tar)], &bench.plan)?;
     rows.push(size(what("bytes an entry"), &runs, entries, 105.0));
     rows.push(size(what("bytes an entry, --compact"), &small, entries, 75.0));
-    Ok(rows)
+    Ok(())
 }
 
 /// How many files the tar of this group has.

@@ -6,13 +6,12 @@ use crate::measure::race;
 use crate::report::{Judged, Row};
 use crate::{Bench, Done, inputs};
 
-pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
+pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let (few, many) =
         if bench.quick { ((2, 5_000), (20, 100)) } else { ((2, 500_000), (500, 2_000)) };
     let title = |(layers, entries): (usize, usize), how: &str| {
         ("merge", format!("{layers} layers of {} entries{how}", thousands(entries as u64)))
     };
-    let mut rows = Vec::new();
     for (layers, entries) in [few, many] {
         let [first, second] = [layers, entries].map(|number| number.to_string());
         let job = bench.tools.job("library", ["merge", &first, &second]).inner();
@@ -29,5 +28,5 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     let value = runs[0].wall();
     let judged = Judged::Limit { value, limit: 2.0, at_least: false, unit: "s" };
     rows.push(limited(title(many, ", files to a file"), &runs[0], seconds(value), judged));
-    Ok(rows)
+    Ok(())
 }

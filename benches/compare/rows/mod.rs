@@ -13,7 +13,7 @@ use crate::measure::{Runs, Sample, median};
 use crate::report::{Judged, Row, Side};
 use crate::{Bench, Done};
 
-type Group = (&'static str, &'static str, fn(&Bench) -> Done<Vec<Row>>);
+type Group = (&'static str, &'static str, fn(&Bench, &mut Vec<Row>) -> Done);
 
 /// Name, what it is, and who runs it.
 pub(crate) const GROUPS: [Group; 7] = [
@@ -35,12 +35,9 @@ pub(crate) fn run(bench: &Bench, names: &[String]) -> Done<Vec<Row>> {
     for (name, what, group) in GROUPS {
         if names.is_empty() || names.iter().any(|given| given == name) {
             eprintln!("compare: {name}: {what}");
-            match group(bench) {
-                Ok(done) => rows.extend(done),
-                Err(why) => {
-                    eprintln!("compare: FAILED: {why}");
-                    rows.push(Row::failed(name, why));
-                }
+            if let Err(why) = group(bench, &mut rows) {
+                eprintln!("compare: FAILED: {why}");
+                rows.push(Row::failed(name, why));
             }
         }
     }

@@ -17,7 +17,7 @@ fn one_pass(tools: &Tools) -> (Work, bool) {
     (if verity { work.arg("--verity") } else { work }, verity)
 }
 
-pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
+pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let size = verity::size(bench);
     let free =
         statvfs(&bench.tmpfs).map_err(|error| format!("{}: {error}", bench.tmpfs.display()))?;
@@ -47,7 +47,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     if !runs[0].last().stdout.contains(runs[2].last().stdout.trim()) {
         return Err("the diffID is not the tar's SHA-256".to_owned());
     }
-    let mut rows = vec![beside_the_longer(title(" + diffID"), &runs)];
+    rows.push(beside_the_longer(title(" + diffID"), &runs));
 
     let ours = ours.args(["--blob-id", "layer", "-o"]).out(&out).arg("-").piped(&tar);
     let mut works = vec![ours];
@@ -56,7 +56,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     let runs = race(&works, &bench.plan)?;
     let peer = super::found(&runs, 1, "nydus-image");
     rows.push(timed(title(""), &runs[0], peer, 0.5));
-    Ok(rows)
+    Ok(())
 }
 
 /// Beside the longer of `cat` and SHA-256, in each round.

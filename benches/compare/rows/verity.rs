@@ -9,7 +9,7 @@ use crate::{Bench, Done, inputs};
 /// As go-dmverity's user has it.
 const SALT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
+pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let size = size(bench);
     let data = inputs::large(&bench.dir, size)?;
     let (tree, peer_tree) = (bench.out("tree"), bench.out("peer-tree"));
@@ -26,7 +26,6 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
         work.out(&peer_tree)
     };
 
-    let mut rows = Vec::new();
     for (data_block, one, two) in [("512", 4.3, 7.5), ("4096", 2.5, 4.5)] {
         let mut works =
             vec![ours("1", data_block, "4096", "-"), ours("2", data_block, "4096", "-")];
@@ -48,7 +47,7 @@ pub(super) fn run(bench: &Bench) -> Done<Vec<Row>> {
     same_root(&runs)?;
     let what = format!("verity 512/512, {}, two threads", bytes(size));
     rows.push(timed(("verity", what), &runs[0], found(&runs, 1, "go-dmverity"), 1.0 / 11.0));
-    Ok(rows)
+    Ok(())
 }
 
 /// How many bytes large inputs have.
