@@ -1,5 +1,5 @@
 //! Blocks hashed for dm-verity on one core, from memory, each way that this CPU has; and trees:
-//! `cargo bench -p erofs-tarfs --bench verity`. Beside veritysetup: `cargo bench --bench compare`.
+//! `cargo bench -p erofs-tarfs --bench hashing`. Beside veritysetup: `cargo bench --bench compare`.
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 mod tars;
