@@ -367,13 +367,21 @@ pub(crate) struct PathIn {
 }
 
 #[derive(Debug, Group)]
+#[command(after_help = "\
+A hash tree behind the filesystem is found if it has the parameters of the options, of its
+superblock, or of a preset.")]
 pub(crate) struct Inspect {
-    /// Print one JSON object.
+    /// Print one JSON object, one a line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// A bootstrap or a disk.
-    #[arg(value_name = "IMAGE")]
-    pub(crate) image: PathBuf,
+    /// Draw to scale what lies where, all images to one scale.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) verity: Preset,
+    /// Bootstraps or disks.
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(crate) images: Vec<PathBuf>,
 }
 
 #[derive(Debug, Group)]

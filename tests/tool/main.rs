@@ -3,6 +3,7 @@
 mod errors;
 mod inputs;
 mod modes;
+mod picture;
 mod real;
 mod run;
 mod sealed_layers;
