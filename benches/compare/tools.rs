@@ -91,16 +91,6 @@ impl Tools {
         Work::new(label, [&self.this]).arg(child::WORD).args(words)
     }
 
-    /// Whether a command of our tool has an option.
-    pub(crate) fn tarfs_has(&self, command: &str, option: &str) -> bool {
-        let help = Command::new(&self.tarfs).args([command, "--help"]).output();
-        let has = |text: &[u8]| {
-            let text = String::from_utf8_lossy(text).into_owned();
-            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == option)
-        };
-        help.is_ok_and(|help| has(&help.stdout))
-    }
-
     pub(crate) fn peers(&self) -> [&Peer; 4] {
         [&self.mkfs, &self.veritysetup, &self.nydus, &self.go_dmverity]
     }

@@ -7,15 +7,7 @@ use crate::format::{bytes, seconds};
 use crate::inputs::{self, Fleeting};
 use crate::measure::{Runs, Work, race};
 use crate::report::Row;
-use crate::tools::Tools;
 use crate::{Bench, Done};
-
-/// The command that makes all of it in one pass; whether it makes a hash tree too.
-fn one_pass(tools: &Tools) -> (Work, bool) {
-    let verity = tools.tarfs_has("layer", "--verity");
-    let work = tools.tarfs(["layer", "--disk", "--placement", "data-first"]);
-    (if verity { work.arg("--verity") } else { work }, verity)
-}
 
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let size = verity::size(bench);
@@ -30,9 +22,9 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let tar = inputs::large(&memory.0, size)?;
     let (out, copy) = (memory.0.join("disk"), memory.0.join("copy"));
 
-    let (ours, sealed) = one_pass(&bench.tools);
-    let with = if sealed { "disk + verity" } else { "disk (the tool has no --verity)" };
-    let title = |how: &str| ("stream", format!("{with}{how}, one pass, {}, tmpfs", bytes(size)));
+    let ours = bench.tools.tarfs(["layer", "--disk", "--verity", "--placement", "data-first"]);
+    let title =
+        |how: &str| ("stream", format!("disk + verity{how}, one pass, {}, tmpfs", bytes(size)));
     let cat = Work::new("cat", ["sh", "-c", "cat >\"$1\"", "sh"]).out(&copy).piped(&tar);
     let sha256 = bench.tools.job("SHA-256", ["sha256"]).piped(&tar);
     // Outputs share the memory: each goes before the next one comes.
