@@ -41,12 +41,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     if inodes(&piped)? != entries || pipe.len() > 1 && inodes(&peer_out)? != entries {
         return Err("the pipe gave another number of inodes".to_owned());
     }
-    rows.push(timed(
-        what("through a pipe"),
-        &pipe[0],
-        found(&pipe, 1, "mkfs.erofs"),
-        0.25,
-    ));
+    rows.push(timed(what("through a pipe"), &pipe[0], found(&pipe, 1, "mkfs.erofs"), 0.25));
 
     let small = race(&[ours.arg("--compact").arg(&tar)], &bench.plan)?;
     rows.push(size(what("bytes an entry"), &runs, entries, 105.0));
