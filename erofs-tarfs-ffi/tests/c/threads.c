@@ -26,7 +26,8 @@ static void *work(void *rounds) {
         CHECK(memcmp(shared.root, expected.root, 32) == 0);
         free(shared.disk);
         free(made.disk);
-        abuse();
+        if (i == 0)
+            abuse();
         tarfs_leaves_free(own_leaves);
         tarfs_tree_free(own);
     }
