@@ -313,7 +313,7 @@ static void wrong_things(void) {
 
 /* The diffID on a thread of its own is the same; the thread ends with the layer, finished or not. */
 static void apart(void) {
-    static const size_t len = 1 << 20; /* most of it behind the end mark */
+    static const size_t len = 3 << 20; /* most of it behind the end mark */
     uint8_t *big = calloc(1, len), diff_id[2][32];
     uint32_t i;
     CHECK(big != NULL);
