@@ -14,7 +14,8 @@
  *
  * A tar on standard input becomes a layer's disk in one pass: the tar is written where it belongs
  * in the disk, and hashed, as it streams by; metadata and hash tree follow when it has ended.
- * Errors are left out here; examples/c/export.c is a whole program.
+ * Errors are left out here; examples/c/stream.c is the same with them, and export.c makes images of
+ * several layers.
  *
  *     tarfs_verity_params params = {.size = sizeof params};
  *     tarfs_verity_preset("nydus", &params, NULL);
