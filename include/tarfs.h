@@ -14,7 +14,8 @@
  *
  * A tar on standard input becomes a layer's disk in one pass: the tar is written where it belongs
  * in the disk, and hashed, as it streams by; metadata and hash tree follow when it has ended.
- * Errors are left out here; examples/c/export.c is a whole program.
+ * Errors are left out here; examples/c/stream.c is the same with them, and export.c makes images of
+ * several layers.
  *
  *     tarfs_verity_params params = {.size = sizeof params};
  *     tarfs_verity_preset("nydus", &params, NULL);
@@ -77,8 +78,9 @@
  *
  * Threads: any object may move from one thread to another. Calls that take it as const may run at
  * the same time as each other; any other call needs it alone. The library keeps no state besides
- * its objects, starts threads in tarfs_verity_seal and tarfs_verity_verify only, and has ended them
- * when these return. Callbacks run on the thread that made the call.
+ * its objects. It starts threads in tarfs_verity_seal and tarfs_verity_verify, and has ended them
+ * when these return, and one for a layer with TARFS_LAYER_THREAD, which ends with that. Callbacks
+ * run on the thread that made the call.
  *
  * Structs of options and of answers begin with a size_t size, which the caller sets to sizeof the
  * struct; in an array all have the same. They grow at the end only; a field that is zero has its
@@ -169,6 +171,12 @@
  * Compute it, and tag the device with it, as 64 hex digits, instead of with tag.
  */
 #define TARFS_LAYER_TAG_DIFF_ID 128
+
+/**
+ * Compute it on a thread of its own, if the machine has two cores and the tar is not short. It has
+ * ended when tarfs_layer_finish or tarfs_layer_free returns.
+ */
+#define TARFS_LAYER_THREAD 256
 
 /**
  * Metadata alone, mounted with one device= option for each device.
@@ -414,7 +422,7 @@ typedef int32_t tarfs_status;
 typedef struct tarfs_error tarfs_error;
 
 /**
- * Hashes data of known length as it streams by.
+ * Who hashes.
  */
 typedef struct tarfs_hasher tarfs_hasher;
 

@@ -3,9 +3,10 @@
 
 use core::ffi::c_void;
 
-use erofs_tarfs::ingest::Ingest;
+use erofs_tarfs::ingest::{Ingest, Ingested};
 use erofs_tarfs::tar::EndMarker;
 
+use crate::apart::Apart;
 use crate::error::Error;
 use crate::layer_options::TarfsLayerOptions;
 use crate::leaves::Leaves;
@@ -52,19 +53,57 @@ pub struct Layer(Guarded<State>);
 
 #[derive(Debug)]
 enum State {
-    Open(Box<Ingest>, Option<Writer>),
+    Open(Open),
     Failed,
     Finished,
 }
 
+/// A layer at work.
+#[derive(Debug)]
+struct Open {
+    ingest: Box<Ingest>,
+    tee: Option<Writer>,
+    /// Computes the diffID, if the ingest does not.
+    apart: Option<Apart>,
+    /// The device's tag is what `apart` computes.
+    tag: bool,
+}
+
+impl Open {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if let Some(apart) = &mut self.apart {
+            apart.push(bytes);
+        }
+        if let Some(tee) = self.tee.as_ref().filter(|_| !bytes.is_empty()) {
+            tee.write(self.ingest.position(), bytes)?;
+        }
+        Ok(self.ingest.push(bytes)?)
+    }
+
+    /// Bytes that nobody needs to see.
+    fn skippable(&self) -> u64 {
+        match (&self.tee, &self.apart) {
+            (None, None) => self.ingest.skippable(),
+            _ => 0,
+        }
+    }
+
+    fn finish(mut self) -> Result<Ingested, Error> {
+        let diff_id = self.apart.map(Apart::finish);
+        if let (true, Some(diff_id)) = (self.tag, diff_id) {
+            self.ingest.set_tag(diff_id.to_string().as_bytes());
+        }
+        let mut done = self.ingest.finish()?;
+        done.diff_id = diff_id.or(done.diff_id);
+        Ok(done)
+    }
+}
+
 impl State {
     /// Works on a layer that is open; an error ends it.
-    fn work<R>(
-        &mut self,
-        work: impl FnOnce(&mut Ingest, Option<&Writer>) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let Self::Open(ingest, tee) = self else { return Err(self.closed()) };
-        let done = work(ingest, tee.as_ref());
+    fn work<R>(&mut self, work: impl FnOnce(&mut Open) -> Result<R, Error>) -> Result<R, Error> {
+        let Self::Open(open) = self else { return Err(self.closed()) };
+        let done = work(open);
         if done.is_err() {
             *self = Self::Failed;
         }
@@ -79,15 +118,8 @@ impl State {
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.work(|ingest, tee| push(ingest, tee, bytes))
+        self.work(|open| open.push(bytes))
     }
-}
-
-fn push(ingest: &mut Ingest, tee: Option<&Writer>, bytes: &[u8]) -> Result<(), Error> {
-    if let Some(tee) = tee.filter(|_| !bytes.is_empty()) {
-        tee.write(ingest.position(), bytes)?;
-    }
-    Ok(ingest.push(bytes)?)
 }
 
 /// Starts a layer.
@@ -106,12 +138,19 @@ pub unsafe extern "C" fn tarfs_layer_new(
         boundary(error, || {
             pointer::output(layer, "layer")?;
             let given = sized::read(options, "options")?;
-            let ingest = Box::new(Ingest::new(given.read()?));
+            let mut options = given.read()?;
+            let apart = given.is_apart() && (options.diff_id || options.tag_diff_id);
+            let tag = apart && options.tag_diff_id;
+            if apart {
+                (options.diff_id, options.tag_diff_id) = (false, false);
+            }
             let tee = match given.tee.is_null() {
                 true => None,
                 false => Some(Writer::new(sized::read(given.tee, "tee")?)?),
             };
-            pointer::put(layer, pointer::give(Layer(Guarded::new(State::Open(ingest, tee)))));
+            let apart = apart.then(Apart::default);
+            let open = Open { ingest: Box::new(Ingest::new(options)), tee, apart, tag };
+            pointer::put(layer, pointer::give(Layer(Guarded::new(State::Open(open)))));
             Ok(())
         })
     }
@@ -169,19 +208,19 @@ pub unsafe extern "C" fn tarfs_layer_push_source(
             let mut progress = Progress::new(progress, progress_ctx);
             let mut buf = Vec::new();
             layer.0.with(|state| {
-                state.work(|ingest, tee| {
+                state.work(|open| {
                     let mut at = offset;
                     while at < end {
-                        let far = if tee.is_none() { ingest.skippable() } else { 0 };
+                        let far = open.skippable();
                         let done = if far > FAR {
                             let far = far.min(end - at);
-                            ingest.skip(far)?;
+                            open.ingest.skip(far)?;
                             far
                         } else {
                             buf.resize(PIECE, 0);
                             let piece = &mut buf[..(end - at).min(PIECE as u64) as usize];
                             reader.read(at, piece)?;
-                            push(ingest, tee, piece)?;
+                            open.push(piece)?;
                             piece.len() as u64
                         };
                         at += done;
@@ -214,13 +253,13 @@ pub unsafe extern "C" fn tarfs_layer_push_fd(
             let mut progress = Progress::new(progress, progress_ctx);
             let mut buf = vec![0; PIECE];
             layer.0.with(|state| {
-                state.work(|ingest, tee| {
+                state.work(|open| {
                     loop {
-                        let n = Reader::read_next(&file, ingest.position(), &mut buf)?;
+                        let n = Reader::read_next(&file, open.ingest.position(), &mut buf)?;
                         if n == 0 {
                             return Ok(());
                         }
-                        push(ingest, tee, &buf[..n])?;
+                        open.push(&buf[..n])?;
                         progress.add(n as u64)?;
                     }
                 })
@@ -256,9 +295,7 @@ pub unsafe extern "C" fn tarfs_layer_finish(
                     return Err(state.closed());
                 }
                 match core::mem::replace(state, State::Finished) {
-                    State::Open(ingest, _) => Ok(ingest.finish().inspect_err(|_| {
-                        *state = State::Failed;
-                    })?),
+                    State::Open(open) => open.finish().inspect_err(|_| *state = State::Failed),
                     closed => Err(closed.closed()),
                 }
             })?;

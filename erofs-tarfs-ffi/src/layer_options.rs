@@ -4,6 +4,7 @@
 use erofs_tarfs::ingest::Options;
 use erofs_tarfs::tree::LayerOptions;
 
+use crate::apart::Apart;
 use crate::error::Error;
 use crate::pointer;
 use crate::sized::Sized;
@@ -28,6 +29,9 @@ pub const TARFS_LAYER_SKIP_UNKNOWN_TYPES: u32 = 32;
 pub const TARFS_LAYER_DIFF_ID: u32 = 64;
 /// Compute it, and tag the device with it, as 64 hex digits, instead of with tag.
 pub const TARFS_LAYER_TAG_DIFF_ID: u32 = 128;
+/// Compute it on a thread of its own, if the machine has two cores and the tar is not short. It has
+/// ended when tarfs_layer_finish or tarfs_layer_free returns.
+pub const TARFS_LAYER_THREAD: u32 = 256;
 
 /// How a tar becomes a layer.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +74,7 @@ impl TarfsLayerOptions {
     /// The pointers in it are as the header says.
     pub(crate) unsafe fn read(&self) -> Result<Options, Error> {
         let given = self;
-        let known = 2 * TARFS_LAYER_TAG_DIFF_ID - 1;
+        let known = 2 * TARFS_LAYER_THREAD - 1;
         if given.flags & !known != 0 {
             return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
         }
@@ -112,5 +116,10 @@ impl TarfsLayerOptions {
             options.leaves = Some(unsafe { VerityParams::read(given.leaves)? });
         }
         Ok(options)
+    }
+
+    /// Whether a thread of its own is to compute the diffID.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.flags & TARFS_LAYER_THREAD != 0 && Apart::helps()
     }
 }

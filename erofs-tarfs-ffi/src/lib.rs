@@ -18,6 +18,7 @@
 )]
 extern crate alloc;
 
+mod apart;
 pub mod contents;
 pub mod device;
 pub mod disk;

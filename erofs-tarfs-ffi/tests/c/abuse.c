@@ -311,12 +311,62 @@ static void wrong_things(void) {
     tarfs_tree_free(tree);
 }
 
-int main(void) {
-    small_tar(tar);
+/* The diffID on a thread of its own is the same; the thread ends with the layer, finished or not. */
+static void apart(void) {
+    static const size_t len = 3 << 20; /* most of it behind the end mark */
+    uint8_t *big = calloc(1, len), diff_id[2][32];
+    uint32_t i;
+    CHECK(big != NULL);
+    memcpy(big, tar, TAR_BYTES);
+    for (i = 0; i < 4; i++) {
+        tarfs_layer *layer = NULL;
+        tarfs_tree *tree = NULL;
+        STRUCT(tarfs_layer_options, options);
+        STRUCT(tarfs_layer_info, info);
+        STRUCT(tarfs_device, device);
+        struct memory memory = {0};
+        tarfs_source source;
+        memory.bytes = big;
+        memory.len = len;
+        source = source_of(&memory);
+        options.flags = TARFS_LAYER_TAG_DIFF_ID | (i ? TARFS_LAYER_THREAD : 0);
+        OK(tarfs_layer_new(&options, &layer, &error));
+        if (i < 2) {
+            OK(tarfs_layer_push(layer, big, 1000, &error));
+            OK(tarfs_layer_push_source(layer, &source, 1000, len - 1000, NULL, NULL, &error));
+            OK(tarfs_layer_finish(layer, &info, &tree, NULL, &error));
+            CHECK(info.has_diff_id == 1 && info.bytes == len);
+            memcpy(diff_id[i], info.diff_id, 32);
+            OK(tarfs_tree_get_device(tree, 0, &device, &error));
+            CHECK(device.tag_len == 64);
+        } else if (i == 2) { /* dropped half way */
+            OK(tarfs_layer_push(layer, big, len / 2, &error));
+        } else { /* an error half way */
+            memory.fail = 5;
+            OK(tarfs_layer_push(layer, big, len / 2, &error));
+            EXPECT(5, tarfs_layer_push_source(layer, &source, 0, 1, NULL, NULL, &error));
+        }
+        tarfs_tree_free(tree);
+        tarfs_layer_free(layer);
+    }
+    CHECK(memcmp(diff_id[0], diff_id[1], 32) == 0);
+    free(big);
+}
+
+/* All of it; threads.c does it in every thread. The tar is made before. */
+static void abuse(void) {
     null_everywhere();
     structs();
     order();
     wrong_things();
+    apart();
+}
+
+#ifndef NO_MAIN
+int main(void) {
+    small_tar(tar);
+    abuse();
     puts("abuse: all calls answered");
     return 0;
 }
+#endif

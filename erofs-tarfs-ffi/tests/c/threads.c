@@ -1,12 +1,15 @@
-/* Eight threads share a tree and its leaves, each with its own layers and hashers beside. */
-#define _POSIX_C_SOURCE 200809L
-#include <pthread.h>
-
+/*
+ * Eight threads share a tree and its leaves, each with its own layers and hashers beside, and each
+ * abuses every call.
+ */
+#define NO_MAIN
+#include "abuse.c"
 #include "whole.h"
+
+#include <pthread.h>
 
 #define THREADS 8
 
-static uint8_t tar[TAR_BYTES];
 static tarfs_tree *tree;
 static tarfs_leaves *leaves;
 static struct whole expected;
@@ -23,6 +26,8 @@ static void *work(void *rounds) {
         CHECK(memcmp(shared.root, expected.root, 32) == 0);
         free(shared.disk);
         free(made.disk);
+        if (i == 0)
+            abuse();
         tarfs_leaves_free(own_leaves);
         tarfs_tree_free(own);
     }

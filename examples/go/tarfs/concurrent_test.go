@@ -90,17 +90,18 @@ func TestWritersAtTheSameTime(t *testing.T) {
 	noLeak(t)
 	r, w := io.Pipe()
 	layer := must[*tarfs.LayerWriter](t)(tarfs.NewLayerWriter(t.Context(), &tarfs.LayerOptions{Tee: w}))
-	var all sync.WaitGroup
-	all.Go(func() { must[int](t)(layer.Write(make([]byte, 1024))) })
-	// The first call is in its callback now, and stays there.
+	var first, others sync.WaitGroup
+	first.Go(func() { must[int](t)(layer.Write(make([]byte, 1024))) })
+	// The first call is in its callback now, and stays there until the others were turned away.
 	must[int](t)(io.ReadFull(r, make([]byte, 1)))
 	for range 8 {
-		all.Go(func() {
+		others.Go(func() {
 			_, err := layer.Write([]byte{1})
 			wants(t, "a second writer", err, tarfs.ErrWrongOrder, -1)
 		})
 	}
+	others.Wait()
 	must[int](t)(io.ReadFull(r, make([]byte, 1023)))
-	all.Wait()
+	first.Wait()
 	layer.Close()
 }

@@ -26,7 +26,8 @@ type LayerOptions struct {
 	// SkipUnknownTypes passes over entries of unknown type, and counts them. Without it they are
 	// ErrTar.
 	SkipUnknownTypes bool
-	// DiffID computes the SHA-256 of all bytes, which is the diffID of the layer.
+	// DiffID computes the SHA-256 of all bytes, which is the diffID of the layer: on a thread of
+	// its own, if the machine has two cores and the tar is not short.
 	DiffID bool
 	// TagDiffID computes it, and tags the device with its 64 hex digits instead of with Tag.
 	TagDiffID bool
@@ -64,6 +65,7 @@ func (o *LayerOptions) flags() (flags C.uint32_t) {
 		{o.SkipUnknownTypes, C.TARFS_LAYER_SKIP_UNKNOWN_TYPES},
 		{o.DiffID, C.TARFS_LAYER_DIFF_ID},
 		{o.TagDiffID, C.TARFS_LAYER_TAG_DIFF_ID},
+		{o.DiffID || o.TagDiffID, C.TARFS_LAYER_THREAD},
 	} {
 		if f.set {
 			flags |= f.flag

@@ -73,6 +73,9 @@ func TestExportIsWhatTheToolWritesAndTheKernelMounts(t *testing.T) {
 }
 
 func TestRealImage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: nothing in it is new to the library's threads and pointers")
+	}
 	fixtures := os.Getenv("TARFS_FIXTURES")
 	if fixtures == "" {
 		without(t, "TARFS_FIXTURES, where tests/fixtures/real-image.sh put a real image")

@@ -8,6 +8,9 @@ import (
 
 // The whole way from tars to images, with a garbage collection before and after each call into C.
 func TestUnderGarbageCollection(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: it takes long")
+	}
 	noLeak(t)
 	tarfs.SetGCStress(true)
 	defer tarfs.SetGCStress(false)
