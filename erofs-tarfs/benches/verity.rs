@@ -1,17 +1,27 @@
-//! dm-verity beside `veritysetup format`, 4 GiB in the page cache, tree written; and the lanes alone:
-//! `cargo bench -p erofs-tarfs --bench verity`. `TARFS_SPEED_MIB` changes the size.
+//! dm-verity beside `veritysetup format`, in the page cache, tree written; an image's tree from
+//! leaves that are kept beside hashing afresh; and the lanes alone:
+//! `cargo bench -p erofs-tarfs --bench verity`.
+//!
+//! `TARFS_SPEED_MIB` changes the size of the data from 4096. Times are medians of five; CPU time
+//! (user and system, all threads) stands beside what the clock says, as it is what tells on a
+//! machine that has other things to do.
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
+#[path = "../tests/verity_kit/layers.rs"]
+mod layers;
 #[path = "../tests/verity_kit/mod.rs"]
 mod verity_kit;
 
 use std::fs::File;
 use std::num::NonZero;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::Instant;
 
 use erofs_tarfs::io::verity::{self, Options};
 use erofs_tarfs::verity::{Backend, BlockHasher, Geometry, Params, Placement, VerityBlockSize};
+use erofs_tarfs::{image, io, layout};
+use layers::LayerDisk;
 use verity_kit::{Dir, root_of, run, veritysetup};
 
 fn threads(count: usize) -> Options {
@@ -19,75 +29,216 @@ fn threads(count: usize) -> Options {
 }
 
 fn main() {
-    let program = veritysetup().expect("veritysetup is what is compared with");
     let mib = std::env::var("TARFS_SPEED_MIB").ok().and_then(|mib| mib.parse().ok());
-    let bytes = mib.unwrap_or(4096u64) << 20;
-    lanes();
+    let mib: u64 = mib.unwrap_or(4096);
+    let only = std::env::args().find(|arg| ["lanes", "seal", "kept"].contains(&&arg[..]));
+    let wanted = |part| only.as_ref().is_none_or(|only| only == part);
     let dir = Dir::new("verity-speed");
+    if wanted("lanes") {
+        lanes();
+    }
+    if wanted("seal") {
+        seal(&dir, mib);
+    }
+    if wanted("kept") {
+        kept(&dir, mib);
+    }
+}
+
+/// Files sealed by us and by veritysetup.
+fn seal(dir: &Dir, mib: u64) {
+    let program = veritysetup().expect("veritysetup is what is compared with");
     let (data_path, hash_path) = (dir.file("data"), dir.file("hash"));
     let data = File::options().read(true).write(true).create_new(true).open(&data_path).unwrap();
-    let mut chunk = vec![0; 1 << 20];
-    let mut random = verity_kit::stream();
-    for at in (0..bytes).step_by(1 << 20) {
-        random.fill(&mut chunk);
-        data.write_all_at(&chunk, at).unwrap();
-    }
-    data.sync_all().unwrap();
+    write_random(&data, mib);
     for params in [Params::containerd(), Params::nydus(), Params::containerd_4k()] {
-        let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
+        let geometry = Geometry::new(&params, mib << 20, Placement::OwnFile).unwrap();
         let mut sealed = None;
         let mut ours = |count: usize| {
-            best(5, || {
-                let _ = std::fs::remove_file(&hash_path);
-                let hash = File::create(&hash_path).unwrap();
-                let seconds = Instant::now();
-                let done = verity::seal(&data, &hash, geometry.clone(), &threads(count));
-                sealed = Some(done.unwrap());
-                seconds.elapsed().as_secs_f64()
-            })
+            median(
+                || fresh(&hash_path),
+                || {
+                    let hash = File::create(&hash_path).unwrap();
+                    let done = verity::seal(&data, &hash, geometry.clone(), &threads(count));
+                    sealed = Some(done.unwrap());
+                },
+            )
         };
         let (one, two) = (ours(1), ours(2));
         let sealed = sealed.unwrap();
-        let theirs = best(3, || {
-            let _ = std::fs::remove_file(&hash_path);
-            let seconds = Instant::now();
-            let output = run(&program, sealed.format_command(&data_path, &hash_path).words());
-            assert_eq!(root_of(&output), sealed.root().to_string());
-            seconds.elapsed().as_secs_f64()
-        });
+        let theirs = median(
+            || fresh(&hash_path),
+            || {
+                let output = run(&program, sealed.format_command(&data_path, &hash_path).words());
+                assert_eq!(root_of(&output), sealed.root().to_string());
+            },
+        );
+        let name = format!("{}/{}", params.data_block(), params.hash_block());
+        eprintln!("{name}: veritysetup {theirs}");
         eprintln!(
-            "{}/{}: veritysetup {theirs:.2} s; one thread {one:.2} s, 1/{:.1}; two {two:.2} s, 1/{:.1}",
-            params.data_block(),
-            params.hash_block(),
-            theirs / one,
-            theirs / two,
+            "{name}: one thread {one}, 1/{}; two {two}, 1/{}",
+            one.of(theirs),
+            two.of(theirs)
         );
     }
 }
 
-fn best(times: usize, run: impl FnMut() -> f64) -> f64 {
-    std::iter::repeat_with(run).take(times).fold(f64::INFINITY, f64::min)
+/// Four layers, each a sealed disk, and the tree of their image.
+fn kept(dir: &Dir, mib: u64) {
+    let first_align = layout::Placement::MetadataFirst { align: 4096 };
+    for params in [Params::nydus(), Params::containerd_4k()] {
+        let options = layers::options(first_align);
+        let disks: Vec<_> = (0..4).map(|index| layer(dir, index, mib / 4, &params)).collect();
+        let (tree, owners) = layers::merged(&disks.iter().collect::<Vec<_>>());
+        let layout = layout::plan(&tree, &options).unwrap();
+        let plan = image::disk(&layout);
+        let bytes = plan.bytes + params.data_padding(plan.bytes);
+        let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
+        let sources: Vec<_> = owners.iter().map(|&o| layers::again(&disks[o].file)).collect();
+        let tree_path = dir.file("tree");
+        for count in [1, 2] {
+            let hash = |leaves: &[_]| {
+                let tree = layers::create(Path::new(&tree_path));
+                let (geometry, options) = (geometry.clone(), threads(count));
+                let done = io::hash_disk(
+                    &plan,
+                    &layout,
+                    &sources,
+                    leaves,
+                    geometry,
+                    &tree,
+                    &options,
+                    &|_| {},
+                );
+                done.unwrap().root()
+            };
+            let read = || {
+                let one = |o: &usize| {
+                    let disk: &LayerDisk = &disks[*o];
+                    verity::read_leaves(disk.file.file(), &disk.sealed, &threads(count)).unwrap()
+                };
+                owners.iter().map(one).collect::<Vec<_>>()
+            };
+            let leaves = read();
+            let leaves: Vec<_> = leaves.iter().map(Some).collect();
+            let mut roots = Vec::new();
+            let afresh = median(|| fresh(&tree_path), || roots.push(hash(&[])));
+            let known = median(|| fresh(&tree_path), || roots.push(hash(&leaves)));
+            let back = median(|| {}, || drop(read()));
+            assert!(roots.iter().all(|root| *root == roots[0]));
+            let name = format!("{}/{}, {count} threads", params.data_block(), params.hash_block());
+            eprintln!(
+                "{name}: image afresh {afresh}, from leaves {known}, 1/{}; reading and verifying \
+                 the leaves {back}, 1/{}",
+                known.of(afresh),
+                back.of(afresh),
+            );
+        }
+    }
 }
 
-/// Hashing alone, from memory, one core.
+fn layer(dir: &Dir, index: usize, mib: u64, params: &Params) -> LayerDisk {
+    let (tar, disk) = (dir.file(&format!("{index}.tar")), dir.file(&format!("{index}.disk")));
+    let file = layers::create(Path::new(&tar));
+    let name = format!("file-{index}");
+    let empty = layers::tar(&[(&name, &vec![0; (mib << 20) as usize])]);
+    file.write_all_at(&empty, 0).unwrap();
+    let mut chunk = vec![0; 1 << 20];
+    let mut random = verity_kit::Random(index as u64);
+    for at in 0..mib {
+        random.fill(&mut chunk);
+        file.write_all_at(&chunk, 512 + (at << 20)).unwrap();
+    }
+    let options = layers::options(layout::Placement::DataFirst);
+    let disk = LayerDisk::new(Path::new(&tar), Path::new(&disk), &options, params, &threads(2));
+    std::fs::remove_file(&tar).unwrap();
+    disk
+}
+
+fn write_random(file: &File, mib: u64) {
+    let mut chunk = vec![0; 1 << 20];
+    let mut random = verity_kit::stream();
+    for at in 0..mib {
+        random.fill(&mut chunk);
+        file.write_all_at(&chunk, at << 20).unwrap();
+    }
+    file.sync_all().unwrap();
+}
+
+/// Seconds of the clock, and of CPUs.
+#[derive(Clone, Copy)]
+struct Time {
+    wall: f64,
+    cpu: f64,
+}
+
+impl Time {
+    /// How often it is contained in another time, by the clock and by CPU time.
+    fn of(self, other: Self) -> String {
+        format!("{:.1} (CPU 1/{:.1})", other.wall / self.wall, other.cpu / self.cpu)
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3} s (CPU {:.2} s)", self.wall, self.cpu)
+    }
+}
+
+/// Takes a file away, so that writing it starts anew.
+fn fresh(path: &str) {
+    let _ = std::fs::remove_file(path);
+}
+
+fn median(before: impl Fn(), mut run: impl FnMut()) -> Time {
+    let mut times: Vec<_> = (0..5)
+        .map(|_| {
+            before();
+            let (wall, cpu) = (Instant::now(), cpu());
+            run();
+            Time { wall: wall.elapsed().as_secs_f64(), cpu: self::cpu() - cpu }
+        })
+        .collect();
+    let mut middle = |key: fn(&Time) -> f64| {
+        times.sort_by(|a, b| key(a).total_cmp(&key(b)));
+        key(&times[times.len() / 2])
+    };
+    Time { wall: middle(|time| time.wall), cpu: middle(|time| time.cpu) }
+}
+
+/// Seconds of CPU time of this process and of its children that ended.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    // utime, stime, cutime and cstime, in hundredths of a second (proc(5)).
+    let ticks = fields.split_whitespace().skip(11).take(4);
+    ticks.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+}
+
+/// Hashing alone, from memory, one core: the best of several turns, which the backends take one
+/// after the other.
 fn lanes() {
     let data = verity_kit::stream().bytes(32 << 20);
+    eprintln!("best backend here: {}", Backend::best());
     for (block, salt) in [(512, 0), (512, 32), (4096, 0), (4096, 32)] {
         let size = VerityBlockSize::new(block).unwrap();
         let mut digests = vec![0; data.len() / block as usize * 32];
-        let rates: Vec<_> = Backend::ALL
-            .into_iter()
-            .filter(|backend| backend.is_available())
-            .map(|backend| {
-                let hasher = BlockHasher::new(&vec![0; salt]).unwrap().with_backend(backend);
-                let seconds = best(7, || {
-                    let seconds = Instant::now();
-                    hasher.hash_blocks(size, &data, &mut digests).unwrap();
-                    seconds.elapsed().as_secs_f64()
-                });
-                format!("{backend} {:.2}", data.len() as f64 / seconds / 1e9)
-            })
-            .collect();
+        let available = Backend::ALL.into_iter().filter(|backend| backend.is_available());
+        let mut best: Vec<_> = available.map(|backend| (backend, f64::INFINITY)).collect();
+        for _ in 0..15 {
+            for (backend, best) in &mut best {
+                let hasher = BlockHasher::new(&vec![0; salt]).unwrap().with_backend(*backend);
+                let seconds = Instant::now();
+                hasher.hash_blocks(size, &data, &mut digests).unwrap();
+                *best = best.min(seconds.elapsed().as_secs_f64());
+            }
+        }
+        let plain = best[0].1;
+        let rate = |&(backend, seconds): &(Backend, f64)| {
+            let rate = data.len() as f64 / seconds / 1e9;
+            format!("{backend} {rate:.2} ({:.2}x)", plain / seconds)
+        };
+        let rates: Vec<_> = best.iter().map(rate).collect();
         eprintln!("blocks of {block}, salt of {salt}, GB/s: {}", rates.join(", "));
     }
 }

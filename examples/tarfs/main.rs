@@ -14,6 +14,7 @@ mod geometry;
 mod input;
 mod inspect;
 mod layer;
+mod leaves;
 mod load;
 mod ls;
 mod merge;

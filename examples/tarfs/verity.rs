@@ -133,7 +133,7 @@ fn verify(args: &VerityVerify) -> Done {
 }
 
 /// How many bytes the filesystem in a sealed disk has.
-fn filesystem(data: &NamedFile) -> Done<u64> {
+pub(crate) fn filesystem(data: &NamedFile) -> Done<u64> {
     let text =
         "where the tree lies behind data other than EROFS, --data-blocks says how much is data";
     let unknown = || Fail::Usage(text.to_owned());

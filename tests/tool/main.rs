@@ -5,3 +5,4 @@ mod inputs;
 mod modes;
 mod real;
 mod run;
+mod sealed;

@@ -9,14 +9,16 @@ mod ahead;
 mod disk;
 mod error;
 mod file;
+mod hash_disk;
 mod index;
 mod ingest;
 mod metadata;
 pub mod verity;
 
-pub use disk::{hash_disk, write_disk, write_metadata};
+pub use disk::{write_disk, write_metadata};
 pub use error::Error;
 pub use file::NamedFile;
+pub use hash_disk::hash_disk;
 pub use index::{index_file, index_reader};
 pub use ingest::ingest;
 pub use metadata::read_metadata;

@@ -62,3 +62,5 @@ pub use text::CommandLine;
 pub use upper::Upper;
 pub use value::{Digest, Uuid, VerityBlockSize};
 pub use verify::Verifier;
+#[cfg(feature = "std")]
+pub(crate) use verify::first_mismatch;
