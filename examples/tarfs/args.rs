@@ -271,6 +271,10 @@ pub(crate) struct VerityFormat {
     /// Where the tree goes; behind the data if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) hash: Option<PathBuf>,
+    /// Map DATA into memory instead of reading it: up to a fifth faster where it is cached. Nobody
+    /// else may write to it meanwhile; if it is made shorter, this program is killed by SIGBUS.
+    #[arg(long)]
+    pub(crate) map: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

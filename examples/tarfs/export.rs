@@ -155,7 +155,7 @@ impl Job {
                 file.set_bytes(end)?;
                 let sealed = match kept.iter().any(Option::is_some) {
                     true => hash(&sources, geometry)?,
-                    false => crate::verity::seal(&file, &file, geometry, &self.hashing)?,
+                    false => crate::verity::seal(&file, &file, geometry, &self.hashing, false)?,
                 };
                 let mut report = Report::new(path, end, &layout, plan.bytes);
                 report.verity = Some(Verity::new(&sealed, path, path));

@@ -12,6 +12,8 @@ mod file;
 mod hash_disk;
 mod index;
 mod ingest;
+#[cfg(target_os = "linux")]
+mod map;
 mod metadata;
 pub mod verity;
 
@@ -21,4 +23,6 @@ pub use file::NamedFile;
 pub use hash_disk::hash_disk;
 pub use index::{index_file, index_reader};
 pub use ingest::ingest;
+#[cfg(target_os = "linux")]
+pub use map::Map;
 pub use metadata::read_metadata;

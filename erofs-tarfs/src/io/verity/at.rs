@@ -12,6 +12,12 @@ pub trait ReadAt: Sync {
     /// # Errors
     /// [`io::ErrorKind::UnexpectedEof`] if there are fewer; any other that reading gives.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// The `len` bytes at byte `offset` where they lie in memory, so that they need not be copied;
+    /// `None` if they are not there, or not all.
+    fn view(&self, _offset: u64, _len: usize) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// Bytes at offsets, written from several threads at once.
@@ -39,10 +45,12 @@ impl WriteAt for std::fs::File {
 
 impl ReadAt for [u8] {
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let at = usize::try_from(offset).ok();
-        let from = at.and_then(|at| self.get(at..)).and_then(|rest| rest.get(..buf.len()));
-        buf.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
+        buf.copy_from_slice(self.view(offset, buf.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
+    }
+
+    fn view(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        self.get(usize::try_from(offset).ok()?..)?.get(..len)
     }
 }
 

@@ -29,16 +29,23 @@ pub fn verify<D: ReadAt + ?Sized, H: ReadAt + ?Sized>(
     let piece = PIECE.max(read as u64);
     let queue = Mutex::new((0..bytes.div_ceil(piece)).map(|index| index * piece));
     let worker = || {
-        let (mut verifier, mut buf) = (verifier.clone(), vec![0; read]);
+        let (mut verifier, mut buf) = (verifier.clone(), Vec::new());
+        let mut verify = |at: u64, len: usize| {
+            let part = match data.view(at, len) {
+                Some(part) => part,
+                None => {
+                    buf.resize(read, 0);
+                    data.read_exact_at(&mut buf[..len], at).map_err(Fault::Caller)?;
+                    &buf[..len]
+                }
+            };
+            let mut hashes = |offset, buf: &mut [u8]| hashes.read_exact_at(buf, offset);
+            verifier.verify(at >> bits, part, &mut hashes)
+        };
         loop {
             let Some(start) = lock(&queue).next() else { return Ok(()) };
             for at in (start..bytes.min(start + piece)).step_by(read) {
-                let part = &mut buf[..(bytes - at).min(read as u64) as usize];
-                let done = (data.read_exact_at(part, at).map_err(Fault::Caller)).and_then(|()| {
-                    verifier.verify(at >> bits, part, &mut |offset, buf: &mut [u8]| {
-                        hashes.read_exact_at(buf, offset)
-                    })
-                });
+                let done = verify(at, (bytes - at).min(read as u64) as usize);
                 if let Err(fault) = done {
                     // Pieces are handed out in order: whoever has an earlier one finishes it.
                     lock(&queue).by_ref().for_each(drop);

@@ -26,11 +26,17 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
     let zero = hasher.hash_zeros(block);
     let read = READ.max(block.bytes() as usize);
     let leaves = |start: u64, digests: &mut [u8], buf: &mut Vec<u8>| {
-        buf.resize(read, 0);
         let mut at = start;
         for digests in digests.chunks_mut((read >> block.bits()) * Digest::LEN) {
-            let part = &mut buf[..(digests.len() / Digest::LEN) << block.bits()];
-            data.read_exact_at(part, at).map_err(Fault::Caller)?;
+            let len = (digests.len() / Digest::LEN) << block.bits();
+            let part = match data.view(at, len) {
+                Some(part) => part,
+                None => {
+                    buf.resize(read, 0);
+                    data.read_exact_at(&mut buf[..len], at).map_err(Fault::Caller)?;
+                    &buf[..len]
+                }
+            };
             at += part.len() as u64;
             if is_zero(part) {
                 // A hole, or padding between layers.
