@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use erofs_tarfs::io::{Error, NamedFile, index_file, index_reader};
-use erofs_tarfs::tree::{InodeId, LayerOptions, Tree};
+use erofs_tarfs::tree::{InodeId, LayerBuilder, LayerOptions, Tree};
 use testkit::tarball::TarBuilder;
 
 fn tar() -> Vec<u8> {
@@ -98,4 +98,32 @@ fn a_full_tee_and_a_failing_reader_are_named() {
     let error = index_reader(Path::new("s"), reader, options, None, &mut |_| {}).unwrap_err();
     assert!(matches!(error, Error::Read { offset: 700, .. }), "{error}");
     assert!(core::error::Error::source(&error).is_some());
+}
+
+/// Large enough that two threads read it: runs of small bodies, with bodies between them that are
+/// passed over.
+#[test]
+fn read_by_two_threads_it_is_the_same_layer() {
+    let mut tar = TarBuilder::new().dir("d", 0o755);
+    for number in 0..6000_usize {
+        let len = if number % 701 == 700 { 900_000 + number } else { number % 4096 };
+        tar = tar.file(format!("d/{number:04}"), vec![b'x'; len]);
+    }
+    let tar = tar.finish();
+    assert!(tar.len() > 16 << 20);
+    let mut builder = LayerBuilder::new(LayerOptions::default());
+    builder.push(&tar).unwrap();
+    let expected = text(&builder.finish().unwrap().tree);
+    let file = named(&tar);
+    for _ in 0..20 {
+        let layer = index_file(&file, LayerOptions::default(), &mut |_| {}).unwrap();
+        assert!(text(&layer.tree) == expected);
+    }
+
+    // It ends too early, wherever that is found.
+    for len in [tar.len() / 2 + 1, 3 << 20] {
+        file.set_bytes(len as u64).unwrap();
+        let error = index_file(&file, LayerOptions::default(), &mut |_| {}).unwrap_err();
+        assert!(matches!(error, Error::Layer { .. }), "{error}");
+    }
 }

@@ -114,11 +114,16 @@ Examples:
   tarfs layer layer.tar                        # layer.tar.erofs over layer.tar
   tarfs layer -o base.erofs base.tar.zst       # and its uncompressed tar beside it
   curl -s URL | tarfs layer --disk -o base.disk -
+  zcat layer.tar.gz | tarfs layer --disk --placement data-first --verity -o base.disk -
   tarfs layer --blob-id $DIGEST big.tar        # the fast way: bodies are not read
 
 The tag of the device is the blob ID: --blob-id, or the SHA-256 of the uncompressed tar, which
 costs reading all of it. A compressed tar or a stream cannot be a device itself: without --disk
-its uncompressed tar is put beside OUT, named by the tag.")]
+its uncompressed tar is put beside OUT, named by the tag, unless --index-only says that it is kept
+elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
+
+With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
+root hash included, when the stream ends.")]
 pub(crate) struct Layer {
     /// Output; INPUT with `.erofs` behind it, or `.disk`, if not given.
     #[arg(short, long, value_name = "OUT")]
@@ -126,6 +131,14 @@ pub(crate) struct Layer {
     /// Make a disk, tar included, instead of a bootstrap.
     #[arg(long)]
     pub(crate) disk: bool,
+    /// Put a dm-verity hash tree behind the disk.
+    #[arg(long, requires = "disk")]
+    pub(crate) verity: bool,
+    #[command(flatten)]
+    pub(crate) params: Preset,
+    /// Do not keep the uncompressed tar of a stream: somebody else does.
+    #[arg(long, conflicts_with = "disk")]
+    pub(crate) index_only: bool,
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,
@@ -222,6 +235,15 @@ pub(crate) struct Preset {
     /// How many threads hash; as many as the machine has if not given.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,
+}
+
+impl Preset {
+    /// Whether any of it differs from what it is if nothing is said.
+    pub(crate) fn is_set(&self) -> bool {
+        let Self { preset, data_block_size, hash_block_size, salt, superblock, threads } = self;
+        let sizes = data_block_size.is_some() || hash_block_size.is_some();
+        preset != "nydus" || sizes || salt.is_some() || *superblock || threads.is_some()
+    }
 }
 
 #[derive(Debug, Group)]
@@ -357,13 +379,21 @@ pub(crate) struct PathIn {
 }
 
 #[derive(Debug, Group)]
+#[command(after_help = "\
+A hash tree behind the filesystem is found if it has the parameters of the options, of its
+superblock, or of a preset.")]
 pub(crate) struct Inspect {
-    /// Print one JSON object.
+    /// Print one JSON object, one a line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// A bootstrap or a disk.
-    #[arg(value_name = "IMAGE")]
-    pub(crate) image: PathBuf,
+    /// Draw to scale what lies where, all images to one scale.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) verity: Preset,
+    /// Bootstraps or disks.
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(crate) images: Vec<PathBuf>,
 }
 
 #[derive(Debug, Group)]
@@ -371,8 +401,13 @@ pub(crate) struct Inspect {
 Examples:
   tarfs mount-args image.erofs                   # over its tars, in device-table order
   tarfs mount-args --root $ROOT image.disk       # through dm-verity, tree behind the data
-  tarfs mount-args --root $ROOT --hash image.verity image.disk")]
+  tarfs mount-args --root $ROOT --hash image.verity image.disk
+  tarfs mount-args --device a.disk --device b.disk image.erofs   # merged over layers' disks")]
 pub(crate) struct MountArgs {
+    /// File of a device, in the order of the device table; of all devices or of none. Layers'
+    /// disks must be named so: no tag says where in its file a device starts.
+    #[arg(long = "device", value_name = "FILE", conflicts_with_all = ["tars", "root"])]
+    pub(crate) devices: Vec<PathBuf>,
     /// Where the tars of a bootstrap are; beside it if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) tars: Option<PathBuf>,

@@ -57,6 +57,12 @@ pub(crate) fn stream<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read
     Ok((Box::new(io::Cursor::new(head).chain(reader)), kind))
 }
 
+/// Gives a pipe room for more, so that its two ends wait for each other less often: 1 MiB is what
+/// Linux allows anybody. What is no pipe, or has no more room, stays as it is.
+pub(crate) fn widen(pipe: impl std::os::fd::AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
+}
+
 /// The uncompressed bytes of a reader.
 pub(crate) fn uncompressed<'a>(
     kind: Kind,

@@ -3,15 +3,17 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
 use erofs_tarfs::verity::Uuid;
 use serde::Serialize;
 
-use crate::args;
 use crate::fail::{Done, Fail};
-use crate::input::{self, Kind};
-use crate::load;
+use crate::output::{self, Output};
+use crate::picture::{self, Bar, Part};
 use crate::report::{self, Device};
+use crate::segments::{self, Kind, Segment};
+use crate::{args, behind, geometry, input, load};
 
 /// An image. Sizes and offsets are in bytes, unless they are called blocks.
 #[derive(Debug, Serialize)]
@@ -33,35 +35,71 @@ struct Report {
     segments: Vec<Segment>,
 }
 
-/// A part of the file.
-#[derive(Debug, Serialize)]
-struct Segment {
-    offset: u64,
-    bytes: u64,
-    what: String,
-}
-
 /// Opens an image, its metadata read.
 pub(crate) fn open(path: &Path) -> Done<Vec<u8>> {
     let (file, kind) = input::open(path)?;
     match kind {
-        Kind::Erofs => load::metadata(&file),
+        input::Kind::Erofs => load::metadata(&file),
         _ => Err(Fail::of(path, "is not an EROFS image (no superblock at offset 1024)")),
     }
 }
 
 pub(crate) fn run(args: &args::Inspect) -> Done {
-    let bytes = open(&args.image)?;
-    let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
-    let report = report(&args.image, &image, bytes.len() as u64);
+    let params = geometry::params(&args.verity)?;
+    let mut bars = Vec::new();
     let mut out = io::stdout().lock();
-    match args.json {
-        true => report::line(&mut out, &report),
-        false => report.write(&mut out).map_err(Fail::stdout),
+    for path in &args.images {
+        let bytes = open(path)?;
+        let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
+        let tree = behind::tree(&NamedFile::open(path)?, image.end(bytes.len() as u64), &params)?;
+        let segments = segments::segments(&image, &bytes, tree.as_ref());
+        if args.svg.is_some() {
+            bars.extend(drawn(path, &image, bytes.len() as u64, &segments));
+        }
+        let report = report(path, &image, bytes.len() as u64, segments);
+        match args.json {
+            true => report::line(&mut out, &report)?,
+            false => report.write(&mut out).map_err(Fail::stdout)?,
+        }
     }
+    let Some(svg) = &args.svg else { return Ok(()) };
+    output::spare_inputs(svg, &args.images)?;
+    let out = Output::new(svg)?;
+    out.file()?.write_all_at(picture::draw(&bars).as_bytes(), 0)?;
+    out.finish()
 }
 
-fn report(path: &Path, image: &Image<'_>, len: u64) -> Report {
+/// The file as a bar, and another one of its devices if they are files of their own.
+fn drawn(path: &Path, image: &Image<'_>, len: u64, segments: &[Segment]) -> Vec<Bar> {
+    let block = u64::from(image.block_size().bytes());
+    let parts = segments.iter().map(|segment| Part {
+        kind: segment.kind,
+        offset: segment.offset,
+        bytes: segment.bytes,
+        what: segment.what.clone(),
+    });
+    let name = path.file_name().unwrap_or(path.as_os_str()).display().to_string();
+    let size = picture::thousands(len);
+    let mut bars = vec![Bar {
+        subtitle: format!("{size} bytes; {} inodes, blocks of {block}", image.superblock().inos),
+        title: name.clone(),
+        parts: parts.collect(),
+        apart: false,
+    }];
+    if !image.holds_devices(len) {
+        let parts = image.devices().into_iter().enumerate().map(|(index, device)| Part {
+            kind: Kind::Tar,
+            offset: device.uniaddr.saturating_mul(block),
+            bytes: device.blocks.saturating_mul(block),
+            what: segments::device_name(index, &device.tag),
+        });
+        let (title, subtitle) = (format!("devices of {name}"), "in the order of the table".into());
+        bars.push(Bar { title, subtitle, parts: parts.collect(), apart: true });
+    }
+    bars
+}
+
+fn report(path: &Path, image: &Image<'_>, len: u64, segments: Vec<Segment>) -> Report {
     let superblock = image.superblock();
     let inside = image.holds_devices(len);
     let block = u64::from(image.block_size().bytes());
@@ -92,37 +130,8 @@ fn report(path: &Path, image: &Image<'_>, len: u64) -> Report {
             superblock.incompat().iter_names().map(|(name, _)| name.to_lowercase()).collect(),
         ),
         devices: devices.collect(),
-        segments: segments(image, inside, len),
+        segments,
     }
-}
-
-/// What lies where in the file.
-fn segments(image: &Image<'_>, inside: bool, len: u64) -> Vec<Segment> {
-    let block = u64::from(image.block_size().bytes());
-    let mut tars: Vec<_> = (image.devices().into_iter().enumerate())
-        .filter(|(_, device)| inside && device.blocks > 0)
-        .map(|(index, device)| {
-            let tag = String::from_utf8_lossy(&device.tag).into_owned();
-            (device.uniaddr * block, device.blocks * block, format!("device {} {tag}", index + 1))
-        })
-        .collect();
-    tars.sort();
-    let end = image.end(len).min(len);
-    let mut segments = Vec::new();
-    let mut at = 0;
-    let mut push = |at: &mut u64, until: u64, what: String| {
-        if *at < until {
-            segments.push(Segment { offset: *at, bytes: until - *at, what });
-            *at = until;
-        }
-    };
-    for (offset, bytes, what) in tars {
-        push(&mut at, offset.min(len), "metadata and padding".to_owned());
-        push(&mut at, (offset + bytes).min(len), what);
-    }
-    push(&mut at, end, "metadata and padding".to_owned());
-    push(&mut at, len, "behind the filesystem: a hash tree, or anything".to_owned());
-    segments
 }
 
 impl Report {
@@ -149,7 +158,7 @@ impl Report {
                 "device {index}: {blocks} blocks at {uniaddr}, base offset {base_offset}, tag {tag}"
             )?;
         }
-        for Segment { offset, bytes, what } in &self.segments {
+        for Segment { offset, bytes, what, .. } in &self.segments {
             writeln!(out, "segment:    {offset:>12} + {bytes:>12}  {what}")?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Placement};
+use erofs_tarfs::verity::{self, Geometry, Params};
 
 use crate::args::Layer;
 use crate::fail::{Done, Fail};
@@ -12,12 +13,16 @@ use crate::input::{self, Kind};
 use crate::load::Loaded;
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::spool::{self, Spool};
 use crate::{geometry, load, merge};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
+    if !args.verity && args.params.is_set() {
+        return Err(Fail::Usage("options of a hash tree want --verity".to_owned()));
+    }
+    let params = args.verity.then(|| geometry::params(&args.params)).transpose()?;
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
@@ -25,19 +30,28 @@ pub(crate) fn run(args: &Layer) -> Done {
     output::spare_inputs(&output, &[&args.input])?;
     let out = Output::new(&output)?;
     let dir = output::directory(&output).to_owned();
+    let in_place = options.artifact == Artifact::Disk(Placement::DataFirst);
     let report = match source(args)? {
+        Source::Tar(tar) if in_place && params.is_some() => {
+            let progress = Progress::new("reading", Some(tar.bytes()?));
+            let mut reader = progress.wrap(input::reader(&tar)?);
+            one_pass(tar.path(), &mut reader, args, &options, params.as_ref(), &out)?
+        }
+        Source::Stream(name, mut reader) if in_place => {
+            one_pass(&name, &mut *reader, args, &options, params.as_ref(), &out)?
+        }
+        Source::Stream(name, mut reader) if args.index_only => {
+            let tag = args.blob_id.as_deref();
+            let mut ingest = spool::ingest_options(tag, false);
+            ingest.diff_id = tag.is_none();
+            let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
+            let none = || Err(Fail::of(&name, "is not kept"));
+            merge::write(&output, &done.layer.tree, &options, &out, none)?
+        }
         Source::Tar(tar) => {
             let layer = indexed(tar, args)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
-            out.finish()?;
-            report
-        }
-        Source::Stream(name, mut reader)
-            if options.artifact == Artifact::Disk(Placement::DataFirst) =>
-        {
-            let report = in_place(&name, &mut *reader, args, &options, &out)?;
-            out.finish()?;
-            report
+            sealed(report, args, params.as_ref(), &out)?
         }
         Source::Stream(name, mut reader) => {
             let mut spool = match args.disk {
@@ -46,12 +60,28 @@ pub(crate) fn run(args: &Layer) -> Done {
             };
             let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
+            let report = sealed(report, args, params.as_ref(), &out)?;
             spool.finish()?;
-            out.finish()?;
             report
         }
     };
+    out.finish()?;
     report.print(args.json)
+}
+
+/// Seals a disk that is written, if that is wanted.
+fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Output) -> Done<Report> {
+    let Some(params) = params else { return Ok(report) };
+    let (path, file) = (out.path(), out.file()?);
+    let bytes = report.size + params.data_padding(report.size);
+    let geometry = Geometry::new(params, bytes, verity::Placement::BehindData);
+    let geometry = geometry.map_err(|error| Fail::of(path, error))?;
+    report.size = geometry.end();
+    file.set_bytes(report.size)?;
+    let hashing = geometry::threads(&args.params);
+    let sealed = crate::verity::seal(&file, &file, geometry, &hashing, false)?;
+    report.verity = Some(report::Verity::new(&sealed, path, path));
+    Ok(report)
 }
 
 /// Where the output goes.
@@ -85,6 +115,7 @@ fn source(args: &Layer) -> Done<Source> {
     if is_stdin(&args.input) {
         let name = PathBuf::from("standard input");
         let failed = |error| Fail::of(&name, error);
+        input::widen(io::stdin());
         let reader = Progress::new("reading", None).wrap(io::stdin().lock());
         let (reader, kind) = input::stream(reader).map_err(failed)?;
         refuse_image(&name, kind)?;
@@ -113,17 +144,20 @@ fn indexed(tar: NamedFile, args: &Layer) -> Done<Loaded> {
     Ok(spool::loaded(tar, done).0)
 }
 
-/// A disk with its data first, in one pass: the tar is written where it belongs in it.
-fn in_place(
+/// A disk with its data first, in one pass: the tar is written where it belongs in it, and hashed
+/// as it goes by for all that it is hashed for.
+fn one_pass(
     name: &Path,
     reader: &mut dyn Read,
     args: &Layer,
     options: &layout::Options,
+    params: Option<&Params>,
     out: &Output,
 ) -> Done<Report> {
     let tag = args.blob_id.as_deref();
     let mut ingest = spool::ingest_options(tag, false);
     ingest.diff_id = tag.is_none();
+    ingest.leaves = params.cloned();
     let file = out.file()?;
     let offset = layout::data_first_offset(1, options.block_size);
     let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;
@@ -135,7 +169,14 @@ fn in_place(
     let layout = merge::plan(out.path(), &tree, options)?;
     tarfs_io::write_metadata(&layout, &file)?;
     let bytes = layout.disk_bytes();
-    Ok(Report::new(out.path(), bytes, &layout, bytes))
+    let mut report = Report::new(out.path(), bytes, &layout, bytes);
+    if let Some(params) = params {
+        let leaves = vec![done.leaves.as_ref(); layout.devices().len()];
+        let sealed = tarfs_io::seal_in_place(&layout, &leaves, params, &file)?;
+        report.size = sealed.geometry().end();
+        report.verity = Some(report::Verity::new(&sealed, out.path(), out.path()));
+    }
+    Ok(report)
 }
 
 fn refuse_image(input: &Path, kind: Kind) -> Done {

@@ -3,6 +3,7 @@
 //! A program over the public API of `erofs-tarfs`; `tarfs --help` teaches its use.
 
 mod args;
+mod behind;
 mod cat;
 mod check;
 mod compare;
@@ -21,8 +22,10 @@ mod merge;
 mod mount_args;
 mod oci;
 mod output;
+mod picture;
 mod progress;
 mod report;
+mod segments;
 mod sizes;
 mod spool;
 mod verity;

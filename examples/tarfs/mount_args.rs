@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
 use erofs_tarfs::verity::{Geometry, Placement, Sealed};
 
@@ -19,7 +20,7 @@ pub(crate) fn run(args: &MountArgs) -> Done {
     let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
     let lines = match args.root {
         Some(root) => sealed(args, &image, bytes.len() as u64, root)?,
-        None => plain(args)?,
+        None => plain(args, &image)?,
     };
     let mut out = io::stdout().lock();
     lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Fail::stdout)
@@ -58,15 +59,11 @@ fn sealed(
 }
 
 /// The files themselves, and the same through loop devices.
-fn plain(args: &MountArgs) -> Done<Vec<String>> {
-    let (file, _) = input::open(&args.image)?;
-    let loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
-    let slots = match &loaded.backing {
-        Backing::File(_) => 0,
-        Backing::Tars { slots, .. } => *slots,
+fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
+    let tars = match args.devices.is_empty() {
+        true => found(args)?,
+        false => named(args, image)?,
     };
-    let tars = (0..slots).map(|index| Ok(loaded.source(index)?.path().to_owned()));
-    let tars: Vec<PathBuf> = tars.collect::<Done<_>>()?;
     let mut options = String::from("ro");
     for tar in &tars {
         options.push_str(",device=");
@@ -103,6 +100,35 @@ fn plain(args: &MountArgs) -> Done<Vec<String>> {
         lines.push(format!("#   {direct}"));
     }
     Ok(lines)
+}
+
+/// The files of the devices as their tags find them.
+fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
+    let (file, _) = input::open(&args.image)?;
+    let loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
+    let slots = match &loaded.backing {
+        Backing::File(_) => 0,
+        Backing::Tars { slots, .. } => *slots,
+    };
+    (0..slots).map(|index| Ok(loaded.source(index)?.path().to_owned())).collect()
+}
+
+/// The files of the devices as they are named, if they can be those.
+fn named(args: &MountArgs, image: &Image<'_>) -> Done<Vec<PathBuf>> {
+    let (has, wants) = (args.devices.len(), image.devices().len());
+    if has != wants {
+        return Err(Fail::Usage(format!("--device: {wants} are wanted, {has} are given")));
+    }
+    let block = u64::from(image.block_size().bytes());
+    for (path, device) in args.devices.iter().zip(image.devices()) {
+        let bytes = NamedFile::open(path)?.bytes()?;
+        if bytes.div_ceil(block) < device.blocks {
+            let needed = device.blocks.saturating_mul(block);
+            let why = format_args!("has {bytes} bytes, {needed} are needed");
+            return Err(Fail::of(path, why));
+        }
+    }
+    Ok(args.devices.clone())
 }
 
 /// A path as a word of a shell.

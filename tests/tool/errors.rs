@@ -2,11 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use testkit::mount;
 
-use crate::run::{Image, Ran, run};
+use crate::run::{Image, Ran, ok, run, tool};
 
 /// Runs the tool, which must fail, and leave a directory as it was.
 #[track_caller]
@@ -139,4 +141,45 @@ fn a_full_disk() {
     fs::write(&zst, zstd::encode_all(&fs::read(&big).unwrap()[..], 1).unwrap()).unwrap();
     let args = ["layer".as_ref(), "-o".as_ref(), out.as_os_str(), zst.as_os_str()];
     fails(small.path(), 1, args);
+}
+
+#[test]
+fn killed_at_work_it_leaves_nothing() {
+    let image = Image::new();
+    let dir = image.path("alone");
+    fs::create_dir(&dir).unwrap();
+    let out = dir.join("out");
+    let tar = &image.stack.layers[0].tar;
+    for disk in [&[][..], &["--disk"], &["--disk", "--placement", "data-first", "--verity"]] {
+        let mut child = Command::new(tool())
+            .arg("layer")
+            .args(disk)
+            .args(["-o".as_ref(), out.as_os_str(), "-".as_ref()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&tar[..tar.len() / 2]).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        assert!(child.try_wait().unwrap().is_none(), "it waits for the rest");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 0, "{disk:?}");
+    }
+}
+
+#[test]
+fn what_is_there_stays_until_it_is_replaced_whole() {
+    let image = Image::new();
+    let dir = image.path("alone");
+    fs::create_dir(&dir).unwrap();
+    let out = dir.join("out");
+    fs::write(&out, "old").unwrap();
+    let bad = image.path("bad.tar");
+    fs::write(&bad, [7; 700]).unwrap();
+    fails(&dir, 1, ["layer".as_ref(), "-o".as_ref(), out.as_os_str(), bad.as_os_str()]);
+    assert_eq!(fs::read(&out).unwrap(), b"old");
+    ok(["layer".as_ref(), "-o".as_ref(), out.as_os_str(), image.tars[0].as_os_str()]);
+    assert_ne!(fs::read(&out).unwrap(), b"old");
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
 }

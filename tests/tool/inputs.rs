@@ -12,7 +12,7 @@ use testkit::mount::Erofs;
 use testkit::oci::write_layout;
 use testkit::tarball::TarBuilder;
 
-use crate::run::{Image, Ran, digest, json, mounted, ok, run, tool};
+use crate::run::{Image, Ran, digest, json, mounted, ok, ok_of, run, tool};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -41,29 +41,23 @@ fn compressed_tars_and_streams() {
             image.expect_layer(0, &Erofs::new(&out).devices([image.path(&id)]).mount().unwrap());
         }
 
-        let mut child = Command::new(tool())
-            .args(["layer".as_ref(), "-o".as_ref(), out.as_os_str(), "-".as_ref()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(&bytes).unwrap();
-        assert!(child.wait().unwrap().success());
+        ok_of(&bytes, ["layer".as_ref(), "-o".as_ref(), out.as_os_str(), "-".as_ref()]);
         assert!(fs::read(&out).unwrap() == of_file, "{name}: a stream or a file, the same");
+
+        let dir = image.path(&format!("only-{name}"));
+        fs::create_dir(&dir).unwrap();
+        let only = dir.join("only.erofs");
+        let words = ["layer".as_ref(), "--index-only".as_ref(), "-o".as_ref(), only.as_os_str()];
+        ok_of(&bytes, words.into_iter().chain(["-".as_ref()]));
+        assert!(fs::read(&only).unwrap() == of_file, "{name}: kept or not, the same");
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "{name}: nothing else is kept");
     }
 }
 
 /// `layer --disk -` with these bytes on its standard input.
 fn layer_disk(bytes: &[u8], placement: &str, out: &Path) {
-    let mut child = Command::new(tool())
-        .args(["layer", "--disk", "--placement", placement, "-o"])
-        .args([out.as_os_str(), "-".as_ref()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(bytes).unwrap();
-    assert!(child.wait().unwrap().success());
+    let words = ["layer", "--disk", "--placement", placement, "-o"].map(OsStr::new);
+    ok_of(bytes, words.into_iter().chain([out.as_os_str(), "-".as_ref()]));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod errors;
 mod inputs;
 mod modes;
+mod picture;
 mod real;
 mod run;
 mod sealed;
+mod sealed_layers;

@@ -1,5 +1,6 @@
 //! Layers, images and the six modes of export: mounted, verified, compared.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -159,6 +160,44 @@ fn layer_modes_make_a_file_each() {
     let merge = ["merge".as_ref(), "--disk".as_ref(), "-o".as_ref(), merged.as_os_str()];
     ok(merge.into_iter().chain(disks));
     image.expect_merged(&mounted(&merged));
+}
+
+#[test]
+fn a_bootstrap_over_layers_disks() {
+    let image = Image::new();
+    let mut disks = Vec::new();
+    for tar in &image.tars {
+        let disk = tar.with_extension("disk");
+        let layer = ["layer", "--disk", "--placement", "data-first", "-o"].map(OsStr::new);
+        ok(layer.into_iter().chain([disk.as_os_str(), tar.as_os_str()]));
+        disks.push(disk);
+    }
+    let out = image.path("over-disks.erofs");
+    let merge = ["merge", "--json", "-o", out.to_str().unwrap()].map(OsStr::new);
+    let report = json(&ok(merge.into_iter().chain(disks.iter().map(|disk| disk.as_os_str()))));
+    let tags: Vec<_> = image.stack.layers.iter().map(|layer| digest(&layer.tar)).collect();
+    let devices = report[0]["devices"].as_array().unwrap().iter().map(|device| {
+        assert_eq!(device["base_offset"], 4096);
+        &disks[tags.iter().position(|tag| device["tag"] == tag.as_str()).unwrap()]
+    });
+    let devices: Vec<_> = devices.collect();
+
+    let mut words = vec!["mount-args".as_ref(), out.as_os_str()];
+    for disk in &devices {
+        words.extend(["--device".as_ref(), disk.as_os_str()]);
+    }
+    let commands = ok(&words);
+    let direct = commands.lines().last().unwrap();
+    let shown = direct.split([',', ' ']).filter_map(|word| word.strip_prefix("device="));
+    image.expect_merged(&Erofs::new(&out).devices(shown).mount().unwrap());
+
+    assert_eq!(run(&words[..words.len() - 2]).code, 2, "one too few");
+    assert_eq!(run(words[..2].to_vec()).code, 1, "no tag finds them");
+    let short = image.path("short");
+    fs::write(&short, [0; 5000]).unwrap();
+    words.pop();
+    words.push(short.as_os_str());
+    assert_eq!(run(&words).code, 1);
 }
 
 #[test]

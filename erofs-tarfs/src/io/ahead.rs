@@ -1,7 +1,10 @@
 //! A file read in pieces, by another thread ahead of who takes them where nothing is passed over.
+//!
+//! Who takes them reads too instead of waiting: reading is the larger half of indexing.
 
+use alloc::collections::VecDeque;
 use core::num::NonZero;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, Scope};
 
 use super::{Error, NamedFile};
@@ -26,7 +29,7 @@ pub(super) struct Pieces<'f> {
     step: usize,
     /// The piece that was taken last.
     current: Vec<u8>,
-    helper: Option<Helper>,
+    helper: Option<Helper<'f>>,
 }
 
 impl<'f> Pieces<'f> {
@@ -77,21 +80,31 @@ impl<'f> Pieces<'f> {
 /// A piece, where it starts, and whether it was read.
 type Piece = (u64, Vec<u8>, Result<(), Error>);
 
+/// What comes next in the file.
+#[derive(Debug)]
+enum Coming {
+    /// What the helper sends next.
+    Ordered,
+    /// What this thread read while it waited.
+    Read(Piece),
+}
+
 /// A thread that reads what it is told to.
 #[derive(Debug)]
-struct Helper {
+struct Helper<'f> {
+    file: &'f NamedFile,
     orders: SyncSender<(u64, Vec<u8>)>,
     pieces: Receiver<Piece>,
-    /// Where the next order starts, and the end of the file.
+    /// Where the next piece starts that nobody has been told to read, and the end of the file.
     next: u64,
     end: u64,
     spare: Vec<Vec<u8>>,
-    ordered: usize,
+    coming: VecDeque<Coming>,
 }
 
-impl Helper {
+impl<'f> Helper<'f> {
     /// `None` if the system has no thread for it.
-    fn new<'s, 'f>(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Option<Self> {
+    fn new<'s>(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Option<Self> {
         let (orders, todo) = sync_channel::<(u64, Vec<u8>)>(AHEAD);
         let (done, pieces) = sync_channel::<Piece>(AHEAD);
         let work = move || {
@@ -103,32 +116,67 @@ impl Helper {
             }
         };
         thread::Builder::new().name("tarfs-read".to_owned()).spawn_scoped(scope, work).ok()?;
-        Some(Self { orders, pieces, next: 0, end, spare: vec![Vec::new(); AHEAD], ordered: 0 })
+        let spare = vec![Vec::new(); AHEAD];
+        Some(Self { file, orders, pieces, next: 0, end, spare, coming: VecDeque::new() })
     }
 
     /// Puts the piece that holds byte `at` into `piece`, and tells where it starts. `None` if the
     /// helper is gone.
     fn take(&mut self, at: u64, piece: &mut Vec<u8>) -> Option<Result<u64, Error>> {
         loop {
+            // A jump passes over what nobody has begun to read.
             self.next = self.next.max(at);
-            while self.next < self.end {
-                let Some(mut buffer) = self.spare.pop() else { break };
-                buffer.resize((self.end - self.next).min(PIECE as u64) as usize, 0);
-                let (start, len) = (self.next, buffer.len() as u64);
+            while let Some((start, buffer)) = self.room() {
                 self.orders.send((start, buffer)).ok()?;
-                self.next += len;
-                self.ordered += 1;
+                self.coming.push_back(Coming::Ordered);
             }
-            let (start, mut found, read) = self.pieces.recv().ok()?;
-            self.ordered -= 1;
+            let (start, mut found, read) = match self.coming.pop_front()? {
+                Coming::Read(piece) => piece,
+                Coming::Ordered => self.receive()?,
+            };
             let wanted = at < start + found.len() as u64;
             if wanted {
                 core::mem::swap(piece, &mut found);
             }
+            // One buffer more than can be ordered is for this thread's own reading.
             self.spare.push(found);
+            self.spare.truncate(AHEAD);
             if wanted {
                 return Some(read.map(|()| start));
             }
         }
+    }
+
+    /// The next piece of the file and a buffer of its length, if there are both.
+    fn room(&mut self) -> Option<(u64, Vec<u8>)> {
+        let ordered = self.coming.iter().filter(|next| matches!(next, Coming::Ordered)).count();
+        if self.next >= self.end || ordered >= AHEAD {
+            return None;
+        }
+        let mut buffer = self.spare.pop()?;
+        let start = self.next;
+        buffer.resize((self.end - start).min(PIECE as u64) as usize, 0);
+        self.next += buffer.len() as u64;
+        Some((start, buffer))
+    }
+
+    /// What the helper sends next. If it is not there yet, this thread does not wait, but reads
+    /// what comes behind all that is ordered: so both have as much to do.
+    fn receive(&mut self) -> Option<Piece> {
+        match self.pieces.try_recv() {
+            Ok(piece) => return Some(piece),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        let own = self.coming.iter().any(|next| matches!(next, Coming::Read(_)));
+        if self.next < self.end && !own {
+            let start = self.next;
+            let mut buffer = self.spare.pop().unwrap_or_default();
+            buffer.resize((self.end - start).min(PIECE as u64) as usize, 0);
+            self.next += buffer.len() as u64;
+            let read = self.file.read_exact_at(&mut buffer, start);
+            self.coming.push_back(Coming::Read((start, buffer, read)));
+        }
+        self.pieces.recv().ok()
     }
 }

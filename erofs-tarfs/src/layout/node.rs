@@ -127,6 +127,11 @@ impl<'t> Scene<'t> {
         let mut shape = Shape { extended, xattr_bytes, size, data, blocks, together };
         match face {
             Face::Regular { size: 0, .. } | Face::Special(_) => {}
+            Face::Regular { size, body: Body::Contiguous(Place::Device { device, offset }) }
+                if self.is_unified(size, device, offset) =>
+            {
+                data = Data::Unified { device, offset };
+            }
             Face::Regular { size, body } => {
                 let cut = self.cut(item, size, body)?;
                 blocks = cut.carried_blocks;
@@ -156,6 +161,15 @@ impl<'t> Scene<'t> {
         shape.data = data;
         shape.blocks = blocks;
         Ok(shape)
+    }
+
+    /// What most files are, told without cutting them up: in one piece of a device, and right.
+    fn is_unified(&self, size: u64, device: u16, offset: u64) -> bool {
+        let limit = self.tree.devices().get(usize::from(device)).map_or(0, |device| device.bytes);
+        self.bodies == BodyForm::Plain
+            && size <= i64::MAX as u64
+            && self.block.divides(offset)
+            && offset.checked_add(size).is_some_and(|end| end <= limit)
     }
 
     fn needs_extended(&self, item: u32, size: u64) -> bool {

@@ -17,9 +17,7 @@ import (
 // the work; moving is called when bytes flow.
 func (m *Manager) ensureLayer(ctx context.Context, layer Layer, key string, moving func()) error {
 	for {
-		if m.store.has(layersDir, key) {
-			return nil
-		}
+		// What is there may have got its name this moment: only its flight says that it is synced.
 		led, err := m.flights.do(ctx, layersDir+"/"+key, moving, func(ctx context.Context, moving func()) error {
 			if m.store.has(layersDir, key) {
 				return nil
@@ -68,7 +66,9 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 		return nil, err
 	}
 	defer tar.Close()
-	w, err := tarfs.NewLayerWriter(ctx, &tarfs.LayerOptions{Tag: key, DiffID: true, Tee: tar})
+	options := layerOptions(key)
+	options.DiffID, options.Tee = true, tar
+	w, err := tarfs.NewLayerWriter(ctx, options)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,45 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 	if err := tar.Close(); err != nil {
 		return nil, err
 	}
-	return &item{Layers: []string{key}}, writeBootstrap(ctx, layer.Tree, dir)
+	return &item{Layers: []string{key}}, writeLayer(ctx, layer.Tree, dir)
+}
+
+// layerOptions is how a layer's tar is read, whenever it is.
+func layerOptions(key string) *tarfs.LayerOptions {
+	return &tarfs.LayerOptions{Tag: key, KeepPending: true}
+}
+
+// writeLayer writes the bootstrap of a layer, so that merging need not read the tar again. Few
+// layers have none: one with a hard link into a lower layer is no image by itself, and one with
+// sparse files that the bootstrap has to hold parts of would be two devices.
+func writeLayer(ctx context.Context, tree *tarfs.Tree, dir string) error {
+	if err := writeBootstrap(ctx, tree, dir); err != nil {
+		if errors.Is(err, tarfs.ErrLayout) && hasPending(tree) {
+			return nil
+		}
+		return err
+	}
+	path := filepath.Join(dir, bootstrapFile)
+	again, err := readBootstrap(path)
+	if err != nil {
+		return err
+	}
+	defer again.Close()
+	if again.Info().Devices > 1 {
+		return os.Remove(path)
+	}
+	return nil
+}
+
+// hasPending says whether a layer has a hard link into a lower one.
+func hasPending(tree *tarfs.Tree) bool {
+	for inode := range tree.Info().Inodes {
+		stat, err := tree.Stat(uint32(inode))
+		if err == nil && stat.Flags&tarfs.Pending != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // pump uncompresses a blob into a layer.

@@ -13,10 +13,15 @@ import (
 // of it by a crash is known by it.
 const tempPrefix = ".tmp-"
 
+// step is called before and after each change of the directory that others could find half made. It
+// is where a test ends the process.
+var step = func() {}
+
 func isTemp(name string) bool { return strings.HasPrefix(name, tempPrefix) }
 
 // syncPath brings a file or directory to the disk.
 func syncPath(path string) error {
+	step()
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -41,7 +46,9 @@ func writeJSON(path string, value any) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
+	step()
 	_, err = f.Write(append(data, '\n'))
+	step()
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
@@ -61,6 +68,7 @@ func readJSON(path string, value any) error {
 
 // removeFile removes a file so that it stays removed. One that is not there is fine.
 func removeFile(path string) error {
+	step()
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -72,6 +80,7 @@ func removeTemps(dir string) (removed int, err error) {
 	entries, err := os.ReadDir(dir)
 	for _, entry := range entries {
 		if isTemp(entry.Name()) {
+			step()
 			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
 			removed++
 		}

@@ -106,7 +106,7 @@ func (m *Manager) disk(key string, mode exportMode) (*Disk, error) {
 }
 
 func (m *Manager) export(ctx context.Context, name tarfs.Mode, mode exportMode, layers []string, dir string) (*item, error) {
-	sources, err := m.openLayers(layers)
+	sources, err := m.openLayers(ctx, layers)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,9 @@ func (p FetchPolicy) retry(ctx context.Context, attempt func(ctx context.Context
 
 // open calls the fetcher, but waits for it no longer than allowed. cancel ends the stream.
 func (p FetchPolicy) open(ctx context.Context, f Fetcher, ref, digest string) (
-	rc io.ReadCloser, stream context.Context, cancel context.CancelFunc, err error) {
+	io.ReadCloser, context.Context, context.CancelFunc, error) {
+	var stream context.Context // no named result: the goroutine below may see it late
+	var cancel context.CancelFunc
 	if p.Total > 0 {
 		stream, cancel = context.WithTimeoutCause(ctx, p.Total, fmt.Errorf("%w: not complete in %v", ErrStalled, p.Total))
 	} else {
@@ -94,6 +96,7 @@ func (p FetchPolicy) open(ctx context.Context, f Fetcher, ref, digest string) (
 	}()
 	timer := time.NewTimer(p.Open)
 	defer timer.Stop()
+	var err error
 	select {
 	case got := <-result:
 		if got.err == nil {

@@ -88,10 +88,12 @@ func NewManager(root string, options Options) (*Manager, error) {
 		return nil, err
 	}
 	m, err := newManager(store, options)
-	if err == nil {
-		err = m.recover()
-	}
 	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	if err := m.recover(); err != nil {
+		m.cancel(err)
+		m.flights.wg.Wait()
 		return nil, errors.Join(err, lock.Close())
 	}
 	m.lock = lock

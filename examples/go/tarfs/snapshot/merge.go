@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
@@ -64,7 +67,7 @@ func keyOf(parts ...any) string {
 func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, error) {
 	key := keyOf("image", layers)
 	return key, m.ensure(ctx, imagesDir, key, func(ctx context.Context, dir string) (*item, error) {
-		sources, err := m.openLayers(layers)
+		sources, err := m.openLayers(ctx, layers)
 		if err != nil {
 			return nil, err
 		}
@@ -81,9 +84,6 @@ func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, err
 // ensure makes an item unless it is there. Callers who want the same one share the work.
 func (m *Manager) ensure(ctx context.Context, kind, key string,
 	fill func(ctx context.Context, dir string) (*item, error)) error {
-	if m.store.has(kind, key) {
-		return nil
-	}
 	_, err := m.flights.do(ctx, kind+"/"+key, nil, func(ctx context.Context, _ func()) error {
 		if m.store.has(kind, key) {
 			return nil
@@ -118,14 +118,14 @@ func (s *sources) trees() []*tarfs.Tree {
 }
 
 // openLayers opens layers; one that is repeated is opened once.
-func (m *Manager) openLayers(layers []string) (*sources, error) {
+func (m *Manager) openLayers(ctx context.Context, layers []string) (*sources, error) {
 	s := &sources{}
 	byKey := map[string]tarfs.Source{}
 	for _, key := range layers {
 		source, ok := byKey[key]
 		if !ok {
 			var err error
-			if source, err = m.openLayer(s, key); err != nil {
+			if source, err = m.openLayer(ctx, s, key); err != nil {
 				s.close()
 				return nil, fmt.Errorf("layer %s: %w", key, err)
 			}
@@ -136,45 +136,58 @@ func (m *Manager) openLayers(layers []string) (*sources, error) {
 	return s, nil
 }
 
-// openLayer reads a layer's bootstrap and opens its tar, which s will close.
-func (m *Manager) openLayer(s *sources, key string) (tarfs.Source, error) {
-	tree, devices, err := readBootstrap(m.store.path(layersDir, key, bootstrapFile))
+// openLayer opens a layer's tar and reads its bootstrap; s will close both.
+func (m *Manager) openLayer(ctx context.Context, s *sources, key string) (tarfs.Source, error) {
+	tar, err := os.Open(m.store.path(layersDir, key, tarFile))
+	if err != nil {
+		return tarfs.Source{}, err
+	}
+	s.files = append(s.files, tar)
+	tree, err := readBootstrap(m.store.path(layersDir, key, bootstrapFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		tree, err = indexAgain(ctx, tar, key)
+	}
 	if err != nil {
 		return tarfs.Source{}, err
 	}
 	s.roots = append(s.roots, tree)
 	source := tarfs.Source{Tree: tree}
-	if len(devices) == 0 {
-		return source, nil // no file of it has data
-	}
-	if len(devices) != 1 || string(devices[0].Tag) != key {
-		return source, fmt.Errorf("%w: bootstrap is not of its tar", ErrDamaged)
-	}
-	tar, err := os.Open(m.store.path(layersDir, key, tarFile))
-	if err != nil {
+	devices, err := tree.Devices()
+	if err != nil || len(devices) == 0 { // no file of it has data
 		return source, err
 	}
-	s.files = append(s.files, tar)
-	source.Devices = []*os.File{tar}
+	if len(devices) != 1 || devices[0].Tag != key {
+		return source, fmt.Errorf("%w: bootstrap is not of its tar", ErrDamaged)
+	}
+	source.Devices = []io.ReaderAt{tar}
 	return source, nil
 }
 
-// readBootstrap reads an image's tree and its device table.
-func readBootstrap(path string) (*tarfs.Tree, []tarfs.Device, error) {
+// indexAgain makes the tree of a layer that has no bootstrap.
+func indexAgain(ctx context.Context, tar *os.File, key string) (*tarfs.Tree, error) {
+	layer, err := tarfs.IndexFile(ctx, tar, layerOptions(key))
+	if err != nil {
+		return nil, err
+	}
+	return layer.Tree, nil
+}
+
+// openBootstrap opens an image.
+func openBootstrap(path string) (*tarfs.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer f.Close()
-	image, err := tarfs.OpenImage(f, 0)
+	return tarfs.OpenImage(f, 0)
+}
+
+// readBootstrap reads an image's tree.
+func readBootstrap(path string) (*tarfs.Tree, error) {
+	image, err := openBootstrap(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer image.Close()
-	devices, err := image.Devices()
-	if err != nil {
-		return nil, nil, err
-	}
-	tree, err := image.Tree(nil)
-	return tree, devices, err
+	return image.Tree(nil)
 }

@@ -16,6 +16,8 @@ type layerSnapshot struct {
 	key    string        // the layer's diffID in hex; after done, if it did not fail
 	err    error         // after done
 	refs   int           // who waits in PrepareLayer
+
+	detaching bool // its record is about to go
 }
 
 func (s *layerSnapshot) isDone() bool {
@@ -70,7 +72,9 @@ func (m *Manager) startLayer(id string, layer Layer) (*layerSnapshot, error) {
 	if m.closed {
 		return nil, ErrClosed
 	}
-	if s := m.snapshots[id]; s != nil && (!s.isDone() || s.err == nil) {
+	if s := m.snapshots[id]; s != nil && s.detaching {
+		return nil, fmt.Errorf("%w: snapshot %s is being detached", ErrExists, id)
+	} else if s != nil && (!s.isDone() || s.err == nil) {
 		if !s.is(layer) {
 			return nil, fmt.Errorf("%w: snapshot %s is of layer %s", ErrExists, id, s.layer.Digest)
 		}
@@ -87,7 +91,8 @@ func (m *Manager) startLayer(id string, layer Layer) (*layerSnapshot, error) {
 	go func() {
 		defer m.work.Done()
 		defer cancel(nil)
-		key, err := m.prepare(ctx, id, s)
+		key, release, err := m.prepare(ctx, id, s)
+		defer release() // once the snapshot itself keeps its layer
 		if err != nil {
 			m.logf("snapshot %s, layer %s: %v", id, layer.Digest, err)
 		}
@@ -107,27 +112,29 @@ func (s *layerSnapshot) is(layer Layer) bool {
 	return s.layer.Digest == layer.Digest
 }
 
-// prepare makes a snapshot ready: contents first, then the record.
-func (m *Manager) prepare(ctx context.Context, id string, s *layerSnapshot) (key string, err error) {
+// prepare makes a snapshot ready: contents first, then the record. The layer is not collected
+// before release.
+func (m *Manager) prepare(ctx context.Context, id string, s *layerSnapshot) (key string, release func(), err error) {
+	release = func() {}
 	diffID := s.layer.DiffID
 	if diffID == "" {
 		if diffID, err = m.resolver.diffID(ctx, s.layer); err != nil {
-			return "", err
+			return "", release, err
 		}
 	}
 	if key, err = hexOf(diffID); err != nil {
-		return "", err
+		return "", release, err
 	}
-	defer m.hold(key)()
+	release = m.hold(key)
 	moving := func() { close(s.moving) }
 	if err := m.ensureLayer(ctx, s.layer, key, sync.OnceFunc(moving)); err != nil {
-		return "", fmt.Errorf("layer %s: %w", s.layer.Digest, err)
+		return "", release, fmt.Errorf("layer %s: %w", s.layer.Digest, err)
 	}
 	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
+		return "", release, context.Cause(ctx)
 	}
 	record := snapshotRecord{Layer: key, Digest: s.layer.Digest, Ref: s.layer.Ref}
-	return key, writeJSON(m.store.recordPath(snapshotsDir, id), &record)
+	return key, release, writeJSON(m.store.recordPath(snapshotsDir, id), &record)
 }
 
 // WaitLayerReady waits until a snapshot is ready, which then survives a crash of the machine, or
@@ -170,31 +177,34 @@ func (m *Manager) DetachLayer(snapshotID string) error {
 	if err := checkID(snapshotID); err != nil {
 		return err
 	}
+	end, err := m.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	unmounted, err := m.unmount(snapshotID)
 	if err != nil {
 		return err
 	}
 	m.mu.Lock()
-	s, closed := m.snapshots[snapshotID], m.closed
-	m.mu.Unlock()
-	if closed {
-		return ErrClosed
-	}
-	if s == nil {
+	s := m.snapshots[snapshotID]
+	if s == nil || s.detaching {
+		m.mu.Unlock()
 		if unmounted {
 			return nil
 		}
 		return fmt.Errorf("%w: %s", ErrNotFound, snapshotID)
 	}
+	s.detaching = true
+	m.mu.Unlock()
 	s.cancel(fmt.Errorf("%w: %s was detached", ErrNotFound, snapshotID))
 	<-s.done
-	if err := removeFile(m.store.recordPath(snapshotsDir, snapshotID)); err != nil {
-		return err
-	}
+	err = removeFile(m.store.recordPath(snapshotsDir, snapshotID))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.snapshots[snapshotID] == s {
+	s.detaching = false
+	if err == nil {
 		delete(m.snapshots, snapshotID)
 	}
-	return nil
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -73,7 +74,7 @@ func (s *store) prepare() (removed int, err error) {
 			return removed, err
 		}
 	}
-	return removed, syncPath(s.root)
+	return removed, errors.Join(syncPath(s.root), syncPath(filepath.Dir(s.root)))
 }
 
 func (s *store) path(elem ...string) string {
@@ -107,6 +108,7 @@ func (s *store) publish(kind, key string, fill func(dir string) (*item, error)) 
 			os.RemoveAll(dir)
 		}
 	}()
+	step()
 	it, err := fill(dir)
 	if err != nil {
 		return err
@@ -114,6 +116,7 @@ func (s *store) publish(kind, key string, fill func(dir string) (*item, error)) 
 	if err = seal(dir, it); err != nil {
 		return err
 	}
+	step()
 	err = os.Rename(dir, filepath.Join(parent, key))
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
 		return os.RemoveAll(dir)
@@ -150,6 +153,7 @@ func (s *store) retire(kind, key string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	step()
 	if err := os.Rename(s.path(kind, key), filepath.Join(dir, key)); err != nil {
 		return "", errors.Join(err, os.Remove(dir))
 	}
@@ -164,7 +168,7 @@ func (s *store) keys(kind string) ([]string, error) {
 	}
 	var keys []string
 	for _, entry := range entries {
-		if !isTemp(entry.Name()) {
+		if isHash(entry.Name()) {
 			keys = append(keys, entry.Name())
 		}
 	}
@@ -176,16 +180,29 @@ func (s *store) keys(kind string) ([]string, error) {
 func (s *store) check(kind, key string) error {
 	it, err := s.info(kind, key)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return damage(err)
+	}
+	if kind == layersDir && !slices.Equal(it.Layers, []string{key}) {
+		return fmt.Errorf("%w: %s %s describes another layer", ErrDamaged, kind, key)
 	}
 	for name, size := range it.Files {
 		info, err := os.Lstat(s.path(kind, key, name))
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+			return damage(err)
 		}
 		if !info.Mode().IsRegular() || info.Size() != size {
 			return fmt.Errorf("%w: %s %s: %s has %d bytes instead of %d", ErrDamaged, kind, key, name, info.Size(), size)
 		}
 	}
 	return nil
+}
+
+// damage says that an error is about what is on the disk, unless it is about this moment, as out of
+// memory is: nothing may be given up for that.
+func damage(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist) && errno != syscall.ENOTDIR {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }

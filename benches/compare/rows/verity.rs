@@ -1,0 +1,56 @@
+//! A file sealed with dm-verity, the tree written to another.
+
+use super::{found, same_root, timed};
+use crate::format::bytes;
+use crate::measure::{Work, race};
+use crate::report::Row;
+use crate::{Bench, Done, inputs};
+
+/// As go-dmverity's user has it.
+const SALT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
+    let size = size(bench);
+    let data = inputs::large(&bench.dir, size)?;
+    let (tree, peer_tree) = (bench.out("tree"), bench.out("peer-tree"));
+    let ours = |threads: &str, data_block: &str, hash_block: &str, salt: &str| {
+        let mut work = bench.tools.tarfs(["verity", "format", "--data-block-size", data_block]);
+        work = work.args(["--hash-block-size", hash_block, "--salt", salt]);
+        work = work.args(["--threads", threads, "--hash"]).out(&tree).arg(&data);
+        work.label = format!("tarfs --threads {threads}");
+        work
+    };
+    let theirs = |work: Work, data_block: &str, hash_block: &str, salt: &str| {
+        let work = work.args(["format", "--no-superblock", "--data-block-size", data_block]);
+        let work = work.args(["--hash-block-size", hash_block, "--salt", salt]).arg(&data);
+        work.out(&peer_tree)
+    };
+
+    for (data_block, one, two) in [("512", 4.3, 7.5), ("4096", 2.5, 4.5)] {
+        let mut works =
+            vec![ours("1", data_block, "4096", "-"), ours("2", data_block, "4096", "-")];
+        let peer = bench.tools.veritysetup.work([]);
+        works.extend(peer.map(|peer| theirs(peer, data_block, "4096", "-")));
+        let runs = race(&works, &bench.plan)?;
+        same_root(&runs)?;
+        for (at, threads, bar) in [(0, "one thread", one), (1, "two threads", two)] {
+            let what = format!("verity {data_block}/4096, {}, {threads}", bytes(size));
+            let peer = found(&runs, 2, "veritysetup");
+            rows.push(timed(("verity", what), &runs[at], peer, 1.0 / bar));
+        }
+    }
+
+    let mut works = vec![ours("2", "512", "512", SALT)];
+    let peer = bench.tools.go_dmverity.work([]);
+    works.extend(peer.map(|peer| theirs(peer, "512", "512", SALT)));
+    let runs = race(&works, &bench.plan)?;
+    same_root(&runs)?;
+    let what = format!("verity 512/512, {}, two threads", bytes(size));
+    rows.push(timed(("verity", what), &runs[0], found(&runs, 1, "go-dmverity"), 1.0 / 11.0));
+    Ok(())
+}
+
+/// How many bytes large inputs have.
+pub(super) fn size(bench: &Bench) -> u64 {
+    if bench.quick { 16 << 20 } else { 4 << 30 }
+}

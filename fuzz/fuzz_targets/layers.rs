@@ -1,0 +1,31 @@
+//! Invariants: two tars become layers, merge, are laid out and written without a panic; what was
+//! written reads back as it was.
+#![no_main]
+
+use erofs_tarfs::layout::{BodyForm, Options, WhiteoutForm};
+use erofs_tarfs_fuzz::{layer, merged, sum_headers, there_and_back};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((how, tars)) = input.split_first() else { return };
+    let mut tars = tars.to_vec();
+    sum_headers(&mut tars);
+    let (lower, upper) = tars.split_at(tars.len() / 1024 * 512);
+    let mut options = Options::default();
+    options.compact = how & 1 != 0;
+    if how & 2 != 0 {
+        options.bodies = BodyForm::Chunks;
+    }
+    let layers = [lower, upper].map(layer);
+    for tree in layers.iter().flatten() {
+        there_and_back(tree, &options);
+    }
+    if let [Some(lower), Some(upper)] = &layers
+        && let Some(tree) = merged(&[lower, upper])
+    {
+        if how & 4 != 0 {
+            options.whiteouts = WhiteoutForm::Aufs;
+        }
+        there_and_back(&tree, &options);
+    }
+});
