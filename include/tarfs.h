@@ -1474,6 +1474,31 @@ int32_t tarfs_leaves_new(const tarfs_verity_params *params,
                          tarfs_error **error);
 
 /**
+ * Reads leaves back out of a hash tree: the digests of a layer, kept in the tree of its disk, serve
+ * every image that has the layer. They are verified against the root hash, which alone is trusted;
+ * the data is not read.
+ *
+ * @param hashes Where the hash area is: the file of the data, or its own. A file is read on
+ *        threads.
+ * @param sealed Geometry and root hash of the tree: see tarfs_sealed_new.
+ * @param offset Byte of the data from which leaves are wanted, the start of a data block: 0 if the
+ *        source of tarfs_layout_hash_disk will be the disk, the device's disk_offset if it will be
+ *        the tar.
+ * @param bytes Length of the data whose leaves are wanted, such as that of the tar; UINT64_MAX for
+ *        all. A last block that is not whole has none.
+ * @param thread_count How many threads hash; 0 for as many as the machine has.
+ * @param leaves Receives the leaves, ended with tarfs_leaves_free.
+ * @return TARFS_STATUS_MISMATCH if the tree is not what the root hash says; the error tells where.
+ */
+int32_t tarfs_leaves_read(const tarfs_source *hashes,
+                          const tarfs_sealed *sealed,
+                          uint64_t offset,
+                          uint64_t bytes,
+                          uint32_t thread_count,
+                          tarfs_leaves **leaves,
+                          tarfs_error **error);
+
+/**
  * The digests: 32 bytes for each whole data block, in order.
  *
  * @param digests Receives a pointer that lives as long as the leaves.

@@ -1,5 +1,6 @@
 //! Jobs that this program runs as a process of its own, so that time and memory are theirs alone.
 
+use core::num::NonZero;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
@@ -121,9 +122,10 @@ fn leaves(kept: bool, tar: &str, tree: &str) -> Job {
     let geometry = Geometry::new(&params, data_bytes, Placement::OwnFile)?;
     let out = NamedFile::new(tree, File::create_new(tree)?);
     let (sources, leaves) = ([source], [done.leaves.as_ref()]);
+    let one = tarfs_io::verity::Options::threads(NonZero::<usize>::MIN);
     let clock = Clock::start();
     let sealed =
-        tarfs_io::hash_disk(&plan, &layout, &sources, &leaves, geometry, &out, &mut |_| {})?;
+        tarfs_io::hash_disk(&plan, &layout, &sources, &leaves, geometry, &out, &one, &|_| {})?;
     clock.stop();
     println!("Root hash: {}", sealed.root());
     Ok(())

@@ -137,7 +137,7 @@ fn stream(
     hasher.finish(&mut sink)
 }
 
-fn options(count: u32) -> Options {
+pub(crate) fn options(count: u32) -> Options {
     NonZero::new(count as usize).map_or_else(Options::default, Options::threads)
 }
 
@@ -187,9 +187,9 @@ impl ReadAt for Watched<'_> {
 }
 
 /// A file that counts from an offset on.
-struct Shifted<'a> {
-    file: &'a File,
-    offset: u64,
+pub(crate) struct Shifted<'a> {
+    pub(crate) file: &'a File,
+    pub(crate) offset: u64,
 }
 
 impl ReadAt for Shifted<'_> {

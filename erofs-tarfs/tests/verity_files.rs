@@ -66,6 +66,52 @@ fn the_first_bad_block_is_named_by_any_number_of_threads() {
     }
 }
 
+/// A file that is mapped, sealed in place: the same bytes. What the map has not is no signal.
+#[cfg(target_os = "linux")]
+#[test]
+#[allow(unsafe_code, reason = "maps a file of its own")]
+fn mapped_files_are_as_those_that_are_read() {
+    use erofs_tarfs::io::Map;
+
+    let dir = Dir::new("verity-map");
+    let path = dir.file("disk");
+    for name in Params::NAMES {
+        let params = Params::named(name).unwrap();
+        let sealed = |mapped: bool| {
+            // Zeros in the middle, and an end that is no end of a page.
+            let mut data = Random(33).bytes((5 << 20) + 4096);
+            data[1 << 20..3 << 20].fill(0);
+            data.truncate(data.len() - 4096 + params.data_block().bytes() as usize);
+            std::fs::write(&path, &data).unwrap();
+            let file = File::options().read(true).write(true).open(&path).unwrap();
+            let bytes = data.len() as u64;
+            let geometry = Geometry::new(&params, bytes, Placement::BehindData).unwrap();
+            // SAFETY: nobody else has the file, and what is written is behind what is mapped.
+            let map = unsafe { Map::new(&file, bytes) }.unwrap();
+            let sealed = match mapped {
+                true => verity::seal(&map, &file, geometry, &threads(2)).unwrap(),
+                false => verity::seal(&file, &file, geometry, &threads(2)).unwrap(),
+            };
+            verity::verify(&map, &file, &sealed, &threads(2)).unwrap();
+            (sealed, std::fs::read(&path).unwrap())
+        };
+        assert!(sealed(true) == sealed(false), "{name}");
+    }
+    let file = File::options().read(true).write(true).open(&path).unwrap();
+    let bytes = file.metadata().unwrap().len();
+    // SAFETY: nothing is mapped.
+    let long = unsafe { Map::new(&file, bytes + 1) };
+    assert_eq!(long.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+    // SAFETY: of what is looked at below, nothing is there.
+    let map = unsafe { Map::new(&file, bytes) }.unwrap();
+    assert!(map.view(bytes - 1, 2).is_none() && map.view(u64::MAX, 1).is_none());
+    file.set_len(1 << 20).unwrap();
+    assert!(map.view(2 << 20, 4096).is_none());
+    let geometry = Geometry::new(&Params::nydus(), 2 << 20, Placement::BehindData).unwrap();
+    let cut = verity::seal(&map, &file, geometry, &threads(1));
+    assert_eq!(cut.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
 /// Errors of files come back, from helpers too.
 #[test]
 fn errors_of_files_come_back() {

@@ -208,8 +208,12 @@ layer_* modes with several layers write one file for each into the directory -o,
 The output is the hash tree in a file of its own; the disk is had at any time by the *_block mode,
 or as a device-mapper table over bootstrap and tars.
 
+--sealed takes the digests of a layer's data out of the tree that layer_block_with_verity put behind
+its disk. The image gets the bytes that it gets without.
+
   tarfs export --mode image_block_with_verity --align 512KiB -o image.disk --json a.tar b.tar
-  tarfs export --mode layer_block -o disks/ oci:DIR:latest";
+  tarfs export --mode layer_block -o disks/ oci:DIR:latest
+  tarfs export --mode image_verity_only -o tree --sealed a.disk=$A --sealed b.disk=$B a.disk b.disk";
 
 #[derive(Debug, Group)]
 pub(crate) struct Preset {
@@ -254,6 +258,10 @@ pub(crate) struct Export {
     pub(crate) layout: Layout,
     #[command(flatten)]
     pub(crate) verity: Preset,
+    /// DISK is one of the layers, has a hash tree of these parameters behind it, and this root
+    /// hash: its tree is verified, and its data not hashed again. Once for each such layer.
+    #[arg(long, value_name = "DISK=ROOT", value_parser = crate::leaves::sealed)]
+    pub(crate) sealed: Vec<crate::leaves::Sealed>,
     /// Print one JSON object about each output, one a line.
     #[arg(long)]
     pub(crate) json: bool,
@@ -285,6 +293,10 @@ pub(crate) struct VerityFormat {
     /// Where the tree goes; behind the data if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) hash: Option<PathBuf>,
+    /// Map DATA into memory instead of reading it: up to a fifth faster where it is cached. Nobody
+    /// else may write to it meanwhile; if it is made shorter, this program is killed by SIGBUS.
+    #[arg(long)]
+    pub(crate) map: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

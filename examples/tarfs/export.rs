@@ -12,12 +12,12 @@ use erofs_tarfs::verity::{Geometry, Params, Placement};
 
 use crate::args::{Export, Mode};
 use crate::fail::{Done, Fail};
-use crate::load::{self, Loaded};
+use crate::load::{self, Loaded, Origin};
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{geometry, merge};
+use crate::{geometry, leaves, merge};
 
 pub(crate) fn run(args: &Export) -> Done {
     let job = Job {
@@ -34,16 +34,17 @@ pub(crate) fn run(args: &Export) -> Done {
         matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);
     output::spare_inputs(&args.output, &args.inputs.layers)?;
     let mut spool = Spool::Temporary(output::directory(&args.output).to_owned());
-    let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    let mut layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
     if by_layer && (layers.len() > 1 || args.output.is_dir()) {
         return each(&job, &layers, args);
     }
     let out = Output::new(&args.output)?;
     let report = if by_layer {
-        job.make(&out, &layers[0].tree, || layers[0].sources())?
+        job.make(&out, &layers[0].tree, &layers[0].origins())?
     } else {
         let tree = merge::merged(&layers)?;
-        job.make(&out, &tree, || merge::sources(&tree, &layers))?
+        job.make(&out, &tree, &merge::origins(&tree, &layers)?)?
     };
     out.finish()?;
     report.print(args.json)
@@ -58,7 +59,7 @@ fn each(job: &Job, layers: &[Loaded], args: &Export) -> Done {
     for (index, layer) in layers.iter().enumerate() {
         let path = args.output.join(job.file_name(layer, index));
         let out = Output::new(&path)?;
-        reports.push(job.make(&out, &layer.tree, || layer.sources())?);
+        reports.push(job.make(&out, &layer.tree, &layer.origins())?);
         // The same layer again has the same name, and the same bytes.
         if taken.insert(path) {
             outputs.push(out);
@@ -121,12 +122,8 @@ impl Job {
         format!("{stem}.{}", if self.what == What::Tree { "verity" } else { "disk" })
     }
 
-    fn make(
-        &self,
-        out: &Output,
-        tree: &Tree,
-        sources: impl FnOnce() -> Done<Vec<NamedFile>>,
-    ) -> Done<Report> {
+    /// Makes the output of a tree. `origins` say where each of its devices is.
+    fn make(&self, out: &Output, tree: &Tree, origins: &[Origin<'_>]) -> Done<Report> {
         let (path, file) = (out.path(), out.file()?);
         let layout = merge::plan(path, tree, &self.options)?;
         let plan = image::disk(&layout);
@@ -136,6 +133,15 @@ impl Job {
             Geometry::new(&self.params, data_bytes, placement)
                 .map_err(|error| Fail::of(path, error))
         };
+        let sources = || -> Done<Vec<NamedFile>> {
+            origins.iter().map(|(layer, index)| layer.source(*index)).collect()
+        };
+        let kept: Vec<_> = origins.iter().map(|(layer, _)| layer.leaves.as_deref()).collect();
+        let hash = |sources: &[NamedFile], geometry| {
+            let progress = Progress::new("hashing", Some(data_bytes));
+            let (hashing, observer) = (&self.hashing, &progress.observer());
+            tarfs_io::hash_disk(&plan, &layout, sources, &kept, geometry, &file, hashing, observer)
+        };
         match self.what {
             What::Disk => {
                 merge::disk(&layout, &sources()?, &file)?;
@@ -143,10 +149,14 @@ impl Job {
             }
             What::Sealed => {
                 let geometry = geometry(Placement::BehindData)?;
-                merge::disk(&layout, &sources()?, &file)?;
+                let sources = sources()?;
+                merge::disk(&layout, &sources, &file)?;
                 let end = geometry.end();
                 file.set_bytes(end)?;
-                let sealed = crate::verity::seal(&file, &file, geometry, &self.hashing)?;
+                let sealed = match kept.iter().any(Option::is_some) {
+                    true => hash(&sources, geometry)?,
+                    false => crate::verity::seal(&file, &file, geometry, &self.hashing, false)?,
+                };
                 let mut report = Report::new(path, end, &layout, plan.bytes);
                 report.verity = Some(Verity::new(&sealed, path, path));
                 Ok(report)
@@ -154,11 +164,8 @@ impl Job {
             What::Tree => {
                 let geometry = geometry(Placement::OwnFile)?;
                 let end = geometry.end();
-                let progress = Progress::new("hashing", Some(plan.bytes));
-                let observer = &mut progress.observer();
                 let sources = sources()?;
-                let sealed =
-                    tarfs_io::hash_disk(&plan, &layout, &sources, &[], geometry, &file, observer)?;
+                let sealed = hash(&sources, geometry)?;
                 let mut report = Report::new(path, end, &layout, plan.bytes);
                 report.verity = Some(Verity::new(&sealed, Path::new("DISK"), path));
                 Ok(report)

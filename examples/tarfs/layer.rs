@@ -79,7 +79,7 @@ fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Outpu
     report.size = geometry.end();
     file.set_bytes(report.size)?;
     let hashing = geometry::threads(&args.params);
-    let sealed = crate::verity::seal(&file, &file, geometry, &hashing)?;
+    let sealed = crate::verity::seal(&file, &file, geometry, &hashing, false)?;
     report.verity = Some(report::Verity::new(&sealed, path, path));
     Ok(report)
 }

@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tree::{LayerOptions, Tree};
+use erofs_tarfs::verity::Leaves;
 
 use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
@@ -22,7 +24,12 @@ pub(crate) struct Loaded {
     pub(crate) tree: Tree,
     /// Where all devices of the tree are.
     pub(crate) backing: Backing,
+    /// Digests of the data blocks of the file that is the backing, if they are known.
+    pub(crate) leaves: Option<Rc<Leaves>>,
 }
+
+/// The layer that has a device, and its index there.
+pub(crate) type Origin<'l> = (&'l Loaded, usize);
 
 /// Where the devices of a tree are.
 #[derive(Debug)]
@@ -52,6 +59,11 @@ impl Loaded {
                 find::tar(&self.name, dir, &self.tree.devices()[index], *block)
             }
         }
+    }
+
+    /// All its devices.
+    pub(crate) fn origins(&self) -> Vec<Origin<'_>> {
+        (0..self.tree.devices().len()).map(|index| (self, index)).collect()
     }
 
     /// Opens the files of all devices.
@@ -113,7 +125,8 @@ pub(crate) fn layer(tar: NamedFile, tag: &str, keep_pending: bool) -> Done<Loade
     options.keep_pending = keep_pending;
     let progress = Progress::new("indexing", Some(tar.bytes()?));
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
-    Ok(Loaded { name: tar.path().to_owned(), tree: layer.tree, backing: Backing::File(tar) })
+    let name = tar.path().to_owned();
+    Ok(Loaded { name, tree: layer.tree, backing: Backing::File(tar), leaves: None })
 }
 
 /// Reads an image back, its devices where they are.
@@ -133,23 +146,28 @@ pub(crate) fn read_image(
     let image = Image::new(&bytes).map_err(why)?;
     let mut options = TreeOptions::default();
     options.keep_layer_marks = layer_marks;
-    let backing = if image.holds_devices(bytes.len() as u64) {
-        // For what has no tag of its own: that of the whole file.
-        let tag = spool::digest(&file, &mut |_| {})?.into_bytes();
-        options.devices = DevicesAt::InFile { tag };
-        Backing::File(file)
+    let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
+        options.devices = DevicesAt::InFile { tag: Vec::new() };
+        let mut tree = image.tree(&options).map_err(why)?;
+        if tree.devices().iter().any(|device| device.tag.is_empty()) {
+            // For what has no tag of its own: that of the whole file.
+            let tag = spool::digest(&file, &mut |_| {})?.into_bytes();
+            options.devices = DevicesAt::InFile { tag };
+            tree = image.tree(&options).map_err(why)?;
+        }
+        (tree, Backing::File(file))
     } else {
         options.devices = DevicesAt::Separate;
         let beside = crate::output::directory(arg).to_owned();
-        Backing::Tars {
+        let backing = Backing::Tars {
             dir: tars.map_or(beside, Path::to_owned),
             slots: image.devices().len(),
             block: image.block_size().bytes().into(),
             image: file,
-        }
+        };
+        (image.tree(&options).map_err(why)?, backing)
     };
-    let tree = image.tree(&options).map_err(why)?;
-    Ok(Loaded { name: arg.to_owned(), tree, backing })
+    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None })
 }
 
 /// The bytes of an image, zeros for what is in its devices.

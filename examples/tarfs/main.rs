@@ -15,6 +15,7 @@ mod geometry;
 mod input;
 mod inspect;
 mod layer;
+mod leaves;
 mod load;
 mod ls;
 mod merge;

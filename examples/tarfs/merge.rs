@@ -10,7 +10,7 @@ use erofs_tarfs::tree::{self, MergeOptions, Tree};
 use crate::args::Merge;
 use crate::fail::{Done, Fail};
 use crate::geometry;
-use crate::load::{self, Loaded};
+use crate::load::{self, Loaded, Origin};
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::Report;
@@ -42,8 +42,8 @@ pub(crate) fn merged(layers: &[Loaded]) -> Done<Tree> {
     })
 }
 
-/// The files of the devices of a merged tree.
-pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
+/// Where the devices of a merged tree are.
+pub(crate) fn origins<'l>(tree: &Tree, layers: &'l [Loaded]) -> Done<Vec<Origin<'l>>> {
     let all = layers.iter().flat_map(|layer| {
         layer.tree.devices().iter().enumerate().map(move |(index, device)| (layer, index, device))
     });
@@ -59,9 +59,14 @@ pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
             let why = "its device has no tag, and another has neither, and the same length";
             return Err(Fail::of(&layer.name, why));
         }
-        layer.source(*index)
+        Ok((*layer, *index))
     };
     tree.devices().iter().map(find).collect()
+}
+
+/// The files of the devices of a merged tree.
+pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
+    origins(tree, layers)?.into_iter().map(|(layer, index)| layer.source(index)).collect()
 }
 
 /// Plans a tree; errors name the output.

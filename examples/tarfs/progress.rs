@@ -29,7 +29,7 @@ impl Progress {
     }
 
     /// What the library's observers are.
-    pub(crate) fn observer(&self) -> impl FnMut(u64) + '_ {
+    pub(crate) fn observer(&self) -> impl Fn(u64) + Sync + '_ {
         |bytes| self.0.inc(bytes)
     }
 

@@ -100,7 +100,7 @@ pub(crate) fn ingest_options(tag: Option<&str>, keep_pending: bool) -> ingest::O
 pub(crate) fn loaded(file: NamedFile, done: ingest::Ingested) -> (Loaded, String) {
     let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
     let (name, tree) = (file.path().to_owned(), done.layer.tree);
-    (Loaded { name, tree, backing: Backing::File(file) }, digest)
+    (Loaded { name, tree, backing: Backing::File(file), leaves: None }, digest)
 }
 
 /// The SHA-256 of a file, in hex.

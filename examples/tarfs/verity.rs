@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, Options};
+use erofs_tarfs::io::{Map, NamedFile};
 use erofs_tarfs::read::Image;
 use erofs_tarfs::verity::{Fault, Geometry, Placement, Sealed};
 
@@ -29,10 +29,25 @@ pub(crate) fn seal(
     hashes: &NamedFile,
     geometry: Geometry,
     options: &Options,
+    map: bool,
 ) -> Done<Sealed> {
     let _progress = Progress::new("hashing", None);
-    let sealed = verity::seal(data.file(), hashes.file(), geometry, options);
+    let sealed = if map {
+        let map = mapped(data, geometry.data_bytes())?;
+        verity::seal(&map, hashes.file(), geometry, options)
+    } else {
+        verity::seal(data.file(), hashes.file(), geometry, options)
+    };
     sealed.map_err(|error| Fail::of(hashes.path(), format_args!("cannot seal it: {error}")))
+}
+
+/// Maps data into memory.
+#[allow(unsafe_code, reason = "--map is the user's word")]
+fn mapped(data: &NamedFile, bytes: u64) -> Done<Map> {
+    // SAFETY: nothing here writes to the data while it is mapped, and that nobody else does is what
+    // the help of --map asks for.
+    let map = unsafe { Map::new(data.file(), bytes) };
+    map.map_err(|error| Fail::of(data.path(), format_args!("cannot map it: {error}")))
 }
 
 fn format(args: &VerityFormat) -> Done {
@@ -56,7 +71,7 @@ fn format(args: &VerityFormat) -> Done {
             let out = Output::new(hash)?;
             let undo = Undo::grow(&data, before, data_bytes)?;
             let end = geometry.end();
-            let sealed = seal(&data, &out.file()?, geometry, &options)?;
+            let sealed = seal(&data, &out.file()?, geometry, &options, args.map)?;
             out.file()?.set_bytes(end)?;
             out.finish()?;
             undo.keep();
@@ -64,7 +79,7 @@ fn format(args: &VerityFormat) -> Done {
         }
         None => {
             let undo = Undo::grow(&data, before, geometry.end())?;
-            let sealed = seal(&data, &data, geometry, &options)?;
+            let sealed = seal(&data, &data, geometry, &options, args.map)?;
             undo.keep();
             sealed
         }
@@ -133,7 +148,7 @@ fn verify(args: &VerityVerify) -> Done {
 }
 
 /// How many bytes the filesystem in a sealed disk has.
-fn filesystem(data: &NamedFile) -> Done<u64> {
+pub(crate) fn filesystem(data: &NamedFile) -> Done<u64> {
     let text =
         "where the tree lies behind data other than EROFS, --data-blocks says how much is data";
     let unknown = || Fail::Usage(text.to_owned());

@@ -6,4 +6,5 @@ mod modes;
 mod picture;
 mod real;
 mod run;
+mod sealed;
 mod sealed_layers;

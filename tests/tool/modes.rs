@@ -223,6 +223,11 @@ fn verity_format_is_what_veritysetup_verifies() {
     let report = json(&ok(args)).remove(0);
     verify(&data, &tree, &report);
     assert_eq!(report["salt"], "00ff");
+    let mapped = image.path("tree-mapped");
+    let args =
+        ["verity", "format", "--map", "--salt", "00ff", "--hash", mapped.to_str().unwrap(), path];
+    ok(args);
+    assert!(fs::read(&mapped).unwrap() == fs::read(&tree).unwrap(), "read or mapped: the same");
     let root = report["root_hash"].as_str().unwrap();
     let args = ["verity", "verify", "--salt", "00ff", "--hash", hash, path, root];
     ok(args);

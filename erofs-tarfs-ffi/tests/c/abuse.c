@@ -36,6 +36,7 @@ static void null_everywhere(void) {
     INVALID(tarfs_layer_push_fd(NULL, -1, NULL, NULL, &error));
     INVALID(tarfs_layer_finish(NULL, NULL, NULL, NULL, &error));
     INVALID(tarfs_leaves_new(NULL, NULL, 0, NULL, &error));
+    INVALID(tarfs_leaves_read(NULL, NULL, 0, 0, 0, NULL, &error));
     INVALID(tarfs_leaves_digests(NULL, NULL, NULL, &error));
     INVALID(tarfs_verity_preset(NULL, NULL, &error));
     INVALID(tarfs_verity_seal(NULL, 0, NULL, NULL, 0, NULL, NULL, NULL, &error));

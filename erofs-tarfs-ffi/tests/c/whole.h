@@ -26,6 +26,10 @@ static inline struct whole whole(uint8_t *tar, const tarfs_tree *tree, const tar
     uint32_t inode = 0, i;
     size_t done = 0;
     char *text = NULL;
+    tarfs_leaves *read = NULL;
+    const uint8_t *digests, *read_digests;
+    size_t len, read_len;
+    STRUCT(tarfs_device, device);
     STRUCT(tarfs_layout_options, options);
     STRUCT(tarfs_layout_info, info);
     STRUCT(tarfs_sealed_info, seal);
@@ -65,9 +69,20 @@ static inline struct whole whole(uint8_t *tar, const tarfs_tree *tree, const tar
     OK(tarfs_sealed_get_info(again, &seal, &error));
     CHECK(memcmp(made.root, seal.root, 32) == 0);
     OK(tarfs_verity_verify(&disk_source, &hash_source, again, 0, NULL, NULL, &error));
+    /* The tree of the disk has the tar's leaves. */
+    OK(tarfs_layout_get_device(layout, 0, &device, &error));
+    OK(tarfs_leaves_read(&hash_source, again, device.disk_offset, TAR_BYTES, 0, &read, &error));
+    OK(tarfs_leaves_digests(leaves, &digests, &len, &error));
+    OK(tarfs_leaves_digests(read, &read_digests, &read_len, &error));
+    CHECK(len == read_len && memcmp(digests, read_digests, len) == 0);
+    tarfs_leaves_free(read);
+    EXPECT(TARFS_STATUS_INVALID_ARGUMENT,
+           tarfs_leaves_read(&hash_source, again, 1, 512, 1, &read, &error));
     hash_bytes[5] ^= 1;
     EXPECT(TARFS_STATUS_MISMATCH,
            tarfs_verity_verify(&disk_source, &hash_source, again, 0, NULL, NULL, &error));
+    EXPECT(TARFS_STATUS_MISMATCH,
+           tarfs_leaves_read(&hash_source, again, 0, UINT64_MAX, 0, &read, &error));
     tarfs_sealed_free(again);
     OK(tarfs_hasher_new(NULL, disk.len, NULL, &hasher, &error));
     OK(tarfs_hasher_push(hasher, disk.bytes, 1000, &error));

@@ -1,10 +1,8 @@
-//! Plans of disks carried out: written to a file, or hashed without being written.
+//! Plans of disks carried out: written to a file.
 
 use super::{Error, NamedFile};
-use crate::disk;
 use crate::image::{self, DiskPlan, Piece, Source};
 use crate::layout::Layout;
-use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Sealed};
 
 /// Bytes copied at a time.
 const PIECE: usize = 1 << 20;
@@ -66,51 +64,8 @@ pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error>
     if out.bytes()? < at { out.set_bytes(at) } else { Ok(()) }
 }
 
-/// Hashes a disk that is not written. `geometry` is of its length, with zeros behind its end up
-/// to whole data blocks; hash blocks go to `tree`.
-///
-/// `leaves` are those of the devices whose digests are kept, none or one for each device: their
-/// bytes are not read again, but for the end of a device that no block ends with.
-///
-/// # Errors
-/// As [`write_disk`]; [`Error::Write`] for the tree, [`Error::Verity`].
-pub fn hash_disk(
-    plan: &DiskPlan,
-    layout: &Layout<'_>,
-    sources: &[NamedFile],
-    leaves: &[Option<&Leaves>],
-    geometry: Geometry,
-    tree: &NamedFile,
-    observer: &mut dyn FnMut(u64),
-) -> Result<Sealed, Error> {
-    check(plan, sources)?;
-    let mut hasher = Hasher::new(geometry);
-    let mut sink = Tree(tree);
-    let mut read = |index: usize, offset: u64, buf: &mut [u8]| {
-        sources[index].read_exact_at(buf, offset)?;
-        observer(buf.len() as u64);
-        Ok(())
-    };
-    let done = disk::hash(plan, layout, leaves, &mut read, &mut hasher, &mut sink);
-    done.and_then(|()| hasher.finish(&mut sink)).map_err(|fault| match fault {
-        Fault::Caller(error) => error,
-        Fault::Verity(error) => Error::Verity { file: tree.path().to_owned(), error },
-    })
-}
-
-/// A file that takes hash blocks.
-pub(super) struct Tree<'a>(pub(super) &'a NamedFile);
-
-impl HashSink for Tree<'_> {
-    type Error = Error;
-
-    fn put(&mut self, offset: u64, blocks: &[u8]) -> Result<(), Error> {
-        self.0.write_all_at(blocks, offset)
-    }
-}
-
 /// Every source is there, and as long as the plan needs it.
-fn check(plan: &DiskPlan, sources: &[NamedFile]) -> Result<(), Error> {
+pub(super) fn check(plan: &DiskPlan, sources: &[NamedFile]) -> Result<(), Error> {
     for segment in &plan.segments {
         let Source::Device { index, offset } = segment.source else { continue };
         let missing = Error::MissingSource { device: index, sources: sources.len() };

@@ -1,9 +1,8 @@
 //! The hash tree of a disk whose devices were hashed while they streamed into their places.
 
-use super::disk::Tree;
 use super::{Error, NamedFile};
 use crate::layout::Layout;
-use crate::verity::{Fault, Geometry, Hasher, Leaves, Params, Placement, Sealed};
+use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Params, Placement, Sealed};
 use crate::{disk, image};
 
 /// Puts a hash tree behind a disk that is in `out`, whole: the end of a layer's one pass, after
@@ -69,4 +68,15 @@ pub fn seal_in_place(
             Fault::Caller(error) => error,
             Fault::Verity(error) => verity(error),
         })
+}
+
+/// A file that takes hash blocks.
+struct Tree<'a>(&'a NamedFile);
+
+impl HashSink for Tree<'_> {
+    type Error = Error;
+
+    fn put(&mut self, offset: u64, blocks: &[u8]) -> Result<(), Error> {
+        self.0.write_all_at(blocks, offset)
+    }
 }

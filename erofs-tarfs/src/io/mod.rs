@@ -1,24 +1,31 @@
 //! Adapters to files and threads, for programs with `std`.
 //!
 //! [`index_file`] and [`index_reader`] make layers of tars, [`ingest`](fn@ingest) hashes and writes
-//! them too as they stream by; [`write_metadata`], [`write_disk`] and [`hash_disk`] carry
-//! out the plan of a disk, [`seal_in_place`] ends the one pass of a layer, [`verity`] seals and verifies files on several threads. A
-//! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
+//! them too as they stream by; [`write_metadata`], [`write_disk`] and [`hash_disk`] carry out the
+//! plan of a disk, [`seal_in_place`] ends the one pass of a layer, [`verity`] seals and verifies
+//! files on several threads. A [`NamedFile`] is an open file with its name, so that an [`Error`] says
+//! where it happened.
 
 mod ahead;
 mod disk;
 mod error;
 mod file;
+mod hash_disk;
 mod in_place;
 mod index;
 mod ingest;
+#[cfg(target_os = "linux")]
+mod map;
 mod metadata;
 pub mod verity;
 
-pub use disk::{hash_disk, write_disk, write_metadata};
+pub use disk::{write_disk, write_metadata};
 pub use error::Error;
 pub use file::NamedFile;
+pub use hash_disk::hash_disk;
 pub use in_place::seal_in_place;
 pub use index::{index_file, index_reader};
 pub use ingest::ingest;
+#[cfg(target_os = "linux")]
+pub use map::Map;
 pub use metadata::read_metadata;

@@ -41,6 +41,11 @@ impl Feed {
         self.partial.len()
     }
 
+    /// Forgets the block that is not full yet.
+    pub(super) fn clear(&mut self) {
+        self.partial.clear();
+    }
+
     pub(super) fn push<D: Digests>(
         &mut self,
         mut data: &[u8],

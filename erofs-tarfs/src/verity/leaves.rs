@@ -1,5 +1,7 @@
 //! Leaf digests of data whose length is not known yet, or that serves several images.
 
+mod kept;
+
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
@@ -12,8 +14,9 @@ use super::{
 /// Hashes data as it streams by and keeps one digest a block: 1/16 of the data at 512 bytes.
 ///
 /// Digests of blocks do not depend on where the data lands. Those of a tar, computed once while it
-/// streams in, serve every image that contains it on a block boundary; see
-/// [`Hasher::push_digests`].
+/// streams in, or [read](Leaves::read) back out of the hash tree of its layer, serve every image
+/// that contains it on a block boundary; see [`Hasher::push_digests`] and
+/// [`disk::hash`](crate::disk::hash).
 ///
 /// # Examples
 /// ```

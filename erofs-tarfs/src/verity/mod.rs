@@ -5,8 +5,16 @@
 //! the length is not known or the digests serve several trees, [`Sealed`] is the outcome and knows
 //! the texts that others want, [`Verifier`] checks blocks, ranges and whole files, [`Superblock`]
 //! is written and parsed. [`Upper`] closes a tree whose lowest level was made on several threads;
-//! [`Backend`] is how blocks are hashed, the best that the CPU has. There is no I/O: hash blocks go to a [`HashSink`], verification reads
-//! from a [`Source`].
+//! [`Backend`] is how blocks are hashed, the best that the CPU has. There is no I/O: hash blocks go
+//! to a [`HashSink`], verification reads from a [`Source`].
+//!
+//! # Nothing is hashed twice
+//! A block's digest does not depend on where the block lies. Level 0 of a layer's tree is the
+//! digests of its disk, [`Leaves::read`] verifies them against the layer's root hash, and
+//! [`disk::hash`](crate::disk::hash) makes an image's tree with them: what is left to hash are the
+//! metadata, the ends of layers, and the tree itself. The root is the one that hashing afresh gives,
+//! provided that the layer's data is what its root hash says; if it is not, whoever reads the image
+//! through dm-verity is told.
 //!
 //! SHA-256 and format 1 only: a block's digest is `SHA-256(salt || block)`. The bytes are those of
 //! `veritysetup format`.
@@ -62,3 +70,5 @@ pub use text::CommandLine;
 pub use upper::Upper;
 pub use value::{Digest, Uuid, VerityBlockSize};
 pub use verify::Verifier;
+#[cfg(feature = "std")]
+pub(crate) use verify::first_mismatch;

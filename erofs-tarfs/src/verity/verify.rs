@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Backend, BlockHasher, Digest, Error, Fault, Geometry, Source};
+use super::{Backend, BlockHasher, Digest, Error, Fault, Geometry, Sealed, Source};
 
 /// Data blocks hashed together.
 const BATCH: usize = 64;
@@ -174,4 +174,22 @@ impl Verifier {
         known.index = Some(index);
         Ok(())
     }
+}
+
+/// What is wrong with a tree whose level 0 does not lead to the root hash: the first hash block, in
+/// the order of the data, that does not verify.
+pub(crate) fn first_mismatch<H: Source>(sealed: &Sealed, hashes: &mut H) -> Fault<H::Error> {
+    let geometry = sealed.geometry();
+    let mut verifier = Verifier::new(geometry.clone(), sealed.root());
+    for index in 0..geometry.levels().first().map_or(0, |level| level.blocks) {
+        let block = index * u64::from(geometry.params().digests_per_block());
+        match verifier.digest(0, block, hashes) {
+            // Level 0 counts; how its end is filled up is for those who open the tree.
+            Ok(_) | Err(Fault::Verity(Error::SpareNotZero { .. })) => {}
+            Err(fault) => return fault,
+        }
+    }
+    // It was another one a moment ago.
+    let level = geometry.levels().len().saturating_sub(1) as u8;
+    Error::HashMismatch { level, block: 0, offset: geometry.tree_offset() }.into()
 }

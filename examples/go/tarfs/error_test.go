@@ -184,6 +184,10 @@ func TestCallersErrorsComeBackAsTheyAre(t *testing.T) {
 		"Verify, hashes": func(err error) error {
 			return tarfs.Verify(ctx, good[0], failing{0, err}, sealed, 0)
 		},
+		"ReadLeaves": func(err error) error {
+			_, got := tarfs.ReadLeaves(ctx, failing{0, err}, sealed, 0, -1, 0)
+			return got
+		},
 		"OpenImage": func(err error) error {
 			_, got := tarfs.OpenImage(failing{0, err}, 8192)
 			return got

@@ -4,6 +4,8 @@ package tarfs
 import "C"
 
 import (
+	"context"
+	"io"
 	"runtime"
 )
 
@@ -31,6 +33,44 @@ func NewLeaves(params *VerityParams, digests []byte) (*Leaves, error) {
 	var ptr *C.tarfs_leaves
 	err := c.do(func(err **C.tarfs_error) C.int32_t {
 		return C.tarfs_leaves_new(given, data, n, &ptr, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newLeaves(ptr), nil
+}
+
+// ReadLeaves reads leaves back out of a hash tree: the digests of a layer, kept in the tree of its
+// disk, serve every image that has the layer. They are verified against the root hash in sealed,
+// which alone is trusted, ErrMismatch if the tree is not what it says; the data is not read. Hashes
+// is the file of the data, or that of the tree.
+//
+// What is wanted are the leaves of size bytes of the data from byte offset on, the start of a data
+// block: offset 0 if the source of [Layout.HashDisk] will be the disk, the device's DiskOffset if it
+// will be the tar. A negative size is all. A last block that is not whole has no leaf.
+//
+// Where hashes is a regular file that many threads hash, 0 for as many as the machine has; else one.
+func ReadLeaves(ctx context.Context, hashes io.ReaderAt, sealed *Sealed, offset uint64, size int64, threads int) (*Leaves, error) {
+	const op = "ReadLeaves"
+	bytes := ^C.uint64_t(0)
+	if size >= 0 {
+		bytes = C.uint64_t(size)
+	}
+	var ptr *C.tarfs_leaves
+	err := sealed.use(op, func(sealed *C.tarfs_sealed) error {
+		c := newCall(op, ctx)
+		defer c.end()
+		count, err := threadCount(op, threads)
+		if err != nil {
+			return err
+		}
+		source, _, err := c.readers(hashes)
+		if err != nil {
+			return err
+		}
+		return c.do(func(err **C.tarfs_error) C.int32_t {
+			return C.tarfs_leaves_read(source, sealed, C.uint64_t(offset), bytes, count, &ptr, err)
+		})
 	})
 	if err != nil {
 		return nil, err

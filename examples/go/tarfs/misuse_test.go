@@ -52,6 +52,7 @@ func (o objects) calls(t *testing.T) map[string]func() error {
 		"Image.Tree":           func() error { _, err := o.image.Tree(nil); return err },
 		"Image.FS":             func() error { _, err := o.image.FS(); return err },
 		"Leaves.Digests":       func() error { _, err := o.leaves.Digests(); return err },
+		"ReadLeaves":           func() error { _, err := tarfs.ReadLeaves(ctx, data, o.sealed, 0, -1, 1); return err },
 		"Verify":               func() error { return tarfs.Verify(ctx, data, data, o.sealed, 1) },
 		"Hasher.Write":         func() error { _, err := o.hasher.Write([]byte{1}); return err },
 		"Hasher.WriteZeros":    func() error { return o.hasher.WriteZeros(1) },

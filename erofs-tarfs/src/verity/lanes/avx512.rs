@@ -113,11 +113,10 @@ fn round(working: &mut Words, kw: __m512i) {
     let choose = _mm512_ternarylogic_epi32::<CHOOSE>(e, f, g);
     let s0 = xor3(_mm512_ror_epi32::<2>(a), _mm512_ror_epi32::<13>(a), _mm512_ror_epi32::<22>(a));
     let majority = _mm512_ternarylogic_epi32::<MAJORITY>(a, b, c);
-    // What comes late is added last: one addition behind each of the two sums of rotations.
-    let early = _mm512_add_epi32(h, kw);
-    let for_e = sum(sum(early, d), choose);
-    let for_a = sum(sum(sum(early, choose), s1), majority);
-    let (new_a, new_e) = (sum(for_a, s0), sum(for_e, s1));
+    // Seven additions, what comes late last: two behind the rotations of e, of which sixteen lanes
+    // hide the second.
+    let t1 = sum(sum(sum(h, kw), choose), s1);
+    let (new_e, new_a) = (sum(d, t1), sum(sum(s0, majority), t1));
     *working = [new_a, a, b, c, new_e, e, f, g];
 }
 

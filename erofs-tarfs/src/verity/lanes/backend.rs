@@ -6,12 +6,13 @@ use super::cpu;
 
 /// How blocks are hashed. All give the same bytes; they differ in speed only.
 ///
-/// The best one that the CPU has is taken by itself; name one to compare or to debug.
+/// The best one that the CPU has is taken by itself; name one to compare or to debug. Without an
+/// operating system an Armv8 CPU cannot be asked: there the build says, by its target features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
     /// The `sha2` crate, one block at a time: everywhere, with the SHA instructions of x86 CPUs
-    /// that have them.
+    /// that have them, in plain code elsewhere.
     Sha2,
     /// Eight blocks at a time in AVX2 registers: for x86-64 without SHA instructions.
     Avx2,
@@ -21,12 +22,14 @@ pub enum Backend {
     ShaNiAvx512,
     /// Sixteen blocks at a time in AVX-512 registers.
     Avx512,
+    /// Two blocks at a time with the SHA-256 instructions of Armv8.
+    Armv8,
 }
 
 impl Backend {
     /// All that there are, the slowest first.
-    pub const ALL: [Self; 5] =
-        [Self::Sha2, Self::Avx2, Self::ShaNi, Self::ShaNiAvx512, Self::Avx512];
+    pub const ALL: [Self; 6] =
+        [Self::Sha2, Self::Avx2, Self::ShaNi, Self::ShaNiAvx512, Self::Avx512, Self::Armv8];
 
     /// The fastest one that this CPU has.
     pub fn best() -> Self {
@@ -45,6 +48,7 @@ impl Backend {
             Self::ShaNi => cpu::has_sha(),
             Self::ShaNiAvx512 => cpu::has_sha() && cpu::has_avx512(),
             Self::Avx512 => cpu::has_avx512(),
+            Self::Armv8 => cpu::has_armv8(),
         }
     }
 
@@ -56,6 +60,7 @@ impl Backend {
             Self::ShaNi => "sha-ni",
             Self::ShaNiAvx512 => "sha-ni-avx512",
             Self::Avx512 => "avx512",
+            Self::Armv8 => "armv8",
         }
     }
 }

@@ -5,46 +5,38 @@ mod backend;
 
 pub use backend::Backend;
 
+// Each architecture has its kernels, its way to ask the CPU, and its dispatch; what they share knows
+// of none. On the others there are no lanes, so far.
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod armv8;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
-mod cpu;
-#[cfg(target_arch = "x86_64")]
-mod dispatch;
-#[cfg(target_arch = "x86_64")]
-mod message;
-#[cfg(target_arch = "x86_64")]
-mod sha256;
-#[cfg(target_arch = "x86_64")]
 mod shani;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg_attr(target_arch = "x86_64", path = "cpu/x86_64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", target_endian = "little"), path = "cpu/aarch64.rs")]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))),
+    path = "cpu/other.rs"
+)]
+mod cpu;
+#[cfg_attr(target_arch = "x86_64", path = "dispatch/x86_64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", target_endian = "little"), path = "dispatch/aarch64.rs")]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))),
+    path = "dispatch/other.rs"
+)]
+mod dispatch;
+
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+mod groups;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+mod message;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+mod sha256;
+
 pub(super) use dispatch::hash;
-
-/// No lanes, so far.
-#[cfg(not(target_arch = "x86_64"))]
-mod cpu {
-    pub(super) fn has_sha() -> bool {
-        false
-    }
-
-    pub(super) fn has_avx2() -> bool {
-        false
-    }
-
-    pub(super) fn has_avx512() -> bool {
-        false
-    }
-
-    pub(super) fn prefers_sha_unit() -> bool {
-        false
-    }
-}
-
-/// Hashes as many blocks of `block` bytes as it likes from the beginning of `data`; says how many.
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) fn hash(_: Backend, _: &[u8], _: usize, _: &[u8], _: &mut [[u8; 32]]) -> usize {
-    0
-}

@@ -23,6 +23,11 @@ pub(super) fn has_avx512() -> bool {
     avx512::get()
 }
 
+/// Another architecture's.
+pub(super) fn has_armv8() -> bool {
+    false
+}
+
 /// Whether 512-bit instructions are cut in two and the SHA unit takes one every cycle, so that
 /// four messages there beat sixteen in AVX-512: Zen 3 and 4, family 19h of AMD.
 pub(super) fn prefers_sha_unit() -> bool {

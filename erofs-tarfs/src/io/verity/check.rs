@@ -1,0 +1,60 @@
+//! Files verified.
+
+use std::io;
+use std::sync::Mutex;
+
+use super::threads::{lock, on_threads};
+use super::{Options, READ, ReadAt};
+use crate::verity::{Fault, Sealed, Verifier};
+
+/// Bytes of data that a worker takes at a time: it asks for the upper hash blocks anew each time.
+const PIECE: u64 = 4 << 20;
+
+/// Verifies all data and the whole tree, as `veritysetup verify` does.
+///
+/// # Errors
+/// [`Fault::Verity`] with the first data block that does not verify, whatever the number of
+/// threads; [`Fault::Caller`] for what reading gives.
+pub fn verify<D: ReadAt + ?Sized, H: ReadAt + ?Sized>(
+    data: &D,
+    hashes: &H,
+    sealed: &Sealed,
+    options: &Options,
+) -> Result<(), Fault<io::Error>> {
+    let geometry = sealed.geometry();
+    let (bits, bytes) = (geometry.data_block().bits(), geometry.data_bytes());
+    let verifier = Verifier::new(geometry.clone(), sealed.root());
+    let verifier = options.backend.iter().fold(verifier, |v, &backend| v.with_backend(backend));
+    let read = READ.max(1 << bits);
+    let piece = PIECE.max(read as u64);
+    let queue = Mutex::new((0..bytes.div_ceil(piece)).map(|index| index * piece));
+    let worker = || {
+        let (mut verifier, mut buf) = (verifier.clone(), Vec::new());
+        let mut verify = |at: u64, len: usize| {
+            let part = match data.view(at, len) {
+                Some(part) => part,
+                None => {
+                    buf.resize(read, 0);
+                    data.read_exact_at(&mut buf[..len], at).map_err(Fault::Caller)?;
+                    &buf[..len]
+                }
+            };
+            let mut hashes = |offset, buf: &mut [u8]| hashes.read_exact_at(buf, offset);
+            verifier.verify(at >> bits, part, &mut hashes)
+        };
+        loop {
+            let Some(start) = lock(&queue).next() else { return Ok(()) };
+            for at in (start..bytes.min(start + piece)).step_by(read) {
+                let done = verify(at, (bytes - at).min(read as u64) as usize);
+                if let Err(fault) = done {
+                    // Pieces are handed out in order: whoever has an earlier one finishes it.
+                    lock(&queue).by_ref().for_each(drop);
+                    return Err((at, fault));
+                }
+            }
+        }
+    };
+    let results = on_threads(options, bytes.div_ceil(piece), &worker);
+    let first = results.into_iter().filter_map(Result::err).min_by_key(|&(at, _)| at);
+    first.map_or(Ok(()), |(_, fault)| Err(fault))
+}

@@ -1,0 +1,28 @@
+//! Groups of blocks to the kernel.
+#![allow(unsafe_code)]
+
+use super::groups::groups;
+use super::message::{Message, Runs};
+use super::{Backend, armv8};
+
+/// Hashes blocks of `block` bytes, a multiple of 64, from the beginning of `data`, each with `salt`
+/// in front, and says how many: all, or none if `backend` has no lanes.
+pub(in super::super) fn hash(
+    backend: Backend,
+    salt: &[u8],
+    block: usize,
+    data: &[u8],
+    digests: &mut [[u8; 32]],
+) -> usize {
+    if backend != Backend::Armv8 || !backend.is_available() {
+        return 0;
+    }
+    let message = &Message::new(salt, block);
+    // The `sha2` crate is built without these instructions: even a single block is better here.
+    groups(message, data, digests, 1, |runs: &Runs<'_, { armv8::LANES }>, digests| {
+        // SAFETY: `is_available` found the SHA-256 instructions, and Advanced SIMD is in every
+        // AArch64 CPU that Rust's targets with floating point are for: all that the kernel is
+        // compiled for.
+        unsafe { armv8::hash(message, runs, digests) }
+    })
+}

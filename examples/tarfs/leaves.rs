@@ -1,0 +1,61 @@
+//! Digests that sealed layers bring along in their hash trees.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use erofs_tarfs::io::verity::{Options, read_leaves};
+use erofs_tarfs::verity::{self, Digest, Fault, Geometry, Params, Placement};
+
+use crate::fail::{Done, Fail};
+use crate::load::{Backing, Loaded};
+use crate::verity::filesystem;
+
+/// A layer's disk and the root hash of the tree behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sealed {
+    disk: PathBuf,
+    root: Digest,
+}
+
+/// Reads `DISK=ROOT`.
+pub(crate) fn sealed(text: &str) -> Result<Sealed, String> {
+    let (disk, root) = text.rsplit_once('=').ok_or("DISK=ROOT is wanted")?;
+    let root = root.strip_prefix("sha256:").unwrap_or(root);
+    let root = root.parse().map_err(|error: verity::Error| error.to_string())?;
+    Ok(Sealed { disk: disk.into(), root })
+}
+
+/// Reads the leaves of those layers that are sealed, and verifies them.
+pub(crate) fn read(
+    layers: &mut [Loaded],
+    all: &[Sealed],
+    params: &Params,
+    hashing: &Options,
+) -> Done {
+    for Sealed { disk, root } in all {
+        let mut leaves = None;
+        for layer in layers.iter_mut().filter(|layer| layer.name == *disk) {
+            let Backing::File(file) = &layer.backing else {
+                return Err(Fail::of(disk, "is no disk that could be sealed"));
+            };
+            if leaves.is_none() {
+                let end = filesystem(file)?;
+                let bytes = end + params.data_padding(end);
+                let why = |error: verity::Error| Fail::of(disk, error);
+                let geometry = Geometry::new(params, bytes, Placement::BehindData).map_err(why)?;
+                let sealed = verity::Sealed::new(geometry, *root);
+                let read = read_leaves(file.file(), &sealed, hashing);
+                leaves = Some(Rc::new(read.map_err(|fault| match fault {
+                    Fault::Verity(error) => Fail::of(disk, format_args!("its tree: {error}")),
+                    Fault::Caller(error) => Fail::of(disk, format_args!("its tree: {error}")),
+                })?));
+            }
+            layer.leaves.clone_from(&leaves);
+        }
+        if leaves.is_none() {
+            let text = format!("--sealed {}: is none of the layers", disk.display());
+            return Err(Fail::Usage(text));
+        }
+    }
+    Ok(())
+}
