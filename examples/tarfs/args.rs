@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use erofs_tarfs::verity::Params;
 
+use crate::form::Forms;
 use crate::sizes::{self, Salt};
 
 /// Container layers as EROFS filesystems over the tars as they lie, sealed with dm-verity.
@@ -189,14 +190,21 @@ A LAYER is a tar (.tar, .tar.gz, .tar.zst), a bootstrap or disk, oci:DIR[:TAG] o
 docker-archive:FILE; several are given lowest first (`tarfs merge --help` says more).
 
 layer_* modes with several layers write one file for each into the directory -o, named by its tag
-(TAG.disk, or TAG.verity for the tree alone), and print in layer order.
+(TAG.disk, TAG.vmdk, TAG.sh, or TAG.verity for the tree alone), and print in layer order.
 
 *_verity_only modes hash the disk that the same layers and options would give, without writing it.
 The output is the hash tree in a file of its own; the disk is had at any time by the *_block mode,
 or as a device-mapper table over bootstrap and tars.
 
+--form says how disks come out. Only raw copies (or shares, where the filesystem has reflinks); the
+others leave tars where they are and write OUT.metadata, with all that is in no tar. --gpt puts the
+disks into one disk, a partition each.
+
   tarfs export --mode image_block_with_verity --align 512KiB -o image.disk --json a.tar b.tar
-  tarfs export --mode layer_block -o disks/ oci:DIR:latest";
+  tarfs export --mode layer_block -o disks/ oci:DIR:latest
+  tarfs export --mode image_block --form vmdk -o image.vmdk a.tar b.tar   # qemu -drive file=image.vmdk
+  tarfs export --mode image_block_with_verity --form dm-linear -o image.sh a.tar b.tar  # sh image.sh NAME
+  tarfs export --mode layer_block --gpt --form vmdk -o layers.vmdk a.tar b.tar";
 
 #[derive(Debug, Group)]
 pub(crate) struct Preset {
@@ -228,6 +236,8 @@ pub(crate) struct Export {
     /// Output: a file, or a directory for a layer_* mode with several layers.
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) forms: Forms,
     #[command(flatten)]
     pub(crate) layout: Layout,
     #[command(flatten)]

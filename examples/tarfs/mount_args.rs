@@ -106,7 +106,7 @@ fn plain(args: &MountArgs) -> Done<Vec<String>> {
 }
 
 /// A path as a word of a shell.
-fn word(path: &Path) -> String {
+pub(crate) fn word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
     match !text.is_empty() && text.chars().all(plain) {

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use erofs_tarfs::io as tarfs_io;
 use erofs_tarfs::layout::Layout;
+use erofs_tarfs::outputs::{Gpt, Placed};
 use erofs_tarfs::verity::Sealed;
 use serde::Serialize;
 
@@ -25,6 +27,56 @@ pub(crate) struct Report {
     pub(crate) devices: Vec<Device>,
     /// The hash tree.
     pub(crate) verity: Option<Verity>,
+    /// How it came out.
+    #[serde(flatten)]
+    pub(crate) made: Form,
+}
+
+/// How a disk came out.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Form {
+    /// What it is, if it is not simply a file.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) form: &'static str,
+    /// The files that it is over, as they are called in it; the first has all that is in no tar.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) files: Vec<String>,
+    /// How the bytes of the tars got into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copied: Option<Copied>,
+}
+
+/// Bytes of tars by how they were copied.
+#[derive(Debug, Serialize)]
+pub(crate) struct Copied {
+    /// Shared with the tar: they take no room of their own.
+    cloned: u64,
+    in_kernel: u64,
+    by_hand: u64,
+}
+
+/// Disks in the partitions of one.
+#[derive(Debug, Serialize)]
+pub(crate) struct Partitioned {
+    path: String,
+    /// Length of the disk.
+    size: u64,
+    guid: String,
+    partitions: Vec<OfPartition>,
+    #[serde(flatten)]
+    pub(crate) made: Form,
+}
+
+/// A partition.
+#[derive(Debug, Serialize)]
+struct OfPartition {
+    number: usize,
+    name: String,
+    guid: String,
+    /// Byte of the disk at which it starts.
+    offset: u64,
+    /// What is in it; its offsets count from its start.
+    disk: Report,
 }
 
 /// A device.
@@ -67,7 +119,62 @@ impl Report {
             blocks: layout.block_size().blocks(bytes),
             devices: devices.collect(),
             verity: None,
+            made: Form::default(),
         }
+    }
+
+    /// Prints it: one line of JSON, or lines for people.
+    pub(crate) fn print(&self, json: bool) -> Done {
+        let mut out = io::stdout().lock();
+        if json {
+            return line(&mut out, self);
+        }
+        self.write(&mut out).map_err(Fail::stdout)
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}: {} bytes", self.path, self.size)?;
+        self.made.write(out)?;
+        self.verity.as_ref().map_or(Ok(()), |verity| verity.write(out))
+    }
+}
+
+impl Form {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        if !self.files.is_empty() {
+            writeln!(out, "{} over {}", self.form, self.files.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl From<tarfs_io::Copied> for Copied {
+    fn from(copied: tarfs_io::Copied) -> Self {
+        let tarfs_io::Copied { cloned, in_kernel, by_hand, .. } = copied;
+        Self { cloned, in_kernel, by_hand }
+    }
+}
+
+impl Partitioned {
+    pub(crate) fn new(path: &Path, gpt: &Gpt) -> Self {
+        Self {
+            path: path.display().to_string(),
+            size: gpt.bytes(),
+            guid: gpt.guid().to_string(),
+            partitions: Vec::new(),
+            made: Form::default(),
+        }
+    }
+
+    /// The next partition, and what is in it.
+    pub(crate) fn push(&mut self, placed: &Placed, disk: Report) {
+        self.partitions.push(OfPartition {
+            number: self.partitions.len() + 1,
+            name: placed.name.clone(),
+            guid: placed.guid.to_string(),
+            offset: placed.offset,
+            disk,
+        });
     }
 
     /// Prints it: one line of JSON, or lines for people.
@@ -78,7 +185,16 @@ impl Report {
         }
         let written = (|| {
             writeln!(out, "{}: {} bytes", self.path, self.size)?;
-            self.verity.as_ref().map_or(Ok(()), |verity| verity.write(&mut out))
+            self.made.write(&mut out)?;
+            for OfPartition { number, name, guid, offset, disk } in &self.partitions {
+                writeln!(
+                    out,
+                    "partition {number}: {} bytes at {offset}, {name:?}, {guid}",
+                    disk.size
+                )?;
+                disk.verity.as_ref().map_or(Ok(()), |verity| verity.write(&mut out))?;
+            }
+            Ok(())
         })();
         written.map_err(Fail::stdout)
     }

@@ -2,21 +2,28 @@
 //!
 //! [`index_file`] and [`index_reader`] make layers of tars, [`ingest`](fn@ingest) hashes and writes
 //! them too as they stream by; [`write_metadata`], [`write_disk`] and [`hash_disk`] carry
-//! out the plan of a disk, [`verity`] seals and verifies files on several threads. A
-//! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
+//! out the plan of a disk, sharing bytes with the tars where the filesystem can ([`copy_range`]);
+//! [`Mapped`] reads a disk through the files that it is made of, [`verity`] seals and verifies files
+//! on several threads. A [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
 
 mod ahead;
+#[cfg(target_os = "linux")]
+mod clone;
+mod copy;
 mod disk;
 mod error;
 mod file;
 mod index;
 mod ingest;
+mod mapped;
 mod metadata;
 pub mod verity;
 
-pub use disk::{hash_disk, write_disk, write_metadata};
+pub use copy::{Copied, copy_range};
+pub use disk::{hash_disk, write_disk, write_metadata, write_metadata_at};
 pub use error::Error;
 pub use file::NamedFile;
 pub use index::{index_file, index_reader};
 pub use ingest::ingest;
+pub use mapped::Mapped;
 pub use metadata::read_metadata;
