@@ -215,7 +215,17 @@ fn script(
             text += &format!("loop {}\nd{index}=$loop\n", word(Path::new(file)));
         }
     }
-    let table = dm_linear(&extents.map(|index| format!("$d{}", first[index])))?;
+    let variables: Vec<String> = first.iter().map(|index| format!("$d{index}")).collect();
+    let table = dm_linear(&extents.map(|index| variables[index].as_str()));
+    let table = table.map_err(|error| match error {
+        outputs::Error::Sectors { offset, bytes, file } => {
+            // The file instead of the variable.
+            let index = variables.iter().position(|variable| Some(variable) == file.as_ref());
+            let file = index.map(|index| files[index].clone());
+            outputs::Error::Sectors { offset, bytes, file }
+        }
+        error => error,
+    })?;
     let lower = if sealed.is_some() { "$name-data" } else { "$name" };
     text += &format!("dmsetup create --readonly \"{lower}\" <<TABLE\n{table}TABLE\n");
     if let Some(sealed) = sealed {

@@ -3,5 +3,6 @@
 mod errors;
 mod inputs;
 mod modes;
+mod overlaid;
 mod real;
 mod run;
