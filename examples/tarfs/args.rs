@@ -202,8 +202,10 @@ disks into one disk, a partition each.
 
   tarfs export --mode image_block_with_verity --align 512KiB -o image.disk --json a.tar b.tar
   tarfs export --mode layer_block -o disks/ oci:DIR:latest
-  tarfs export --mode image_block --form vmdk -o image.vmdk a.tar b.tar   # qemu -drive file=image.vmdk
-  tarfs export --mode image_block_with_verity --form dm-linear -o image.sh a.tar b.tar  # sh image.sh NAME
+  tarfs export --mode image_block --form vmdk -o image.vmdk a.tar b.tar
+    qemu-system-x86_64 -drive file=image.vmdk,readonly=on …   # or a guest could write to the tars
+  tarfs export --mode image_block_with_verity --form dm-linear -o image.sh a.tar b.tar
+    sh image.sh NAME                                          # makes /dev/mapper/NAME
   tarfs export --mode layer_block --gpt --form vmdk -o layers.vmdk a.tar b.tar";
 
 #[derive(Debug, Group)]

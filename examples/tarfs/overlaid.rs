@@ -227,17 +227,20 @@ fn script(
         error => error,
     })?;
     let lower = if sealed.is_some() { "$name-data" } else { "$name" };
-    text += &format!("dmsetup create --readonly \"{lower}\" <<TABLE\n{table}TABLE\n");
+    text += &format!("dmsetup create --readonly \"{lower}\" <<TABLE\n{table}TABLE\n{MAKE_NODES}");
     if let Some(sealed) = sealed {
         let device = format!("/dev/mapper/{lower}");
         let table = sealed.table_line(&device, &device);
         text += &format!(
             "dmsetup create --readonly \"$name\" --table \"{table}\" || {{\n\
-             \x20 dmsetup remove \"{lower}\"\n  exit 1\n}}\n"
+             \x20 dmsetup remove \"{lower}\"\n  exit 1\n}}\n{MAKE_NODES}"
         );
     }
     Ok(text)
 }
+
+/// Where no udev makes them.
+const MAKE_NODES: &str = "dmsetup mknodes\n";
 
 const SCRIPT_HEAD: &str = "\
 #!/bin/sh

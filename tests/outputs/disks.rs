@@ -67,7 +67,11 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn new() -> Self {
-        Self { dir: TempDir::with_prefix("tarfs-outputs-").unwrap(), files: Vec::new() }
+        Self::below(&std::env::temp_dir())
+    }
+
+    pub(crate) fn below(dir: &Path) -> Self {
+        Self { dir: TempDir::with_prefix_in("tarfs-outputs-", dir).unwrap(), files: Vec::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

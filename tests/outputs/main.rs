@@ -4,4 +4,5 @@
 mod disks;
 mod dm;
 mod gpt;
+mod mapped;
 mod vmdk;

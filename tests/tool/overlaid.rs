@@ -35,6 +35,7 @@ fn through_qemu(disk: &Path) -> Option<Vec<u8>> {
 fn through_dd(script: &Path) -> (Vec<u8>, String) {
     const DMSETUP: &str = r#"#!/bin/sh
 set -e
+[ "$*" != mknodes ] || exit 0
 echo "$*" >>"$TARFS_TEST/words"
 case $* in *--table*) exit ;; esac
 while read -r start count kind device from; do
