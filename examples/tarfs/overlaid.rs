@@ -1,11 +1,10 @@
 //! Disks that are not plain files: over tars as they lie, or in partitions of one.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{Mapped, NamedFile};
-use erofs_tarfs::outputs::{self, Extents, Gpt, Partition, dm_linear, vmdk};
+use erofs_tarfs::outputs::{self, Extents, Gpt, Partition, vmdk};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::Sealed;
 
@@ -13,12 +12,12 @@ use crate::args::Export;
 use crate::export::{Job, What};
 use crate::fail::{Done, Fail};
 use crate::form::Form;
-use crate::merge;
-use crate::mount_args::word;
 use crate::output::{self, Output};
+use crate::partitioned::Partitioned;
 use crate::parts::{Disk, Parts};
 use crate::progress::Progress;
-use crate::report::{self, Partitioned, Report, Verity};
+use crate::report::{self, Report, Verity};
+use crate::{merge, script};
 
 /// A disk to be made.
 pub(crate) struct Wanted<'a> {
@@ -173,9 +172,9 @@ fn over_files(
         let extents = parts.back_zeros(extents)?;
         vmdk(&extents.map(|index| files[index].as_str())).map_err(failed)?
     } else {
-        script(&files, extents, sealed).map_err(failed)?
+        script::script(&files, extents, sealed).map_err(failed)?
     };
-    let first = first_of_each(&files);
+    let first = script::first_of_each(&files);
     let distinct = files.iter().enumerate().filter(|(index, _)| first[*index] == *index);
     let distinct = distinct.map(|(_, file)| file.clone()).collect();
     Ok((text, distinct))
@@ -192,68 +191,3 @@ fn name(path: &Path, out: &Path) -> Done<String> {
     let name = name.to_str().ok_or_else(|| Fail::of(path, "has a name that is not UTF-8"))?;
     Ok(name.to_owned())
 }
-
-/// For each file the index at which it is named first.
-fn first_of_each(files: &[String]) -> Vec<usize> {
-    let mut seen = BTreeMap::new();
-    let indexes = files.iter().enumerate();
-    indexes.map(|(index, file)| *seen.entry(file).or_insert(index)).collect()
-}
-
-/// A script that makes a device: loop devices of the files, a linear table over them, and one of
-/// dm-verity over that.
-fn script(
-    files: &[String],
-    extents: Extents<usize>,
-    sealed: Option<&Sealed>,
-) -> Result<String, outputs::Error> {
-    let mut text = String::from(SCRIPT_HEAD);
-    // One loop device for a file, however often it is there.
-    let first = first_of_each(files);
-    for (index, file) in files.iter().enumerate() {
-        if first[index] == index {
-            text += &format!("loop {}\nd{index}=$loop\n", word(Path::new(file)));
-        }
-    }
-    let variables: Vec<String> = first.iter().map(|index| format!("$d{index}")).collect();
-    let table = dm_linear(&extents.map(|index| variables[index].as_str()));
-    let table = table.map_err(|error| match error {
-        outputs::Error::Sectors { offset, bytes, file } => {
-            // The file instead of the variable.
-            let index = variables.iter().position(|variable| Some(variable) == file.as_ref());
-            let file = index.map(|index| files[index].clone());
-            outputs::Error::Sectors { offset, bytes, file }
-        }
-        error => error,
-    })?;
-    let lower = if sealed.is_some() { "$name-data" } else { "$name" };
-    text += &format!("dmsetup create --readonly \"{lower}\" <<TABLE\n{table}TABLE\n{MAKE_NODES}");
-    if let Some(sealed) = sealed {
-        let device = format!("/dev/mapper/{lower}");
-        let table = sealed.table_line(&device, &device);
-        text += &format!(
-            "dmsetup create --readonly \"$name\" --table \"{table}\" || {{\n\
-             \x20 dmsetup remove \"{lower}\"\n  exit 1\n}}\n{MAKE_NODES}"
-        );
-    }
-    Ok(text)
-}
-
-/// Where no udev makes them.
-const MAKE_NODES: &str = "dmsetup mknodes\n";
-
-const SCRIPT_HEAD: &str = "\
-#!/bin/sh
-# Makes /dev/mapper/NAME over files as they lie: sh THIS-FILE [NAME]
-# `dmsetup remove NAME`, and NAME-data where there is one, ends it; loop devices go with it.
-set -eu
-name=${1:-tarfs}
-cd \"$(dirname \"$0\")\"
-loops=
-# Those in use are kept until their user is gone.
-trap '[ -z \"$loops\" ] || losetup --detach $loops' EXIT
-loop() {
-  loop=$(losetup --find --show --read-only -- \"$1\")
-  loops=\"$loops $loop\"
-}
-";

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use erofs_tarfs::io as tarfs_io;
 use erofs_tarfs::layout::Layout;
-use erofs_tarfs::outputs::{Gpt, Placed};
 use erofs_tarfs::verity::Sealed;
 use serde::Serialize;
 
@@ -53,30 +52,6 @@ pub(crate) struct Copied {
     cloned: u64,
     in_kernel: u64,
     by_hand: u64,
-}
-
-/// Disks in the partitions of one.
-#[derive(Debug, Serialize)]
-pub(crate) struct Partitioned {
-    path: String,
-    /// Length of the disk.
-    size: u64,
-    guid: String,
-    partitions: Vec<OfPartition>,
-    #[serde(flatten)]
-    pub(crate) made: Form,
-}
-
-/// A partition.
-#[derive(Debug, Serialize)]
-struct OfPartition {
-    number: usize,
-    name: String,
-    guid: String,
-    /// Byte of the disk at which it starts.
-    offset: u64,
-    /// What is in it; its offsets count from its start.
-    disk: Report,
 }
 
 /// A device.
@@ -140,7 +115,7 @@ impl Report {
 }
 
 impl Form {
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         if !self.files.is_empty() {
             writeln!(out, "{} over {}", self.form, self.files.join(", "))?;
         }
@@ -152,51 +127,6 @@ impl From<tarfs_io::Copied> for Copied {
     fn from(copied: tarfs_io::Copied) -> Self {
         let tarfs_io::Copied { cloned, in_kernel, by_hand, .. } = copied;
         Self { cloned, in_kernel, by_hand }
-    }
-}
-
-impl Partitioned {
-    pub(crate) fn new(path: &Path, gpt: &Gpt) -> Self {
-        Self {
-            path: path.display().to_string(),
-            size: gpt.bytes(),
-            guid: gpt.guid().to_string(),
-            partitions: Vec::new(),
-            made: Form::default(),
-        }
-    }
-
-    /// The next partition, and what is in it.
-    pub(crate) fn push(&mut self, placed: &Placed, disk: Report) {
-        self.partitions.push(OfPartition {
-            number: self.partitions.len() + 1,
-            name: placed.name.clone(),
-            guid: placed.guid.to_string(),
-            offset: placed.offset,
-            disk,
-        });
-    }
-
-    /// Prints it: one line of JSON, or lines for people.
-    pub(crate) fn print(&self, json: bool) -> Done {
-        let mut out = io::stdout().lock();
-        if json {
-            return line(&mut out, self);
-        }
-        let written = (|| {
-            writeln!(out, "{}: {} bytes", self.path, self.size)?;
-            self.made.write(&mut out)?;
-            for OfPartition { number, name, guid, offset, disk } in &self.partitions {
-                writeln!(
-                    out,
-                    "partition {number}: {} bytes at {offset}, {name:?}, {guid}",
-                    disk.size
-                )?;
-                disk.verity.as_ref().map_or(Ok(()), |verity| verity.write(&mut out))?;
-            }
-            Ok(())
-        })();
-        written.map_err(Fail::stdout)
     }
 }
 
