@@ -74,9 +74,8 @@ impl Parts {
         self.files.extend(sources);
         let plan = image::disk(layout);
         let extents = Extents::of_disk(&plan, layout, |held| match held {
+            Held::Metadata => (0, metadata_at),
             Held::Device(index) => (first + index, 0),
-            // Nothing else is held.
-            _ => (0, metadata_at),
         });
         let mut disk = Disk {
             extents: extents.map_err(|error| Fail::of(out, error))?,

@@ -108,7 +108,6 @@ impl Files {
         let extents = Extents::of_disk(&plan, &layout, |held| match held {
             Held::Metadata => (metadata, at),
             Held::Device(index) => (first + index, 0),
-            other => panic!("{other:?}"),
         });
         (extents.unwrap(), source.bytes(&layout, &plan))
     }

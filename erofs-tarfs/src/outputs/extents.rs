@@ -27,9 +27,8 @@ pub struct Extent<F> {
     pub source: Option<(F, u64)>,
 }
 
-/// What of a disk is in a file.
+/// What of a disk is in a file. Exhaustive: whoever says where things are says it of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Held {
     /// The metadata in one piece: the bytes of [`image::bootstrap`](crate::image::bootstrap()),
     /// wherever in the disk its parts belong.
