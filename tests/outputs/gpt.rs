@@ -48,6 +48,11 @@ fn same(table: &Value, gpt: &Gpt) {
     let upper = |text: String| text.to_uppercase();
     assert_eq!(table["label"], "gpt");
     assert_eq!(table["id"], upper(gpt.guid().to_string()));
+    // Room for partitions: not for the tables at both ends, of 128 entries or of 255.
+    let entries =
+        if gpt.partitions().len() <= 128 { 32 } else { gpt.partitions().len().div_ceil(4) };
+    assert_eq!(table["firstlba"], 2 + entries);
+    assert_eq!(table["lastlba"], gpt.bytes() / 512 - 2 - entries as u64);
     let partitions = table["partitions"].as_array().unwrap();
     assert_eq!(partitions.len(), gpt.partitions().len());
     for (found, placed) in partitions.iter().zip(gpt.partitions()) {
