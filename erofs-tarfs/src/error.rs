@@ -1,6 +1,6 @@
 //! One error for callers that run several stages.
 
-use crate::{layout, read, tar, tree, verity};
+use crate::{layout, outputs, read, tar, tree, verity};
 use core::fmt;
 
 /// What went wrong, in the words of the stage that found it.
@@ -13,6 +13,8 @@ pub enum Error {
     Tree(tree::Error),
     /// Something does not fit EROFS.
     Layout(layout::Error),
+    /// A disk cannot be said in a form over files as they lie.
+    Outputs(outputs::Error),
     /// An image is malformed, or uses what we do not read.
     Read(read::Error),
     /// Parameters or digests of a hash tree.
@@ -29,6 +31,8 @@ pub enum ErrorKind {
     Tree,
     /// Something does not fit EROFS.
     Layout,
+    /// A disk cannot be said in a form over files as they lie.
+    Outputs,
     /// An image is malformed, or uses what we do not read.
     Read,
     /// Parameters or digests of a hash tree.
@@ -42,6 +46,7 @@ impl Error {
             Self::Tar(_) | Self::Tree(tree::Error::Tar(_)) => ErrorKind::Tar,
             Self::Tree(_) => ErrorKind::Tree,
             Self::Layout(_) => ErrorKind::Layout,
+            Self::Outputs(_) => ErrorKind::Outputs,
             Self::Read(_) => ErrorKind::Read,
             Self::Verity(_) => ErrorKind::Verity,
         }
@@ -52,6 +57,7 @@ impl Error {
             Self::Tar(error) => error,
             Self::Tree(error) => error,
             Self::Layout(error) => error,
+            Self::Outputs(error) => error,
             Self::Read(error) => error,
             Self::Verity(error) => error,
         }
@@ -80,4 +86,4 @@ macro_rules! from {
     )*};
 }
 
-from!(tar: Tar, tree: Tree, layout: Layout, read: Read, verity: Verity);
+from!(tar: Tar, tree: Tree, layout: Layout, outputs: Outputs, read: Read, verity: Verity);

@@ -11,6 +11,7 @@ pub mod ingest;
 #[cfg(feature = "std")]
 pub mod io;
 pub mod layout;
+pub mod outputs;
 pub mod read;
 pub mod tar;
 pub mod tree;

@@ -1,12 +1,14 @@
 //! The command line.
 
-use std::num::NonZero;
+mod verity;
+
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
-use erofs_tarfs::verity::Params;
 
-use crate::sizes::{self, Salt};
+pub(crate) use self::verity::{Preset, Verity, VerityFormat, VerityVerify};
+use crate::form::Forms;
+use crate::sizes;
 
 /// Container layers as EROFS filesystems over the tars as they lie, sealed with dm-verity.
 #[derive(Debug, Parser)]
@@ -202,7 +204,7 @@ A LAYER is a tar (.tar, .tar.gz, .tar.zst), a bootstrap or disk, oci:DIR[:TAG] o
 docker-archive:FILE; several are given lowest first (`tarfs merge --help` says more).
 
 layer_* modes with several layers write one file for each into the directory -o, named by its tag
-(TAG.disk, or TAG.verity for the tree alone), and print in layer order.
+(TAG.disk, TAG.vmdk, TAG.sh, or TAG.verity for the tree alone), and print in layer order.
 
 *_verity_only modes hash the disk that the same layers and options would give, without writing it.
 The output is the hash tree in a file of its own; the disk is had at any time by the *_block mode,
@@ -211,40 +213,18 @@ or as a device-mapper table over bootstrap and tars.
 --sealed takes the digests of a layer's data out of the tree that layer_block_with_verity put behind
 its disk. The image gets the bytes that it gets without.
 
+--form says how disks come out. Only raw copies (or shares, where the filesystem has reflinks); the
+others leave tars where they are and write OUT.metadata, with all that is in no tar. --gpt puts the
+disks into one disk, a partition each.
+
   tarfs export --mode image_block_with_verity --align 512KiB -o image.disk --json a.tar b.tar
   tarfs export --mode layer_block -o disks/ oci:DIR:latest
+  tarfs export --mode image_block --form vmdk -o image.vmdk a.tar b.tar
+    qemu-system-x86_64 -drive file=image.vmdk,readonly=on …   # or a guest could write to the tars
+  tarfs export --mode image_block_with_verity --form dm-linear -o image.sh a.tar b.tar
+    sh image.sh NAME                                          # makes /dev/mapper/NAME
+  tarfs export --mode layer_block --gpt --form vmdk -o layers.vmdk a.tar b.tar
   tarfs export --mode image_verity_only -o tree --sealed a.disk=$A --sealed b.disk=$B a.disk b.disk";
-
-#[derive(Debug, Group)]
-pub(crate) struct Preset {
-    /// Block sizes, salt and superblock as others have them.
-    #[arg(long, value_name = "NAME", default_value = "nydus", value_parser = Params::NAMES)]
-    pub(crate) preset: String,
-    /// Data block size in bytes, instead of the preset's.
-    #[arg(long, value_name = "N", value_parser = sizes::bytes)]
-    pub(crate) data_block_size: Option<u64>,
-    /// Hash block size in bytes, instead of the preset's.
-    #[arg(long, value_name = "N", value_parser = sizes::bytes)]
-    pub(crate) hash_block_size: Option<u64>,
-    /// Salt as hex digits, or - for none, instead of the preset's.
-    #[arg(long, value_name = "HEX", value_parser = sizes::hex)]
-    pub(crate) salt: Option<Salt>,
-    /// Put a superblock before the tree; its UUID is derived from the root hash.
-    #[arg(long)]
-    pub(crate) superblock: bool,
-    /// How many threads hash; as many as the machine has if not given.
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<NonZero<usize>>,
-}
-
-impl Preset {
-    /// Whether any of it differs from what it is if nothing is said.
-    pub(crate) fn is_set(&self) -> bool {
-        let Self { preset, data_block_size, hash_block_size, salt, superblock, threads } = self;
-        let sizes = data_block_size.is_some() || hash_block_size.is_some();
-        preset != "nydus" || sizes || salt.is_some() || *superblock || threads.is_some()
-    }
-}
 
 #[derive(Debug, Group)]
 pub(crate) struct Export {
@@ -254,6 +234,8 @@ pub(crate) struct Export {
     /// Output: a file, or a directory for a layer_* mode with several layers.
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) forms: Forms,
     #[command(flatten)]
     pub(crate) layout: Layout,
     #[command(flatten)]
@@ -267,69 +249,6 @@ pub(crate) struct Export {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Verity {
-    /// Append a hash tree to DATA, or write it to a file of its own.
-    ///
-    /// DATA is padded with zeros to whole blocks first.
-    Format(VerityFormat),
-    /// Verify all of DATA and its tree.
-    ///
-    /// The parameters are those of the preset and the options. Where the tree lies behind the data,
-    /// --data-blocks says how much is data; in a disk with EROFS it is found by itself.
-    Verify(VerityVerify),
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "\
-Examples:
-  tarfs verity format disk                       # 512/4096, no salt, no superblock: as Nydus
-  tarfs verity format --preset veritysetup --hash disk.verity disk")]
-pub(crate) struct VerityFormat {
-    #[command(flatten)]
-    pub(crate) params: Preset,
-    /// Where the tree goes; behind the data if not given.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) hash: Option<PathBuf>,
-    /// Map DATA into memory instead of reading it: up to a fifth faster where it is cached. Nobody
-    /// else may write to it meanwhile; if it is made shorter, this program is killed by SIGBUS.
-    #[arg(long)]
-    pub(crate) map: bool,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// The file to seal.
-    #[arg(value_name = "DATA")]
-    pub(crate) data: PathBuf,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "\
-Examples:
-  tarfs verity verify image.disk ROOT            # a sealed disk
-  tarfs verity verify --data-blocks 379918 FILE ROOT
-  tarfs verity verify --hash disk.verity disk ROOT")]
-pub(crate) struct VerityVerify {
-    #[command(flatten)]
-    pub(crate) params: Preset,
-    /// Where the tree is, from byte 0 on; behind the data if not given.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) hash: Option<PathBuf>,
-    /// How many data blocks there are; without it all of DATA is data, or with the tree behind
-    /// the data what the filesystem in DATA says.
-    #[arg(long, value_name = "N")]
-    pub(crate) data_blocks: Option<u64>,
-    /// Byte offset of the hash area, where it is not right behind the data.
-    #[arg(long, value_name = "N")]
-    pub(crate) hash_offset: Option<u64>,
-    /// The sealed file.
-    #[arg(value_name = "DATA")]
-    pub(crate) data: PathBuf,
-    /// The root hash, 64 hex digits.
-    #[arg(value_name = "ROOT")]
-    pub(crate) root: erofs_tarfs::verity::Digest,
 }
 
 #[derive(Debug, Group)]

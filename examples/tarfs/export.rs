@@ -12,12 +12,14 @@ use erofs_tarfs::verity::{Geometry, Params, Placement};
 
 use crate::args::{Export, Mode};
 use crate::fail::{Done, Fail};
+use crate::form::Form;
 use crate::load::{self, Loaded, Origin};
 use crate::output::{self, Output};
+use crate::overlaid::{Made, Wanted};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{geometry, leaves, merge};
+use crate::{geometry, leaves, merge, overlaid};
 
 pub(crate) fn run(args: &Export) -> Done {
     let job = Job {
@@ -29,13 +31,25 @@ pub(crate) fn run(args: &Export) -> Done {
             Mode::LayerBlockWithVerity | Mode::ImageBlockWithVerity => What::Sealed,
             Mode::LayerVerityOnly | Mode::ImageVerityOnly => What::Tree,
         },
+        form: args.forms.form,
     };
     let by_layer =
         matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);
     output::spare_inputs(&args.output, &args.inputs.layers)?;
-    let mut spool = Spool::Temporary(output::directory(&args.output).to_owned());
+    let dir = output::directory(&args.output).to_owned();
+    if !args.forms.are_plain() {
+        overlaid::check(args, job.what)?;
+    }
+    let mut spool = match args.forms.form {
+        Form::Raw => Spool::Temporary(dir),
+        // Over the tars, so they stay.
+        Form::Vmdk | Form::DmLinear => Spool::Kept(dir, Vec::new()),
+    };
     let mut layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
     leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
+    if !args.forms.are_plain() {
+        return overlaid(&job, args, &layers, by_layer, spool);
+    }
     if by_layer && (layers.len() > 1 || args.output.is_dir()) {
         return each(&job, &layers, args);
     }
@@ -48,6 +62,42 @@ pub(crate) fn run(args: &Export) -> Done {
     };
     out.finish()?;
     report.print(args.json)
+}
+
+/// Disks that are not plain files; all of them or none.
+fn overlaid(job: &Job, args: &Export, layers: &[Loaded], by_layer: bool, spool: Spool) -> Done {
+    let merged = match by_layer {
+        true => None,
+        false => Some(merge::merged(layers)?),
+    };
+    let mut wanted = Vec::new();
+    if let Some(tree) = &merged {
+        let sources = merge::sources(tree, layers)?;
+        wanted.push(Wanted { name: "image".to_owned(), tree, sources });
+    } else {
+        for (index, layer) in layers.iter().enumerate() {
+            // As much of the tag as a partition's name holds.
+            let name = stem(layer, index).chars().take(36).collect();
+            wanted.push(Wanted { name, tree: &layer.tree, sources: layer.sources()? });
+        }
+    }
+    let mut made = Vec::new();
+    let mut directory = None;
+    if by_layer && !args.forms.gpt && (layers.len() > 1 || args.output.is_dir()) {
+        directory = Some(Directory::new(&args.output)?);
+        for (index, wanted) in wanted.into_iter().enumerate() {
+            let path = args.output.join(job.file_name(&layers[index], index));
+            made.push(overlaid::make(job, args, &path, vec![wanted])?);
+        }
+    } else {
+        made.push(overlaid::make(job, args, &args.output, wanted)?);
+    }
+    spool.finish()?;
+    Made::finish(made, args.json)?;
+    if let Some(directory) = directory {
+        directory.keep();
+    }
+    Ok(())
 }
 
 /// A file for each layer, in a directory; all of them or none.
@@ -98,28 +148,24 @@ impl Drop for Directory {
 
 /// What to make of a tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
+pub(crate) enum What {
     Disk,
     Sealed,
     Tree,
 }
 
-struct Job {
-    options: layout::Options,
-    params: Params,
-    hashing: tarfs_io::verity::Options,
-    what: What,
+pub(crate) struct Job {
+    pub(crate) options: layout::Options,
+    pub(crate) params: Params,
+    pub(crate) hashing: tarfs_io::verity::Options,
+    pub(crate) what: What,
+    form: Form,
 }
 
 impl Job {
     fn file_name(&self, layer: &Loaded, index: usize) -> String {
-        let tag = layer.tree.devices().first().map(|device| device.tag.as_slice());
-        let stem = match tag {
-            Some(tag) if !tag.is_empty() => file_name(&String::from_utf8_lossy(tag)),
-            // No file in the layer has any data.
-            _ => format!("layer-{}", index + 1),
-        };
-        format!("{stem}.{}", if self.what == What::Tree { "verity" } else { "disk" })
+        let extension = if self.what == What::Tree { "verity" } else { self.form.extension() };
+        format!("{}.{extension}", stem(layer, index))
     }
 
     /// Makes the output of a tree. `origins` say where each of its devices is.
@@ -144,13 +190,15 @@ impl Job {
         };
         match self.what {
             What::Disk => {
-                merge::disk(&layout, &sources()?, &file)?;
-                Ok(Report::new(path, plan.bytes, &layout, plan.bytes))
+                let copied = merge::disk(&layout, &sources()?, &file)?;
+                let mut report = Report::new(path, plan.bytes, &layout, plan.bytes);
+                report.made.copied = Some(copied.into());
+                Ok(report)
             }
             What::Sealed => {
                 let geometry = geometry(Placement::BehindData)?;
                 let sources = sources()?;
-                merge::disk(&layout, &sources, &file)?;
+                let copied = merge::disk(&layout, &sources, &file)?;
                 let end = geometry.end();
                 file.set_bytes(end)?;
                 let sealed = match kept.iter().any(Option::is_some) {
@@ -159,6 +207,7 @@ impl Job {
                 };
                 let mut report = Report::new(path, end, &layout, plan.bytes);
                 report.verity = Some(Verity::new(&sealed, path, path));
+                report.made.copied = Some(copied.into());
                 Ok(report)
             }
             What::Tree => {
@@ -171,5 +220,15 @@ impl Job {
                 Ok(report)
             }
         }
+    }
+}
+
+/// What a layer is called, by its tag or else its number.
+fn stem(layer: &Loaded, index: usize) -> String {
+    let tag = layer.tree.devices().first().map(|device| device.tag.as_slice());
+    match tag {
+        Some(tag) if !tag.is_empty() => file_name(&String::from_utf8_lossy(tag)),
+        // No file in the layer has any data.
+        _ => format!("layer-{}", index + 1),
     }
 }

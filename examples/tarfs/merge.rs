@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use erofs_tarfs::image;
-use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::io::{self as tarfs_io, Copied, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Layout};
 use erofs_tarfs::tree::{self, MergeOptions, Tree};
 
@@ -83,20 +83,21 @@ pub(crate) fn write(
     sources: impl FnOnce() -> Done<Vec<NamedFile>>,
 ) -> Done<Report> {
     let layout = plan(path, tree, options)?;
-    let bytes = match options.artifact {
-        Artifact::Bootstrap => {
-            tarfs_io::write_metadata(&layout, &out.file()?)?;
-            layout.metadata_bytes()
-        }
-        _ => disk(&layout, &sources()?, &out.file()?)?,
-    };
-    Ok(Report::new(path, bytes, &layout, bytes))
+    if options.artifact == Artifact::Bootstrap {
+        tarfs_io::write_metadata(&layout, &out.file()?)?;
+        let bytes = layout.metadata_bytes();
+        return Ok(Report::new(path, bytes, &layout, bytes));
+    }
+    let copied = disk(&layout, &sources()?, &out.file()?)?;
+    let bytes = layout.disk_bytes();
+    let mut report = Report::new(path, bytes, &layout, bytes);
+    report.made.copied = Some(copied.into());
+    Ok(report)
 }
 
-/// Writes a disk; answers its length.
-pub(crate) fn disk(layout: &Layout<'_>, sources: &[NamedFile], out: &NamedFile) -> Done<u64> {
+/// Writes a disk; answers how the bytes of the sources got into it.
+pub(crate) fn disk(layout: &Layout<'_>, sources: &[NamedFile], out: &NamedFile) -> Done<Copied> {
     let plan = image::disk(layout);
     let progress = Progress::new("writing", Some(plan.bytes));
-    tarfs_io::write_disk(&plan, layout, sources, out, &mut progress.observer())?;
-    Ok(plan.bytes)
+    Ok(tarfs_io::write_disk(&plan, layout, sources, out, &mut progress.observer())?)
 }

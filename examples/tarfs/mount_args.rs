@@ -132,7 +132,7 @@ fn named(args: &MountArgs, image: &Image<'_>) -> Done<Vec<PathBuf>> {
 }
 
 /// A path as a word of a shell.
-fn word(path: &Path) -> String {
+pub(crate) fn word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
     match !text.is_empty() && text.chars().all(plain) {

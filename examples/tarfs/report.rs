@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use erofs_tarfs::io as tarfs_io;
 use erofs_tarfs::layout::Layout;
 use erofs_tarfs::verity::Sealed;
 use serde::Serialize;
@@ -25,6 +26,32 @@ pub(crate) struct Report {
     pub(crate) devices: Vec<Device>,
     /// The hash tree.
     pub(crate) verity: Option<Verity>,
+    /// How it came out.
+    #[serde(flatten)]
+    pub(crate) made: Form,
+}
+
+/// How a disk came out.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Form {
+    /// What it is, if it is not simply a file.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) form: &'static str,
+    /// The files that it is over, as they are called in it; the first has all that is in no tar.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) files: Vec<String>,
+    /// How the bytes of the tars got into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copied: Option<Copied>,
+}
+
+/// Bytes of tars by how they were copied.
+#[derive(Debug, Serialize)]
+pub(crate) struct Copied {
+    /// Shared with the tar: they take no room of their own.
+    cloned: u64,
+    in_kernel: u64,
+    by_hand: u64,
 }
 
 /// A device.
@@ -67,6 +94,7 @@ impl Report {
             blocks: layout.block_size().blocks(bytes),
             devices: devices.collect(),
             verity: None,
+            made: Form::default(),
         }
     }
 
@@ -76,11 +104,29 @@ impl Report {
         if json {
             return line(&mut out, self);
         }
-        let written = (|| {
-            writeln!(out, "{}: {} bytes", self.path, self.size)?;
-            self.verity.as_ref().map_or(Ok(()), |verity| verity.write(&mut out))
-        })();
-        written.map_err(Fail::stdout)
+        self.write(&mut out).map_err(Fail::stdout)
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}: {} bytes", self.path, self.size)?;
+        self.made.write(out)?;
+        self.verity.as_ref().map_or(Ok(()), |verity| verity.write(out))
+    }
+}
+
+impl Form {
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        if !self.files.is_empty() {
+            writeln!(out, "{} over {}", self.form, self.files.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl From<tarfs_io::Copied> for Copied {
+    fn from(copied: tarfs_io::Copied) -> Self {
+        let tarfs_io::Copied { cloned, in_kernel, by_hand, .. } = copied;
+        Self { cloned, in_kernel, by_hand }
     }
 }
 

@@ -3,6 +3,7 @@
 mod errors;
 mod inputs;
 mod modes;
+mod overlaid;
 mod picture;
 mod real;
 mod run;

@@ -1,13 +1,11 @@
 //! Plans of disks carried out: written to a file.
 
-use super::{Error, NamedFile};
+use super::{Copied, Error, NamedFile, copy_range};
 use crate::image::{self, DiskPlan, Piece, Source};
 use crate::layout::Layout;
 
-/// Bytes copied at a time.
-const PIECE: usize = 1 << 20;
-
-/// Writes a disk to an empty file, front to back. Zeros become holes.
+/// Writes a disk to an empty file, front to back. Zeros become holes, and what comes from devices
+/// is shared with their files where the filesystem can: see [`copy_range`]. Answers how it was.
 ///
 /// `sources` are the files of the layout's devices, in their order. `observer` is told how many
 /// bytes were dealt with. A hash tree is [`verity::seal`](super::verity::seal)'s to put behind it.
@@ -21,30 +19,23 @@ pub fn write_disk(
     sources: &[NamedFile],
     out: &NamedFile,
     observer: &mut dyn FnMut(u64),
-) -> Result<(), Error> {
+) -> Result<Copied, Error> {
     check(plan, sources)?;
     out.set_bytes(plan.bytes)?;
-    let mut buf = Vec::new();
+    let mut copied = Copied::default();
     image::pieces(plan, layout, &mut |offset, piece| {
         match piece {
             Piece::Bytes(bytes) => out.write_all_at(bytes, offset)?,
             Piece::Zeros(_) => {}
             Piece::Device { index, offset: from, bytes } => {
-                buf.resize(PIECE, 0);
-                let mut at = 0;
-                while at < bytes {
-                    let part = &mut buf[..(bytes - at).min(PIECE as u64) as usize];
-                    sources[index].read_exact_at(part, from + at)?;
-                    out.write_all_at(part, offset + at)?;
-                    at += part.len() as u64;
-                    observer(part.len() as u64);
-                }
+                copied += copy_range((&sources[index], from), (out, offset), bytes, observer)?;
                 return Ok(());
             }
         }
         observer(piece.len());
         Ok(())
-    })
+    })?;
+    Ok(copied)
 }
 
 /// Writes the metadata to its places, the head at byte 0: all of a bootstrap; of a disk, what is
@@ -62,6 +53,27 @@ pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error>
         Ok::<(), Error>(())
     })?;
     if out.bytes()? < at { out.set_bytes(at) } else { Ok(()) }
+}
+
+/// Writes the metadata in one piece, as a file of its own would have it, at byte `at` of a file:
+/// the head and, right behind it, the body. Answers how many bytes that is. With `at` 0 the bytes
+/// are [`image::bootstrap`]'s.
+///
+/// It is what [`Extents::of_disk`](crate::outputs::Extents::of_disk) refers to as
+/// [`Metadata`](crate::outputs::Held::Metadata).
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_metadata_at(layout: &Layout<'_>, out: &NamedFile, at: u64) -> Result<u64, Error> {
+    let head = image::head(layout);
+    out.write_all_at(&head, at)?;
+    let mut next = at + head.len() as u64;
+    image::body(layout, &mut |bytes: &[u8]| {
+        out.write_all_at(bytes, next)?;
+        next += bytes.len() as u64;
+        Ok::<(), Error>(())
+    })?;
+    Ok(next - at)
 }
 
 /// Every source is there, and as long as the plan needs it.

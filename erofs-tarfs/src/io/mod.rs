@@ -2,11 +2,15 @@
 //!
 //! [`index_file`] and [`index_reader`] make layers of tars, [`ingest`](fn@ingest) hashes and writes
 //! them too as they stream by; [`write_metadata`], [`write_disk`] and [`hash_disk`] carry out the
-//! plan of a disk, [`seal_in_place`] ends the one pass of a layer, [`verity`] seals and verifies
-//! files on several threads. A [`NamedFile`] is an open file with its name, so that an [`Error`] says
-//! where it happened.
+//! plan of a disk, sharing bytes with the tars where the filesystem can ([`copy_range`]);
+//! [`seal_in_place`] ends the one pass of a layer. [`Mapped`] reads a disk through the files that it
+//! is made of, [`verity`] seals and verifies files on several threads. A [`NamedFile`] is an open file
+//! with its name, so that an [`Error`] says where it happened.
 
 mod ahead;
+#[cfg(target_os = "linux")]
+mod clone;
+mod copy;
 mod disk;
 mod error;
 mod file;
@@ -16,10 +20,12 @@ mod index;
 mod ingest;
 #[cfg(target_os = "linux")]
 mod map;
+mod mapped;
 mod metadata;
 pub mod verity;
 
-pub use disk::{write_disk, write_metadata};
+pub use copy::{Copied, copy_range};
+pub use disk::{write_disk, write_metadata, write_metadata_at};
 pub use error::Error;
 pub use file::NamedFile;
 pub use hash_disk::hash_disk;
@@ -28,4 +34,5 @@ pub use index::{index_file, index_reader};
 pub use ingest::ingest;
 #[cfg(target_os = "linux")]
 pub use map::Map;
+pub use mapped::Mapped;
 pub use metadata::read_metadata;

@@ -1,0 +1,84 @@
+//! Disks that are not written: read, hashed or copied through the files that hold their bytes.
+
+use std::io;
+
+use super::verity::ReadAt;
+use super::{Copied, Error, NamedFile, copy_range};
+use crate::outputs::Extents;
+
+/// A disk over files: reads as the disk would. With [`verity::seal`](super::verity::seal) it is
+/// hashed without being written.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapped<'a> {
+    extents: &'a Extents<usize>,
+    files: &'a [NamedFile],
+}
+
+impl<'a> Mapped<'a> {
+    /// A disk whose extents name files by their index in `files`.
+    ///
+    /// # Errors
+    /// [`Error::MissingSource`] and [`Error::Short`] if a file is not there, or ends before an
+    /// extent of it does; [`Error::Open`].
+    pub fn new(extents: &'a Extents<usize>, files: &'a [NamedFile]) -> Result<Self, Error> {
+        let lengths = files.iter().map(NamedFile::bytes).collect::<Result<Vec<_>, _>>()?;
+        for extent in extents.list() {
+            let Some((index, offset)) = extent.source else { continue };
+            let missing = Error::MissingSource { device: index, sources: files.len() };
+            let file = files.get(index).ok_or(missing)?;
+            let (bytes, needed) = (lengths[index], offset.saturating_add(extent.bytes));
+            if bytes < needed {
+                return Err(Error::Short { file: file.path().to_owned(), bytes, needed });
+            }
+        }
+        Ok(Self { extents, files })
+    }
+
+    /// Writes it to an empty file. Zeros become holes, and all else is [copied](copy_range) the
+    /// cheapest way. Answers how it was.
+    ///
+    /// # Errors
+    /// Those of [`copy_range`].
+    pub fn write(&self, out: &NamedFile, observer: &mut dyn FnMut(u64)) -> Result<Copied, Error> {
+        out.set_bytes(self.extents.bytes())?;
+        let mut copied = Copied::default();
+        for extent in self.extents.list() {
+            match extent.source {
+                Some((index, from)) => {
+                    let (from, to) = ((&self.files[index], from), (out, extent.offset));
+                    copied += copy_range(from, to, extent.bytes, observer)?;
+                }
+                None => observer(extent.bytes),
+            }
+        }
+        Ok(copied)
+    }
+}
+
+impl ReadAt for Mapped<'_> {
+    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
+        let list = self.extents.list();
+        let first = list.partition_point(|extent| extent.offset + extent.bytes <= offset);
+        for extent in &list[first..] {
+            if buf.is_empty() {
+                break;
+            }
+            let skipped = offset - extent.offset;
+            let len = (extent.bytes - skipped).min(buf.len() as u64) as usize;
+            let (part, rest) = buf.split_at_mut(len);
+            match extent.source {
+                None => part.fill(0),
+                Some((index, at)) => {
+                    let file = &self.files[index];
+                    file.file().read_exact_at(part, at + skipped).map_err(|error| {
+                        let text = format!("{}: {error}", file.path().display());
+                        io::Error::new(error.kind(), text)
+                    })?;
+                }
+            }
+            offset += len as u64;
+            buf = rest;
+        }
+        if buf.is_empty() { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+}

@@ -1,0 +1,39 @@
+//! Disks over the files that hold their bytes already: nothing is copied.
+//!
+//! [`Extents`] say which range of which file lies where in a disk. [`dm_linear`] makes a
+//! device-mapper table of them, [`vmdk`] a VMDK descriptor for virtual machines, and a [`Gpt`] puts
+//! several disks into one, a partition each. All of it is text and bytes: the files are named by the
+//! caller, and none is opened.
+//!
+//! ```
+//! use erofs_tarfs::outputs::{Extents, Held, dm_linear, vmdk};
+//! use erofs_tarfs::{image, layout, tree::Builder};
+//!
+//! let tree = Builder::new().finish()?;
+//! let options = layout::Options::default();
+//! let layout = layout::plan(&tree, &options)?;
+//! let plan = image::disk(&layout);
+//! let tars = ["/dev/loop1", "/dev/loop2"];
+//! let extents = Extents::of_disk(&plan, &layout, |held| match held {
+//!     Held::Metadata => ("/dev/loop0", 0),
+//!     Held::Device(index) => (tars[index], 0),
+//! })?;
+//! assert_eq!(dm_linear(&extents)?, "0 8 linear /dev/loop0 0\n");
+//! assert!(vmdk(&extents)?.contains("\nRW 8 FLAT \"/dev/loop0\" 0\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod dm;
+mod error;
+mod extents;
+mod gpt;
+mod vmdk;
+
+pub use dm::dm_linear;
+pub use error::{Error, NameRule};
+pub use extents::{Extent, Extents, Held};
+pub use gpt::{Gpt, Partition, Placed};
+pub use vmdk::vmdk;
+
+/// The sectors that tables and descriptors count in, in bytes.
+const SECTOR: u64 = 512;

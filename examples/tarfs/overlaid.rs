@@ -1,0 +1,193 @@
+//! Disks that are not plain files: over tars as they lie, or in partitions of one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::{Mapped, NamedFile};
+use erofs_tarfs::outputs::{self, Extents, Gpt, Partition, vmdk};
+use erofs_tarfs::tree::Tree;
+use erofs_tarfs::verity::Sealed;
+
+use crate::args::Export;
+use crate::export::{Job, What};
+use crate::fail::{Done, Fail};
+use crate::form::Form;
+use crate::output::{self, Output};
+use crate::partitioned::Partitioned;
+use crate::parts::{Disk, Parts};
+use crate::progress::Progress;
+use crate::report::{self, Report, Verity};
+use crate::{merge, script};
+
+/// A disk to be made.
+pub(crate) struct Wanted<'a> {
+    /// What a partition of it is called.
+    pub(crate) name: String,
+    pub(crate) tree: &'a Tree,
+    pub(crate) sources: Vec<NamedFile>,
+}
+
+/// What was made, without names yet.
+pub(crate) struct Made {
+    outputs: Vec<Output>,
+    report: Reported,
+}
+
+enum Reported {
+    Disk(Report),
+    Partitions(Partitioned),
+}
+
+impl Reported {
+    fn made(&mut self, made: report::Form) {
+        match self {
+            Self::Disk(report) => report.made = made,
+            Self::Partitions(report) => report.made = made,
+        }
+    }
+}
+
+impl Made {
+    /// Gives the files their names.
+    pub(crate) fn finish(outputs: Vec<Self>, json: bool) -> Done {
+        let mut reports = Vec::new();
+        for Self { outputs, report } in outputs {
+            outputs.into_iter().try_for_each(Output::finish)?;
+            reports.push(report);
+        }
+        reports.iter().try_for_each(|report| match report {
+            Reported::Disk(report) => report.print(json),
+            Reported::Partitions(report) => report.print(json),
+        })
+    }
+}
+
+/// Refuses what makes no sense.
+pub(crate) fn check(args: &Export, what: What) -> Done {
+    if what == What::Tree {
+        let text = "*_verity_only modes make no disk: --form and --gpt say nothing of hash trees";
+        return Err(Fail::Usage(text.to_owned()));
+    }
+    if args.forms.form != Form::Raw {
+        output::spare_inputs(&metadata_path(&args.output), &args.inputs.layers)?;
+    }
+    Ok(())
+}
+
+/// Where all goes that is in no tar.
+fn metadata_path(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".metadata");
+    name.into()
+}
+
+/// Makes one disk, or one with all of them in partitions.
+pub(crate) fn make(job: &Job, args: &Export, out: &Path, wanted: Vec<Wanted<'_>>) -> Done<Made> {
+    let form = args.forms.form;
+    let output = Output::new(out)?;
+    let mut outputs = Vec::new();
+    let metadata = if form == Form::Raw {
+        // Copied from there, or shared.
+        let file = tempfile::tempfile_in(output::directory(out));
+        NamedFile::new(out, file.map_err(|error| Fail::of(out, error))?)
+    } else {
+        outputs.push(Output::new(&metadata_path(out))?);
+        outputs[0].file()?
+    };
+    let mut parts = Parts::new(metadata);
+    let sealing = (job.what == What::Sealed).then_some((&job.params, &job.hashing));
+    let mut disks = Vec::new();
+    for Wanted { name, tree, sources } in wanted {
+        let layout = merge::plan(out, tree, &job.options)?;
+        let disk = parts.add(out, &layout, sources, sealing)?;
+        let report = Report::new(out, disk.extents.bytes(), &layout, disk.data_bytes);
+        disks.push((name, disk, report));
+    }
+    let (extents, mut report, sealed) = match args.forms.gpt {
+        true => partitioned(&mut parts, out, disks)?,
+        false => single(out, disks)?,
+    };
+    let file = output.file()?;
+    let mut made = report::Form { form: form.into(), files: Vec::new(), copied: None };
+    if form == Form::Raw {
+        let progress = Progress::new("writing", Some(extents.bytes()));
+        let mapped = Mapped::new(&extents, parts.files())?;
+        made.copied = Some(mapped.write(&file, &mut progress.observer())?.into());
+    } else {
+        let (text, files) = over_files(form, &mut parts, out, extents, sealed.as_ref())?;
+        file.write_all_at(text.as_bytes(), 0)?;
+        made.files = files;
+    }
+    report.made(made);
+    outputs.push(output);
+    Ok(Made { outputs, report })
+}
+
+type Whole = (Extents<usize>, Reported, Option<Sealed>);
+
+/// The only disk.
+fn single(out: &Path, disks: Vec<(String, Disk, Report)>) -> Done<Whole> {
+    let Some((_, disk, mut report)) = disks.into_iter().next() else {
+        return Err(Fail::of(out, "there is no layer"));
+    };
+    let name = Path::new("DISK");
+    report.verity = disk.sealed.as_ref().map(|sealed| Verity::new(sealed, name, name));
+    Ok((disk.extents, Reported::Disk(report), disk.sealed))
+}
+
+/// All disks, in partitions of one.
+fn partitioned(parts: &mut Parts, out: &Path, disks: Vec<(String, Disk, Report)>) -> Done<Whole> {
+    let failed = |error: outputs::Error| Fail::of(out, error);
+    let wanted = disks.iter().map(|(name, disk, _)| Partition {
+        name: name.clone(),
+        identity: disk.identity.clone(),
+        bytes: disk.extents.bytes(),
+    });
+    let gpt = Gpt::new(wanted.collect(), Gpt::ALIGN).map_err(failed)?;
+    let at = parts.put(&[gpt.head(), gpt.tail()].concat())?;
+    let mut report = Partitioned::new(out, &gpt);
+    let mut extents = Vec::new();
+    for (placed, (_, disk, mut of_disk)) in gpt.partitions().iter().zip(disks) {
+        let device = PathBuf::from(format!("/dev/disk/by-partuuid/{}", placed.guid));
+        of_disk.verity = disk.sealed.as_ref().map(|sealed| Verity::new(sealed, &device, &device));
+        report.push(placed, of_disk);
+        extents.push(disk.extents);
+    }
+    let extents = gpt.extents(extents, 0, at).map_err(failed)?;
+    Ok((extents, Reported::Partitions(report), None))
+}
+
+/// The text of a form over files, and the files' names as they stand in it.
+fn over_files(
+    form: Form,
+    parts: &mut Parts,
+    out: &Path,
+    extents: Extents<usize>,
+    sealed: Option<&Sealed>,
+) -> Done<(String, Vec<String>)> {
+    let failed = |error: outputs::Error| Fail::of(out, error);
+    let files = parts.files().iter().map(|file| name(file.path(), out));
+    let files = files.collect::<Done<Vec<String>>>()?;
+    let text = if form == Form::Vmdk {
+        let extents = parts.back_zeros(extents)?;
+        vmdk(&extents.map(|index| files[index].as_str())).map_err(failed)?
+    } else {
+        script::script(&files, extents, sealed).map_err(failed)?
+    };
+    let first = script::first_of_each(&files);
+    let distinct = files.iter().enumerate().filter(|(index, _)| first[*index] == *index);
+    let distinct = distinct.map(|(_, file)| file.clone()).collect();
+    Ok((text, distinct))
+}
+
+/// What a file is called in an output: from the directory of the output on, or from the root.
+fn name(path: &Path, out: &Path) -> Done<String> {
+    // The file itself may not have its name yet.
+    let real = |path: &Path| fs::canonicalize(path).map_err(|error| Fail::of(path, error));
+    let dir = real(output::directory(out))?;
+    let last = path.file_name().ok_or_else(|| Fail::of(path, "has no name"))?;
+    let full = real(output::directory(path))?.join(last);
+    let name = full.strip_prefix(&dir).unwrap_or(&full);
+    let name = name.to_str().ok_or_else(|| Fail::of(path, "has a name that is not UTF-8"))?;
+    Ok(name.to_owned())
+}
