@@ -62,7 +62,9 @@ pub(super) struct Directory<'a, 't> {
 
 impl<'a, 't> Directory<'a, 't> {
     pub(super) fn new(layout: &'a Layout<'t>, dir: u32) -> Self {
-        let (mut names, mut entries) = (Vec::new(), Vec::new());
+        // What most have, and the dots: room once instead of step by step.
+        let count = layout.scene.tree.children(layout.scene.owner(dir)).len() + 2;
+        let (mut names, mut entries) = (Vec::with_capacity(16 * count), Vec::with_capacity(count));
         layout.scene.entries(dir, |name, entry| {
             let item = match entry {
                 DirectoryEntry::Own => dir,

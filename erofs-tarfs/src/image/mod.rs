@@ -33,8 +33,26 @@ pub fn body<E>(
     layout: &Layout<'_>,
     sink: &mut impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
+    inode_area(layout, sink)?;
+    block_area(layout, sink)
+}
+
+/// The first part of [`body`]: the inodes, up to the block area.
+pub(crate) fn inode_area<E>(
+    layout: &Layout<'_>,
+    sink: &mut impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
     let mut out = stream::Stream::new(layout.body_offset(), sink);
     inodes::write(layout, &mut out)?;
+    out.end()
+}
+
+/// The rest of [`body`]: directories, and all else that takes blocks.
+pub(crate) fn block_area<E>(
+    layout: &Layout<'_>,
+    sink: &mut impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut out = stream::Stream::new(layout.block_area, sink);
     blocks::write(layout, &mut out)?;
     out.pad(layout.body_offset() + layout.body_bytes())?;
     out.end()

@@ -3,6 +3,11 @@
 use super::{Copied, Error, NamedFile, copy_range};
 use crate::image::{self, DiskPlan, Piece, Source};
 use crate::layout::Layout;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
+
+/// Metadata of so many bytes is made by two threads.
+const APART: u64 = 4 << 20;
 
 /// Writes a disk to an empty file, front to back. Zeros become holes, and what comes from devices
 /// is shared with their files where the filesystem can: see [`copy_range`]. Answers how it was.
@@ -46,13 +51,10 @@ pub fn write_disk(
 /// [`Error::Write`].
 pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error> {
     out.write_all_at(&image::head(layout), 0)?;
-    let mut at = layout.body_offset();
-    image::body(layout, &mut |bytes: &[u8]| {
-        out.write_all_at(bytes, at)?;
-        at += bytes.len() as u64;
-        Ok::<(), Error>(())
-    })?;
-    if out.bytes()? < at { out.set_bytes(at) } else { Ok(()) }
+    let at = layout.body_offset();
+    body(layout, out, at)?;
+    let end = at + layout.body_bytes();
+    if out.bytes()? < end { out.set_bytes(end) } else { Ok(()) }
 }
 
 /// Writes the metadata in one piece, as a file of its own would have it, at byte `at` of a file:
@@ -67,13 +69,37 @@ pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error>
 pub fn write_metadata_at(layout: &Layout<'_>, out: &NamedFile, at: u64) -> Result<u64, Error> {
     let head = image::head(layout);
     out.write_all_at(&head, at)?;
-    let mut next = at + head.len() as u64;
-    image::body(layout, &mut |bytes: &[u8]| {
-        out.write_all_at(bytes, next)?;
-        next += bytes.len() as u64;
-        Ok::<(), Error>(())
-    })?;
-    Ok(next - at)
+    body(layout, out, at + head.len() as u64)?;
+    Ok(layout.metadata_bytes())
+}
+
+/// Writes the metadata behind the head, from byte `at` of a file on. Where it is much, inodes and
+/// blocks are made at the same time.
+fn body(layout: &Layout<'_>, out: &NamedFile, at: u64) -> Result<(), Error> {
+    let writer = |mut at: u64| {
+        move |bytes: &[u8]| {
+            out.write_all_at(bytes, at)?;
+            at += bytes.len() as u64;
+            Ok::<(), Error>(())
+        }
+    };
+    let behind = at + (layout.block_area - layout.body_offset());
+    let inodes = || image::inode_area(layout, &mut writer(at));
+    let blocks = || image::block_area(layout, &mut writer(behind));
+    if layout.body_bytes() < APART {
+        inodes()?;
+        return blocks();
+    }
+    thread::scope(|scope| {
+        let helper = thread::Builder::new().spawn_scoped(scope, blocks);
+        inodes()?;
+        match helper.map(ScopedJoinHandle::join) {
+            Ok(Ok(done)) => done,
+            Ok(Err(panic)) => resume_unwind(panic),
+            // The system has no thread for it.
+            Err(_) => blocks(),
+        }
+    })
 }
 
 /// Every source is there, and as long as the plan needs it.

@@ -46,6 +46,7 @@ mod options;
 mod parser;
 mod pax;
 mod plain;
+mod prefetch;
 mod sparse;
 mod xattr;
 

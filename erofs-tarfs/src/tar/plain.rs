@@ -8,6 +8,7 @@ use super::assemble::Name;
 use super::body::padding;
 use super::header::{BLOCK, Header, Verdict, verify};
 use super::parser::{Deliver, Parser, State};
+use super::prefetch::prefetch;
 use super::{Entry, Kind, Xattrs, number};
 use crate::units::{DeviceNumber, Timestamp};
 
@@ -89,6 +90,11 @@ impl Parser {
         self.state = State::Body { left: body, padding: padding(body), deliver: Deliver::No };
         self.reset_extension_bytes();
         self.emitted = true;
+        // The next header, while the caller deals with this one.
+        let next = (body + padding(body)).saturating_add((at + BLOCK) as u64);
+        if let Some(header) = usize::try_from(next).ok().and_then(|next| input.get(next..)) {
+            prefetch(&header[..header.len().min(BLOCK)]);
+        }
         self.totals.entries += 1;
         self.totals.sizes_ignored += u64::from(!file && size != 0);
         Some(Plain { at, offset, kind, path, mode, uid, gid, mtime, size: body })
