@@ -16,10 +16,15 @@ import (
 	"os"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"golang.org/x/sys/unix"
 )
 
-// What a tar is pushed in.
-const piece = 64 << 10
+const (
+	// piece is what a tar is pushed in.
+	piece = 64 << 10
+	// room is what is read of the pipe before.
+	room = 256 << 10
+)
 
 func main() {
 	out := flag.String("o", "", "the disk")
@@ -38,6 +43,8 @@ func main() {
 
 func run(out, tag string) error {
 	ctx := context.Background()
+	// As the tool does: what is no pipe stays as it is.
+	_, _ = unix.FcntlInt(os.Stdin.Fd(), unix.F_SETPIPE_SZ, 1<<20)
 	file, err := os.Create(out)
 	if err != nil {
 		return err
@@ -67,13 +74,16 @@ func run(out, tag string) error {
 	return layout.WriteMetadata(ctx, file)
 }
 
-// push writes standard input in pieces of the same size, whatever a read gives.
+// push reads standard input in as large pieces as the tool does, and writes it in smaller ones of the
+// same size.
 func push(w io.Writer) error {
-	buf := make([]byte, piece)
+	buf := make([]byte, room)
 	for {
 		n, err := io.ReadFull(os.Stdin, buf)
-		if _, failed := w.Write(buf[:n]); failed != nil {
-			return failed
+		for at := 0; at < n; at += piece {
+			if _, failed := w.Write(buf[at:min(at+piece, n)]); failed != nil {
+				return failed
+			}
 		}
 		switch err {
 		case nil:
