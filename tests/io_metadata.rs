@@ -28,7 +28,7 @@ fn bytes(file: &NamedFile, at: u64, len: u64) -> Vec<u8> {
 
 #[test]
 fn it_is_what_is_made_in_memory() {
-    for files in [3, 80_000] {
+    for files in [3, 100_000] {
         let tree = layer(files);
         for artifact in [Artifact::Bootstrap, Artifact::Disk(Placement::DataFirst)] {
             let mut options = Options::default();
@@ -54,7 +54,7 @@ fn it_is_what_is_made_in_memory() {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    let tree = layer(80_000);
+    let tree = layer(100_000);
     let layout = layout::plan(&tree, &Options::default()).unwrap();
     let full = std::fs::File::options().read(true).write(true).open("/dev/full").unwrap();
     let full = NamedFile::new("/dev/full", full);
