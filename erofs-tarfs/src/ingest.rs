@@ -19,9 +19,8 @@
 //! ```
 
 use crate::tree::{Error, Layer, LayerBuilder, LayerOptions};
-use crate::verity::{Digest, Leaves, Params};
+use crate::verity::{Digest, Leaves, Params, StreamHasher, Streamed};
 use alloc::string::ToString;
-use sha2::{Digest as _, Sha256};
 
 /// Bytes that go through all stages before the next ones do.
 const PIECE: usize = 32 << 10;
@@ -57,8 +56,7 @@ pub struct Ingested {
 #[derive(Debug)]
 pub struct Ingest {
     builder: LayerBuilder,
-    sha: Option<Sha256>,
-    leaves: Option<Leaves>,
+    hasher: StreamHasher,
     tag_diff_id: bool,
 }
 
@@ -68,8 +66,7 @@ impl Ingest {
         let Options { layer, diff_id, tag_diff_id, leaves } = options;
         Self {
             builder: LayerBuilder::new(layer),
-            sha: (diff_id || tag_diff_id).then(Sha256::new),
-            leaves: leaves.as_ref().map(Leaves::new),
+            hasher: StreamHasher::new(diff_id || tag_diff_id, leaves.as_ref()),
             tag_diff_id,
         }
     }
@@ -79,16 +76,11 @@ impl Ingest {
     /// # Errors
     /// As [`LayerBuilder::push`].
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.sha.is_none() && self.leaves.is_none() {
+        if self.hasher.is_idle() {
             return self.builder.push(bytes);
         }
         for piece in bytes.chunks(PIECE) {
-            if let Some(sha) = &mut self.sha {
-                sha.update(piece);
-            }
-            if let Some(leaves) = &mut self.leaves {
-                leaves.push(piece);
-            }
+            self.hasher.push(piece);
             self.builder.push(piece)?;
         }
         Ok(())
@@ -97,10 +89,7 @@ impl Ingest {
     /// Bytes that a seeking caller may jump over, as [`LayerBuilder::skippable`]; none if the
     /// bytes are hashed.
     pub fn skippable(&self) -> u64 {
-        match (&self.sha, &self.leaves) {
-            (None, None) => self.builder.skippable(),
-            _ => 0,
-        }
+        if self.hasher.is_idle() { self.builder.skippable() } else { 0 }
     }
 
     /// Says that `bytes`, at most [`Ingest::skippable`], were jumped over.
@@ -132,12 +121,12 @@ impl Ingest {
     /// # Errors
     /// As [`LayerBuilder::finish`].
     pub fn finish(mut self) -> Result<Ingested, Error> {
-        let diff_id = self.sha.map(|sha| Digest(sha.finalize().into()));
+        let Streamed { digest: diff_id, leaves } = self.hasher.finish();
         if let (true, Some(diff_id)) = (self.tag_diff_id, diff_id) {
             self.builder.set_tag(diff_id.to_string().as_bytes());
         }
         let layer = self.builder.finish()?;
-        Ok(Ingested { layer, diff_id, leaves: self.leaves })
+        Ok(Ingested { layer, diff_id, leaves })
     }
 }
 
@@ -145,6 +134,7 @@ impl Ingest {
 mod tests {
     use super::*;
     use crate::verity::BlockHasher;
+    use sha2::{Digest as _, Sha256};
 
     #[test]
     fn chunking_does_not_matter() {

@@ -8,22 +8,20 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Error, NamedFile};
 use crate::ingest::{Ingest, Ingested, Options};
-use crate::verity::Digest;
+use crate::verity::{StreamHasher, Streamed};
 
 /// Bytes that go through all stages before the next ones do.
 const PIECE: usize = 256 << 10;
-/// How many pieces the thread that computes the diffID may be behind.
+/// How many pieces the thread that hashes may be behind.
 const BEHIND: usize = 8;
 
 /// Reads a tar to its end, padding included, and does with it what `options` want. Every byte also
 /// goes to the file of `tee`, from that byte offset of it on: where the tar belongs in a disk, or 0.
 ///
-/// The diffID, which takes as long as all the rest, is computed on a thread of its own if the
-/// machine has two. Errors call the stream `name`. `observer` is told how many bytes were dealt
+/// What is to be hashed, which takes as long as all the rest, is hashed on a thread of its own if
+/// the machine has two. Errors call the stream `name`. `observer` is told how many bytes were dealt
 /// with.
 ///
 /// # Errors
@@ -49,30 +47,28 @@ pub fn ingest(
 ) -> Result<Ingested, Error> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let tag = options.tag_diff_id;
-    let apart = (options.diff_id || tag) && cores > 1;
-    if apart {
-        (options.diff_id, options.tag_diff_id) = (false, false);
-    }
+    let hasher = if cores > 1 { hasher(&mut options) } else { StreamHasher::new(false, None) };
     let mut run = Run { name, tee, observer, ingest: Ingest::new(options) };
-    if !apart {
+    if hasher.is_idle() {
         run.read(reader, |_| {})?;
         return run.ingest.finish().map_err(|error| layer(name, error));
     }
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(BEHIND);
-        let hasher = scope.spawn(move || sha256(&receiver));
+        let hasher = scope.spawn(move || hash(hasher, &receiver));
         // Dropped with the closure: that ends the thread.
         run.read(reader, |piece| send(&sender, piece))?;
         drop(sender);
-        let diff_id = match hasher.join() {
-            Ok(digest) => digest,
+        let Streamed { digest, leaves } = match hasher.join() {
+            Ok(streamed) => streamed,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        if tag {
+        if let (true, Some(diff_id)) = (tag, digest) {
             run.ingest.set_tag(diff_id.to_string().as_bytes());
         }
         let mut done = run.ingest.finish().map_err(|error| layer(name, error))?;
-        done.diff_id = Some(diff_id);
+        done.diff_id = digest.or(done.diff_id);
+        done.leaves = leaves.or(done.leaves);
         Ok(done)
     })
 }
@@ -86,12 +82,23 @@ fn send(to: &SyncSender<Arc<Piece>>, piece: &Arc<Piece>) {
     let _ = to.send(Arc::clone(piece));
 }
 
-fn sha256(pieces: &Receiver<Arc<Piece>>) -> Digest {
-    let mut sha = Sha256::new();
-    while let Ok(piece) = pieces.recv() {
-        sha.update(piece.bytes());
+/// Takes what another thread can hash out of the options.
+fn hasher(options: &mut Options) -> StreamHasher {
+    let digest = options.diff_id || options.tag_diff_id;
+    let hasher = StreamHasher::new(digest, options.leaves.as_ref());
+    (options.diff_id, options.tag_diff_id) = (false, false);
+    if hasher.is_two() {
+        return StreamHasher::new(true, None);
     }
-    Digest(sha.finalize().into())
+    options.leaves = None;
+    hasher
+}
+
+fn hash(mut hasher: StreamHasher, pieces: &Receiver<Arc<Piece>>) -> Streamed {
+    while let Ok(piece) = pieces.recv() {
+        hasher.push(piece.bytes());
+    }
+    hasher.finish()
 }
 
 struct Run<'a> {

@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use super::lanes::{self, State};
 use super::{BlockHasher, Digest, Error, VerityBlockSize};
 
 /// Where leaf digests are to be written.
@@ -25,11 +26,26 @@ pub(super) struct Feed {
     /// The beginning of a data block, shorter than one.
     partial: Vec<u8>,
     zero: Option<Digest>,
+    /// The state of all whole blocks as one stream, if it is hashed along with them.
+    stream: Option<State>,
 }
 
 impl Feed {
     pub(super) fn new(hasher: BlockHasher, block: VerityBlockSize) -> Self {
-        Self { hasher, block, partial: Vec::new(), zero: None }
+        Self { hasher, block, partial: Vec::new(), zero: None, stream: None }
+    }
+
+    /// Hashes what is pushed as one stream too, until [`Feed::end_stream`]: bytes only, neither runs
+    /// of zeros nor digests. False if that is no faster than hashing it apart.
+    pub(super) fn along(&mut self) -> bool {
+        let can = lanes::hashes_along(self.hasher.backend(), self.hasher.salt());
+        self.stream = can.then_some(lanes::INITIAL);
+        can
+    }
+
+    /// The digest of all that was pushed, `bytes` bytes, if it is hashed along.
+    pub(super) fn end_stream(&mut self, bytes: u64) -> Option<Digest> {
+        Some(Digest(lanes::finish(self.stream.take()?, bytes, &self.partial)))
     }
 
     pub(super) fn block(&self) -> VerityBlockSize {
@@ -66,7 +82,10 @@ impl Feed {
             let room = out.room((data.len() >> bits) as u64);
             let digests = room.len();
             let (blocks, rest) = data.split_at((digests / Digest::LEN) << bits);
-            self.hasher.fill(self.block, blocks, room);
+            match &mut self.stream {
+                Some(stream) => self.hasher.fill_along(self.block, blocks, room, stream),
+                None => self.hasher.fill(self.block, blocks, room),
+            }
             out.filled(digests, &self.hasher)?;
             data = rest;
         }
@@ -135,9 +154,15 @@ impl Feed {
     }
 
     fn flush<D: Digests>(&mut self, out: &mut D) -> Result<(), D::Error> {
-        let digest = self.hasher.hash(&self.partial);
+        let mut digest = [0; Digest::LEN];
+        match &mut self.stream {
+            Some(stream) => {
+                self.hasher.fill_along(self.block, &self.partial, &mut digest, stream);
+            }
+            None => digest = self.hasher.hash(&self.partial).0,
+        }
         self.partial.clear();
-        out.room(1).copy_from_slice(&digest.0);
+        out.room(1).copy_from_slice(&digest);
         out.filled(Digest::LEN, &self.hasher)
     }
 }

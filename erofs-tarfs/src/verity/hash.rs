@@ -97,6 +97,23 @@ impl BlockHasher {
         Ok(())
     }
 
+    /// [`BlockHasher::fill`], and the same bytes into the state of a stream; as fast as can be
+    /// where [`lanes::hashes_along`].
+    pub(super) fn fill_along(
+        &self,
+        block: VerityBlockSize,
+        data: &[u8],
+        digests: &mut [u8],
+        stream: &mut lanes::State,
+    ) {
+        debug_assert_eq!(data.len() / block.size(), digests.len() / Digest::LEN);
+        let whole = digests.as_chunks_mut().0;
+        if !lanes::hash_along(self.backend, &self.salt, block.size(), data, whole, stream) {
+            data.as_chunks().0.iter().for_each(|piece| lanes::compress(stream, piece));
+            self.fill(block, data, digests);
+        }
+    }
+
     /// [`BlockHasher::hash_blocks`] where the lengths are known to fit.
     pub(super) fn fill(&self, block: VerityBlockSize, data: &[u8], digests: &mut [u8]) {
         debug_assert_eq!(data.len() / block.size(), digests.len() / Digest::LEN);

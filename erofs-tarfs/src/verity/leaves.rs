@@ -59,6 +59,17 @@ impl Leaves {
         self
     }
 
+    /// Hashes what is pushed as one stream too, until [`Leaves::end_stream`]; false if that is no
+    /// faster than hashing it apart.
+    pub(super) fn along(&mut self) -> bool {
+        self.feed.along()
+    }
+
+    /// The digest of all that was pushed, if it was hashed along.
+    pub(super) fn end_stream(&mut self) -> Option<Digest> {
+        self.feed.end_stream(self.position())
+    }
+
     /// The size of the blocks that are hashed.
     pub fn data_block(&self) -> VerityBlockSize {
         self.feed.block()

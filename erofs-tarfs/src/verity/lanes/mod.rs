@@ -36,7 +36,7 @@ mod dispatch;
 mod groups;
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 mod message;
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 mod sha256;
 
-pub(super) use dispatch::hash;
+pub(super) use dispatch::{hash, hash_along, hashes_along};
+pub(super) use sha256::{INITIAL, State, compress, finish};

@@ -4,13 +4,13 @@
 //! FIPS 180-4, sections 4.1.2, 4.2.2, 5.3.3 and 6.2.2.
 
 /// The working variables a to h.
-pub(super) type State = [u32; 8];
+pub(in super::super) type State = [u32; 8];
 
 /// Bytes of a message block.
 pub(super) const BLOCK: usize = 64;
 
 /// The first 32 bits of the fractional parts of the square roots of the first 8 primes.
-pub(super) const INITIAL: State = [
+pub(in super::super) const INITIAL: State = [
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ];
 
@@ -41,8 +41,8 @@ pub(super) fn schedule(block: &[u8; BLOCK]) -> [u32; 64] {
     core::array::from_fn(|t| w[t].wrapping_add(K[t]))
 }
 
-/// One compression, for the midstate of a salt.
-pub(super) fn compress(state: &mut State, block: &[u8; BLOCK]) {
+/// One compression, for the midstate of a salt and the end of a stream.
+pub(in super::super) fn compress(state: &mut State, block: &[u8; BLOCK]) {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for kw in schedule(block) {
         let s1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
@@ -54,4 +54,24 @@ pub(super) fn compress(state: &mut State, block: &[u8; BLOCK]) {
     for (word, new) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
         *word = word.wrapping_add(new);
     }
+}
+
+/// The digest of a stream of `bytes` bytes, of which the `rest` are not in `state` yet.
+pub(in super::super) fn finish(mut state: State, bytes: u64, rest: &[u8]) -> [u8; 32] {
+    let (pieces, rest) = rest.as_chunks();
+    pieces.iter().for_each(|piece| compress(&mut state, piece));
+    let mut piece = [0; BLOCK];
+    piece[..rest.len()].copy_from_slice(rest);
+    piece[rest.len()] = 0x80;
+    if rest.len() + 9 > BLOCK {
+        compress(&mut state, &piece);
+        piece.fill(0);
+    }
+    *piece.last_chunk_mut().expect("8 of 64") = bytes.wrapping_mul(8).to_be_bytes();
+    compress(&mut state, &piece);
+    let mut digest = [0; 32];
+    for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    digest
 }

@@ -17,6 +17,10 @@ use core::arch::x86_64::{
 use super::message::{Message, Piece, Runs};
 use super::sha256::{K, State};
 
+mod along;
+
+pub(super) use along::along;
+
 macro_rules! kernel {
     ($(#[$doc:meta])* $name:ident, $features:literal) => {
         $(#[$doc])*

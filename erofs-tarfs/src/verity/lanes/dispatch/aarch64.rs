@@ -3,6 +3,7 @@
 
 use super::groups::groups;
 use super::message::{Message, Runs};
+use super::sha256::State;
 use super::{Backend, armv8};
 
 /// Hashes blocks of `block` bytes, a multiple of 64, from the beginning of `data`, each with `salt`
@@ -25,4 +26,21 @@ pub(in super::super) fn hash(
         // compiled for.
         unsafe { armv8::hash(message, runs, digests) }
     })
+}
+
+/// Whether [`hash_along`] does anything.
+pub(in super::super) fn hashes_along(_: Backend, _: &[u8]) -> bool {
+    false
+}
+
+/// Does nothing, so far.
+pub(in super::super) fn hash_along(
+    _: Backend,
+    _: &[u8],
+    _: usize,
+    _: &[u8],
+    _: &mut [[u8; 32]],
+    _: &mut State,
+) -> bool {
+    false
 }

@@ -3,10 +3,37 @@
 
 use super::groups::groups;
 use super::message::{Message, Runs};
+use super::sha256::{BLOCK, State};
 use super::{Backend, avx2, avx512, shani};
 
 /// From so many blocks on lanes are faster than one block at a time.
 const LEAST: usize = 2;
+
+/// Whether [`hash_along`] does anything.
+pub(in super::super) fn hashes_along(backend: Backend, salt: &[u8]) -> bool {
+    // Other instructions are slower at a single message.
+    backend != Backend::Sha2 && Backend::ShaNi.is_available() && salt.len().is_multiple_of(BLOCK)
+}
+
+/// Hashes whole blocks as [`hash`] does, all of `data`, and the same bytes into a stream's state.
+/// Returns false, and has done nothing, if it can't.
+pub(in super::super) fn hash_along(
+    backend: Backend,
+    salt: &[u8],
+    block: usize,
+    data: &[u8],
+    digests: &mut [[u8; 32]],
+    stream: &mut State,
+) -> bool {
+    if !hashes_along(backend, salt) {
+        return false;
+    }
+    let message = Message::new(salt, block);
+    let Some(padding) = &message.padding else { return false };
+    // SAFETY: `hashes_along` found SHA, SSSE3 and SSE4.1, all that the kernel is compiled for.
+    unsafe { shani::along(stream, &message.start, padding, data.as_chunks().0, digests) };
+    true
+}
 
 /// Hashes blocks of `block` bytes, a multiple of 64, from the beginning of `data`, each with `salt`
 /// in front, and says how many: all, or all but the last, or none if `backend` has no lanes.
