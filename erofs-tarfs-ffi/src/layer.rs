@@ -4,13 +4,15 @@
 use core::ffi::c_void;
 
 use erofs_tarfs::ingest::{Ingest, Ingested};
+use erofs_tarfs::io::Pipe;
 use erofs_tarfs::tar::EndMarker;
+use erofs_tarfs::verity::StreamHasher;
 
-use crate::apart::Apart;
 use crate::error::Error;
 use crate::layer_options::TarfsLayerOptions;
 use crate::leaves::Leaves;
 use crate::panic::{Guarded, boundary};
+use crate::pieces::Pieces;
 use crate::pointer;
 use crate::sized::{self, Sized};
 use crate::stream::{Progress, ProgressFn, Reader, Source, Writer, duplicate};
@@ -62,40 +64,26 @@ enum State {
 #[derive(Debug)]
 struct Open {
     ingest: Box<Ingest>,
-    tee: Option<Writer>,
-    /// Computes the diffID, if the ingest does not.
-    apart: Option<Apart>,
-    /// The device's tag is what `apart` computes.
-    tag: bool,
+    /// What is written, and what is hashed by another thread.
+    pieces: Pieces,
 }
 
 impl Open {
     fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if let Some(apart) = &mut self.apart {
-            apart.push(bytes);
-        }
-        if let Some(tee) = self.tee.as_ref().filter(|_| !bytes.is_empty()) {
-            tee.write(self.ingest.position(), bytes)?;
-        }
+        self.pieces.push(bytes)?;
         Ok(self.ingest.push(bytes)?)
     }
 
     /// Bytes that nobody needs to see.
     fn skippable(&self) -> u64 {
-        match (&self.tee, &self.apart) {
-            (None, None) => self.ingest.skippable(),
-            _ => 0,
-        }
+        if self.pieces.are_wanted() { 0 } else { self.ingest.skippable() }
     }
 
-    fn finish(mut self) -> Result<Ingested, Error> {
-        let diff_id = self.apart.map(Apart::finish);
-        if let (true, Some(diff_id)) = (self.tag, diff_id) {
-            self.ingest.set_tag(diff_id.to_string().as_bytes());
-        }
-        let mut done = self.ingest.finish()?;
-        done.diff_id = diff_id.or(done.diff_id);
-        Ok(done)
+    fn finish(self) -> Result<Ingested, Error> {
+        Ok(match self.pieces.finish()? {
+            Some(hashed) => self.ingest.finish_with(hashed)?,
+            None => self.ingest.finish()?,
+        })
     }
 }
 
@@ -138,18 +126,16 @@ pub unsafe extern "C" fn tarfs_layer_new(
         boundary(error, || {
             pointer::output(layer, "layer")?;
             let given = sized::read(options, "options")?;
-            let mut options = given.read()?;
-            let apart = given.is_apart() && (options.diff_id || options.tag_diff_id);
-            let tag = apart && options.tag_diff_id;
-            if apart {
-                (options.diff_id, options.tag_diff_id) = (false, false);
-            }
+            let options = given.read()?;
+            let (ingest, apart) = match given.is_apart() {
+                true => Ingest::split(options),
+                false => (Ingest::new(options), StreamHasher::new(false, None)),
+            };
             let tee = match given.tee.is_null() {
                 true => None,
                 false => Some(Writer::new(sized::read(given.tee, "tee")?)?),
             };
-            let apart = apart.then(Apart::default);
-            let open = Open { ingest: Box::new(Ingest::new(options)), tee, apart, tag };
+            let open = Open { ingest: Box::new(ingest), pieces: Pieces::new(tee, apart) };
             pointer::put(layer, pointer::give(Layer(Guarded::new(State::Open(open)))));
             Ok(())
         })
@@ -233,9 +219,11 @@ pub unsafe extern "C" fn tarfs_layer_push_source(
     }
 }
 
-/// Takes the next bytes of the tar from a pipe, socket or file, from where it stands up to its end.
+/// Takes the next bytes of the tar from a pipe, socket or file, from where it stands up to its end:
+/// of a pipe the fastest way, because who writes to it is not held up while bytes are copied.
 ///
-/// @param fd Stays the caller's.
+/// @param fd Stays the caller's. A pipe is given room for 1 MiB; if the call fails, up to 1 MiB that
+///        it did not look at is gone from it.
 /// @param progress May be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tarfs_layer_push_fd(
@@ -249,13 +237,13 @@ pub unsafe extern "C" fn tarfs_layer_push_fd(
     unsafe {
         boundary(error, || {
             let layer = pointer::borrow_mut(layer, "layer")?;
-            let file = duplicate(fd, "the tar")?;
+            let mut tar = Pipe::new(duplicate(fd, "the tar")?);
             let mut progress = Progress::new(progress, progress_ctx);
             let mut buf = vec![0; PIECE];
             layer.0.with(|state| {
                 state.work(|open| {
                     loop {
-                        let n = Reader::read_next(&file, open.ingest.position(), &mut buf)?;
+                        let n = Reader::read_next(&mut tar, open.ingest.position(), &mut buf)?;
                         if n == 0 {
                             return Ok(());
                         }

@@ -29,8 +29,8 @@ pub const TARFS_LAYER_SKIP_UNKNOWN_TYPES: u32 = 32;
 pub const TARFS_LAYER_DIFF_ID: u32 = 64;
 /// Compute it, and tag the device with it, as 64 hex digits, instead of with tag.
 pub const TARFS_LAYER_TAG_DIFF_ID: u32 = 128;
-/// Compute it on a thread of its own, if the machine has two cores and the tar is not short. It has
-/// ended when tarfs_layer_finish or tarfs_layer_free returns.
+/// Compute it, and the leaves if they are wanted, on a thread of its own, if the machine has two
+/// cores and the tar is not short. It has ended when tarfs_layer_finish or tarfs_layer_free returns.
 pub const TARFS_LAYER_THREAD: u32 = 256;
 
 /// How a tar becomes a layer.
@@ -118,7 +118,7 @@ impl TarfsLayerOptions {
         Ok(options)
     }
 
-    /// Whether a thread of its own is to compute the diffID.
+    /// Whether a thread of its own is to hash.
     pub(crate) fn is_apart(&self) -> bool {
         self.flags & TARFS_LAYER_THREAD != 0 && Apart::helps()
     }

@@ -30,6 +30,7 @@ pub mod layer_options;
 pub mod layout;
 pub mod leaves;
 mod panic;
+mod pieces;
 mod pointer;
 pub mod seal;
 pub mod sealed;

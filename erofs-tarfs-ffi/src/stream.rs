@@ -8,6 +8,8 @@ use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt as _;
 
+use erofs_tarfs::io::Pipe;
+
 use crate::error::Error;
 use crate::sized::Sized;
 
@@ -133,7 +135,7 @@ impl Reader {
     }
 
     /// The next bytes of a pipe, or of a file from its file offset on; 0 at the end.
-    pub(crate) fn read_next(mut file: &File, at: u64, buf: &mut [u8]) -> Result<usize, Error> {
+    pub(crate) fn read_next(file: &mut Pipe, at: u64, buf: &mut [u8]) -> Result<usize, Error> {
         loop {
             match file.read(buf) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

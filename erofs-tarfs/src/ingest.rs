@@ -64,11 +64,16 @@ impl Ingest {
     /// Nothing yet.
     pub fn new(options: Options) -> Self {
         let Options { layer, diff_id, tag_diff_id, leaves } = options;
-        Self {
-            builder: LayerBuilder::new(layer),
-            hasher: StreamHasher::new(diff_id || tag_diff_id, leaves.as_ref()),
-            tag_diff_id,
-        }
+        let hasher = StreamHasher::new(diff_id || tag_diff_id, leaves.as_ref());
+        Self { builder: LayerBuilder::new(layer), hasher, tag_diff_id }
+    }
+
+    /// An ingest, and apart from it what another thread can hash of the same bytes; its result goes
+    /// to [`Ingest::finish_with`]. It is idle if nothing is to be hashed.
+    pub fn split(options: Options) -> (Self, StreamHasher) {
+        let mut ingest = Self::new(options);
+        let hasher = ingest.hasher.split();
+        (ingest, hasher)
     }
 
     /// Takes the next bytes. After an error the layer is lost.
@@ -120,8 +125,17 @@ impl Ingest {
     ///
     /// # Errors
     /// As [`LayerBuilder::finish`].
-    pub fn finish(mut self) -> Result<Ingested, Error> {
-        let Streamed { digest: diff_id, leaves } = self.hasher.finish();
+    pub fn finish(self) -> Result<Ingested, Error> {
+        self.finish_with(StreamHasher::new(false, None).finish())
+    }
+
+    /// The layer, with what was hashed apart, see [`Ingest::split`].
+    ///
+    /// # Errors
+    /// As [`LayerBuilder::finish`].
+    pub fn finish_with(mut self, apart: Streamed) -> Result<Ingested, Error> {
+        let here = self.hasher.finish();
+        let (diff_id, leaves) = (apart.digest.or(here.digest), apart.leaves.or(here.leaves));
         if let (true, Some(diff_id)) = (self.tag_diff_id, diff_id) {
             self.builder.set_tag(diff_id.to_string().as_bytes());
         }

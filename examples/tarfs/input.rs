@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{NamedFile, Pipe};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::fail::{Done, Fail};
@@ -57,10 +58,9 @@ pub(crate) fn stream<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read
     Ok((Box::new(io::Cursor::new(head).chain(reader)), kind))
 }
 
-/// Gives a pipe room for more, so that its two ends wait for each other less often: 1 MiB is what
-/// Linux allows anybody. What is no pipe, or has no more room, stays as it is.
-pub(crate) fn widen(pipe: impl std::os::fd::AsFd) {
-    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
+/// Standard input, which nobody has read from before.
+pub(crate) fn stdin() -> io::Result<impl Read> {
+    Ok(Pipe::new(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
 /// The uncompressed bytes of a reader.

@@ -1,6 +1,6 @@
 //! `tarfs layer`.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
@@ -115,8 +115,7 @@ fn source(args: &Layer) -> Done<Source> {
     if is_stdin(&args.input) {
         let name = PathBuf::from("standard input");
         let failed = |error| Fail::of(&name, error);
-        input::widen(io::stdin());
-        let reader = Progress::new("reading", None).wrap(io::stdin().lock());
+        let reader = Progress::new("reading", None).wrap(input::stdin().map_err(failed)?);
         let (reader, kind) = input::stream(reader).map_err(failed)?;
         refuse_image(&name, kind)?;
         let reader = input::uncompressed(kind, reader).map_err(failed)?;

@@ -17,7 +17,7 @@ use crate::verity::{
 /// ends with. Zeros that the plan has are hashed once. `observer` is told how many bytes were dealt
 /// with, by any thread.
 ///
-/// Memory: the metadata, about half a mebibyte a thread, and 32 bytes for each hash block of the
+/// Memory: the metadata, about a quarter of a mebibyte a thread, and 32 bytes for each hash block of the
 /// lowest level.
 ///
 /// # Errors

@@ -1,20 +1,24 @@
 //! Tars that stream by, in one pass: written, hashed and indexed.
 
-use alloc::collections::VecDeque;
+mod pieces;
+
 use alloc::sync::Arc;
-use core::num::NonZero;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use pieces::{Piece, Pool};
+
 use super::{Error, NamedFile};
 use crate::ingest::{Ingest, Ingested, Options};
-use crate::verity::{StreamHasher, Streamed};
+use crate::tree;
+use crate::verity::StreamHasher;
 
-/// Bytes that go through all stages before the next ones do.
-const PIECE: usize = 256 << 10;
-/// How many pieces the thread that hashes may be behind.
+type Sender = SyncSender<Arc<Piece>>;
+
+/// How many pieces the other thread may be behind.
 const BEHIND: usize = 8;
 
 /// Reads a tar to its end, padding included, and does with it what `options` want. Every byte also
@@ -22,7 +26,7 @@ const BEHIND: usize = 8;
 ///
 /// What is to be hashed, which takes as long as all the rest, is hashed on a thread of its own if
 /// the machine has two. Errors call the stream `name`. `observer` is told how many bytes were dealt
-/// with.
+/// with. Of a pipe, [`Pipe`](super::Pipe) is the faster reader.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`], [`Error::Layer`].
@@ -41,134 +45,104 @@ const BEHIND: usize = 8;
 pub fn ingest(
     name: &Path,
     reader: impl Read,
-    mut options: Options,
+    options: Options,
     tee: Option<(&NamedFile, u64)>,
     observer: &mut dyn FnMut(u64),
 ) -> Result<Ingested, Error> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let tag = options.tag_diff_id;
-    let hasher = if cores > 1 { hasher(&mut options) } else { StreamHasher::new(false, None) };
-    let mut run = Run { name, tee, observer, ingest: Ingest::new(options) };
-    if hasher.is_idle() {
-        run.read(reader, |_| {})?;
-        return run.ingest.finish().map_err(|error| layer(name, error));
+    let two = thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let (mut ingest, mut hasher) = match two {
+        true => Ingest::split(options),
+        false => (Ingest::new(options), StreamHasher::new(false, None)),
+    };
+    let mut stream = Stream { name, reader, tee, observer, pool: Pool::default(), position: 0 };
+    match hasher.is_idle() {
+        true => stream.read(|piece| index(name, &mut ingest, piece))?,
+        false => stream.hash(&mut hasher, &mut ingest)?,
     }
-    thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(BEHIND);
-        let hasher = scope.spawn(move || hash(hasher, &receiver));
-        // Dropped with the closure: that ends the thread.
-        run.read(reader, |piece| send(&sender, piece))?;
-        drop(sender);
-        let Streamed { digest, leaves } = match hasher.join() {
-            Ok(streamed) => streamed,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        if let (true, Some(diff_id)) = (tag, digest) {
-            run.ingest.set_tag(diff_id.to_string().as_bytes());
-        }
-        let mut done = run.ingest.finish().map_err(|error| layer(name, error))?;
-        done.diff_id = digest.or(done.diff_id);
-        done.leaves = leaves.or(done.leaves);
-        Ok(done)
-    })
+    ingest.finish_with(hasher.finish()).map_err(|error| layer(name, error))
 }
 
-fn layer(name: &Path, error: crate::tree::Error) -> Error {
+fn index(name: &Path, ingest: &mut Ingest, piece: &Piece) -> Result<(), Error> {
+    ingest.push(piece.bytes()).map_err(|error| layer(name, error))
+}
+
+fn layer(name: &Path, error: tree::Error) -> Error {
     Error::Layer { file: name.to_owned(), error }
 }
 
-fn send(to: &SyncSender<Arc<Piece>>, piece: &Arc<Piece>) {
-    // It fails only if the thread has panicked, which joining it tells.
-    let _ = to.send(Arc::clone(piece));
-}
-
-/// Takes what another thread can hash out of the options.
-fn hasher(options: &mut Options) -> StreamHasher {
-    let digest = options.diff_id || options.tag_diff_id;
-    let hasher = StreamHasher::new(digest, options.leaves.as_ref());
-    (options.diff_id, options.tag_diff_id) = (false, false);
-    if hasher.is_two() {
-        return StreamHasher::new(true, None);
-    }
-    options.leaves = None;
-    hasher
-}
-
-fn hash(mut hasher: StreamHasher, pieces: &Receiver<Arc<Piece>>) -> Streamed {
-    while let Ok(piece) = pieces.recv() {
-        hasher.push(piece.bytes());
-    }
-    hasher.finish()
-}
-
-struct Run<'a> {
+/// A tar on its way.
+struct Stream<'a, R> {
     name: &'a Path,
+    reader: R,
     tee: Option<(&'a NamedFile, u64)>,
     observer: &'a mut dyn FnMut(u64),
-    ingest: Ingest,
+    pool: Pool,
+    position: u64,
 }
 
-impl Run<'_> {
-    /// Reads all there is; `share` gets each piece first.
+impl<R: Read> Stream<'_, R> {
+    /// Indexes, and hashes on another thread.
+    fn hash(&mut self, hasher: &mut StreamHasher, ingest: &mut Ingest) -> Result<(), Error> {
+        let name = self.name;
+        let hash = |pieces: Receiver<Arc<Piece>>| {
+            pieces.iter().for_each(|piece| hasher.push(piece.bytes()));
+        };
+        let read = |sender: &Sender| {
+            self.read(|piece| {
+                // It fails only if the thread has panicked, which `beside` tells.
+                let _ = sender.send(Arc::clone(piece));
+                index(name, ingest, piece)
+            })
+        };
+        match beside(hash, read) {
+            Some(((), read)) => read,
+            None => self.read(|piece| {
+                hasher.push(piece.bytes());
+                index(name, ingest, piece)
+            }),
+        }
+    }
+
+    /// Reads and writes all there is. `share` gets each piece before it is written.
     fn read(
         &mut self,
-        mut reader: impl Read,
-        mut share: impl FnMut(&Arc<Piece>),
+        mut share: impl FnMut(&Arc<Piece>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut pool = VecDeque::new();
         loop {
-            let mut piece = free(&mut pool);
-            // Nobody else has it: that is what a free one is.
-            let Some(room) = Arc::get_mut(&mut piece) else { continue };
-            let offset = self.ingest.position();
+            let offset = self.position;
             let at = |error| Error::Read { file: self.name.to_owned(), offset, error };
-            room.fill(&mut reader).map_err(at)?;
+            let piece = self.pool.read(&mut self.reader).map_err(at)?;
             let bytes = piece.bytes();
             if bytes.is_empty() {
                 return Ok(());
             }
-            share(&piece);
+            share(&piece)?;
             if let Some((out, base)) = self.tee {
                 out.write_all_at(bytes, base.saturating_add(offset))?;
             }
-            self.ingest.push(bytes).map_err(|error| layer(self.name, error))?;
+            self.position += bytes.len() as u64;
             (self.observer)(bytes.len() as u64);
-            pool.push_back(piece);
         }
     }
 }
 
-/// A piece that is not in use any more, or a new one.
-fn free(pool: &mut VecDeque<Arc<Piece>>) -> Arc<Piece> {
-    match pool.front().map(Arc::strong_count) {
-        Some(1) => pool.pop_front(),
-        _ => None,
-    }
-    .unwrap_or_else(|| Arc::new(Piece { room: vec![0; PIECE], len: 0 }))
-}
-
-/// Some bytes of the tar.
-struct Piece {
-    room: Vec<u8>,
-    len: usize,
-}
-
-impl Piece {
-    fn bytes(&self) -> &[u8] {
-        &self.room[..self.len]
-    }
-
-    /// Reads a whole piece, less at the end only.
-    fn fill(&mut self, reader: &mut impl Read) -> std::io::Result<()> {
-        self.len = 0;
-        while self.len < PIECE {
-            match reader.read(&mut self.room[self.len..]) {
-                Ok(0) => break,
-                Ok(more) => self.len += more,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+/// Does `work` with what `here` sends, on another thread; `None` if the system has none, and
+/// nothing is done.
+fn beside<T: Send, R>(
+    work: impl FnOnce(Receiver<Arc<Piece>>) -> T + Send,
+    here: impl FnOnce(&Sender) -> R,
+) -> Option<(T, R)> {
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BEHIND);
+        let work = || work(receiver);
+        let worker = thread::Builder::new().name("tarfs-hash".to_owned());
+        let worker = worker.spawn_scoped(scope, work).ok()?;
+        let done = here(&sender);
+        // The end of what is sent.
+        drop(sender);
+        match worker.join() {
+            Ok(worked) => Some((worked, done)),
+            Err(panic) => resume_unwind(panic),
         }
-        Ok(())
-    }
+    })
 }

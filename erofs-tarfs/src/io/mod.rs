@@ -22,6 +22,8 @@ mod ingest;
 mod map;
 mod mapped;
 mod metadata;
+#[cfg(target_os = "linux")]
+mod pipe;
 pub mod verity;
 
 pub use copy::{Copied, copy_range};
@@ -36,3 +38,5 @@ pub use ingest::ingest;
 pub use map::Map;
 pub use mapped::Mapped;
 pub use metadata::read_metadata;
+#[cfg(target_os = "linux")]
+pub use pipe::Pipe;

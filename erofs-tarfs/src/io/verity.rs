@@ -37,7 +37,7 @@ use core::num::NonZero;
 use crate::verity::Backend;
 
 /// Bytes of data read at a time: they still are in the cache when they are hashed.
-pub(super) const READ: usize = 512 << 10;
+pub(super) const READ: usize = 256 << 10;
 
 /// How to go about it. Nothing here changes a byte.
 #[derive(Clone, Copy, Debug, Default)]

@@ -57,9 +57,13 @@ impl StreamHasher {
         self
     }
 
-    /// Whether both are wanted, and hashing them apart, on two threads, would be better.
-    pub fn is_two(&self) -> bool {
-        self.sha.is_some() && self.leaves.is_some()
+    /// Takes all of it out, but leaves the blocks' digests here if they cost extra: two threads do
+    /// them sooner. For the beginning of a stream.
+    pub(crate) fn split(&mut self) -> Self {
+        match self.sha.take() {
+            Some(sha) => Self { sha: Some(sha), leaves: None },
+            None => Self { sha: None, leaves: self.leaves.take() },
+        }
     }
 
     /// Whether nothing is wanted.

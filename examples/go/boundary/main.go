@@ -16,7 +16,6 @@ import (
 	"os"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -43,8 +42,10 @@ func main() {
 
 func run(out, tag string) error {
 	ctx := context.Background()
-	// As the tool does: what is no pipe stays as it is.
-	_, _ = unix.FcntlInt(os.Stdin.Fd(), unix.F_SETPIPE_SZ, 1<<20)
+	tar, err := newPipe(os.Stdin)
+	if err != nil {
+		return err
+	}
 	file, err := os.Create(out)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func run(out, tag string) error {
 		return err
 	}
 	defer w.Close()
-	if err := push(w); err != nil {
+	if err := push(w, tar); err != nil {
 		return err
 	}
 	layer, err := w.Finish()
@@ -74,12 +75,12 @@ func run(out, tag string) error {
 	return layout.WriteMetadata(ctx, file)
 }
 
-// push reads standard input in as large pieces as the tool does, and writes it in smaller ones of the
-// same size.
-func push(w io.Writer) error {
+// push reads the tar in as large pieces as the tool does, and writes it in smaller ones of the same
+// size.
+func push(w io.Writer, tar io.Reader) error {
 	buf := make([]byte, room)
 	for {
-		n, err := io.ReadFull(os.Stdin, buf)
+		n, err := io.ReadFull(tar, buf)
 		for at := 0; at < n; at += piece {
 			if _, failed := w.Write(buf[at:min(at+piece, n)]); failed != nil {
 				return failed

@@ -65,7 +65,7 @@ func (o *LayerOptions) flags() (flags C.uint32_t) {
 		{o.SkipUnknownTypes, C.TARFS_LAYER_SKIP_UNKNOWN_TYPES},
 		{o.DiffID, C.TARFS_LAYER_DIFF_ID},
 		{o.TagDiffID, C.TARFS_LAYER_TAG_DIFF_ID},
-		{o.DiffID || o.TagDiffID, C.TARFS_LAYER_THREAD},
+		{o.DiffID || o.TagDiffID || o.Leaves != nil, C.TARFS_LAYER_THREAD},
 	} {
 		if f.set {
 			flags |= f.flag

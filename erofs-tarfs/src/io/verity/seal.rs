@@ -8,7 +8,7 @@ use crate::verity::{Backend, BlockHasher, Digest, Fault, Geometry, Sealed};
 /// Hashes the data that `geometry` describes from the beginning of `data`, and writes the hash
 /// area, superblock included, to `hashes`; both may be the same file.
 ///
-/// Memory: about half a mebibyte a thread, and 32 bytes for each hash block of the lowest level.
+/// Memory: about a quarter of a mebibyte a thread, and 32 bytes for each hash block of the lowest level.
 ///
 /// # Errors
 /// What reading `data` or writing `hashes` gives.
