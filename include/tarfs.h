@@ -422,7 +422,7 @@ typedef int32_t tarfs_status;
 typedef struct tarfs_error tarfs_error;
 
 /**
- * Who hashes.
+ * Hashes data of known length as it streams by.
  */
 typedef struct tarfs_hasher tarfs_hasher;
 
