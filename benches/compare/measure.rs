@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,6 +22,8 @@ pub(crate) struct Work {
     pub(crate) outputs: Vec<PathBuf>,
     /// What goes too before a run, to make room.
     removed: Vec<PathBuf>,
+    /// A file of so many bytes is made and removed before a run.
+    touched: Option<(PathBuf, u64)>,
     /// It measures a part of its work itself, and prints `seconds N` and `cpu N`.
     inner: bool,
 }
@@ -70,6 +72,14 @@ impl Work {
         self
     }
 
+    /// Before it runs, a file system in memory writes so many bytes to a file that goes again. In a
+    /// virtual machine that gives free memory back, writing to a page for the first time costs
+    /// several times as much as later: so each run finds the same memory, whatever ran before.
+    pub(crate) fn after_touching(mut self, file: PathBuf, bytes: u64) -> Self {
+        self.touched = Some((file, bytes));
+        self
+    }
+
     pub(crate) fn inner(mut self) -> Self {
         self.inner = true;
         self
@@ -89,6 +99,9 @@ impl Work {
         }
         let failed =
             |why: &dyn std::fmt::Display| format!("{}: {:?}: {why}", self.label, self.words);
+        if let Some((file, bytes)) = &self.touched {
+            touch(file, *bytes).map_err(|error| failed(&error))?;
+        }
         let mut words = self.words.clone();
         if let Some(time) = &plan.time {
             let before = ["-q", "-f", "%U %S %M %O", "-o"].map(OsString::from);
@@ -129,6 +142,14 @@ impl Work {
         }
         Ok(sample)
     }
+}
+
+/// Fills a file with zeros, and removes it.
+fn touch(file: &Path, bytes: u64) -> io::Result<()> {
+    let mut out = fs::File::create(file)?;
+    let done = io::copy(&mut io::repeat(0).take(bytes), &mut out);
+    fs::remove_file(file)?;
+    done.map(drop)
 }
 
 /// A producer; it ends with the pipe, or is ended.
