@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -147,9 +147,10 @@ impl Work {
 /// Fills a file with zeros, and removes it.
 fn touch(file: &Path, bytes: u64) -> io::Result<()> {
     let mut out = fs::File::create(file)?;
-    let done = io::copy(&mut io::repeat(0).take(bytes), &mut out);
+    let zeros = vec![0; 1 << 20];
+    let done = (0..bytes >> 20).try_for_each(|_| out.write_all(&zeros));
     fs::remove_file(file)?;
-    done.map(drop)
+    done
 }
 
 /// A producer; it ends with the pipe, or is ended.

@@ -43,13 +43,15 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     }
     rows.push(beside_the_longer(title(" + diffID"), &runs));
 
-    let ours = ours.args(["--blob-id", "layer", "-o"]).out(&out).arg("-").piped(&tar);
-    let mut works = vec![ours];
+    let ours = ours.args(["--blob-id", "layer", "-o"]).out(&out);
+    let mut works = vec![ours.clone().arg("-").piped(&tar), ours.arg(&tar)];
     works.extend(nydus(bench, &memory, &tar));
     let works: Vec<_> = works.into_iter().map(alone).collect();
     let runs = race(&works, &bench.plan)?;
-    let peer = super::found(&runs, 1, "nydus-image");
-    rows.push(timed(title(""), &runs[0], peer, 0.5));
+    for (at, how) in [(0, ""), (1, " from a file")] {
+        let peer = super::found(&runs, 2, "nydus-image");
+        rows.push(timed(title(how), &runs[at], peer, 0.5));
+    }
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use crate::{Bench, Done, inputs};
 /// As go-dmverity's user has it.
 const SALT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+const THREADS: [&str; 3] = ["one thread", "one thread, --map", "two threads"];
+
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let size = size(bench);
     let data = inputs::large(&bench.dir, size)?;
@@ -20,6 +22,12 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
         work.label = format!("tarfs --threads {threads}");
         work
     };
+    // As `THREADS` says.
+    let all_of_ours = |data_block: &str, hash_block: &str, salt: &str| {
+        let [one, mapped, two] =
+            ["1", "1", "2"].map(|threads| ours(threads, data_block, hash_block, salt));
+        vec![one, mapped.arg("--map"), two]
+    };
     let theirs = |work: Work, data_block: &str, hash_block: &str, salt: &str| {
         let work = work.args(["format", "--no-superblock", "--data-block-size", data_block]);
         let work = work.args(["--hash-block-size", hash_block, "--salt", salt]).arg(&data);
@@ -27,27 +35,26 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     };
 
     for (data_block, one, two) in [("512", 4.3, 7.5), ("4096", 2.5, 4.5)] {
-        let mut works =
-            vec![ours("1", data_block, "4096", "-"), ours("2", data_block, "4096", "-")];
+        let mut works = all_of_ours(data_block, "4096", "-");
         let peer = bench.tools.veritysetup.work([]);
         works.extend(peer.map(|peer| theirs(peer, data_block, "4096", "-")));
         let runs = race(&works, &bench.plan)?;
         same_root(&runs)?;
-        for (at, threads, bar) in [(0, "one thread", one), (1, "two threads", two)] {
+        for (at, (threads, bar)) in THREADS.into_iter().zip([one, one, two]).enumerate() {
             let what = format!("verity {data_block}/4096, {}, {threads}", bytes(size));
-            let peer = found(&runs, 2, "veritysetup");
+            let peer = found(&runs, 3, "veritysetup");
             rows.push(timed(("verity", what), &runs[at], peer, 1.0 / bar));
         }
     }
 
-    let mut works = vec![ours("1", "512", "512", SALT), ours("2", "512", "512", SALT)];
+    let mut works = all_of_ours("512", "512", SALT);
     let peer = bench.tools.go_dmverity.work([]);
     works.extend(peer.map(|peer| theirs(peer, "512", "512", SALT)));
     let runs = race(&works, &bench.plan)?;
     same_root(&runs)?;
-    for (at, threads) in [(0, "one thread"), (1, "two threads")] {
+    for (at, threads) in THREADS.into_iter().enumerate() {
         let what = format!("verity 512/512, {}, {threads}", bytes(size));
-        rows.push(timed(("verity", what), &runs[at], found(&runs, 2, "go-dmverity"), 1.0 / 11.0));
+        rows.push(timed(("verity", what), &runs[at], found(&runs, 3, "go-dmverity"), 1.0 / 11.0));
     }
     Ok(())
 }
