@@ -91,8 +91,8 @@ impl Read for Pipe {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if let Some(own) = &mut self.own {
             match own.read(&self.from, buf) {
-                // It can't be moved after all, and none was.
-                Err(Errno::INVAL) if own.held == 0 => self.own = None,
+                // It can't be moved after all, or a sandbox forbids it; none was.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::PERM) if own.held == 0 => self.own = None,
                 done => return Ok(done?),
             }
         }
