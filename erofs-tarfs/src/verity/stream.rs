@@ -7,9 +7,9 @@ use super::{Backend, Digest, Leaves, Params};
 /// Hashes what streams by: all of it, which for a tar is its diffID, and the data blocks of a hash
 /// tree. Either, both or neither.
 ///
-/// Both together cost hardly more than the first alone, where the CPU has SHA instructions (x86-64)
-/// and the salt is a multiple of 64 bytes, none as a rule: the digest of a stream is one long
-/// chain of instructions that wait for each other, and those of the blocks fill the waits.
+/// Both together cost hardly more than the first alone, where the CPU has SHA instructions and the
+/// salt is a multiple of 64 bytes, none as a rule: the digest of a stream is one long chain of
+/// instructions that wait for each other, and those of the blocks fill the waits.
 ///
 /// # Examples
 /// ```

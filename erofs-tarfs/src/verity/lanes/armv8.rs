@@ -15,6 +15,10 @@ use core::arch::aarch64::{
 use super::message::{Message, Piece, Runs};
 use super::sha256::K;
 
+mod along;
+
+pub(super) use along::along;
+
 /// Messages hashed together.
 pub(super) const LANES: usize = 2;
 
@@ -37,12 +41,31 @@ pub(super) fn hash(message: &Message, runs: &Runs<'_, LANES>, digests: &mut [[u8
         compress_ready(&mut states, schedule);
     }
     for (digest, state) in digests.iter_mut().zip(states) {
-        for (half, words) in digest.as_chunks_mut::<16>().0.iter_mut().zip(state) {
-            let bytes = vrev32q_u8(vreinterpretq_u8_u32(words));
-            // SAFETY: `half` is 16 writable bytes; the store needs no alignment.
-            unsafe { vst1q_u8(half.as_mut_ptr(), bytes) };
-        }
+        store(state, digest);
     }
+}
+
+/// The digest of a state.
+#[target_feature(enable = "neon")]
+#[inline]
+fn store(state: [uint32x4_t; 2], digest: &mut [u8; 32]) {
+    for (half, words) in digest.as_chunks_mut::<16>().0.iter_mut().zip(state) {
+        let bytes = vrev32q_u8(vreinterpretq_u8_u32(words));
+        // SAFETY: `half` is 16 writable bytes; the store needs no alignment.
+        unsafe { vst1q_u8(half.as_mut_ptr(), bytes) };
+    }
+}
+
+/// The big-endian words of a piece.
+#[target_feature(enable = "neon")]
+#[inline]
+fn load(piece: &Piece) -> [uint32x4_t; 4] {
+    let [a, b, c, d] = piece.as_chunks::<16>().0 else { unreachable!("64 bytes") };
+    [a, b, c, d].map(|bytes| {
+        // SAFETY: `bytes` is a reference to 16 readable bytes; the load needs no alignment.
+        let bytes = unsafe { vld1q_u8(bytes.as_ptr()) };
+        vreinterpretq_u32_u8(vrev32q_u8(bytes))
+    })
 }
 
 /// Compresses piece `p` of each lane.
@@ -50,14 +73,7 @@ pub(super) fn hash(message: &Message, runs: &Runs<'_, LANES>, digests: &mut [[u8
 #[inline]
 fn compress(states: &mut States, lanes: &[&[Piece]; LANES], p: usize) {
     let old = *states;
-    let mut w = [[old[0][0]; 4]; LANES];
-    for (words, lane) in w.iter_mut().zip(lanes) {
-        for (words, bytes) in words.iter_mut().zip(lane[p].as_chunks::<16>().0) {
-            // SAFETY: `bytes` is a reference to 16 readable bytes; the load needs no alignment.
-            let bytes = unsafe { vld1q_u8(bytes.as_ptr()) };
-            *words = vreinterpretq_u32_u8(vrev32q_u8(bytes));
-        }
-    }
+    let mut w = [load(&lanes[0][p]), load(&lanes[1][p])];
     macro_rules! quads {
         ($($g:literal)*) => {$(
             let k = words(&K.as_chunks::<4>().0[$g]);

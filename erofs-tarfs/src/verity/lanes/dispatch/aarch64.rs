@@ -3,7 +3,7 @@
 
 use super::groups::groups;
 use super::message::{Message, Runs};
-use super::sha256::State;
+use super::sha256::{BLOCK, State};
 use super::{Backend, armv8};
 
 /// Hashes blocks of `block` bytes, a multiple of 64, from the beginning of `data`, each with `salt`
@@ -29,18 +29,26 @@ pub(in super::super) fn hash(
 }
 
 /// Whether [`hash_along`] does anything.
-pub(in super::super) fn hashes_along(_: Backend, _: &[u8]) -> bool {
-    false
+pub(in super::super) fn hashes_along(backend: Backend, salt: &[u8]) -> bool {
+    backend == Backend::Armv8 && backend.is_available() && salt.len().is_multiple_of(BLOCK)
 }
 
-/// Does nothing, so far.
+/// Hashes whole blocks as [`hash`] does, all of `data`, and the same bytes into a stream's state.
+/// Returns false, and has done nothing, if it can't.
 pub(in super::super) fn hash_along(
-    _: Backend,
-    _: &[u8],
-    _: usize,
-    _: &[u8],
-    _: &mut [[u8; 32]],
-    _: &mut State,
+    backend: Backend,
+    salt: &[u8],
+    block: usize,
+    data: &[u8],
+    digests: &mut [[u8; 32]],
+    stream: &mut State,
 ) -> bool {
-    false
+    if !hashes_along(backend, salt) {
+        return false;
+    }
+    let message = Message::new(salt, block);
+    let Some(padding) = &message.padding else { return false };
+    // SAFETY: `hashes_along` found the SHA-256 instructions, all that the kernel is compiled for.
+    unsafe { armv8::along(stream, &message.start, padding, data.as_chunks().0, digests) };
+    true
 }
