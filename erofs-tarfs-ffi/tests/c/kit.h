@@ -31,6 +31,8 @@
         if (error) {                                                                               \
             CHECK(tarfs_error_status(error) == got);                                               \
             CHECK(strlen(tarfs_error_message(error)) > 0);                                         \
+            CHECK(tarfs_error_errno(error) >= 0);                                                  \
+            (void)tarfs_error_offset(error);                                                       \
         }                                                                                          \
         tarfs_error_free(error);                                                                   \
     } while (0)

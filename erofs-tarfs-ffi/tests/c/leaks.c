@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "others.h"
 #include "whole.h"
 
 static uint8_t tar[TAR_BYTES];
@@ -21,17 +22,14 @@ static size_t files(void) {
 
 static void once(int tee) {
     tarfs_leaves *leaves = NULL;
-    tarfs_tree *tree = small_tree(tar, &leaves), *merged = NULL, *none = NULL;
+    tarfs_tree *tree = small_tree(tar, &leaves), *none = NULL;
     struct whole made = whole(tar, tree, leaves);
     tarfs_layer *layer = NULL;
     tarfs_hasher *hasher = NULL;
-    const tarfs_tree *layers[2];
     STRUCT(tarfs_layer_options, options);
     STRUCT(tarfs_sink, sink);
 
-    layers[0] = layers[1] = tree;
-    OK(tarfs_tree_merge(layers, 2, NULL, &merged, &error));
-    tarfs_tree_free(merged);
+    others(tar, tree, leaves);
     /* Dropped half way, with a file in its hands; and after an error. */
     sink.fd = tee;
     options.tee = &sink;

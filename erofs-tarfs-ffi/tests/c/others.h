@@ -1,0 +1,153 @@
+/* The calls that whole.h does not make, where they succeed. */
+#ifndef OTHERS_H
+#define OTHERS_H
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "kit.h"
+
+/* Layers by the other two ways in. */
+static inline tarfs_tree *tree_of_fd(const uint8_t *tar, size_t len) {
+    tarfs_layer *layer = NULL;
+    tarfs_tree *tree = NULL;
+    int ends[2];
+    CHECK(pipe(ends) == 0); /* its room is enough: nobody need write on the side */
+    CHECK(write(ends[1], tar, len) == (ssize_t)len);
+    close(ends[1]);
+    OK(tarfs_layer_new(NULL, &layer, &error));
+    OK(tarfs_layer_push_fd(layer, ends[0], NULL, NULL, &error));
+    close(ends[0]);
+    OK(tarfs_layer_finish(layer, NULL, &tree, NULL, &error));
+    tarfs_layer_free(layer);
+    return tree;
+}
+
+static inline tarfs_tree *tree_of_source(const tarfs_source *source) {
+    tarfs_layer *layer = NULL;
+    tarfs_tree *tree = NULL;
+    OK(tarfs_layer_new(NULL, &layer, &error));
+    OK(tarfs_layer_push_source(layer, source, 0, TAR_BYTES, NULL, NULL, &error));
+    OK(tarfs_layer_finish(layer, NULL, &tree, NULL, &error));
+    tarfs_layer_free(layer);
+    return tree;
+}
+
+/* A directory with an extended attribute. */
+static inline void xattr_tar(uint8_t *tar) {
+    static const char record[] = "25 SCHILY.xattr.user.a=b\n";
+    memset(tar, 0, 512 * 5);
+    header(tar, "x", 'x', sizeof record - 1, "");
+    memcpy(tar + 512, record, sizeof record - 1);
+    header(tar + 1024, "d/", '5', 0, "");
+}
+
+static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leaves *leaves) {
+    struct memory tar_memory = {0}, meta = {0}, hashes = {0};
+    tarfs_source source, disk_source;
+    tarfs_sink sink;
+    const tarfs_tree *layers[2];
+    tarfs_tree *merged = NULL, *streamed, *seeked, *marked;
+    tarfs_layout *layout = NULL;
+    tarfs_hasher *hasher = NULL;
+    tarfs_sealed *sealed = NULL, *again = NULL;
+    tarfs_leaves *copy = NULL;
+    tarfs_image *image = NULL;
+    uint8_t disk[16 << 10], hash_bytes[16 << 10], xattrs[512 * 5];
+    const uint8_t *name, *value, *digests;
+    size_t len, value_len, i;
+    uint32_t child = 0;
+    uint64_t padding = 0, end = 0;
+    STRUCT(tarfs_tree_info, info);
+    STRUCT(tarfs_stat, stat);
+    STRUCT(tarfs_device, device);
+    STRUCT(tarfs_segment, segment);
+    STRUCT(tarfs_verity_params, params);
+    STRUCT(tarfs_sealed_info, seal);
+    STRUCT(tarfs_sealed_info, seal_again);
+    STRUCT(tarfs_layout_options, options);
+    STRUCT(tarfs_layout_info, plan);
+
+    CHECK(strlen(tarfs_version()) > 0 && tarfs_abi_version() == TARFS_ABI_VERSION);
+    tar_memory.bytes = tar;
+    tar_memory.len = TAR_BYTES;
+    source = source_of(&tar_memory);
+
+    /* Trees: however the tar comes, and what is in them. */
+    layers[0] = streamed = tree_of_fd(tar, TAR_BYTES);
+    layers[1] = seeked = tree_of_source(&source);
+    OK(tarfs_tree_merge(layers, 2, NULL, &merged, &error));
+    OK(tarfs_tree_get_info(tree, &info, &error));
+    CHECK(info.inodes == 5 && info.devices == 1);
+    OK(tarfs_tree_get_info(merged, &info, &error));
+    CHECK(info.inodes == 5 && info.names == 4);
+    OK(tarfs_tree_get_device(tree, 0, &device, &error));
+    CHECK(device.bytes == TAR_BYTES && device.tag_len == 64);
+    OK(tarfs_tree_get_child(tree, 0, 0, &name, &len, &child, &error));
+    CHECK(len == 3 && memcmp(name, "dir", 3) == 0);
+    OK(tarfs_tree_get_stat(tree, child, &stat, &error));
+    CHECK(stat.children == 2 && stat.uid == 1 && stat.gid == 2);
+    xattr_tar(xattrs);
+    marked = tree_of_fd(xattrs, sizeof xattrs);
+    OK(tarfs_tree_get_child(marked, 0, 0, &name, &len, &child, &error));
+    OK(tarfs_tree_get_xattr(marked, child, 0, &name, &len, &value, &value_len, &error));
+    CHECK(len == 6 && memcmp(name, "user.a", 6) == 0 && value_len == 1 && *value == 'b');
+    tarfs_tree_free(marked);
+    tarfs_tree_free(merged);
+    tarfs_tree_free(seeked);
+    tarfs_tree_free(streamed);
+
+    /* A disk made by hand: segments cover it, metadata goes around the tar. */
+    options.artifact = TARFS_DISK_DATA_FIRST;
+    OK(tarfs_layout_new(tree, &options, &layout, &error));
+    OK(tarfs_layout_get_info(layout, &plan, &error));
+    CHECK(plan.disk_bytes <= sizeof disk);
+    for (i = 0; end < plan.disk_bytes; i++) {
+        OK(tarfs_layout_get_segment(layout, i, &segment, &error));
+        CHECK(segment.offset == end && segment.bytes > 0);
+        end += segment.bytes;
+    }
+    memset(disk, 0, sizeof disk);
+    meta.bytes = disk;
+    meta.len = plan.disk_bytes;
+    sink = sink_of(&meta);
+    OK(tarfs_layout_get_device(layout, 0, &device, &error));
+    memcpy(disk + device.disk_offset, tar, TAR_BYTES);
+    OK(tarfs_layout_write_metadata(layout, &sink, &error));
+    tarfs_layout_free(layout);
+    disk_source = source_of(&meta);
+    OK(tarfs_image_open(&disk_source, meta.len, &image, &error));
+    OK(tarfs_image_get_device(image, 0, &device, &error));
+    CHECK(device.tag_len == 64);
+    tarfs_image_free(image);
+
+    /* Hash trees: with a superblock, of kept digests and zeros, named by a root alone. */
+    OK(tarfs_verity_preset("nydus", &params, &error));
+    OK(tarfs_verity_padding(&params, 1000, &padding, &error));
+    CHECK(padding == 24);
+    OK(tarfs_leaves_digests(leaves, &digests, &len, &error));
+    OK(tarfs_leaves_new(&params, digests, len, &copy, &error));
+    params.superblock = TARFS_SUPERBLOCK_DERIVED;
+    hashes.bytes = hash_bytes;
+    hashes.len = sizeof hash_bytes;
+    memset(hash_bytes, 0, sizeof hash_bytes);
+    sink = sink_of(&hashes);
+    OK(tarfs_hasher_new(&params, TAR_BYTES + 4096, &sink, &hasher, &error));
+    OK(tarfs_hasher_push_leaves(hasher, copy, &error));
+    OK(tarfs_hasher_push_zeros(hasher, 4096, &error));
+    OK(tarfs_hasher_finish(hasher, &sealed, &error));
+    tarfs_hasher_free(hasher);
+    tarfs_leaves_free(copy);
+    OK(tarfs_sealed_get_info(sealed, &seal, &error));
+    OK(tarfs_sealed_from_superblock(hash_bytes, 512, TARFS_HASH_OWN_FILE, 0, seal.root, &again,
+                                    &error));
+    OK(tarfs_sealed_get_info(again, &seal_again, &error));
+    CHECK(memcmp(&seal, &seal_again, sizeof seal) == 0);
+    tarfs_sealed_free(again);
+    tarfs_sealed_free(sealed);
+    sealed = NULL;
+    OK(tarfs_sealed_new(NULL, TAR_BYTES, seal.root, &sealed, &error));
+    tarfs_sealed_free(sealed);
+}
+
+#endif
