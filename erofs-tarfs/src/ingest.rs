@@ -116,11 +116,6 @@ impl Ingest {
         self.builder.entries()
     }
 
-    /// Gives the device another tag, as [`LayerBuilder::set_tag`].
-    pub fn set_tag(&mut self, tag: &[u8]) {
-        self.builder.set_tag(tag);
-    }
-
     /// The layer. A tar that is cut short is an error.
     ///
     /// # Errors

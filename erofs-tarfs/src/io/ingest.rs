@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use pieces::{Piece, Pool};
@@ -15,8 +15,6 @@ use super::{Error, NamedFile};
 use crate::ingest::{Ingest, Ingested, Options};
 use crate::tree;
 use crate::verity::StreamHasher;
-
-type Sender = SyncSender<Arc<Piece>>;
 
 /// How many pieces the other thread may be behind.
 const BEHIND: usize = 8;
@@ -50,20 +48,16 @@ pub fn ingest(
     observer: &mut dyn FnMut(u64),
 ) -> Result<Ingested, Error> {
     let two = thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    let (mut ingest, mut hasher) = match two {
+    let (ingest, mut hasher) = match two {
         true => Ingest::split(options),
         false => (Ingest::new(options), StreamHasher::new(false, None)),
     };
-    let mut stream = Stream { name, reader, tee, observer, pool: Pool::default(), position: 0 };
+    let mut stream = Stream { name, reader, tee, observer, pool: Pool::default(), ingest };
     match hasher.is_idle() {
-        true => stream.read(|piece| index(name, &mut ingest, piece))?,
-        false => stream.hash(&mut hasher, &mut ingest)?,
+        true => stream.read(|_| {})?,
+        false => stream.hash(&mut hasher)?,
     }
-    ingest.finish_with(hasher.finish()).map_err(|error| layer(name, error))
-}
-
-fn index(name: &Path, ingest: &mut Ingest, piece: &Piece) -> Result<(), Error> {
-    ingest.push(piece.bytes()).map_err(|error| layer(name, error))
+    stream.ingest.finish_with(hasher.finish()).map_err(|error| layer(name, error))
 }
 
 fn layer(name: &Path, error: tree::Error) -> Error {
@@ -77,72 +71,51 @@ struct Stream<'a, R> {
     tee: Option<(&'a NamedFile, u64)>,
     observer: &'a mut dyn FnMut(u64),
     pool: Pool,
-    position: u64,
+    ingest: Ingest,
 }
 
 impl<R: Read> Stream<'_, R> {
-    /// Indexes, and hashes on another thread.
-    fn hash(&mut self, hasher: &mut StreamHasher, ingest: &mut Ingest) -> Result<(), Error> {
-        let name = self.name;
-        let hash = |pieces: Receiver<Arc<Piece>>| {
-            pieces.iter().for_each(|piece| hasher.push(piece.bytes()));
-        };
-        let read = |sender: &Sender| {
-            self.read(|piece| {
-                // It fails only if the thread has panicked, which `beside` tells.
+    /// Does it all, and hashes on another thread, if the system has one.
+    fn hash(&mut self, hasher: &mut StreamHasher) -> Result<(), Error> {
+        let apart = thread::scope(|scope| {
+            let (sender, receiver) = sync_channel::<Arc<Piece>>(BEHIND);
+            let hash = || {
+                for piece in receiver {
+                    hasher.push(piece.bytes());
+                }
+            };
+            let worker = thread::Builder::new().name("tarfs-hash".to_owned());
+            let worker = worker.spawn_scoped(scope, hash).ok()?;
+            let done = self.read(|piece| {
+                // It fails only if the thread has panicked, which joining it tells.
                 let _ = sender.send(Arc::clone(piece));
-                index(name, ingest, piece)
-            })
-        };
-        match beside(hash, read) {
-            Some(((), read)) => read,
-            None => self.read(|piece| {
-                hasher.push(piece.bytes());
-                index(name, ingest, piece)
-            }),
-        }
+            });
+            // The end of what is sent.
+            drop(sender);
+            match worker.join() {
+                Ok(()) => Some(done),
+                Err(panic) => resume_unwind(panic),
+            }
+        });
+        apart.unwrap_or_else(|| self.read(|piece| hasher.push(piece.bytes())))
     }
 
-    /// Reads and writes all there is. `share` gets each piece before it is written.
-    fn read(
-        &mut self,
-        mut share: impl FnMut(&Arc<Piece>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Reads, indexes and writes all there is. `share` gets each piece first.
+    fn read(&mut self, mut share: impl FnMut(&Arc<Piece>)) -> Result<(), Error> {
         loop {
-            let offset = self.position;
+            let offset = self.ingest.position();
             let at = |error| Error::Read { file: self.name.to_owned(), offset, error };
             let piece = self.pool.read(&mut self.reader).map_err(at)?;
             let bytes = piece.bytes();
             if bytes.is_empty() {
                 return Ok(());
             }
-            share(&piece)?;
+            share(&piece);
+            self.ingest.push(bytes).map_err(|error| layer(self.name, error))?;
             if let Some((out, base)) = self.tee {
                 out.write_all_at(bytes, base.saturating_add(offset))?;
             }
-            self.position += bytes.len() as u64;
             (self.observer)(bytes.len() as u64);
         }
     }
-}
-
-/// Does `work` with what `here` sends, on another thread; `None` if the system has none, and
-/// nothing is done.
-fn beside<T: Send, R>(
-    work: impl FnOnce(Receiver<Arc<Piece>>) -> T + Send,
-    here: impl FnOnce(&Sender) -> R,
-) -> Option<(T, R)> {
-    thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(BEHIND);
-        let work = || work(receiver);
-        let worker = thread::Builder::new().name("tarfs-hash".to_owned());
-        let worker = worker.spawn_scoped(scope, work).ok()?;
-        let done = here(&sender);
-        // The end of what is sent.
-        drop(sender);
-        match worker.join() {
-            Ok(worked) => Some((worked, done)),
-            Err(panic) => resume_unwind(panic),
-        }
-    })
 }

@@ -82,10 +82,7 @@ impl Feed {
             let room = out.room((data.len() >> bits) as u64);
             let digests = room.len();
             let (blocks, rest) = data.split_at((digests / Digest::LEN) << bits);
-            match &mut self.stream {
-                Some(stream) => self.hasher.fill_along(self.block, blocks, room, stream),
-                None => self.hasher.fill(self.block, blocks, room),
-            }
+            self.hasher.fill_along(self.block, blocks, room, self.stream.as_mut());
             out.filled(digests, &self.hasher)?;
             data = rest;
         }
@@ -154,15 +151,8 @@ impl Feed {
     }
 
     fn flush<D: Digests>(&mut self, out: &mut D) -> Result<(), D::Error> {
-        let mut digest = [0; Digest::LEN];
-        match &mut self.stream {
-            Some(stream) => {
-                self.hasher.fill_along(self.block, &self.partial, &mut digest, stream);
-            }
-            None => digest = self.hasher.hash(&self.partial).0,
-        }
+        self.hasher.fill_along(self.block, &self.partial, out.room(1), self.stream.as_mut());
         self.partial.clear();
-        out.room(1).copy_from_slice(&digest);
         out.filled(Digest::LEN, &self.hasher)
     }
 }

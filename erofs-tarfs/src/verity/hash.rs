@@ -97,15 +97,16 @@ impl BlockHasher {
         Ok(())
     }
 
-    /// [`BlockHasher::fill`], and the same bytes into the state of a stream; as fast as can be
-    /// where [`lanes::hashes_along`].
+    /// [`BlockHasher::fill`], and the same bytes into the state of a stream, if there is one; as
+    /// fast as can be where [`lanes::hashes_along`].
     pub(super) fn fill_along(
         &self,
         block: VerityBlockSize,
         data: &[u8],
         digests: &mut [u8],
-        stream: &mut lanes::State,
+        stream: Option<&mut lanes::State>,
     ) {
+        let Some(stream) = stream else { return self.fill(block, data, digests) };
         debug_assert_eq!(data.len() / block.size(), digests.len() / Digest::LEN);
         let whole = digests.as_chunks_mut().0;
         if !lanes::hash_along(self.backend, &self.salt, block.size(), data, whole, stream) {
