@@ -36,7 +36,7 @@ fn check(backend: Backend, salt: &[u8], block: u32, data: &[u8]) {
 #[test]
 fn all_salts() {
     let mut random = Random(20);
-    let data = random.bytes(512 * 9);
+    let data = random.bytes(512 * 22);
     let salt = random.bytes(256);
     for backend in backends() {
         for len in 0..=256 {

@@ -18,7 +18,8 @@ pub enum Backend {
     Avx2,
     /// Two blocks at a time with the SHA instructions of x86-64.
     ShaNi,
-    /// Four blocks at a time with the SHA instructions of x86-64, and AVX-512VL for the rest.
+    /// Eight blocks at a time with the SHA instructions of x86-64, their message schedules in
+    /// AVX-512VL registers.
     ShaNiAvx512,
     /// Sixteen blocks at a time in AVX-512 registers.
     Avx512,

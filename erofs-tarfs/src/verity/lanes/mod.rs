@@ -16,6 +16,8 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod shani;
+#[cfg(target_arch = "x86_64")]
+mod woven;
 
 #[cfg_attr(target_arch = "x86_64", path = "cpu/x86_64.rs")]
 #[cfg_attr(all(target_arch = "aarch64", target_endian = "little"), path = "cpu/aarch64.rs")]

@@ -1,8 +1,7 @@
-//! SHA-NI: several messages in one instruction stream.
+//! SHA-NI: two messages in one instruction stream.
 //!
 //! One message waits four cycles for each `sha256rnds2`; the unit takes a new one every cycle or
-//! two. Two messages fit the sixteen registers of SSE; four want the thirty-two of AVX-512VL, whose
-//! encodings also save the moves (`sha256rnds2` itself reaches the lower sixteen only).
+//! two. Two messages fit the sixteen registers of SSE.
 //!
 //! # References
 //! Intel SDM, "SHA256RNDS2", "SHA256MSG1", "SHA256MSG2"; Gulley et al., "Intel SHA Extensions".
@@ -21,134 +20,100 @@ mod along;
 
 pub(super) use along::along;
 
-macro_rules! kernel {
-    ($(#[$doc:meta])* $name:ident, $features:literal) => {
-        $(#[$doc])*
-        ///
-        /// Digest `i` is that of the pieces of lane `i`.
-        #[target_feature(enable = $features)]
-        pub(super) fn $name<const N: usize>(
-            message: &Message,
-            runs: &Runs<'_, N>,
-            digests: &mut [[u8; 32]; N],
-        ) {
-            let (abef, cdgh) = pack(&message.start);
-            let (mut abef, mut cdgh) = ([abef; N], [cdgh; N]);
-            for lanes in runs {
-                pieces::<N>(&mut abef, &mut cdgh, lanes, N * message.block);
-            }
-            if let Some(schedule) = &message.padding {
-                padding::<N>(&mut abef, &mut cdgh, schedule);
-            }
-            for l in 0..N {
-                unpack(abef[l], cdgh[l], &mut digests[l]);
-            }
+/// Messages hashed together.
+pub(super) const LANES: usize = 2;
 
-            /// Compresses the pieces of each lane. `ahead` is the distance in bytes to what will
-            /// be hashed next.
-            #[target_feature(enable = $features)]
-            #[inline]
-            fn pieces<const N: usize>(
-                abef: &mut [__m128i; N],
-                cdgh: &mut [__m128i; N],
-                lanes: &[&[Piece]; N],
-                ahead: usize,
-            ) {
-                let count = lanes[0].len();
-                assert!(lanes.iter().all(|lane| lane.len() == count));
-                for p in 0..count {
-                    let (old_abef, old_cdgh) = (*abef, *cdgh);
-                    let mut w = [[old_abef[0]; 4]; N];
-                    macro_rules! quad {
-                        ($g:literal) => {
-                            let (now, next, last) = ($g % 4, ($g + 1) % 4, ($g + 3) % 4);
-                            let k = word_quad(&K, $g);
-                            for l in 0..N {
-                                if $g < 4 {
-                                    w[l][now] = load(&lanes[l][p], $g);
-                                }
-                                let kw = _mm_add_epi32(w[l][now], k);
-                                cdgh[l] = _mm_sha256rnds2_epu32(cdgh[l], abef[l], kw);
-                                if $g >= 3 && $g < 15 {
-                                    let w7 = _mm_alignr_epi8::<4>(w[l][now], w[l][last]);
-                                    let sum = _mm_add_epi32(w[l][next], w7);
-                                    w[l][next] = _mm_sha256msg2_epu32(sum, w[l][now]);
-                                }
-                                let kw = _mm_shuffle_epi32::<0x0e>(kw);
-                                abef[l] = _mm_sha256rnds2_epu32(abef[l], cdgh[l], kw);
-                                if $g >= 1 && $g < 13 {
-                                    w[l][last] = _mm_sha256msg1_epu32(w[l][last], w[l][now]);
-                                }
-                            }
-                        };
-                    }
-                    for lane in lanes {
-                        let next = lane[p].as_ptr().wrapping_add(ahead);
-                        #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
-                        // SAFETY: a prefetch reads nothing that the program sees and does not
-                        // fault, whatever the address; the pointer is never dereferenced.
-                        unsafe {
-                            _mm_prefetch::<_MM_HINT_T0>(next.cast());
-                        }
-                    }
-                    quad!(0);
-                    quad!(1);
-                    quad!(2);
-                    quad!(3);
-                    quad!(4);
-                    quad!(5);
-                    quad!(6);
-                    quad!(7);
-                    quad!(8);
-                    quad!(9);
-                    quad!(10);
-                    quad!(11);
-                    quad!(12);
-                    quad!(13);
-                    quad!(14);
-                    quad!(15);
-                    for l in 0..N {
-                        abef[l] = _mm_add_epi32(abef[l], old_abef[l]);
-                        cdgh[l] = _mm_add_epi32(cdgh[l], old_cdgh[l]);
-                    }
-                }
-            }
+/// Half of the states, the other half.
+type Halves = [__m128i; LANES];
 
-            /// Compresses one piece that all lanes share, from its ready schedule.
-            #[target_feature(enable = $features)]
-            #[inline]
-            fn padding<const N: usize>(
-                abef: &mut [__m128i; N],
-                cdgh: &mut [__m128i; N],
-                schedule: &[u32; 64],
-            ) {
-                let (old_abef, old_cdgh) = (*abef, *cdgh);
-                for g in 0..16 {
-                    let kw = word_quad(schedule, g);
-                    let kw_high = _mm_shuffle_epi32::<0x0e>(kw);
-                    for l in 0..N {
-                        cdgh[l] = _mm_sha256rnds2_epu32(cdgh[l], abef[l], kw);
+/// Hashes two messages side by side. Digest `i` is that of the pieces of lane `i`.
+#[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+pub(super) fn hash(message: &Message, runs: &Runs<'_, LANES>, digests: &mut [[u8; 32]; LANES]) {
+    let (abef, cdgh) = pack(&message.start);
+    let (mut abef, mut cdgh) = ([abef; LANES], [cdgh; LANES]);
+    for lanes in runs {
+        pieces(&mut abef, &mut cdgh, lanes, LANES * message.block);
+    }
+    if let Some(schedule) = &message.padding {
+        padding(&mut abef, &mut cdgh, schedule);
+    }
+    for l in 0..LANES {
+        unpack(abef[l], cdgh[l], &mut digests[l]);
+    }
+}
+
+/// Compresses the pieces of each lane. `ahead` is the distance in bytes to what will be hashed
+/// next.
+#[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+#[inline]
+fn pieces(abef: &mut Halves, cdgh: &mut Halves, lanes: &[&[Piece]; LANES], ahead: usize) {
+    let count = lanes[0].len();
+    assert!(lanes.iter().all(|lane| lane.len() == count));
+    for p in 0..count {
+        let (old_abef, old_cdgh) = (*abef, *cdgh);
+        let mut w = [[old_abef[0]; 4]; LANES];
+        macro_rules! quads {
+            ($($g:literal)*) => {$(
+                let (now, next, last) = ($g % 4, ($g + 1) % 4, ($g + 3) % 4);
+                let k = word_quad(&K, $g);
+                for l in 0..LANES {
+                    if $g < 4 {
+                        w[l][now] = load(&lanes[l][p], $g);
                     }
-                    for l in 0..N {
-                        abef[l] = _mm_sha256rnds2_epu32(abef[l], cdgh[l], kw_high);
+                    let kw = _mm_add_epi32(w[l][now], k);
+                    cdgh[l] = _mm_sha256rnds2_epu32(cdgh[l], abef[l], kw);
+                    if $g >= 3 && $g < 15 {
+                        let w7 = _mm_alignr_epi8::<4>(w[l][now], w[l][last]);
+                        let sum = _mm_add_epi32(w[l][next], w7);
+                        w[l][next] = _mm_sha256msg2_epu32(sum, w[l][now]);
+                    }
+                    let kw = _mm_shuffle_epi32::<0x0e>(kw);
+                    abef[l] = _mm_sha256rnds2_epu32(abef[l], cdgh[l], kw);
+                    if $g >= 1 && $g < 13 {
+                        w[l][last] = _mm_sha256msg1_epu32(w[l][last], w[l][now]);
                     }
                 }
-                for l in 0..N {
-                    abef[l] = _mm_add_epi32(abef[l], old_abef[l]);
-                    cdgh[l] = _mm_add_epi32(cdgh[l], old_cdgh[l]);
-                }
+            )*};
+        }
+        for lane in lanes {
+            let next = lane[p].as_ptr().wrapping_add(ahead);
+            #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
+            // SAFETY: a prefetch reads nothing that the program sees and does not fault, whatever
+            // the address; the pointer is never dereferenced.
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(next.cast());
             }
         }
-    };
+        quads!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+        add(abef, cdgh, &old_abef, &old_cdgh);
+    }
 }
 
-kernel! {
-    /// Hashes `N` messages side by side with SSE encodings; meant for two.
-    sse, "sha,sse4.1,ssse3,sse2"
+/// Compresses one piece that all lanes share, from its ready schedule.
+#[target_feature(enable = "sha,sse4.1,ssse3,sse2")]
+#[inline]
+fn padding(abef: &mut Halves, cdgh: &mut Halves, schedule: &[u32; 64]) {
+    let (old_abef, old_cdgh) = (*abef, *cdgh);
+    for g in 0..16 {
+        let kw = word_quad(schedule, g);
+        let kw_high = _mm_shuffle_epi32::<0x0e>(kw);
+        for l in 0..LANES {
+            cdgh[l] = _mm_sha256rnds2_epu32(cdgh[l], abef[l], kw);
+        }
+        for l in 0..LANES {
+            abef[l] = _mm_sha256rnds2_epu32(abef[l], cdgh[l], kw_high);
+        }
+    }
+    add(abef, cdgh, &old_abef, &old_cdgh);
 }
-kernel! {
-    /// Hashes `N` messages side by side with AVX-512VL encodings; meant for four.
-    avx512, "sha,sse4.1,ssse3,sse2,avx512f,avx512vl"
+
+#[target_feature(enable = "sse2")]
+#[inline]
+fn add(abef: &mut Halves, cdgh: &mut Halves, old_abef: &Halves, old_cdgh: &Halves) {
+    for l in 0..LANES {
+        abef[l] = _mm_add_epi32(abef[l], old_abef[l]);
+        cdgh[l] = _mm_add_epi32(cdgh[l], old_cdgh[l]);
+    }
 }
 
 /// Words `4 * g` to `4 * g + 3`.
@@ -173,7 +138,7 @@ fn load(piece: &Piece, g: usize) -> __m128i {
 /// The state in the order that the instructions want: f, e, b, a and h, g, d, c.
 #[target_feature(enable = "sse2")]
 #[inline]
-fn pack(state: &State) -> (__m128i, __m128i) {
+pub(super) fn pack(state: &State) -> (__m128i, __m128i) {
     let [a, b, c, d, e, f, g, h] = state.map(u32::cast_signed);
     (_mm_set_epi32(a, b, e, f), _mm_set_epi32(c, d, g, h))
 }
@@ -181,7 +146,7 @@ fn pack(state: &State) -> (__m128i, __m128i) {
 /// The digest of a state as [`pack`] makes it.
 #[target_feature(enable = "sse4.1,ssse3")]
 #[inline]
-fn unpack(abef: __m128i, cdgh: __m128i, digest: &mut [u8; 32]) {
+pub(super) fn unpack(abef: __m128i, cdgh: __m128i, digest: &mut [u8; 32]) {
     let feba = _mm_shuffle_epi32::<0x1b>(abef);
     let dchg = _mm_shuffle_epi32::<0xb1>(cdgh);
     let dcba = _mm_blend_epi16::<0xf0>(feba, dchg);

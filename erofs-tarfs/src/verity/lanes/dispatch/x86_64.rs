@@ -2,9 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::groups::groups;
-use super::message::{Message, Runs};
+use super::message::Message;
 use super::sha256::{BLOCK, State};
-use super::{Backend, avx2, avx512, shani};
+use super::{Backend, avx2, avx512, shani, woven};
 
 /// From so many blocks on lanes are faster than one block at a time.
 const LEAST: usize = 2;
@@ -54,17 +54,22 @@ pub(in super::super) fn hash(
             // SAFETY: `is_available` found AVX2, all that the kernel is compiled for.
             unsafe { avx2::hash(message, runs, digests) }
         }),
-        Backend::ShaNi => groups(message, data, digests, LEAST, |runs: &Runs<'_, 2>, digests| {
+        Backend::ShaNi => groups(message, data, digests, LEAST, |runs, digests| {
             // SAFETY: `is_available` found SHA, SSSE3 and SSE4.1, all that the kernel is compiled
             // for.
-            unsafe { shani::sse(message, runs, digests) }
+            unsafe { shani::hash(message, runs, digests) }
         }),
         Backend::ShaNiAvx512 => {
-            groups(message, data, digests, LEAST, |runs: &Runs<'_, 4>, digests| {
-                // SAFETY: `is_available` found SHA, SSSE3, SSE4.1, AVX-512F and AVX-512VL, all that
-                // the kernel is compiled for.
-                unsafe { shani::avx512(message, runs, digests) }
-            })
+            // A group that is hardly more than half full is better left to fewer lanes.
+            let whole = match digests.len() % woven::LANES {
+                few @ 0..=5 => digests.len() - few,
+                _ => digests.len(),
+            };
+            let (now, rest) = digests.split_at_mut(whole);
+            // SAFETY: `is_available` found SHA, SSSE3, SSE4.1, AVX2 and AVX-512 F, VL and BW, all
+            // that the kernel is compiled for.
+            unsafe { woven::hash(message, data, now) };
+            whole + hash(Backend::ShaNi, salt, block, &data[whole * block..], rest)
         }
         Backend::Avx512 => {
             // A group that is less than half full is better left to fewer lanes.
@@ -78,8 +83,8 @@ pub(in super::super) fn hash(
                 // compiled for.
                 unsafe { avx512::hash(message, runs, digests) }
             });
-            let fewer = match Backend::ShaNiAvx512.is_available() {
-                true => Backend::ShaNiAvx512,
+            let fewer = match Backend::ShaNi.is_available() {
+                true => Backend::ShaNi,
                 false => Backend::Avx2,
             };
             done + hash(fewer, salt, block, &data[whole * block..], rest)
