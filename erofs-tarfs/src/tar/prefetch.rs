@@ -11,17 +11,17 @@ const LINE: usize = 64;
 #[inline]
 pub(super) fn prefetch(bytes: &[u8]) {
     for line in bytes.chunks(LINE) {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse"))]
         {
             use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
             // SAFETY: a prefetch reads nothing that the program sees and does not fault, whatever
-            // the address; this one is inside of a slice. All x86-64 CPUs have it.
+            // the address; this one is inside of a slice. The target has SSE.
             unsafe {
                 _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
             }
         }
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(not(all(target_arch = "x86_64", target_feature = "sse")))]
         let _ = line;
     }
 }

@@ -6,37 +6,56 @@ mod backend;
 pub use backend::Backend;
 
 // Each architecture has its kernels, its way to ask the CPU, and its dispatch; what they share knows
-// of none. On the others there are no lanes, so far.
+// of none. On the others there are no lanes, so far, nor where a target leaves vector registers
+// alone, as kernels do.
 
-#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
 mod armv8;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod shani;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod woven;
 
-#[cfg_attr(target_arch = "x86_64", path = "cpu/x86_64.rs")]
-#[cfg_attr(all(target_arch = "aarch64", target_endian = "little"), path = "cpu/aarch64.rs")]
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "cpu/x86_64.rs")]
 #[cfg_attr(
-    not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))),
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
+    path = "cpu/aarch64.rs"
+)]
+#[cfg_attr(
+    not(any(
+        all(target_arch = "x86_64", target_feature = "sse2"),
+        all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+    )),
     path = "cpu/other.rs"
 )]
 mod cpu;
-#[cfg_attr(target_arch = "x86_64", path = "dispatch/x86_64.rs")]
-#[cfg_attr(all(target_arch = "aarch64", target_endian = "little"), path = "dispatch/aarch64.rs")]
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "dispatch/x86_64.rs")]
 #[cfg_attr(
-    not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))),
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
+    path = "dispatch/aarch64.rs"
+)]
+#[cfg_attr(
+    not(any(
+        all(target_arch = "x86_64", target_feature = "sse2"),
+        all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+    )),
     path = "dispatch/other.rs"
 )]
 mod dispatch;
 
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+))]
 mod groups;
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
+))]
 mod message;
 mod sha256;
 
