@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,8 +22,6 @@ pub(crate) struct Work {
     pub(crate) outputs: Vec<PathBuf>,
     /// What goes too before a run, to make room.
     removed: Vec<PathBuf>,
-    /// A file of so many bytes is made and removed before a run.
-    touched: Option<(PathBuf, u64)>,
     /// It measures a part of its work itself, and prints `seconds N` and `cpu N`.
     inner: bool,
 }
@@ -72,14 +70,6 @@ impl Work {
         self
     }
 
-    /// Before it runs, a file system in memory writes so many bytes to a file that goes again. In a
-    /// virtual machine that gives free memory back, writing to a page for the first time costs
-    /// several times as much as later: so each run finds the same memory, whatever ran before.
-    pub(crate) fn after_touching(mut self, file: PathBuf, bytes: u64) -> Self {
-        self.touched = Some((file, bytes));
-        self
-    }
-
     pub(crate) fn inner(mut self) -> Self {
         self.inner = true;
         self
@@ -99,9 +89,6 @@ impl Work {
         }
         let failed =
             |why: &dyn std::fmt::Display| format!("{}: {:?}: {why}", self.label, self.words);
-        if let Some((file, bytes)) = &self.touched {
-            touch(file, *bytes).map_err(|error| failed(&error))?;
-        }
         let mut words = self.words.clone();
         if let Some(time) = &plan.time {
             let before = ["-q", "-f", "%U %S %M %O", "-o"].map(OsString::from);
@@ -142,15 +129,6 @@ impl Work {
         }
         Ok(sample)
     }
-}
-
-/// Fills a file with zeros, and removes it.
-fn touch(file: &Path, bytes: u64) -> io::Result<()> {
-    let mut out = fs::File::create(file)?;
-    let zeros = vec![0; 1 << 20];
-    let done = (0..bytes >> 20).try_for_each(|_| out.write_all(&zeros));
-    fs::remove_file(file)?;
-    done
 }
 
 /// A producer; it ends with the pipe, or is ended.
