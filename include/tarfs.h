@@ -230,6 +230,18 @@
 #define TARFS_SEGMENT_ZEROS 3
 
 /**
+ * A device-mapper table of linear and zero targets, for dmsetup create --readonly. Files are called
+ * by their loop devices: at paths, or as MAJOR:MINOR.
+ */
+#define TARFS_RANGES_DM_LINEAR 0
+
+/**
+ * A VMDK descriptor for QEMU and others. Files are called by paths, absolute or from the
+ * descriptor's directory on. A file has to back zeros.
+ */
+#define TARFS_RANGES_VMDK 1
+
+/**
  * Device-mapper table line; a is the data device, b the hash device.
  */
 #define TARFS_TEXT_TABLE 0
@@ -406,6 +418,10 @@ enum tarfs_status
      * There is no such path, inode, device or index.
      */
     TARFS_STATUS_NOT_FOUND = -12,
+    /**
+     * Something does not fit a device-mapper table, a VMDK descriptor or a partition table.
+     */
+    TARFS_STATUS_OUTPUT = -13,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -420,6 +436,11 @@ typedef int32_t tarfs_status;
  * and frees it with tarfs_error_free; it refers to nothing else, so it may outlive every handle.
  */
 typedef struct tarfs_error tarfs_error;
+
+/**
+ * A GUID Partition Table. It does not change: any number of threads may use it.
+ */
+typedef struct tarfs_gpt tarfs_gpt;
 
 /**
  * Hashes data of known length as it streams by.
@@ -446,6 +467,12 @@ typedef struct tarfs_layout tarfs_layout;
  * Digests of the data blocks of one tar. It does not change: any number of threads may use it.
  */
 typedef struct tarfs_leaves tarfs_leaves;
+
+/**
+ * A disk as ranges of files: nothing is copied, and no file is opened. It does not change: any
+ * number of threads may use it.
+ */
+typedef struct tarfs_ranges tarfs_ranges;
 
 /**
  * Geometry and root hash of sealed data. It does not change: any number of threads may use it.
@@ -607,6 +634,88 @@ typedef struct {
      */
     uint8_t uuid[16];
 } tarfs_verity_params;
+
+/**
+ * A disk that is to be a partition.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_partition).
+     */
+    size_t size;
+    /**
+     * Its name, in UTF-8: at most 36 UTF-16 units.
+     */
+    const uint8_t *name;
+    /**
+     * Length of name.
+     */
+    size_t name_len;
+    /**
+     * What tells its content from others: a root hash, or a digest. Its GUID follows from it.
+     */
+    const uint8_t *identity;
+    /**
+     * Length of identity.
+     */
+    size_t identity_len;
+    /**
+     * Length in bytes: whole sectors of 512.
+     */
+    uint64_t bytes;
+} tarfs_partition;
+
+/**
+ * What a partitioned disk is.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_gpt_info).
+     */
+    size_t size;
+    /**
+     * Length of the disk in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * Partitions.
+     */
+    uint64_t partitions;
+    /**
+     * Bytes of the table at the disk's beginning.
+     */
+    uint64_t head_bytes;
+    /**
+     * Bytes of the table at its end.
+     */
+    uint64_t tail_bytes;
+    /**
+     * The disk's GUID, in the byte order in which it is written.
+     */
+    uint8_t guid[16];
+} tarfs_gpt_info;
+
+/**
+ * Where a partition is.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_placed).
+     */
+    size_t size;
+    /**
+     * Byte of the disk at which it starts.
+     */
+    uint64_t offset;
+    /**
+     * Its length in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * Its GUID, in the byte order in which it is written.
+     */
+    uint8_t guid[16];
+} tarfs_placed;
 
 /**
  * What the superblock of an image says.
@@ -956,6 +1065,59 @@ typedef struct {
 } tarfs_segment;
 
 /**
+ * A range of a disk.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_range).
+     */
+    size_t size;
+    /**
+     * Byte of the disk at which it starts: where the one before ends. Not looked at in what is
+     * given to tarfs_ranges_new.
+     */
+    uint64_t offset;
+    /**
+     * Its length in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * The file's name, in UTF-8; NULL for zeros. Not NUL-terminated.
+     */
+    const uint8_t *file;
+    /**
+     * Length of file.
+     */
+    size_t file_len;
+    /**
+     * Byte of the file at which the range starts.
+     */
+    uint64_t file_offset;
+} tarfs_range;
+
+/**
+ * What a disk of ranges is.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_ranges_info).
+     */
+    size_t size;
+    /**
+     * Length of the disk in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * How many ranges it has.
+     */
+    uint64_t count;
+    /**
+     * The longest range of zeros, in bytes: what a file that backs them has to have.
+     */
+    uint64_t longest_zeros;
+} tarfs_ranges_info;
+
+/**
  * Sizes and offsets of a hash tree, and its root hash.
  */
 typedef struct {
@@ -1242,6 +1404,67 @@ int32_t tarfs_error_errno(const tarfs_error *error);
 void tarfs_error_free(tarfs_error *error);
 
 /**
+ * Puts partitions one behind the other. Same partitions, same bytes: GUIDs follow from content.
+ *
+ * @param partitions 1 to 255.
+ * @param align What they start at multiples of, in bytes: a power of two from 512 to 1 GiB; 0 for
+ *        1 MiB.
+ * @param gpt Receives the table, ended with tarfs_gpt_free.
+ */
+int32_t tarfs_gpt_new(const tarfs_partition *partitions,
+                      size_t count,
+                      uint64_t align,
+                      tarfs_gpt **gpt,
+                      tarfs_error **error);
+
+/**
+ * What a partitioned disk is.
+ */
+int32_t tarfs_gpt_get_info(const tarfs_gpt *gpt, tarfs_gpt_info *info, tarfs_error **error);
+
+/**
+ * Where a partition is.
+ *
+ * @param index From 0 on; TARFS_STATUS_NOT_FOUND behind the last.
+ */
+int32_t tarfs_gpt_get_partition(const tarfs_gpt *gpt,
+                                size_t index,
+                                tarfs_placed *placed,
+                                tarfs_error **error);
+
+/**
+ * The bytes of the table: those of the disk's beginning, and right behind them those of its end.
+ *
+ * @param buf Receives them.
+ * @param len As many as head_bytes and tail_bytes are together.
+ */
+int32_t tarfs_gpt_get_table(const tarfs_gpt *gpt, uint8_t *buf, size_t len, tarfs_error **error);
+
+/**
+ * The partitioned disk as ranges of files.
+ *
+ * @param disks What is in the partitions, in their order; they may be freed afterwards.
+ * @param count How many: as many as there are partitions.
+ * @param table Name of the file that the table is in, as tarfs_gpt_get_table gives it.
+ * @param table_offset Byte of it at which the table starts.
+ * @param ranges Receives the disk, ended with tarfs_ranges_free.
+ */
+int32_t tarfs_gpt_get_ranges(const tarfs_gpt *gpt,
+                             const tarfs_ranges *const *disks,
+                             size_t count,
+                             const char *table,
+                             uint64_t table_offset,
+                             tarfs_ranges **ranges,
+                             tarfs_error **error);
+
+/**
+ * Frees a partition table.
+ *
+ * @param gpt What is not used afterwards, or NULL.
+ */
+void tarfs_gpt_free(tarfs_gpt *gpt);
+
+/**
  * Starts a hash tree.
  *
  * @param params NULL for those of the preset "nydus".
@@ -1519,6 +1742,86 @@ int32_t tarfs_leaves_digests(const tarfs_leaves *leaves,
 void tarfs_leaves_free(tarfs_leaves *leaves);
 
 /**
+ * Makes a disk of ranges of files, front to back. Neighbours that are one range become one.
+ *
+ * @param list The ranges; their offsets follow from their lengths.
+ * @param ranges Receives the disk, ended with tarfs_ranges_free.
+ */
+int32_t tarfs_ranges_new(const tarfs_range *list,
+                         size_t count,
+                         tarfs_ranges **ranges,
+                         tarfs_error **error);
+
+/**
+ * Makes a disk of an image: of its metadata, its devices' files as they lie, and its hash tree.
+ *
+ * @param layout Of a disk, or of a bootstrap: then the disk is the one that its unified addresses
+ *        describe.
+ * @param metadata Name of the file that tarfs_layout_write_metadata wrote for a bootstrap: all of
+ *        the metadata in one piece, whatever the layout is.
+ * @param devices Names of the devices' files, in the order of the device table.
+ * @param device_count How many: all.
+ * @param sealed Of the same disk, wherever its hash area was written; in the disk it is behind the
+ *        data. NULL for a disk without a hash tree.
+ * @param hashes Name of the file that the hash area is in; with sealed only.
+ * @param hashes_offset Byte of it at which the hash area starts: hash_offset, or what a sink made
+ *        of that.
+ * @param ranges Receives the disk, ended with tarfs_ranges_free.
+ */
+int32_t tarfs_ranges_of_disk(const tarfs_layout *layout,
+                             const char *metadata,
+                             const char *const *devices,
+                             size_t device_count,
+                             const tarfs_sealed *sealed,
+                             const char *hashes,
+                             uint64_t hashes_offset,
+                             tarfs_ranges **ranges,
+                             tarfs_error **error);
+
+/**
+ * What a disk of ranges is.
+ */
+int32_t tarfs_ranges_get_info(const tarfs_ranges *ranges,
+                              tarfs_ranges_info *info,
+                              tarfs_error **error);
+
+/**
+ * A range of a disk.
+ *
+ * @param index From 0 on; TARFS_STATUS_NOT_FOUND behind the last.
+ * @param range Receives it; its name lives as long as the disk.
+ */
+int32_t tarfs_ranges_get(const tarfs_ranges *ranges,
+                         size_t index,
+                         tarfs_range *range,
+                         tarfs_error **error);
+
+/**
+ * A disk of ranges as a text, for others to read. What does not fit it is TARFS_STATUS_OUTPUT:
+ * ranges that are not whole sectors of 512 bytes, names that the form cannot carry.
+ *
+ * @param kind One of TARFS_RANGES_.
+ * @param zeros Name of a file that backs zeros, or NULL: a hole will do.
+ * @param zeros_offset Byte of it at which its zeros start.
+ * @param zeros_bytes How many they are: at least as many as the longest range of zeros has.
+ * @param text Receives a NUL-terminated string, freed with tarfs_string_free.
+ */
+int32_t tarfs_ranges_get_text(const tarfs_ranges *ranges,
+                              uint32_t kind,
+                              const char *zeros,
+                              uint64_t zeros_offset,
+                              uint64_t zeros_bytes,
+                              char **text,
+                              tarfs_error **error);
+
+/**
+ * Frees a disk of ranges.
+ *
+ * @param ranges What is not used afterwards, or NULL.
+ */
+void tarfs_ranges_free(tarfs_ranges *ranges);
+
+/**
  * Seals data: hashes its first data_bytes bytes, and writes the hash area. Where both source and
  * sink are files it uses threads; else the calling thread alone.
  *
@@ -1599,7 +1902,7 @@ int32_t tarfs_sealed_get_info(const tarfs_sealed *sealed,
 /**
  * A text about sealed data, for others to read.
  *
- * @param kind One of TARFS_TEXT_, which says what a, b and c are.
+ * @param kind One of TARFS_TEXT_, which says what a, b and c are: strings in UTF-8.
  * @param text Receives a NUL-terminated string, freed with tarfs_string_free.
  */
 int32_t tarfs_sealed_get_text(const tarfs_sealed *sealed,

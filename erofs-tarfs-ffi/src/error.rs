@@ -7,7 +7,7 @@ use core::ffi::c_char;
 use core::fmt;
 
 use erofs_tarfs::verity::Fault;
-use erofs_tarfs::{layout, read, tar, tree, verity};
+use erofs_tarfs::{layout, outputs, read, tar, tree, verity};
 
 use crate::pointer;
 use crate::status::Status;
@@ -125,6 +125,12 @@ impl From<tree::Error> for Error {
 impl From<layout::Error> for Error {
     fn from(error: layout::Error) -> Self {
         Self::new(Status::Layout, error.to_string())
+    }
+}
+
+impl From<outputs::Error> for Error {
+    fn from(error: outputs::Error) -> Self {
+        Self::new(Status::Output, error.to_string())
     }
 }
 

@@ -7,7 +7,8 @@
 //! - [`pointer`]: the only place that turns a caller's pointer into a Rust reference; [`sized`]: the
 //!   same for structs that can grow; [`stream`]: the caller's files and callbacks.
 //! - [`layer`] (tars in), [`leaves`], [`tree`], [`stat`], [`contents`], [`layout`], [`disk`],
-//!   [`verity_params`], [`hasher`], [`seal`], [`sealed`], [`image`]: the pipeline, a file an object.
+//!   [`verity_params`], [`hasher`], [`seal`], [`sealed`], [`image`], [`ranges`], [`gpt`]: the
+//!   pipeline, a file an object.
 //!
 //! The header is generated from this source (see `tests/header.rs`), so comments on exported items
 //! are written for C programmers. Unsafe code is denied, and allowed by name in the files that
@@ -23,6 +24,7 @@ pub mod contents;
 pub mod device;
 pub mod disk;
 pub mod error;
+pub mod gpt;
 pub mod hasher;
 pub mod image;
 pub mod layer;
@@ -32,6 +34,7 @@ pub mod leaves;
 mod panic;
 mod pieces;
 mod pointer;
+pub mod ranges;
 pub mod seal;
 pub mod sealed;
 mod sized;

@@ -4,6 +4,8 @@
 //! lengths) is an error.
 #![allow(unsafe_code, reason = "holds the callers' pointers")]
 
+use alloc::ffi::CString;
+use core::ffi::{CStr, c_char};
 use core::panic::AssertUnwindSafe;
 use core::{ptr, slice};
 use std::panic::catch_unwind;
@@ -102,6 +104,20 @@ pub(crate) unsafe fn bytes_mut<'a>(
     Ok(unsafe { slice::from_raw_parts_mut(ptr, len) })
 }
 
+/// Borrows a string that ends with NUL. It has to be UTF-8, as what it goes into is text.
+///
+/// # Safety
+///
+/// `text` is NULL or points to such a string, which nothing changes or frees while `'a` lasts.
+pub(crate) unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<&'a str, Error> {
+    if text.is_null() {
+        return Err(Error::null(what));
+    }
+    // SAFETY: not NULL, and a string by the contract.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().map_err(|_| Error::argument(format!("{what} is not UTF-8: {text:?}")))
+}
+
 /// Borrows an object that may be missing.
 ///
 /// # Safety
@@ -152,6 +168,20 @@ pub(crate) unsafe fn put<T>(out: *mut T, value: T) {
     }
 }
 
+/// Hands out a string that ends with NUL, and that `tarfs_string_free` takes back.
+///
+/// # Safety
+///
+/// As [`put`].
+pub(crate) unsafe fn put_string(out: *mut *mut c_char, text: String) -> Result<(), Error> {
+    let text = CString::new(text).map_err(|_| Error::argument("a NUL in the text"))?;
+    if !out.is_null() {
+        // SAFETY: by this function's own contract.
+        unsafe { put(out, text.into_raw()) }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +201,16 @@ mod tests {
         // SAFETY: the length is refused before a byte is read.
         let refused = unsafe { bytes(&raw const byte, usize::MAX, "data") };
         assert_eq!(refused.unwrap_err().status(), Status::InvalidArgument.code());
+    }
+
+    #[test]
+    fn text_is_utf_8() {
+        // SAFETY: NULL is not followed, the others are strings.
+        unsafe {
+            assert_eq!(text(c"a tar".as_ptr(), "name").unwrap(), "a tar");
+            assert!(text(c"\xff".as_ptr(), "name").is_err());
+            assert!(text(ptr::null(), "name").is_err());
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "exports symbols")]
 
 use alloc::ffi::CString;
-use core::ffi::{CStr, c_char};
+use core::ffi::c_char;
 
 use erofs_tarfs::verity::{self, Digest, Superblock};
 
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn tarfs_sealed_get_info(
 
 /// A text about sealed data, for others to read.
 ///
-/// @param kind One of TARFS_TEXT_, which says what a, b and c are.
+/// @param kind One of TARFS_TEXT_, which says what a, b and c are: strings in UTF-8.
 /// @param text Receives a NUL-terminated string, freed with tarfs_string_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tarfs_sealed_get_text(
@@ -179,10 +179,7 @@ pub unsafe extern "C" fn tarfs_sealed_get_text(
         boundary(error, || {
             let sealed = &pointer::borrow(sealed, "sealed")?.0;
             pointer::output(text, "text")?;
-            let word = |given: *const c_char, what: &str| match given.is_null() {
-                true => Err(Error::null(what)),
-                false => Ok(CStr::from_ptr(given).to_string_lossy().into_owned()),
-            };
+            let word = |given, what| pointer::text(given, what).map(str::to_owned);
             let made = match kind {
                 TARFS_TEXT_TABLE => sealed.table_line(&word(a, "a")?, &word(b, "b")?),
                 TARFS_TEXT_OPEN => {
@@ -201,9 +198,7 @@ pub unsafe extern "C" fn tarfs_sealed_get_text(
                 TARFS_TEXT_ROOT => sealed.root().to_string(),
                 other => return Err(Error::argument(format!("kind {other}: not known"))),
             };
-            let made = CString::new(made).map_err(|_| Error::argument("a NUL in the text"))?;
-            pointer::put(text, made.into_raw());
-            Ok(())
+            pointer::put_string(text, made)
         })
     }
 }

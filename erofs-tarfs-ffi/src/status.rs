@@ -36,6 +36,8 @@ pub enum Status {
     Io = -11,
     /// There is no such path, inode, device or index.
     NotFound = -12,
+    /// Something does not fit a device-mapper table, a VMDK descriptor or a partition table.
+    Output = -13,
 }
 
 impl Status {

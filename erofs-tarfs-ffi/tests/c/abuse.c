@@ -13,6 +13,8 @@ static void null_everywhere(void) {
     uint8_t byte = 0;
     tarfs_layer *layer = NULL;
     tarfs_tree *tree = NULL;
+    tarfs_ranges *ranges = NULL;
+    tarfs_gpt *gpt = NULL;
 
     tarfs_error_free(NULL);
     tarfs_layer_free(NULL);
@@ -23,6 +25,8 @@ static void null_everywhere(void) {
     tarfs_sealed_free(NULL);
     tarfs_string_free(NULL);
     tarfs_image_free(NULL);
+    tarfs_ranges_free(NULL);
+    tarfs_gpt_free(NULL);
     CHECK(tarfs_error_status(NULL) == TARFS_STATUS_INVALID_ARGUMENT);
     CHECK(tarfs_error_offset(NULL) == TARFS_OFFSET_NONE);
     CHECK(tarfs_error_errno(NULL) == 0);
@@ -68,6 +72,20 @@ static void null_everywhere(void) {
     INVALID(tarfs_sealed_from_superblock(NULL, 0, 0, 0, NULL, NULL, &error));
     INVALID(tarfs_sealed_get_info(NULL, NULL, &error));
     INVALID(tarfs_sealed_get_text(NULL, 0, NULL, NULL, NULL, NULL, &error));
+    INVALID(tarfs_ranges_new(NULL, 0, NULL, &error));
+    INVALID(tarfs_ranges_new(NULL, 1, &ranges, &error));
+    INVALID(tarfs_ranges_of_disk(NULL, NULL, NULL, 0, NULL, NULL, 0, NULL, &error));
+    INVALID(tarfs_ranges_of_disk(NULL, "", NULL, 0, NULL, NULL, 0, &ranges, &error));
+    INVALID(tarfs_ranges_get_info(NULL, NULL, &error));
+    INVALID(tarfs_ranges_get(NULL, 0, NULL, &error));
+    INVALID(tarfs_ranges_get_text(NULL, 0, NULL, 0, 0, NULL, &error));
+    INVALID(tarfs_gpt_new(NULL, 0, 0, NULL, &error));
+    INVALID(tarfs_gpt_new(NULL, 1, 0, &gpt, &error));
+    EXPECT(TARFS_STATUS_OUTPUT, tarfs_gpt_new(NULL, 0, 0, &gpt, &error));
+    INVALID(tarfs_gpt_get_info(NULL, NULL, &error));
+    INVALID(tarfs_gpt_get_partition(NULL, 0, NULL, &error));
+    INVALID(tarfs_gpt_get_table(NULL, NULL, 0, &error));
+    INVALID(tarfs_gpt_get_ranges(NULL, NULL, 0, NULL, 0, NULL, &error));
     INVALID(tarfs_image_open(NULL, 0, NULL, &error));
     INVALID(tarfs_image_get_info(NULL, NULL, &error));
     INVALID(tarfs_image_get_device(NULL, 0, NULL, &error));
@@ -225,6 +243,9 @@ static void wrong_things(void) {
     tarfs_layout *layout = NULL;
     tarfs_sealed *sealed = NULL;
     tarfs_image *image = NULL;
+    tarfs_ranges *ranges = NULL;
+    tarfs_gpt *gpt = NULL;
+    const char *names[1] = {"a tar"};
     uint8_t buf[64], root[32] = {0};
     size_t done = 5;
     uint32_t inode = 0;
@@ -236,6 +257,9 @@ static void wrong_things(void) {
     STRUCT(tarfs_device, device);
     STRUCT(tarfs_segment, segment);
     STRUCT(tarfs_sink, sink);
+    STRUCT(tarfs_range, range);
+    STRUCT(tarfs_partition, partition);
+    STRUCT(tarfs_placed, placed);
 
     sources[0] = sources[1] = source;
     EXPECT(TARFS_STATUS_NOT_FOUND, tarfs_tree_lookup(tree, (const uint8_t *)"no", 2, &inode, &error));
@@ -272,6 +296,38 @@ static void wrong_things(void) {
     OK(tarfs_layout_new(tree, &options, &layout, &error));
     EXPECT(TARFS_STATUS_NOT_FOUND, tarfs_layout_get_device(layout, 1, &device, &error));
     EXPECT(TARFS_STATUS_NOT_FOUND, tarfs_layout_get_segment(layout, 99, &segment, &error));
+    INVALID(tarfs_ranges_of_disk(layout, "meta", names, 0, NULL, NULL, 0, &ranges, &error));
+    names[0] = "\xff";
+    INVALID(tarfs_ranges_of_disk(layout, "meta", names, 1, NULL, NULL, 0, &ranges, &error));
+    names[0] = "a tar";
+    OK(tarfs_ranges_of_disk(layout, "me\nta", names, 1, NULL, NULL, 0, &ranges, &error));
+    EXPECT(TARFS_STATUS_NOT_FOUND, tarfs_ranges_get(ranges, 99, &range, &error));
+    INVALID(tarfs_ranges_get_text(ranges, 99, NULL, 0, 0, &text, &error));
+    EXPECT(TARFS_STATUS_OUTPUT,
+           tarfs_ranges_get_text(ranges, TARFS_RANGES_DM_LINEAR, NULL, 0, 0, &text, &error));
+    tarfs_ranges_free(ranges);
+    range.bytes = 100;
+    OK(tarfs_ranges_new(&range, 1, &ranges, &error)); /* zeros, but not whole sectors */
+    EXPECT(TARFS_STATUS_OUTPUT,
+           tarfs_ranges_get_text(ranges, TARFS_RANGES_VMDK, NULL, 0, 0, &text, &error));
+    EXPECT(TARFS_STATUS_OUTPUT,
+           tarfs_ranges_get_text(ranges, TARFS_RANGES_VMDK, "zeros", 0, 99, &text, &error));
+    EXPECT(TARFS_STATUS_OUTPUT, tarfs_gpt_new(&partition, 1, 0, &gpt, &error));
+    partition.bytes = 512;
+    EXPECT(TARFS_STATUS_OUTPUT, tarfs_gpt_new(&partition, 1, 1000, &gpt, &error));
+    OK(tarfs_gpt_new(&partition, 1, 512, &gpt, &error));
+    EXPECT(TARFS_STATUS_NOT_FOUND, tarfs_gpt_get_partition(gpt, 1, &placed, &error));
+    INVALID(tarfs_gpt_get_table(gpt, buf, sizeof buf, &error));
+    EXPECT(TARFS_STATUS_OUTPUT,
+           tarfs_gpt_get_ranges(gpt, (const tarfs_ranges *const *)&ranges, 1, "t", 0, &ranges, &error));
+    tarfs_ranges_free(ranges);
+    tarfs_gpt_free(gpt);
+    range.file = (const uint8_t *)"\xff";
+    range.file_len = 1;
+    INVALID(tarfs_ranges_new(&range, 1, &ranges, &error));
+    range.file_len = 0;
+    range.file_offset = UINT64_MAX;
+    EXPECT(TARFS_STATUS_OUTPUT, tarfs_ranges_new(&range, 1, &ranges, &error));
     sink.fd = -1;
     INVALID(tarfs_layout_write_metadata(layout, &sink, &error));
     INVALID(tarfs_layout_write_disk(layout, NULL, 0, &sink, NULL, NULL, &error));

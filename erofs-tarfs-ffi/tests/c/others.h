@@ -42,6 +42,55 @@ static inline void xattr_tar(uint8_t *tar) {
     header(tar + 1024, "d/", '5', 0, "");
 }
 
+/* The disk of a layout over files as they lie, and as a partition. */
+static inline void forms(const tarfs_layout *layout, uint64_t bytes) {
+    static const char *const names[1] = {"tar"};
+    tarfs_ranges *disk = NULL, *spare = NULL, *whole = NULL;
+    tarfs_gpt *gpt = NULL;
+    uint8_t *table;
+    char *text = NULL;
+    STRUCT(tarfs_ranges_info, info);
+    STRUCT(tarfs_range, range);
+    STRUCT(tarfs_partition, partition);
+    STRUCT(tarfs_gpt_info, about);
+    STRUCT(tarfs_placed, placed);
+
+    OK(tarfs_ranges_of_disk(layout, "meta", names, 1, NULL, NULL, 0, &disk, &error));
+    OK(tarfs_ranges_get_info(disk, &info, &error));
+    CHECK(info.bytes == bytes && info.count >= 3);
+    OK(tarfs_ranges_get(disk, 0, &range, &error));
+    CHECK(range.offset == 0 && range.file_len == 4 && memcmp(range.file, "meta", 4) == 0);
+    OK(tarfs_ranges_get_text(disk, TARFS_RANGES_DM_LINEAR, NULL, 0, 0, &text, &error));
+    CHECK(strncmp(text, "0 8 linear meta 0\n", 18) == 0 || strstr(text, " linear tar 0\n") != NULL);
+    tarfs_string_free(text);
+
+    range.file = (const uint8_t *)"disk";
+    range.bytes = bytes;
+    OK(tarfs_ranges_new(&range, 1, &spare, &error));
+    partition.name = (const uint8_t *)"base";
+    partition.name_len = 4;
+    partition.bytes = bytes;
+    OK(tarfs_gpt_new(&partition, 1, 0, &gpt, &error));
+    OK(tarfs_gpt_get_info(gpt, &about, &error));
+    OK(tarfs_gpt_get_partition(gpt, 0, &placed, &error));
+    CHECK(placed.offset == 1 << 20 && placed.bytes == bytes && about.partitions == 1);
+    table = malloc(about.head_bytes + about.tail_bytes);
+    CHECK(table != NULL);
+    OK(tarfs_gpt_get_table(gpt, table, about.head_bytes + about.tail_bytes, &error));
+    CHECK(memcmp(table + 512, "EFI PART", 8) == 0);
+    free(table);
+    OK(tarfs_gpt_get_ranges(gpt, (const tarfs_ranges *const *)&spare, 1, "gpt", 0, &whole, &error));
+    OK(tarfs_ranges_get_info(whole, &info, &error));
+    CHECK(info.bytes == about.bytes && info.longest_zeros > 0);
+    OK(tarfs_ranges_get_text(whole, TARFS_RANGES_VMDK, "gpt", 1 << 20, 1 << 20, &text, &error));
+    CHECK(strstr(text, " FLAT \"disk\" 0\n") != NULL);
+    tarfs_string_free(text);
+    tarfs_ranges_free(whole);
+    tarfs_ranges_free(spare);
+    tarfs_ranges_free(disk);
+    tarfs_gpt_free(gpt);
+}
+
 static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leaves *leaves) {
     struct memory tar_memory = {0}, meta = {0}, hashes = {0};
     tarfs_source source, disk_source;
@@ -114,6 +163,7 @@ static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leav
     OK(tarfs_layout_get_device(layout, 0, &device, &error));
     memcpy(disk + device.disk_offset, tar, TAR_BYTES);
     OK(tarfs_layout_write_metadata(layout, &sink, &error));
+    forms(layout, plan.disk_bytes);
     tarfs_layout_free(layout);
     disk_source = source_of(&meta);
     OK(tarfs_image_open(&disk_source, meta.len, &image, &error));

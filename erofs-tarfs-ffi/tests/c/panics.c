@@ -37,6 +37,10 @@ static void pipeline(void) {
     tarfs_hasher *hasher = NULL;
     tarfs_sealed *sealed = NULL, *again = NULL;
     tarfs_image *image = NULL;
+    tarfs_ranges *ranges = NULL, *whole = NULL;
+    tarfs_gpt *gpt = NULL;
+    const char *const names[1] = {"tar"};
+    uint8_t table[64 << 10];
     const uint8_t *bytes = NULL;
     static uint8_t disk_bytes[64 << 10];
     uint8_t body[10];
@@ -57,6 +61,11 @@ static void pipeline(void) {
     STRUCT(tarfs_segment, segment);
     STRUCT(tarfs_stat, stat);
     STRUCT(tarfs_extent, extent);
+    STRUCT(tarfs_range, range);
+    STRUCT(tarfs_ranges_info, ranges_info);
+    STRUCT(tarfs_partition, partition);
+    STRUCT(tarfs_placed, placed);
+    STRUCT(tarfs_gpt_info, gpt_info);
 
     tar_memory.bytes = tar;
     tar_memory.len = TAR_BYTES;
@@ -97,6 +106,24 @@ static void pipeline(void) {
     TRY(tarfs_layout_get_info(layout, &layout_info, &error));
     TRY(tarfs_layout_get_device(layout, 0, &device, &error));
     TRY(tarfs_layout_get_segment(layout, 0, &segment, &error));
+    TRY(tarfs_ranges_new(&range, 1, &ranges, &error));
+    tarfs_ranges_free(ranges);
+    ranges = NULL;
+    TRY(tarfs_ranges_of_disk(layout, "meta", names, 1, NULL, NULL, 0, &ranges, &error));
+    TRY(tarfs_ranges_get_info(ranges, &ranges_info, &error));
+    TRY(tarfs_ranges_get(ranges, 0, &range, &error));
+    TRY(tarfs_ranges_get_text(ranges, TARFS_RANGES_DM_LINEAR, NULL, 0, 0, &text, &error));
+    tarfs_string_free(text);
+    text = NULL;
+    partition.bytes = ranges_info.bytes;
+    TRY(tarfs_gpt_new(&partition, 1, 0, &gpt, &error));
+    TRY(tarfs_gpt_get_info(gpt, &gpt_info, &error));
+    TRY(tarfs_gpt_get_partition(gpt, 0, &placed, &error));
+    TRY(tarfs_gpt_get_table(gpt, table, gpt_info.head_bytes + gpt_info.tail_bytes, &error));
+    TRY(tarfs_gpt_get_ranges(gpt, (const tarfs_ranges *const *)&ranges, 1, "gpt", 0, &whole, &error));
+    tarfs_ranges_free(whole);
+    tarfs_ranges_free(ranges);
+    tarfs_gpt_free(gpt);
     TRY(tarfs_layout_write_disk(layout, &tar_source, 1, &disk_sink, NULL, NULL, &error));
     TRY(tarfs_layout_write_metadata(layout, &disk_sink, &error));
     TRY(tarfs_layout_hash_disk(layout, &tar_source, 1, NULL, NULL, NULL, NULL, NULL, &sealed,

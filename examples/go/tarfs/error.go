@@ -43,6 +43,7 @@ var (
 	ErrIO              error = statusError(StatusIO)
 	// ErrNotFound is also fs.ErrNotExist.
 	ErrNotFound error = statusError(StatusNotFound)
+	ErrOutput   error = statusError(StatusOutput)
 )
 
 type statusError Status

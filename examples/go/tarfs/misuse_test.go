@@ -49,6 +49,7 @@ func (o objects) calls(t *testing.T) map[string]func() error {
 		"Layout.WriteMetadata": func() error { return o.layout.WriteMetadata(ctx, out) },
 		"Layout.WriteDisk":     func() error { return o.layout.WriteDisk(ctx, []io.ReaderAt{data}, out) },
 		"Layout.HashDisk":      func() error { _, err := o.layout.HashDisk(ctx, []io.ReaderAt{data}, nil, nil, nil); return err },
+		"Layout.Ranges":        func() error { _, err := o.layout.Ranges(tarfs.DiskFiles{Sealed: o.sealed}); return err },
 		"Image.Tree":           func() error { _, err := o.image.Tree(nil); return err },
 		"Image.FS":             func() error { _, err := o.image.FS(); return err },
 		"Leaves.Digests":       func() error { _, err := o.leaves.Digests(); return err },

@@ -34,6 +34,9 @@ const (
 	StatusIO Status = C.TARFS_STATUS_IO
 	// StatusNotFound: there is no such path, inode, device or index.
 	StatusNotFound Status = C.TARFS_STATUS_NOT_FOUND
+	// StatusOutput: something does not fit a device-mapper table, a VMDK descriptor or a partition
+	// table.
+	StatusOutput Status = C.TARFS_STATUS_OUTPUT
 )
 
 var statusNames = map[Status]string{
@@ -49,6 +52,7 @@ var statusNames = map[Status]string{
 	StatusMismatch:        "data does not match its hash",
 	StatusIO:              "cannot read or write",
 	StatusNotFound:        "not found",
+	StatusOutput:          "does not fit the form of a disk",
 }
 
 // String says it in words.
