@@ -49,9 +49,12 @@ pub fn hash_disk(
         data_bytes: geometry.data_bytes(),
     };
     let leaves = |start: u64, digests: &mut [u8], buf: &mut Vec<u8>| {
-        disk.digests(start, digests, buf)?;
+        let kept = disk.kept(start, digests.len());
+        if kept.is_none() {
+            disk.digests(start, digests, buf)?;
+        }
         observer(((digests.len() / Digest::LEN) as u64) << block.bits());
-        Ok(())
+        Ok(kept)
     };
     let put = |offset: u64, blocks: &[u8]| tree.write_all_at(blocks, offset);
     build(geometry, options, &leaves, &put).map_err(|fault| match fault {
@@ -83,7 +86,15 @@ enum Run<'a> {
     Read(u64),
 }
 
-impl Unwritten<'_> {
+impl<'a> Unwritten<'a> {
+    /// `len` bytes of digests of the blocks from byte `at` on, if all are kept in one place.
+    fn kept(&self, at: u64, len: usize) -> Option<&'a [u8]> {
+        match self.run(at) {
+            Run::Kept(kept) => kept.get(..len),
+            _ => None,
+        }
+    }
+
     /// Fills in the digests of the blocks from byte `at` on.
     fn digests(
         &self,
@@ -133,7 +144,7 @@ impl Unwritten<'_> {
     }
 
     /// What is known of the blocks from byte `at` on, which is below the end of the data.
-    fn run(&self, at: u64) -> Run<'_> {
+    fn run(&self, at: u64) -> Run<'a> {
         let Some(segment) = self.segment(at) else {
             let blocks = (self.data_bytes - at) >> self.block.bits();
             return Run::Zeros(blocks);

@@ -13,21 +13,24 @@ use crate::verity::{
 const PIECE: u64 = 4 << 20;
 
 /// Makes a tree. `leaves` fills in the digests of the data blocks from a byte of the data on, with
-/// a buffer that is the worker's own; `put` takes hash blocks at offsets of the hash file.
+/// a buffer that is the worker's own, or says where they are already; `put` takes hash blocks at
+/// offsets of the hash file.
 ///
 /// Memory: 32 bytes for each hash block of level 0, and for each thread the leaves of a piece, and
 /// what `leaves` uses.
-pub(in crate::io) fn build<E: Send>(
+pub(in crate::io) fn build<'a, E: Send>(
     geometry: Geometry,
     options: &Options,
-    leaves: &(impl Fn(u64, &mut [u8], &mut Vec<u8>) -> Result<(), Fault<E>> + Sync),
+    leaves: &(impl Fn(u64, &mut [u8], &mut Vec<u8>) -> Result<Option<&'a [u8]>, Fault<E>> + Sync),
     put: &(impl Fn(u64, &[u8]) -> Result<(), E> + Sync),
 ) -> Result<Sealed, Fault<E>> {
     let backend = options.backend.unwrap_or_else(Backend::best);
     let sink = &mut |offset, blocks: &[u8]| put(offset, blocks);
     let Some(level) = geometry.levels().first().copied() else {
         let mut digest = [0; Digest::LEN];
-        leaves(0, &mut digest, &mut Vec::new())?;
+        if let Some(kept) = leaves(0, &mut digest, &mut Vec::new())? {
+            digest.copy_from_slice(kept);
+        }
         return single(geometry, &digest, sink);
     };
     let fanout = u64::from(geometry.params().digests_per_block());
@@ -49,10 +52,18 @@ pub(in crate::io) fn build<E: Send>(
             let len = (bytes >> data_block.bits()) as usize * Digest::LEN;
             run.resize(len.next_multiple_of(hash_block.bytes() as usize), 0);
             run[len..].fill(0);
-            let done = leaves(start, &mut run[..len], &mut buf).and_then(|()| {
-                hasher.hash_blocks(hash_block, &run, digests)?;
+            let done = leaves(start, &mut run[..len], &mut buf).and_then(|kept| {
+                let run = match kept {
+                    Some(kept) if len == run.len() => kept,
+                    Some(kept) => {
+                        run[..len].copy_from_slice(kept);
+                        &run[..]
+                    }
+                    None => &run[..],
+                };
+                hasher.hash_blocks(hash_block, run, digests)?;
                 let at = (start >> data_block.bits()) * Digest::LEN as u64;
-                put(level.offset + at, &run).map_err(Fault::Caller)
+                put(level.offset + at, run).map_err(Fault::Caller)
             });
             if done.is_err() {
                 // The others need not go on.

@@ -45,7 +45,7 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
                 hasher.hash_blocks(block, part, digests)?;
             }
         }
-        Ok(())
+        Ok(None)
     };
     let put = |offset: u64, blocks: &[u8]| hashes.write_all_at(blocks, offset);
     build(geometry, options, &leaves, &put).map_err(|fault| match fault {
