@@ -30,7 +30,7 @@ fn memory(name: &str) -> Option<u64> {
     Some(kib << 10)
 }
 
-/// Sees to it that free memory, up to `bytes` of it, stays with this machine as long as `file` is
+/// Sees to it that memory, up to `bytes` of what is to be had, stays with this machine as long as `file` is
 /// there, a file in memory.
 ///
 /// A virtual machine may give memory back to its host that is free for two seconds, and the first
@@ -43,7 +43,8 @@ fn memory(name: &str) -> Option<u64> {
 pub(crate) fn keep_memory(file: &Path, bytes: u64) -> Done {
     const STEP: u64 = 256 << 10;
     const PAGE: u64 = 4 << 10;
-    let spare = memory("MemFree").unwrap_or(0).saturating_sub(1 << 30);
+    // Cached files go for it, which come back.
+    let spare = memory("MemAvailable").unwrap_or(0).saturating_sub(2 << 30);
     let keep = || -> io::Result<()> {
         let mut out = File::create(file)?;
         let room = statvfs(file)?;
