@@ -78,9 +78,9 @@
  *
  * Threads: any object may move from one thread to another. Calls that take it as const may run at
  * the same time as each other; any other call needs it alone. The library keeps no state besides
- * its objects. It starts threads in tarfs_verity_seal and tarfs_verity_verify, and has ended them
- * when these return, and one for a layer with TARFS_LAYER_THREAD, which ends with that. Callbacks
- * run on the thread that made the call.
+ * its objects. It starts threads in tarfs_verity_seal, tarfs_verity_verify, tarfs_leaves_read and
+ * tarfs_layout_hash_disk, and has ended them when these return, and one for a layer with
+ * TARFS_LAYER_THREAD, which ends with that. Callbacks run on the thread that made the call.
  *
  * Structs of options and of answers begin with a size_t size, which the caller sets to sizeof the
  * struct; in an array all have the same. They grow at the end only; a field that is zero has its
@@ -1341,7 +1341,8 @@ int32_t tarfs_layout_write_disk(const tarfs_layout *layout,
 
 /**
  * Hashes the disk that the layout describes, written or not, with zeros behind its end up to whole
- * data blocks; hash blocks go to a sink.
+ * data blocks; hash blocks go to a sink. Where sources and sink are all files it uses as many
+ * threads as the machine has; else the calling thread alone.
  *
  * @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
  * @param leaves NULL, or for each of the sources NULL or the digests kept of its data blocks: its
@@ -1349,8 +1350,8 @@ int32_t tarfs_layout_write_disk(const tarfs_layout *layout,
  *        leaves have the block size and salt of params.
  * @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
  *        offsets are those of a file in which the disk comes first.
- * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets ascend within
- *        a level, but levels take turns, so a pipe will not do.
+ * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets do not ascend,
+ *        so a pipe will not do.
  * @param progress Is told of bytes of devices that were read. May be NULL.
  * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
  */

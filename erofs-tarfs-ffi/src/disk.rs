@@ -4,16 +4,19 @@
 use core::ffi::c_void;
 
 use erofs_tarfs::image::{self, Piece};
-use erofs_tarfs::verity::{HashSink, Hasher};
+use erofs_tarfs::io::hash_disk_with;
+use erofs_tarfs::io::verity::{Options, ReadAt as _, WriteAt as _};
+use erofs_tarfs::verity::{self, Geometry, HashSink, Hasher};
 
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::leaves::Leaves;
 use crate::panic::boundary;
 use crate::pointer;
+use crate::seal::Watch;
 use crate::sealed::Sealed;
 use crate::sized;
-use crate::stream::{Progress, ProgressFn, Reader, Sink, Source, Writer};
+use crate::stream::{Progress, ProgressFn, Reader, Shifted, Sink, Source, Writer};
 use crate::verity_params::VerityParams;
 
 /// Bytes copied at a time.
@@ -93,7 +96,8 @@ pub unsafe extern "C" fn tarfs_layout_write_disk(
 }
 
 /// Hashes the disk that the layout describes, written or not, with zeros behind its end up to whole
-/// data blocks; hash blocks go to a sink.
+/// data blocks; hash blocks go to a sink. Where sources and sink are all files it uses as many
+/// threads as the machine has; else the calling thread alone.
 ///
 /// @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
 /// @param leaves NULL, or for each of the sources NULL or the digests kept of its data blocks: its
@@ -101,8 +105,8 @@ pub unsafe extern "C" fn tarfs_layout_write_disk(
 ///        leaves have the block size and salt of params.
 /// @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
 ///        offsets are those of a file in which the disk comes first.
-/// @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets ascend within
-///        a level, but levels take turns, so a pipe will not do.
+/// @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets do not ascend,
+///        so a pipe will not do.
 /// @param progress Is told of bytes of devices that were read. May be NULL.
 /// @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
 #[unsafe(no_mangle)]
@@ -131,9 +135,15 @@ pub unsafe extern "C" fn tarfs_layout_hash_disk(
             let kept: Vec<_> = kept.iter().map(|&one| pointer::maybe(one).map(|o| &o.0)).collect();
             let bytes = layout.disk().bytes;
             let bytes = bytes + VerityParams::read(params)?.data_padding(bytes);
-            let mut hasher = Hasher::new(VerityParams::geometry(params, bytes)?);
+            let geometry = VerityParams::geometry(params, bytes)?;
             let mut out = Hashes::new(sink)?;
             let mut progress = Progress::new(progress, progress_ctx);
+            if let (Some(files), Some(to)) = (files(&sources), out.file()) {
+                let done = on_threads(layout, &files, &kept, geometry, to, &mut progress)?;
+                pointer::put(sealed, pointer::give(Sealed(done)));
+                return Ok(());
+            }
+            let mut hasher = Hasher::new(geometry);
             let mut read = |index: usize, offset: u64, buf: &mut [u8]| {
                 sources[index].read(offset, buf)?;
                 progress.add(buf.len() as u64)
@@ -145,6 +155,38 @@ pub unsafe extern "C" fn tarfs_layout_hash_disk(
             Ok(())
         })
     }
+}
+
+/// The sources, if all are files.
+fn files(sources: &[Reader]) -> Option<Vec<Shifted<'_>>> {
+    sources.iter().map(Reader::file).collect()
+}
+
+/// Hashes a disk whose devices are files; its tree goes to one too, or nowhere.
+fn on_threads(
+    layout: &Layout,
+    sources: &[Shifted<'_>],
+    leaves: &[Option<&verity::Leaves>],
+    geometry: Geometry,
+    to: Option<Shifted<'_>>,
+    progress: &mut Progress,
+) -> Result<verity::Sealed, Error> {
+    let watch = Watch::new(progress);
+    let read = |index: usize, offset: u64, buf: &mut [u8]| {
+        sources[index].read_exact_at(buf, offset).map_err(|error| {
+            let doing = format!("read {} bytes at offset {offset} of source {index}", buf.len());
+            Error::io(&doing, error)
+        })?;
+        watch.add(buf.len() as u64)
+    };
+    let put = |offset: u64, blocks: &[u8]| match &to {
+        Some(to) => to
+            .write_all_at(blocks, offset)
+            .map_err(|error| Error::io(&format!("write at offset {offset} of the sink"), error)),
+        None => Ok(()),
+    };
+    let (plan, options) = (layout.plan(), Options::default());
+    Ok(hash_disk_with(layout.disk(), plan, &read, leaves, geometry, &put, &options, &|_| {})?)
 }
 
 /// A source for each device.
@@ -179,6 +221,16 @@ impl Hashes {
         }
         // SAFETY: by the contract.
         Ok(Self(Some(Writer::new(unsafe { sized::required(sink, "sink")? })?)))
+    }
+}
+
+impl Hashes {
+    /// The file, or that there is none; `None` if it is something else.
+    fn file(&self) -> Option<Option<Shifted<'_>>> {
+        match &self.0 {
+            None => Some(None),
+            Some(out) => out.file().map(Some),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::panic::boundary;
 use crate::pointer;
 use crate::sized::{self, Sized};
-use crate::stream::{Reader, Source};
+use crate::stream::{Reader, Shifted, Source};
 use crate::tree::Tree;
 
 /// Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn tarfs_image_open(
             pointer::output(image, "image")?;
             let reader = Reader::new(sized::required(source, "source")?)?;
             let bytes = match reader.file() {
-                Some((file, 0)) if bytes == 0 => read_metadata(&named(file)?)?,
+                Some(Shifted { file, offset: 0 }) if bytes == 0 => read_metadata(&named(file)?)?,
                 _ => all(&reader, bytes)?,
             };
             let viewed = Viewed::try_new(bytes, |bytes| read::Image::new(bytes))?;

@@ -7,7 +7,7 @@ use erofs_tarfs::verity;
 use crate::error::Error;
 use crate::panic::boundary;
 use crate::pointer;
-use crate::seal::{Shifted, options};
+use crate::seal::options;
 use crate::sealed::Sealed;
 use crate::sized;
 use crate::stream::{Reader, Source};
@@ -82,10 +82,7 @@ pub unsafe extern "C" fn tarfs_leaves_read(
             let hashes = Reader::new(sized::required(hashes, "hashes")?)?;
             let sealed = &pointer::borrow(sealed, "sealed")?.0;
             let mut read = match hashes.file() {
-                Some((file, offset)) => {
-                    let file = Shifted { file, offset };
-                    threads::read_leaves(&file, sealed, &options(thread_count))?
-                }
+                Some(file) => threads::read_leaves(&file, sealed, &options(thread_count))?,
                 None => {
                     let mut read = |offset: u64, buf: &mut [u8]| hashes.read(offset, buf);
                     verity::Leaves::read(sealed, &mut read)?

@@ -4,12 +4,11 @@
 use core::ffi::c_void;
 use core::num::NonZero;
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::fs::File;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use erofs_tarfs::io::verity::{self as threads, Options, ReadAt, WriteAt};
+use erofs_tarfs::io::verity::{self as threads, Options, ReadAt};
 use erofs_tarfs::verity::{Fault, Hasher, Verifier};
 
 use crate::disk::Hashes;
@@ -18,7 +17,7 @@ use crate::panic::boundary;
 use crate::pointer;
 use crate::sealed::Sealed;
 use crate::sized;
-use crate::stream::{Progress, ProgressFn, Reader, Sink, Source, Writer};
+use crate::stream::{Progress, ProgressFn, Reader, Shifted, Sink, Source, Writer};
 use crate::verity_params::VerityParams;
 
 /// Bytes read at a time where a callback reads.
@@ -59,9 +58,8 @@ pub unsafe extern "C" fn tarfs_verity_seal(
                 false => Some(Writer::new(sized::required(sink, "sink")?)?),
             };
             let done = match (data.file(), out.as_ref().and_then(Writer::file)) {
-                (Some((file, from)), Some((to, offset))) => {
-                    let data = Watched::new(file, from, &mut progress);
-                    let to = Shifted { file: to, offset };
+                (Some(file), Some(to)) => {
+                    let data = Watched { file, watch: Watch::new(&mut progress) };
                     let done = threads::seal(&data, &to, geometry, &options(thread_count));
                     done.map_err(|error| Error::io("seal", error))?
                 }
@@ -101,9 +99,8 @@ pub unsafe extern "C" fn tarfs_verity_verify(
             let hashes = Reader::new(sized::required(hashes, "hashes")?)?;
             let sealed = &pointer::borrow(sealed, "sealed")?.0;
             let mut progress = Progress::new(progress, progress_ctx);
-            if let (Some((file, from)), Some((hashes, offset))) = (data.file(), hashes.file()) {
-                let data = Watched::new(file, from, &mut progress);
-                let hashes = Shifted { file: hashes, offset };
+            if let (Some(file), Some(hashes)) = (data.file(), hashes.file()) {
+                let data = Watched { file, watch: Watch::new(&mut progress) };
                 let done = threads::verify(&data, &hashes, sealed, &options(thread_count));
                 return done.map_err(Error::from);
             }
@@ -141,9 +138,9 @@ pub(crate) fn options(count: u32) -> Options {
     NonZero::new(count as usize).map_or_else(Options::default, Options::threads)
 }
 
-/// A file whose reads are told to the caller's progress callback, who can stop all threads.
-struct Watched<'a> {
-    file: Shifted<'a>,
+/// What tells the caller's progress callback of the work of several threads, and stops them all if
+/// it says so.
+pub(crate) struct Watch<'a> {
     thread: ThreadId,
     stopped: AtomicBool,
     state: Mutex<State<'a>>,
@@ -151,57 +148,47 @@ struct Watched<'a> {
 
 struct State<'a> {
     progress: &'a mut Progress,
-    /// Bytes that other threads read since the callback was called.
+    /// Bytes that other threads dealt with since the callback was called.
     waiting: u64,
 }
 
 // SAFETY: what is not `Sync` is the caller's context pointer in `Progress`. It is only handed to
 // the callback, and only on `thread`, the one that made the call; other threads touch `waiting`.
-unsafe impl Sync for Watched<'_> {}
+unsafe impl Sync for Watch<'_> {}
 
-impl<'a> Watched<'a> {
-    fn new(file: &'a File, offset: u64, progress: &'a mut Progress) -> Self {
-        let file = Shifted { file, offset };
+impl<'a> Watch<'a> {
+    pub(crate) fn new(progress: &'a mut Progress) -> Self {
         let state = Mutex::new(State { progress, waiting: 0 });
-        Self { file, thread: thread::current().id(), stopped: AtomicBool::new(false), state }
+        Self { thread: thread::current().id(), stopped: AtomicBool::new(false), state }
     }
-}
 
-impl ReadAt for Watched<'_> {
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buf, offset)?;
+    /// So many bytes more, by any thread.
+    pub(crate) fn add(&self, bytes: u64) -> Result<(), Error> {
         if self.stopped.load(Ordering::Relaxed) {
-            return Err(io::Error::other("the call was cancelled"));
+            return Err(Error::order("the call was cancelled"));
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.waiting += buf.len() as u64;
+        state.waiting += bytes;
         if thread::current().id() == self.thread {
             let bytes = core::mem::take(&mut state.waiting);
             if let Err(stop) = state.progress.add(bytes) {
                 self.stopped.store(true, Ordering::Relaxed);
-                return Err(io::Error::other(stop));
+                return Err(stop);
             }
         }
         Ok(())
     }
 }
 
-/// A file that counts from an offset on.
-pub(crate) struct Shifted<'a> {
-    pub(crate) file: &'a File,
-    pub(crate) offset: u64,
+/// A file whose reads are watched.
+struct Watched<'a> {
+    file: Shifted<'a>,
+    watch: Watch<'a>,
 }
 
-impl ReadAt for Shifted<'_> {
+impl ReadAt for Watched<'_> {
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let at = offset.checked_add(self.offset).ok_or(io::ErrorKind::InvalidInput)?;
-        self.file.read_exact_at(buf, at)
-    }
-}
-
-impl WriteAt for Shifted<'_> {
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let at = offset.checked_add(self.offset).ok_or(io::ErrorKind::InvalidInput)?;
-        self.file.write_all_at(bytes, at)
+        self.file.read_exact_at(buf, offset)?;
+        self.watch.add(buf.len() as u64).map_err(io::Error::other)
     }
 }

@@ -4,11 +4,11 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 use std::fs::File;
-use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::FileExt as _;
 
 use erofs_tarfs::io::Pipe;
+use erofs_tarfs::io::verity::{ReadAt, WriteAt};
 
 use crate::error::Error;
 use crate::sized::Sized;
@@ -102,10 +102,10 @@ impl Reader {
         Ok(Self { from, offset: source.offset })
     }
 
-    /// The file, if it is one, and the byte of it that counts as the first.
-    pub(crate) fn file(&self) -> Option<(&File, u64)> {
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> Option<Shifted<'_>> {
         match &self.from {
-            From::File(file) => Some((file, self.offset)),
+            From::File(file) => Some(Shifted { file, offset: self.offset }),
             From::Callback(..) => None,
         }
     }
@@ -183,9 +183,9 @@ impl Writer {
     }
 
     /// The file, if it can be written at any offset.
-    pub(crate) fn file(&self) -> Option<(&File, u64)> {
+    pub(crate) fn file(&self) -> Option<Shifted<'_>> {
         match &self.to {
-            To::File(file) => Some((file, self.offset)),
+            To::File(file) => Some(Shifted { file, offset: self.offset }),
             _ => None,
         }
     }
@@ -233,6 +233,26 @@ impl Writer {
             offset += len;
         }
         Ok(())
+    }
+}
+
+/// A file that counts from an offset on.
+pub(crate) struct Shifted<'a> {
+    pub(crate) file: &'a File,
+    pub(crate) offset: u64,
+}
+
+impl ReadAt for Shifted<'_> {
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let at = offset.checked_add(self.offset).ok_or(io::ErrorKind::InvalidInput)?;
+        self.file.read_exact_at(buf, at)
+    }
+}
+
+impl WriteAt for Shifted<'_> {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let at = offset.checked_add(self.offset).ok_or(io::ErrorKind::InvalidInput)?;
+        self.file.write_all_at(bytes, at)
     }
 }
 

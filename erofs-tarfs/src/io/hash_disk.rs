@@ -34,14 +34,45 @@ pub fn hash_disk(
     observer: &(dyn Fn(u64) + Sync),
 ) -> Result<Sealed, Error> {
     disk::check(plan, sources)?;
+    let read = |index: usize, at: u64, buf: &mut [u8]| sources[index].read_exact_at(buf, at);
+    let put = |offset: u64, blocks: &[u8]| tree.write_all_at(blocks, offset);
+    let done = hash_disk_with(plan, layout, &read, leaves, geometry, &put, options, observer);
+    done.map_err(|fault| match fault {
+        Fault::Caller(error) => error,
+        Fault::Verity(error) => Error::Verity { file: tree.path().to_owned(), error },
+    })
+}
+
+/// Fills a buffer with the bytes of the device at an index, from a byte of its file on; any thread
+/// calls it.
+pub type ReadDevice<'a, E> = dyn Fn(usize, u64, &mut [u8]) -> Result<(), E> + Sync + 'a;
+
+/// Takes hash blocks at an offset of the hash file; any thread calls it.
+pub type PutBlocks<'a, E> = dyn Fn(u64, &[u8]) -> Result<(), E> + Sync + 'a;
+
+/// [`hash_disk`] with devices and a tree that are read and written in any way.
+///
+/// # Errors
+/// What `read` and `put` give, as [`Fault::Caller`].
+#[allow(clippy::too_many_arguments, reason = "a plan, its parts, and where they go")]
+pub fn hash_disk_with<E: Send>(
+    plan: &DiskPlan,
+    layout: &Layout<'_>,
+    read: &ReadDevice<'_, E>,
+    leaves: &[Option<&Leaves>],
+    geometry: Geometry,
+    put: &PutBlocks<'_, E>,
+    options: &Options,
+    observer: &(dyn Fn(u64) + Sync),
+) -> Result<Sealed, Fault<E>> {
     let (params, block) = (geometry.params(), geometry.data_block());
     let hasher = BlockHasher::of(params);
     let hasher = hasher.with_backend(options.backend.unwrap_or_else(Backend::best));
     let serving = |index: usize| leaves.get(index).copied().flatten().filter(|l| l.serve(params));
     let disk = Unwritten {
         plan,
-        sources,
-        leaves: (0..sources.len()).map(serving).collect(),
+        read,
+        leaves: (0..layout.devices().len()).map(serving).collect(),
         metadata: Metadata::new(layout),
         block,
         zero: hasher.hash_zeros(block),
@@ -56,17 +87,13 @@ pub fn hash_disk(
         observer(((digests.len() / Digest::LEN) as u64) << block.bits());
         Ok(kept)
     };
-    let put = |offset: u64, blocks: &[u8]| tree.write_all_at(blocks, offset);
-    build(geometry, options, &leaves, &put).map_err(|fault| match fault {
-        Fault::Caller(error) => error,
-        Fault::Verity(error) => Error::Verity { file: tree.path().to_owned(), error },
-    })
+    build(geometry, options, &leaves, &put)
 }
 
 /// A disk, to be asked for any of its blocks.
-struct Unwritten<'a> {
+struct Unwritten<'a, E> {
     plan: &'a DiskPlan,
-    sources: &'a [NamedFile],
+    read: &'a ReadDevice<'a, E>,
     leaves: Vec<Option<&'a Leaves>>,
     metadata: Metadata,
     block: VerityBlockSize,
@@ -86,7 +113,7 @@ enum Run<'a> {
     Read(u64),
 }
 
-impl<'a> Unwritten<'a> {
+impl<'a, E> Unwritten<'a, E> {
     /// `len` bytes of digests of the blocks from byte `at` on, if all are kept in one place.
     fn kept(&self, at: u64, len: usize) -> Option<&'a [u8]> {
         match self.run(at) {
@@ -101,7 +128,7 @@ impl<'a> Unwritten<'a> {
         mut at: u64,
         mut digests: &mut [u8],
         buf: &mut Vec<u8>,
-    ) -> Result<(), Fault<Error>> {
+    ) -> Result<(), Fault<E>> {
         let bits = self.block.bits();
         let most = (READ >> bits).max(1);
         while !digests.is_empty() {
@@ -182,7 +209,7 @@ impl<'a> Unwritten<'a> {
     }
 
     /// Reads bytes of the disk, whatever they come from.
-    fn read(&self, mut at: u64, mut buf: &mut [u8]) -> Result<(), Error> {
+    fn read(&self, mut at: u64, mut buf: &mut [u8]) -> Result<(), E> {
         while !buf.is_empty() {
             let Some(segment) = self.segment(at) else {
                 buf.fill(0);
@@ -195,7 +222,7 @@ impl<'a> Unwritten<'a> {
                 Source::Head => copy(&self.metadata.head, from, part),
                 Source::Body => copy(&self.metadata.body, from, part),
                 Source::Device { index, offset } => {
-                    self.sources[index].read_exact_at(part, offset + from)?;
+                    (self.read)(index, offset + from, part)?;
                 }
                 Source::Zeros => part.fill(0),
             }

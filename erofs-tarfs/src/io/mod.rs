@@ -30,7 +30,7 @@ pub use copy::{Copied, copy_range};
 pub use disk::{write_disk, write_metadata, write_metadata_at};
 pub use error::Error;
 pub use file::NamedFile;
-pub use hash_disk::hash_disk;
+pub use hash_disk::{PutBlocks, ReadDevice, hash_disk, hash_disk_with};
 pub use in_place::seal_in_place;
 pub use index::{index_file, index_reader};
 pub use ingest::ingest;

@@ -58,7 +58,8 @@ func (l *Layout) WriteDisk(ctx context.Context, sources []io.ReaderAt, w io.Writ
 // starts on a data block of the disk, and the leaves have the block size and salt of params. Params
 // may be nil for the preset "nydus". Hashes gets the hash blocks, not in ascending order; nil if
 // the root hash is enough. With HashBehindData their offsets are those of a file in which the disk
-// comes first.
+// comes first. Where sources and hashes are regular files, all of them, as many threads hash as the
+// machine has.
 func (l *Layout) HashDisk(ctx context.Context, sources []io.ReaderAt, leaves []*Leaves, params *VerityParams, hashes io.WriterAt) (*Sealed, error) {
 	const op = "Layout.HashDisk"
 	var sealed *C.tarfs_sealed
