@@ -47,7 +47,9 @@ func (g *flights) do(ctx context.Context, key string, moving func(),
 				moving()
 			}
 		case <-ctx.Done():
-			g.leave(f)
+			if last := g.leave(f); last {
+				<-f.done // what it has made is gone then
+			}
 			return led, context.Cause(ctx)
 		}
 	}
@@ -102,10 +104,13 @@ func (g *flights) start(key string, work func(ctx context.Context, moving func()
 	return f
 }
 
-func (g *flights) leave(f *flight) {
+// leave says whether nobody waits any more: the work is cancelled then.
+func (g *flights) leave(f *flight) (last bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if f.refs--; f.refs == 0 {
-		f.cancel()
+	if f.refs--; f.refs > 0 {
+		return false
 	}
+	f.cancel()
+	return true
 }
