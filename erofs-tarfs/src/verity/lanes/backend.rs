@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::cpu;
+use super::arch::cpu;
 
 /// How blocks are hashed. All give the same bytes; they differ in speed only.
 ///
@@ -11,8 +11,8 @@ use super::cpu;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
-    /// The `sha2` crate, one block at a time: everywhere, with the SHA instructions of x86 CPUs
-    /// that have them, in plain code elsewhere.
+    /// The `sha2` crate, one block at a time: everywhere, with the SHA instructions of x86 and
+    /// Armv8 CPUs that have them.
     Sha2,
     /// Eight blocks at a time in AVX2 registers: for x86-64 without SHA instructions.
     Avx2,

@@ -9,43 +9,19 @@ pub use backend::Backend;
 // of none. On the others there are no lanes, so far, nor where a target leaves vector registers
 // alone, as kernels do.
 
-#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-mod armv8;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod avx2;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod avx512;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod shani;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod woven;
-
-#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "cpu/x86_64.rs")]
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86_64/mod.rs")]
 #[cfg_attr(
     all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
-    path = "cpu/aarch64.rs"
+    path = "aarch64/mod.rs"
 )]
 #[cfg_attr(
     not(any(
         all(target_arch = "x86_64", target_feature = "sse2"),
         all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
     )),
-    path = "cpu/other.rs"
+    path = "other/mod.rs"
 )]
-mod cpu;
-#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "dispatch/x86_64.rs")]
-#[cfg_attr(
-    all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
-    path = "dispatch/aarch64.rs"
-)]
-#[cfg_attr(
-    not(any(
-        all(target_arch = "x86_64", target_feature = "sse2"),
-        all(target_arch = "aarch64", target_endian = "little", target_feature = "neon")
-    )),
-    path = "dispatch/other.rs"
-)]
-mod dispatch;
+mod arch;
 
 #[cfg(any(
     all(target_arch = "x86_64", target_feature = "sse2"),
@@ -59,5 +35,5 @@ mod groups;
 mod message;
 mod sha256;
 
-pub(super) use dispatch::{hash, hash_along, hashes_along};
+pub(super) use arch::{hash, hash_along, hashes_along};
 pub(super) use sha256::{INITIAL, State, compress, finish};

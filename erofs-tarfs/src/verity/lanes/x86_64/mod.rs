@@ -1,10 +1,16 @@
-//! Groups of blocks to kernels.
+//! x86-64: its kernels, and groups of blocks handed to them.
 #![allow(unsafe_code)]
 
+mod avx2;
+mod avx512;
+pub(super) mod cpu;
+mod shani;
+mod woven;
+
+use super::Backend;
 use super::groups::groups;
 use super::message::Message;
 use super::sha256::{BLOCK, State};
-use super::{Backend, avx2, avx512, shani, woven};
 
 /// From so many blocks on lanes are faster than one block at a time.
 const LEAST: usize = 2;

@@ -3,26 +3,26 @@
 cpufeatures::new!(sha2, "sha2");
 
 /// The SHA-256 instructions of Armv8.
-pub(super) fn has_armv8() -> bool {
+pub(in super::super) fn has_armv8() -> bool {
     sha2::get()
 }
 
 /// Another architecture's.
-pub(super) fn has_sha() -> bool {
+pub(in super::super) fn has_sha() -> bool {
     false
 }
 
 /// Another architecture's.
-pub(super) fn has_avx2() -> bool {
+pub(in super::super) fn has_avx2() -> bool {
     false
 }
 
 /// Another architecture's.
-pub(super) fn has_avx512() -> bool {
+pub(in super::super) fn has_avx512() -> bool {
     false
 }
 
 /// Another architecture's.
-pub(super) fn prefers_sha_unit() -> bool {
+pub(in super::super) fn prefers_sha_unit() -> bool {
     false
 }

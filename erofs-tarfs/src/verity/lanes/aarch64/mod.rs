@@ -1,13 +1,19 @@
-//! Groups of blocks to the kernel.
+//! AArch64: its kernel, and groups of blocks handed to it.
 #![allow(unsafe_code)]
 
+mod armv8;
+pub(super) mod cpu;
+
+use super::Backend;
 use super::groups::groups;
 use super::message::{Message, Runs};
 use super::sha256::{BLOCK, State};
-use super::{Backend, armv8};
+
+/// From so many blocks on lanes are faster than one block at a time.
+const LEAST: usize = 2;
 
 /// Hashes blocks of `block` bytes, a multiple of 64, from the beginning of `data`, each with `salt`
-/// in front, and says how many: all, or none if `backend` has no lanes.
+/// in front, and says how many: all, or all but the last, or none if `backend` has no lanes.
 pub(in super::super) fn hash(
     backend: Backend,
     salt: &[u8],
@@ -19,8 +25,7 @@ pub(in super::super) fn hash(
         return 0;
     }
     let message = &Message::new(salt, block);
-    // The `sha2` crate is built without these instructions: even a single block is better here.
-    groups(message, data, digests, 1, |runs: &Runs<'_, { armv8::LANES }>, digests| {
+    groups(message, data, digests, LEAST, |runs: &Runs<'_, { armv8::LANES }>, digests| {
         // SAFETY: `is_available` found the SHA-256 instructions, and Advanced SIMD is in every
         // AArch64 CPU that Rust's targets with floating point are for: all that the kernel is
         // compiled for.

@@ -19,8 +19,8 @@ use core::arch::x86_64::{
 use core::mem;
 use core::sync::atomic::{Ordering, compiler_fence};
 
-use super::message::{Message, Piece, Runs, Scratch};
-use super::sha256::{BLOCK, K};
+use super::super::message::{Message, Piece, Runs, Scratch};
+use super::super::sha256::{BLOCK, K};
 use super::{avx2, shani};
 
 /// Messages hashed together.

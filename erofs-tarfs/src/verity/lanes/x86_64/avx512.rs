@@ -17,9 +17,9 @@ use core::arch::x86_64::{
     _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
+use super::super::message::{Message, Piece, Runs};
+use super::super::sha256::K;
 use super::avx2;
-use super::message::{Message, Piece, Runs};
-use super::sha256::K;
 
 /// Messages hashed together.
 pub(super) const LANES: usize = 16;

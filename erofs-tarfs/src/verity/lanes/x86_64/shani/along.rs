@@ -11,8 +11,8 @@ use core::arch::x86_64::{
     _mm_sha256rnds2_epu32, _mm_shuffle_epi32,
 };
 
-use super::super::message::Piece;
-use super::super::sha256::{K, State};
+use super::super::super::message::Piece;
+use super::super::super::sha256::{K, State};
 use super::{load, pack, unpack, word_quad};
 
 /// Half a state, the other half.

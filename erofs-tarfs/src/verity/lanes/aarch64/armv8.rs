@@ -12,8 +12,8 @@ use core::arch::aarch64::{
     vrev32q_u8, vsha256h2q_u32, vsha256hq_u32, vsha256su0q_u32, vsha256su1q_u32, vst1q_u8,
 };
 
-use super::message::{Message, Piece, Runs};
-use super::sha256::K;
+use super::super::message::{Message, Piece, Runs};
+use super::super::sha256::K;
 
 mod along;
 

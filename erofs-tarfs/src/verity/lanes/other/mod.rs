@@ -1,4 +1,6 @@
-//! No lanes, so far.
+//! Architectures without lanes, so far.
+
+pub(super) mod cpu;
 
 use super::Backend;
 use super::sha256::State;

@@ -5,8 +5,8 @@
 
 use core::arch::aarch64::{uint32x4_t, vaddq_u32, vsha256su0q_u32, vsha256su1q_u32};
 
-use super::super::message::Piece;
-use super::super::sha256::{K, State};
+use super::super::super::message::Piece;
+use super::super::super::sha256::{K, State};
 use super::{load, quad, store, words};
 
 /// The working variables a to d, and e to h.

@@ -9,28 +9,28 @@ cpufeatures::new!(avx2, "avx2");
 cpufeatures::new!(avx512, "avx2", "avx512f", "avx512bw", "avx512vl");
 
 /// SHA instructions, and the SSE that goes with them.
-pub(super) fn has_sha() -> bool {
+pub(in super::super) fn has_sha() -> bool {
     sha::get()
 }
 
 /// AVX2.
-pub(super) fn has_avx2() -> bool {
+pub(in super::super) fn has_avx2() -> bool {
     avx2::get()
 }
 
 /// AVX-512 F, BW and VL.
-pub(super) fn has_avx512() -> bool {
+pub(in super::super) fn has_avx512() -> bool {
     avx512::get()
 }
 
 /// Another architecture's.
-pub(super) fn has_armv8() -> bool {
+pub(in super::super) fn has_armv8() -> bool {
     false
 }
 
 /// Whether 512-bit instructions are cut in two and the SHA unit takes one every cycle, so that
 /// four messages there beat sixteen in AVX-512: Zen 3 and 4, family 19h of AMD.
-pub(super) fn prefers_sha_unit() -> bool {
+pub(in super::super) fn prefers_sha_unit() -> bool {
     /// 0: not asked yet. CPUID is slow where a hypervisor answers it.
     static ANSWER: AtomicU8 = AtomicU8::new(0);
     match ANSWER.load(Ordering::Relaxed) {

@@ -12,8 +12,8 @@ use core::arch::x86_64::{
     _mm256_xor_si256,
 };
 
-use super::message::{Message, Piece, Runs};
-use super::sha256::K;
+use super::super::message::{Message, Piece, Runs};
+use super::super::sha256::K;
 
 /// Messages hashed together.
 pub(super) const LANES: usize = 8;

@@ -13,8 +13,8 @@ use core::arch::x86_64::{
     _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
 };
 
-use super::message::{Message, Piece, Runs};
-use super::sha256::{K, State};
+use super::super::message::{Message, Piece, Runs};
+use super::super::sha256::{K, State};
 
 mod along;
 
