@@ -30,6 +30,20 @@ fn memory(name: &str) -> Option<u64> {
     Some(kib << 10)
 }
 
+/// What the control group that we are in, as a container sees it, may still take, in bytes.
+fn granted() -> u64 {
+    let number = |file: &str| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
+    let groups = [
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ];
+    let left = groups.iter().filter_map(|(limit, used)| {
+        let [limit, used] = [limit, used].map(|file| number(&format!("/sys/fs/cgroup/{file}")));
+        Some(limit?.saturating_sub(used.unwrap_or(0)))
+    });
+    left.min().unwrap_or(u64::MAX)
+}
+
 /// Sees to it that memory, up to `bytes` of what is to be had, stays with this machine as long as `file` is
 /// there, a file in memory.
 ///
@@ -44,7 +58,7 @@ pub(crate) fn keep_memory(file: &Path, bytes: u64) -> Done {
     const STEP: u64 = 256 << 10;
     const PAGE: u64 = 4 << 10;
     // Cached files go for it, which come back.
-    let spare = memory("MemAvailable").unwrap_or(0).saturating_sub(2 << 30);
+    let spare = memory("MemAvailable").unwrap_or(0).min(granted()).saturating_sub(2 << 30);
     let keep = || -> io::Result<()> {
         let mut out = File::create(file)?;
         let room = statvfs(file)?;
