@@ -44,8 +44,8 @@ fn granted() -> u64 {
     left.min().unwrap_or(u64::MAX)
 }
 
-/// Sees to it that memory, up to `bytes` of what is to be had, stays with this machine as long as `file` is
-/// there, a file in memory.
+/// Sees to it that memory, up to `bytes` of what is to be had, stays with this machine as long as
+/// `file` is there, a file in memory.
 ///
 /// A virtual machine may give memory back to its host that is free for two seconds, and the first
 /// write to a page costs several times as much as any later: what is measured then is how long ago

@@ -5,7 +5,7 @@ use core::ffi::c_void;
 
 use erofs_tarfs::image::{self, Piece};
 use erofs_tarfs::io::hash_disk_with;
-use erofs_tarfs::io::verity::{Options, ReadAt as _, WriteAt as _};
+use erofs_tarfs::io::verity::Options;
 use erofs_tarfs::verity::{self, Geometry, HashSink, Hasher};
 
 use crate::error::Error;
@@ -173,18 +173,11 @@ fn on_threads(
 ) -> Result<verity::Sealed, Error> {
     let watch = Watch::new(progress);
     let read = |index: usize, offset: u64, buf: &mut [u8]| {
-        sources[index].read_exact_at(buf, offset).map_err(|error| {
-            let doing = format!("read {} bytes at offset {offset} of source {index}", buf.len());
-            Error::io(&doing, error)
-        })?;
+        sources[index].read(offset, buf)?;
         watch.add(buf.len() as u64)
     };
-    let put = |offset: u64, blocks: &[u8]| match &to {
-        Some(to) => to
-            .write_all_at(blocks, offset)
-            .map_err(|error| Error::io(&format!("write at offset {offset} of the sink"), error)),
-        None => Ok(()),
-    };
+    let put =
+        |offset: u64, blocks: &[u8]| to.as_ref().map_or(Ok(()), |to| to.write(offset, blocks));
     let (plan, options) = (layout.plan(), Options::default());
     Ok(hash_disk_with(layout.disk(), plan, &read, leaves, geometry, &put, &options, &|_| {})?)
 }
@@ -222,11 +215,9 @@ impl Hashes {
         // SAFETY: by the contract.
         Ok(Self(Some(Writer::new(unsafe { sized::required(sink, "sink")? })?)))
     }
-}
 
-impl Hashes {
     /// The file, or that there is none; `None` if it is something else.
-    fn file(&self) -> Option<Option<Shifted<'_>>> {
+    pub(crate) fn file(&self) -> Option<Option<Shifted<'_>>> {
         match &self.0 {
             None => Some(None),
             Some(out) => out.file().map(Some),

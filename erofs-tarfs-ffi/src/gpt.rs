@@ -92,9 +92,7 @@ pub unsafe extern "C" fn tarfs_gpt_new(
             pointer::output(gpt, "gpt")?;
             let mut all = Vec::new();
             for given in sized::array(partitions, count, "partitions")? {
-                let name = pointer::bytes(given.name, given.name_len, "name")?;
-                let name = core::str::from_utf8(name);
-                let name = name.map_err(|_| Error::argument("a partition's name is not UTF-8"))?;
+                let name = pointer::utf8(given.name, given.name_len, "a partition's name")?;
                 let identity = pointer::bytes(given.identity, given.identity_len, "identity")?;
                 let (name, identity) = (name.to_owned(), identity.to_vec());
                 all.push(outputs::Partition { name, identity, bytes: given.bytes });

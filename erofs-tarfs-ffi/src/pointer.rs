@@ -104,6 +104,17 @@ pub(crate) unsafe fn bytes_mut<'a>(
     Ok(unsafe { slice::from_raw_parts_mut(ptr, len) })
 }
 
+/// Borrows `len` bytes that are UTF-8.
+///
+/// # Safety
+///
+/// As [`bytes`].
+pub(crate) unsafe fn utf8<'a>(ptr: *const u8, len: usize, what: &str) -> Result<&'a str, Error> {
+    // SAFETY: by this function's own contract.
+    let bytes = unsafe { bytes(ptr, len, what)? };
+    core::str::from_utf8(bytes).map_err(|_| Error::argument(format!("{what} is not UTF-8")))
+}
+
 /// Borrows a string that ends with NUL. It has to be UTF-8, as what it goes into is text.
 ///
 /// # Safety

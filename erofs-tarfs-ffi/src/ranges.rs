@@ -85,9 +85,7 @@ pub unsafe extern "C" fn tarfs_ranges_new(
                     made.push_zeros(range.bytes)?;
                     continue;
                 }
-                let name = pointer::bytes(range.file, range.file_len, "file")?;
-                let name = core::str::from_utf8(name);
-                let name = name.map_err(|_| Error::argument("a range's file is not UTF-8"))?;
+                let name = pointer::utf8(range.file, range.file_len, "a range's file")?;
                 made.push(range.bytes, name.to_owned(), range.file_offset)?;
             }
             pointer::put(ranges, pointer::give(Ranges(made)));

@@ -17,7 +17,7 @@ use crate::panic::boundary;
 use crate::pointer;
 use crate::sealed::Sealed;
 use crate::sized;
-use crate::stream::{Progress, ProgressFn, Reader, Shifted, Sink, Source, Writer};
+use crate::stream::{Progress, ProgressFn, Reader, Shifted, Sink, Source};
 use crate::verity_params::VerityParams;
 
 /// Bytes read at a time where a callback reads.
@@ -53,20 +53,14 @@ pub unsafe extern "C" fn tarfs_verity_seal(
             let data = Reader::new(sized::required(source, "source")?)?;
             let geometry = VerityParams::geometry(params, data_bytes)?;
             let mut progress = Progress::new(progress, progress_ctx);
-            let out = match sink.is_null() {
-                true => None,
-                false => Some(Writer::new(sized::required(sink, "sink")?)?),
-            };
-            let done = match (data.file(), out.as_ref().and_then(Writer::file)) {
-                (Some(file), Some(to)) => {
+            let mut out = Hashes::new(sink)?;
+            let done = match (data.file(), out.file()) {
+                (Some(file), Some(Some(to))) => {
                     let data = Watched { file, watch: Watch::new(&mut progress) };
                     let done = threads::seal(&data, &to, geometry, &options(thread_count));
                     done.map_err(|error| Error::io("seal", error))?
                 }
-                _ => {
-                    drop(out);
-                    stream(&data, Hashes::new(sink)?, Hasher::new(geometry), &mut progress)?
-                }
+                _ => stream(&data, &mut out, Hasher::new(geometry), &mut progress)?,
             };
             pointer::put(sealed, pointer::give(Sealed(done)));
             Ok(())
@@ -118,7 +112,7 @@ pub unsafe extern "C" fn tarfs_verity_verify(
 /// Hashes what a callback gives.
 fn stream(
     data: &Reader,
-    mut sink: Hashes,
+    sink: &mut Hashes,
     mut hasher: Hasher,
     progress: &mut Progress,
 ) -> Result<erofs_tarfs::verity::Sealed, Fault<Error>> {
@@ -128,10 +122,10 @@ fn stream(
         let at = hasher.position();
         let part = &mut buf[..(end - at).min(PIECE as u64) as usize];
         data.read(at, part).map_err(Fault::Caller)?;
-        hasher.push(part, &mut sink)?;
+        hasher.push(part, sink)?;
         progress.add(part.len() as u64).map_err(Fault::Caller)?;
     }
-    hasher.finish(&mut sink)
+    hasher.finish(sink)
 }
 
 pub(crate) fn options(count: u32) -> Options {

@@ -127,10 +127,9 @@ impl Reader {
                     status => Err(Error::callback(status)),
                 }
             }
-            From::File(file) => file.read_exact_at(buf, offset).map_err(|error| {
-                let doing = format!("read {} bytes at offset {offset} of a source", buf.len());
-                Error::io(&doing, error)
-            }),
+            From::File(file) => {
+                file.read_exact_at(buf, offset).map_err(|error| unread(buf.len(), offset, error))
+            }
         }
     }
 
@@ -193,7 +192,7 @@ impl Writer {
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
         let at = offset.checked_add(self.offset);
         let at = at.ok_or_else(|| Error::argument("the sink's offset: no file is so long"))?;
-        let failed = |error| Error::io(&format!("write at offset {at} of the sink"), error);
+        let failed = |error| unwritten(at, error);
         match &self.to {
             To::Callback(write, ctx) => {
                 // SAFETY: the caller says what the callback may be called with.
@@ -236,10 +235,34 @@ impl Writer {
     }
 }
 
+/// Why `bytes` bytes of a source were not read.
+fn unread(bytes: usize, offset: u64, error: io::Error) -> Error {
+    Error::io(&format!("read {bytes} bytes at offset {offset} of a source"), error)
+}
+
+/// Why a sink did not take something.
+fn unwritten(offset: u64, error: io::Error) -> Error {
+    Error::io(&format!("write at offset {offset} of the sink"), error)
+}
+
 /// A file that counts from an offset on.
 pub(crate) struct Shifted<'a> {
     pub(crate) file: &'a File,
     pub(crate) offset: u64,
+}
+
+impl Shifted<'_> {
+    /// Reads as [`Reader::read`] does, on any thread.
+    pub(crate) fn read(&self, offset: u64, buf: &mut [u8]) -> Result<(), Error> {
+        let at = offset.saturating_add(self.offset);
+        self.read_exact_at(buf, offset).map_err(|error| unread(buf.len(), at, error))
+    }
+
+    /// Writes as [`Writer::write`] does, on any thread.
+    pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let at = offset.saturating_add(self.offset);
+        self.write_all_at(bytes, offset).map_err(|error| unwritten(at, error))
+    }
 }
 
 impl ReadAt for Shifted<'_> {

@@ -5,6 +5,7 @@ package tarfs
 import "C"
 
 import (
+	"strings"
 	"unsafe"
 )
 
@@ -133,16 +134,11 @@ func rangesText(op string, disk []Range, kind C.uint32_t, zeros *Held) (string, 
 	}
 	var made string
 	err := withRanges(op, disk, func(ptr *C.tarfs_ranges) error {
-		var text *C.char
-		err := simple(op, func(err **C.tarfs_error) C.int32_t {
-			return C.tarfs_ranges_get_text(ptr, kind, file, C.uint64_t(held.Offset), C.uint64_t(held.Bytes), &text, err)
+		var err error
+		made, err = ownText(op, func(text **C.char, err **C.tarfs_error) C.int32_t {
+			return C.tarfs_ranges_get_text(ptr, kind, file, C.uint64_t(held.Offset), C.uint64_t(held.Bytes), text, err)
 		})
-		if err != nil {
-			return err
-		}
-		made = C.GoString(text)
-		C.tarfs_string_free(text)
-		return nil
+		return err
 	})
 	return made, err
 }
@@ -206,6 +202,17 @@ func rangesOf(op string, ptr *C.tarfs_ranges) ([]Range, error) {
 	return all, nil
 }
 
+// ownText takes a string that C made for the caller.
+func ownText(op string, work func(text **C.char, err **C.tarfs_error) C.int32_t) (string, error) {
+	var text *C.char
+	err := simple(op, func(err **C.tarfs_error) C.int32_t { return work(&text, err) })
+	if err != nil {
+		return "", err
+	}
+	defer C.tarfs_string_free(text)
+	return C.GoString(text), nil
+}
+
 // cStrings are copies of strings for C.
 type cStrings struct {
 	all []*C.char
@@ -214,9 +221,7 @@ type cStrings struct {
 
 // add copies a string. One with a NUL is bad: C would see less of it.
 func (s *cStrings) add(text string) *C.char {
-	for i := range len(text) {
-		s.bad = s.bad || text[i] == 0
-	}
+	s.bad = s.bad || strings.Contains(text, "\x00")
 	made := C.CString(text)
 	s.all = append(s.all, made)
 	return made

@@ -1,14 +1,11 @@
 package tarfs
 
-// #include <stdlib.h>
 // #include <tarfs.h>
 import "C"
 
 import (
 	"encoding/hex"
 	"runtime"
-	"strings"
-	"unsafe"
 )
 
 // Sealed is geometry and root hash of sealed data. It does not change.
@@ -213,11 +210,6 @@ func (s *Sealed) VerifyCommand(data, hash string) string {
 }
 
 func (s *Sealed) words(kind C.uint32_t, words ...string) string {
-	for _, word := range words {
-		if strings.Contains(word, "\x00") {
-			return ""
-		}
-	}
 	text, err := s.text("Sealed", kind, words...)
 	if err != nil {
 		return ""
@@ -227,23 +219,22 @@ func (s *Sealed) words(kind C.uint32_t, words ...string) string {
 
 // text asks for a text about it.
 func (s *Sealed) text(op string, kind C.uint32_t, words ...string) (string, error) {
+	var names cStrings
+	defer names.free()
+	var given [3]*C.char
+	for i, word := range words {
+		given[i] = names.add(word)
+	}
+	if names.bad {
+		return "", invalid(op, "a NUL in a word")
+	}
 	var made string
 	err := s.use(op, func(ptr *C.tarfs_sealed) error {
-		var given [3]*C.char
-		for i, word := range words {
-			given[i] = C.CString(word)
-			defer C.free(unsafe.Pointer(given[i]))
-		}
-		var text *C.char
-		err := simple(op, func(err **C.tarfs_error) C.int32_t {
-			return C.tarfs_sealed_get_text(ptr, kind, given[0], given[1], given[2], &text, err)
+		var err error
+		made, err = ownText(op, func(text **C.char, err **C.tarfs_error) C.int32_t {
+			return C.tarfs_sealed_get_text(ptr, kind, given[0], given[1], given[2], text, err)
 		})
-		if err != nil {
-			return err
-		}
-		made = C.GoString(text)
-		C.tarfs_string_free(text)
-		return nil
+		return err
 	})
 	return made, err
 }

@@ -34,8 +34,8 @@ impl Backend {
 
     /// The fastest one that this CPU has.
     pub fn best() -> Self {
-        if Self::ShaNiAvx512.is_available() && cpu::prefers_sha_unit() {
-            return Self::ShaNiAvx512;
+        if let Some(preferred) = cpu::preferred() {
+            return preferred;
         }
         let mut all = Self::ALL.into_iter().rev();
         all.find(|backend| backend.is_available()).unwrap_or(Self::Sha2)
@@ -43,14 +43,7 @@ impl Backend {
 
     /// Whether this CPU, operating system and build have it.
     pub fn is_available(self) -> bool {
-        match self {
-            Self::Sha2 => true,
-            Self::Avx2 => cpu::has_avx2(),
-            Self::ShaNi => cpu::has_sha(),
-            Self::ShaNiAvx512 => cpu::has_sha() && cpu::has_avx512(),
-            Self::Avx512 => cpu::has_avx512(),
-            Self::Armv8 => cpu::has_armv8(),
-        }
+        self == Self::Sha2 || cpu::has(self)
     }
 
     /// Its name, in lower case.

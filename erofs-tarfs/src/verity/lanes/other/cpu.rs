@@ -1,26 +1,13 @@
 //! No lanes, so far.
 
-/// Another architecture's.
-pub(in super::super) fn has_sha() -> bool {
+use super::Backend;
+
+/// None.
+pub(in super::super) fn has(_: Backend) -> bool {
     false
 }
 
-/// Another architecture's.
-pub(in super::super) fn has_avx2() -> bool {
-    false
-}
-
-/// Another architecture's.
-pub(in super::super) fn has_avx512() -> bool {
-    false
-}
-
-/// Another architecture's.
-pub(in super::super) fn prefers_sha_unit() -> bool {
-    false
-}
-
-/// Another architecture's.
-pub(in super::super) fn has_armv8() -> bool {
-    false
+/// None.
+pub(in super::super) fn preferred() -> Option<Backend> {
+    None
 }

@@ -10,16 +10,17 @@
 
 use core::arch::asm;
 use core::arch::x86_64::{
-    __m512i, _MM_HINT_T0, _mm_prefetch, _mm_set_epi64x, _mm256_setzero_si256, _mm256_storeu_si256,
-    _mm512_add_epi32, _mm512_broadcast_i32x4, _mm512_castsi512_si256, _mm512_extracti64x4_epi64,
-    _mm512_loadu_si512, _mm512_ror_epi32, _mm512_set1_epi32, _mm512_setzero_si512,
-    _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_srli_epi32, _mm512_ternarylogic_epi32,
-    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    __m512i, _mm_set_epi64x, _mm256_setzero_si256, _mm256_storeu_si256, _mm512_add_epi32,
+    _mm512_broadcast_i32x4, _mm512_castsi512_si256, _mm512_extracti64x4_epi64, _mm512_loadu_si512,
+    _mm512_ror_epi32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8,
+    _mm512_shuffle_i32x4, _mm512_srli_epi32, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
 use super::super::message::{Message, Piece, Runs};
 use super::super::sha256::K;
 use super::avx2;
+use super::prefetch::prefetch;
 
 /// Messages hashed together.
 pub(super) const LANES: usize = 16;
@@ -54,13 +55,7 @@ fn compress(state: &mut Words, lanes: &[&[Piece]; LANES], p: usize, ahead: usize
         let piece = &lane[p];
         // SAFETY: `piece` is a reference to 64 readable bytes; the load needs no alignment.
         *row = swap(unsafe { _mm512_loadu_si512(piece.as_ptr().cast()) });
-        let next = piece.as_ptr().wrapping_add(ahead);
-        #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
-        // SAFETY: a prefetch reads nothing that the program sees and does not fault, whatever the
-        // address; the pointer is never dereferenced.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(next.cast());
-        };
+        prefetch(piece, ahead);
     }
     w = transpose(w);
     let old = *state;

@@ -4,33 +4,32 @@
 use core::arch::x86_64::__cpuid;
 use core::sync::atomic::{AtomicU8, Ordering};
 
+use super::Backend;
+
 cpufeatures::new!(sha, "sha", "sse2", "ssse3", "sse4.1");
 cpufeatures::new!(avx2, "avx2");
 cpufeatures::new!(avx512, "avx2", "avx512f", "avx512bw", "avx512vl");
 
-/// SHA instructions, and the SSE that goes with them.
-pub(in super::super) fn has_sha() -> bool {
-    sha::get()
+/// Whether this CPU and operating system have what a backend wants.
+pub(in super::super) fn has(backend: Backend) -> bool {
+    match backend {
+        Backend::Avx2 => avx2::get(),
+        Backend::ShaNi => sha::get(),
+        Backend::ShaNiAvx512 => sha::get() && avx512::get(),
+        Backend::Avx512 => avx512::get(),
+        Backend::Sha2 | Backend::Armv8 => false,
+    }
 }
 
-/// AVX2.
-pub(in super::super) fn has_avx2() -> bool {
-    avx2::get()
-}
-
-/// AVX-512 F, BW and VL.
-pub(in super::super) fn has_avx512() -> bool {
-    avx512::get()
-}
-
-/// Another architecture's.
-pub(in super::super) fn has_armv8() -> bool {
-    false
+/// What is faster here than the order of [`Backend::ALL`] says.
+pub(in super::super) fn preferred() -> Option<Backend> {
+    let backend = Backend::ShaNiAvx512;
+    (has(backend) && prefers_sha_unit()).then_some(backend)
 }
 
 /// Whether 512-bit instructions are cut in two and the SHA unit takes one every cycle, so that
-/// four messages there beat sixteen in AVX-512: Zen 3 and 4, family 19h of AMD.
-pub(in super::super) fn prefers_sha_unit() -> bool {
+/// eight messages there beat sixteen in AVX-512: Zen 3 and 4, family 19h of AMD.
+fn prefers_sha_unit() -> bool {
     /// 0: not asked yet. CPUID is slow where a hypervisor answers it.
     static ANSWER: AtomicU8 = AtomicU8::new(0);
     match ANSWER.load(Ordering::Relaxed) {

@@ -4,6 +4,7 @@
 mod avx2;
 mod avx512;
 pub(super) mod cpu;
+mod prefetch;
 mod shani;
 mod woven;
 

@@ -8,13 +8,15 @@
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::{
-    __m128i, _MM_HINT_T0, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128,
-    _mm_prefetch, _mm_set_epi32, _mm_set_epi64x, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32,
-    _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
+    __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128, _mm_set_epi32,
+    _mm_set_epi64x, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32,
+    _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
 };
 
 use super::super::message::{Message, Piece, Runs};
 use super::super::sha256::{K, State};
+
+use super::prefetch::prefetch;
 
 mod along;
 
@@ -76,13 +78,7 @@ fn pieces(abef: &mut Halves, cdgh: &mut Halves, lanes: &[&[Piece]; LANES], ahead
             )*};
         }
         for lane in lanes {
-            let next = lane[p].as_ptr().wrapping_add(ahead);
-            #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
-            // SAFETY: a prefetch reads nothing that the program sees and does not fault, whatever
-            // the address; the pointer is never dereferenced.
-            unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(next.cast());
-            }
+            prefetch(&lane[p], ahead);
         }
         quads!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
         add(abef, cdgh, &old_abef, &old_cdgh);

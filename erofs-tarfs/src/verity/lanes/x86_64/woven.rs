@@ -12,15 +12,16 @@
 
 use core::arch::asm;
 use core::arch::x86_64::{
-    __m128i, __m256i, _MM_HINT_T0, _mm_add_epi32, _mm_cvtsi64_si128, _mm_prefetch,
-    _mm256_add_epi32, _mm256_loadu_si256, _mm256_ror_epi32, _mm256_set1_epi32, _mm256_srli_epi32,
-    _mm256_storeu_si256, _mm256_ternarylogic_epi32, _mm256_unpackhi_epi32, _mm256_unpacklo_epi32,
+    __m128i, __m256i, _mm_add_epi32, _mm_cvtsi64_si128, _mm256_add_epi32, _mm256_loadu_si256,
+    _mm256_ror_epi32, _mm256_set1_epi32, _mm256_srli_epi32, _mm256_storeu_si256,
+    _mm256_ternarylogic_epi32, _mm256_unpackhi_epi32, _mm256_unpacklo_epi32,
 };
 use core::mem;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::super::message::{Message, Piece, Runs, Scratch};
 use super::super::sha256::{BLOCK, K};
+use super::prefetch::prefetch;
 use super::{avx2, shani};
 
 /// Messages hashed together.
@@ -113,13 +114,7 @@ fn weave(
 ) {
     let pieces: &Pieces<'_> = &lanes.map(|lane| &lane[p]);
     for piece in pieces {
-        let later = piece.as_ptr().wrapping_add(ahead);
-        #[allow(unused_unsafe, reason = "safe in later versions than 1.89")]
-        // SAFETY: a prefetch reads nothing that the program sees and does not fault, whatever the
-        // address; the pointer is never dereferenced.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(later.cast());
-        }
+        prefetch(piece, ahead);
     }
     let mut w = [_mm256_set1_epi32(0); 16];
     w[..8].copy_from_slice(&words(pieces, 0));
