@@ -33,6 +33,11 @@ pub enum Error {
         /// The name as it stands.
         name: Vec<u8>,
     },
+    /// A directory has a name twice: a fault of this library, seen before anything is written.
+    NameTwice {
+        /// The name.
+        name: Vec<u8>,
+    },
     /// More than fits 32-bit ids; the word says what.
     TooMany(&'static str),
 }
@@ -152,6 +157,11 @@ impl fmt::Display for Error {
                 write!(f, "hard link {}: {} is a directory", Quoted(path), Quoted(target))
             }
             Self::BadWhiteout { name } => write!(f, "{}: a whiteout of no name", Quoted(name)),
+            Self::NameTwice { name } => write!(
+                f,
+                "{}: twice in one directory, by a fault of this program; please report it",
+                Quoted(name)
+            ),
             Self::TooMany(what) => write!(f, "more {what} than a tree can number"),
         }
     }
