@@ -304,7 +304,7 @@ pub unsafe extern "C" fn tarfs_layer_finish(
                     skipped_unknown: end.skipped_unknown,
                     skipped_labels: end.skipped_labels,
                     sizes_ignored: end.sizes_ignored,
-                    dropped_xattrs: done.layer.dropped_xattrs,
+                    dropped_xattrs: done.layer.notes.dropped_xattrs,
                 };
                 sized::write(info, answer, "info")?;
             }

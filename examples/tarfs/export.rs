@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Export) -> Done {
         job.make(&out, &layers[0].tree, &layers[0].origins())?
     } else {
         let tree = merge::merged(&layers)?;
-        job.make(&out, &tree, &merge::origins(&tree, &layers)?)?
+        job.make(&out, &tree, &merge::origins(&tree, &layers))?
     };
     out.finish()?;
     report.print(args.json)

@@ -146,6 +146,7 @@ pub(crate) fn read_image(
     let image = Image::new(&bytes).map_err(why)?;
     let mut options = TreeOptions::default();
     options.keep_layer_marks = layer_marks;
+    options.identity = file.identity()?;
     let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
         options.devices = DevicesAt::InFile { tag: Vec::new() };
         let mut tree = image.tree(&options).map_err(why)?;

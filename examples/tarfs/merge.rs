@@ -43,30 +43,13 @@ pub(crate) fn merged(layers: &[Loaded]) -> Done<Tree> {
 }
 
 /// Where the devices of a merged tree are.
-pub(crate) fn origins<'l>(tree: &Tree, layers: &'l [Loaded]) -> Done<Vec<Origin<'l>>> {
-    let all = layers.iter().flat_map(|layer| {
-        layer.tree.devices().iter().enumerate().map(move |(index, device)| (layer, index, device))
-    });
-    let all: Vec<_> = all.collect();
-    let find = |device: &tree::Device| {
-        let mut same = all.iter().filter(|(_, _, found)| *found == device);
-        let Some((layer, index, _)) = same.next() else {
-            let tag = String::from_utf8_lossy(&device.tag);
-            return Err(Fail::Failed(format!("device {tag:?} is of none of the layers")));
-        };
-        // A tag says what the content is. Without one, which is meant cannot be told.
-        if device.tag.is_empty() && same.next().is_some() {
-            let why = "its device has no tag, and another has neither, and the same length";
-            return Err(Fail::of(&layer.name, why));
-        }
-        Ok((*layer, *index))
-    };
-    tree.devices().iter().map(find).collect()
+pub(crate) fn origins<'l>(tree: &Tree, layers: &'l [Loaded]) -> Vec<Origin<'l>> {
+    tree.origins().iter().map(|origin| (&layers[origin.layer], origin.device)).collect()
 }
 
 /// The files of the devices of a merged tree.
 pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
-    origins(tree, layers)?.into_iter().map(|(layer, index)| layer.source(index)).collect()
+    origins(tree, layers).into_iter().map(|(layer, index)| layer.source(index)).collect()
 }
 
 /// Plans a tree; errors name the output.

@@ -45,7 +45,7 @@ pub(super) fn devices(
 }
 
 fn planned(device: &Device, block: BlockSize, bases: bool) -> Result<PlannedDevice, Error> {
-    let Device { tag, bytes, base_offset } = device.clone();
+    let Device { tag, bytes, base_offset, .. } = device.clone();
     if tag.len() > MAX_TAG {
         return Err(Error::Tag { tag, limit: MAX_TAG as u64 });
     }

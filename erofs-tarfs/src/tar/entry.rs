@@ -1,5 +1,6 @@
 //! One entry of a tar, all extension headers applied.
 
+use super::extension::{Extensions, Said, Text};
 use crate::units::{DeviceNumber, Timestamp};
 
 /// What an entry makes.
@@ -70,6 +71,36 @@ pub struct Entry<'a> {
     pub sparse: Option<&'a [Segment]>,
     /// Extended attributes, with full names such as `user.k`.
     pub xattrs: Xattrs<'a>,
+    /// What the extension headers before it say, its own and the global ones, if there are any.
+    pub(super) extensions: Option<[&'a Extensions; 2]>,
+}
+
+impl<'a> Entry<'a> {
+    /// Access control list as text (`SCHILY.acl.access`), as star, bsdtar and GNU tar write it;
+    /// empty if the tar has none.
+    pub fn acl_access(&self) -> &'a [u8] {
+        self.said(|extensions| extensions.acl_access)
+    }
+
+    /// The list that what is made in a directory gets (`SCHILY.acl.default`), likewise.
+    pub fn acl_default(&self) -> &'a [u8] {
+        self.said(|extensions| extensions.acl_default)
+    }
+
+    /// SELinux context (`RHT.security.selinux`), as GNU tar writes it without `--xattrs`; empty if
+    /// the tar has none.
+    pub fn selinux(&self) -> &'a [u8] {
+        self.said(|extensions| extensions.selinux)
+    }
+
+    fn said(&self, text: fn(&Extensions) -> Said<Text>) -> &'a [u8] {
+        let Some([own, global]) = self.extensions else { return &[] };
+        match (text(own), text(global)) {
+            (Said::Set(text), _) => &own.arena[text.range()],
+            (Said::Unsaid, Said::Set(text)) => &global.arena[text.range()],
+            _ => &[],
+        }
+    }
 }
 
 /// One extended attribute.

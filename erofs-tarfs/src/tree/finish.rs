@@ -149,6 +149,8 @@ fn drop_devices(tree: &mut Tree) {
     }
     let mut keep = used.iter();
     tree.devices.retain(|_| keep.next().copied().unwrap_or(false));
+    let mut keep = used.iter();
+    tree.origins.retain(|_| keep.next().copied().unwrap_or(false));
     for inode in &mut tree.inodes {
         if inode.kind == NodeKind::Regular && inode.flags & PIECES == 0 {
             inode.device = renumber.get(usize::from(inode.device)).copied().unwrap_or(0);
