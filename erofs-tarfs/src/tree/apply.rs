@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) entries: u64,
     pub(super) notes: LayerNotes,
     carrier: Option<(Carrier, InodeId, u64, Vec<u8>)>,
+    /// Bytes that the chunk tables of sparse files take so far.
+    tables: u64,
     /// The last entry's directory: its path, raw, and its id.
     pub(super) last: (Vec<u8>, InodeId),
     /// Files that aufs keeps out of sight, by the names that hard links have for them.
@@ -43,6 +45,7 @@ impl State {
             entries: 0,
             notes: LayerNotes::default(),
             carrier: None,
+            tables: 0,
             last: (Vec::new(), InodeId::ROOT),
             hidden: BTreeMap::new(),
         }
@@ -168,7 +171,7 @@ impl State {
         let place = Place::Device { device: 0, offset: entry.data_offset };
         let size = entry.size;
         let mut extents = Vec::new();
-        let mut carry = false;
+        let mut carrier = None;
         let what = match (entry.kind, entry.sparse) {
             (Kind::Symlink, _) => {
                 if !(1..=4095).contains(&entry.link.len()) {
@@ -189,10 +192,14 @@ impl State {
             (_, Some(runs)) if size > 0 => match sparse::in_place(size, entry.data_offset, runs) {
                 Some(found) => {
                     extents = found;
+                    if let Some(chunk) = sparse::longer_chunks(size, &extents, &mut self.tables) {
+                        let offset = entry.data_offset;
+                        carrier = Some(Carrier::of_edges(size, &extents, offset, chunk));
+                    }
                     What::Pieces { size, extents: &extents }
                 }
                 None => {
-                    carry = true;
+                    carrier = Some(Carrier::new(size, runs));
                     What::Pieces { size, extents: &extents }
                 }
             },
@@ -200,11 +207,9 @@ impl State {
         };
         let id = self.builder.add(Node { attributes, xattrs, what })?;
         self.within_limit()?;
-        if let (true, Some(runs)) = (carry, entry.sparse) {
-            let carrier = Carrier::new(size, runs);
-            self.carrier = Some((carrier, id, entry.offset, entry.path.to_vec()));
-        }
-        Ok((id, carry))
+        let carries = carrier.is_some();
+        self.carrier = carrier.map(|carrier| (carrier, id, entry.offset, entry.path.to_vec()));
+        Ok((id, carries))
     }
 
     /// Gives an inode a name. A directory that takes the place of something else hides what lower
