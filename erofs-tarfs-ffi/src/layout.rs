@@ -25,11 +25,20 @@ pub const TARFS_DISK_DATA_FIRST: u32 = 2;
 
 /// Write whiteouts as files named ".wh.NAME", as in tars, instead of in overlayfs's form.
 pub const TARFS_LAYOUT_AUFS_WHITEOUTS: u32 = 1;
-/// Regular files refer to their bytes by chunk indexes, which name the device, also where a plain
-/// inode would do: for mkfs.erofs, which merges bootstraps of that form only.
+/// Regular files refer to their bytes by chunk indexes, also where a plain inode would do. So
+/// bootstraps do without it, since every reader takes them, unless TARFS_LAYOUT_COMPACT is given;
+/// disks do with it only.
 pub const TARFS_LAYOUT_CHUNK_INDEXES: u32 = 2;
 /// Small inodes have mtimes of their own: less metadata, for Linux 6.15 and later only.
 pub const TARFS_LAYOUT_COMPACT: u32 = 4;
+/// Files in one piece have plain inodes in a bootstrap too: 32 bytes less a file, but only kernels
+/// read it right.
+pub const TARFS_LAYOUT_PLAIN_BODIES: u32 = 8;
+/// The superblock has a checksum, whatever the block size. libblkid 2.41 and 2.42 do not recognise
+/// blocks below 2048 bytes with one.
+pub const TARFS_LAYOUT_CHECKSUM: u32 = 16;
+/// The superblock has no checksum, whatever the block size.
+pub const TARFS_LAYOUT_NO_CHECKSUM: u32 = 32;
 
 /// How an image is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +56,7 @@ pub struct TarfsLayoutOptions {
     pub flags: u32,
     /// Not used; 0.
     pub reserved: u32,
-    /// UUID of the filesystem.
+    /// UUID of the filesystem; zeros for one that follows from its content.
     pub uuid: [u8; 16],
     /// Volume label: up to 15 bytes.
     pub volume_name: *const u8,
@@ -163,17 +172,27 @@ unsafe fn options(given: &TarfsLayoutOptions) -> Result<Options, Error> {
         TARFS_DISK_DATA_FIRST => Artifact::Disk(Placement::DataFirst),
         other => return Err(Error::argument(format!("artifact {other}: not known"))),
     };
-    if given.flags & !(2 * TARFS_LAYOUT_COMPACT - 1) != 0 || given.reserved != 0 {
+    if given.flags & !(2 * TARFS_LAYOUT_NO_CHECKSUM - 1) != 0 || given.reserved != 0 {
         return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
     }
     if given.flags & TARFS_LAYOUT_AUFS_WHITEOUTS != 0 {
         options.whiteouts = WhiteoutForm::Aufs;
     }
-    if given.flags & TARFS_LAYOUT_CHUNK_INDEXES != 0 {
-        options.bodies = BodyForm::Chunks;
-    }
-    options.compact = given.flags & TARFS_LAYOUT_COMPACT != 0;
-    options.uuid = given.uuid;
+    let has = |flag| given.flags & flag != 0;
+    options.bodies = match (has(TARFS_LAYOUT_CHUNK_INDEXES), has(TARFS_LAYOUT_PLAIN_BODIES)) {
+        (false, false) => BodyForm::Auto,
+        (true, false) => BodyForm::Chunks,
+        (false, true) => BodyForm::Plain,
+        (true, true) => return Err(Error::argument("flags: chunk indexes and plain bodies")),
+    };
+    options.checksum = match (has(TARFS_LAYOUT_CHECKSUM), has(TARFS_LAYOUT_NO_CHECKSUM)) {
+        (false, false) => None,
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        (true, true) => return Err(Error::argument("flags: a checksum and none")),
+    };
+    options.compact = has(TARFS_LAYOUT_COMPACT);
+    options.uuid = (given.uuid != [0; 16]).then_some(given.uuid);
     // SAFETY: as the header says.
     let name = unsafe { pointer::bytes(given.volume_name, given.volume_name_len, "volume_name")? };
     options.volume_name = name.to_vec();

@@ -95,19 +95,28 @@ pub(crate) struct Layout {
     /// Metadata first: each tar starts at a multiple of this. Nydus uses 512KiB.
     #[arg(long, value_name = "N", default_value = "4096", value_parser = sizes::bytes)]
     pub(crate) align: u64,
-    /// UUID of the filesystem; nil if not given.
+    /// UUID of the filesystem; one that follows from its content if not given.
     #[arg(long, value_name = "UUID")]
     pub(crate) uuid: Option<erofs_tarfs::verity::Uuid>,
     /// Write whiteouts as files named .wh.NAME, as Nydus does, instead of in overlayfs form.
     #[arg(long)]
     pub(crate) aufs_whiteouts: bool,
-    /// Refer to all bodies by chunk indexes, 32 bytes a file, as mkfs.erofs must find them in
-    /// layers that it merges.
-    #[arg(long)]
+    /// Refer to all bodies by chunk indexes, 32 bytes a file: bootstraps do so anyway, except with
+    /// --compact.
+    #[arg(long, conflicts_with = "plain_bodies")]
     pub(crate) chunk_indexes: bool,
-    /// Times in short inodes, half the size: needs Linux 6.15 to mount.
+    /// In a bootstrap, 32 bytes a file less, but only kernels read it right: erofs-utils and
+    /// go-erofs show other bytes without an error. Disks are of this form, for every reader.
+    #[arg(long)]
+    pub(crate) plain_bodies: bool,
+    /// Times in short inodes, half the size, and plain bodies: only kernels from Linux 6.15 on read
+    /// it right.
     #[arg(long)]
     pub(crate) compact: bool,
+    /// A checksum in the superblock also where blocks are below 2048 bytes: libblkid 2.41 and 2.42,
+    /// so `mount` without -t and udev, do not recognise such an image.
+    #[arg(long)]
+    pub(crate) checksum: bool,
 }
 
 #[derive(Debug, Group)]

@@ -22,13 +22,16 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
     }
     let mut options = layout::Options::default();
     options.block_size = block;
-    options.uuid = args.uuid.map_or([0; 16], |uuid| uuid.0);
+    options.uuid = args.uuid.map(|uuid| uuid.0);
     if args.aufs_whiteouts {
         options.whiteouts = WhiteoutForm::Aufs;
     }
-    if args.chunk_indexes {
-        options.bodies = BodyForm::Chunks;
-    }
+    options.bodies = match (args.chunk_indexes, args.plain_bodies) {
+        (true, _) => BodyForm::Chunks,
+        (_, true) => BodyForm::Plain,
+        _ => BodyForm::Auto,
+    };
+    options.checksum = args.checksum.then_some(true);
     options.compact = args.compact;
     options.artifact = match (disk, args.placement) {
         (false, _) => Artifact::Bootstrap,

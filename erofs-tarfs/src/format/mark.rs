@@ -1,6 +1,6 @@
 //! What disks say of themselves where no reader of EROFS looks.
 
-use zerocopy::little_endian::U64;
+use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Byte offset of a [`DiskMark`]: in the boot area before the superblock.
@@ -9,10 +9,11 @@ pub const DISK_MARK_OFFSET: u64 = 512;
 /// [`DiskMark::magic`].
 pub const DISK_MARK_MAGIC: [u8; 8] = *b"TARFSDSK";
 
-/// Says that an image is a disk, with its devices in its own file, and how long that is.
+/// Says that an image is a disk, how long it is, and which devices lie in it.
 ///
-/// A bootstrap may have the same superblock and device table as a disk, so these do not tell
-/// whether a file that ends with its metadata is a bootstrap or a disk that was cut short.
+/// A disk has no device table: to kernels and other readers it is one device with all files in it.
+/// What merging it with others needs, and what shows it to people, are the slots that a device
+/// table would have; the superblock does not tell of them.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct DiskMark {
@@ -20,6 +21,10 @@ pub struct DiskMark {
     pub magic: [u8; 8],
     /// Length of the disk in bytes, without a hash tree behind it.
     pub bytes: U64,
+    /// Number of [`DeviceSlot`](super::DeviceSlot)s.
+    pub devices: U32,
+    /// Offset of the first from the start of the disk, in units of 128 bytes.
+    pub slotoff: U32,
 }
 
-const _: () = assert!(size_of::<DiskMark>() == 16);
+const _: () = assert!(size_of::<DiskMark>() == 24);

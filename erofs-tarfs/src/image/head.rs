@@ -1,4 +1,4 @@
-//! Boot area, superblock and device table.
+//! Boot area, superblock and device slots.
 
 use crate::format::{
     self, Compat, DEVICE_TABLE_OFFSET, DISK_MARK_MAGIC, DISK_MARK_OFFSET, DeviceSlot, DiskMark,
@@ -9,14 +9,23 @@ use alloc::vec;
 use alloc::vec::Vec;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
-/// The first [`Layout::head_bytes`] of an image. The superblock is sealed: its checksum covers what
-/// follows up to the end of the block, which the start of the body is part of in a bootstrap.
+/// Where slots begin, in units of their size.
+const SLOT_OFFSET: u32 = (DEVICE_TABLE_OFFSET / size_of::<DeviceSlot>() as u64) as u32;
+
+/// The first [`Layout::head_bytes`] of an image. The superblock is sealed, where it has a checksum: that
+/// covers what follows up to the end of the block, which the start of the body is part of in a
+/// bootstrap.
 pub fn head(layout: &Layout<'_>) -> Vec<u8> {
     let mut bytes = vec![0; layout.head_bytes() as usize];
     bytes[SUPERBLOCK_OFFSET as usize..][..size_of::<Superblock>()]
         .copy_from_slice(superblock(layout).as_bytes());
     if layout.is_disk() {
-        let mark = DiskMark { magic: DISK_MARK_MAGIC, bytes: layout.disk_bytes().into() };
+        let mark = DiskMark {
+            magic: DISK_MARK_MAGIC,
+            bytes: layout.disk_bytes().into(),
+            devices: (layout.devices().len() as u32).into(),
+            slotoff: SLOT_OFFSET.into(),
+        };
         bytes[DISK_MARK_OFFSET as usize..][..size_of::<DiskMark>()]
             .copy_from_slice(mark.as_bytes());
     }
@@ -28,7 +37,9 @@ pub fn head(layout: &Layout<'_>) -> Vec<u8> {
         new.uniaddr_lo.set(device.uniaddr as u32);
         slot.copy_from_slice(new.as_bytes());
     }
-    seal(layout, &mut bytes);
+    if layout.checksum {
+        seal(layout, &mut bytes);
+    }
     bytes
 }
 
@@ -52,10 +63,10 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
     let mut incompat = Incompat::empty();
     incompat.set(Incompat::CHUNKED_FILE, layout.chunked);
     incompat.set(Incompat::BIT48, layout.scene.epoch.own);
-    if !layout.devices().is_empty() {
+    if !layout.devices().is_empty() && !layout.is_disk() {
         incompat |= Incompat::DEVICE_TABLE;
         sb.extra_devices.set(layout.devices().len() as u16);
-        sb.devt_slotoff.set((DEVICE_TABLE_OFFSET / size_of::<DeviceSlot>() as u64) as u16);
+        sb.devt_slotoff.set(SLOT_OFFSET as u16);
     }
     sb.magic.set(SUPERBLOCK_MAGIC);
     sb.feature_compat.set(compat.bits());
@@ -72,21 +83,25 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
     sb
 }
 
-/// Gives an image another UUID, and seals it again. `image` starts at byte 0 and holds at least
-/// what its checksum covers, which ends with the block that the superblock begins in. A
-/// bootstrap's [`head`] alone can be shorter than that.
+/// Gives an image another UUID, and seals it again if it has a checksum. `image` starts at byte 0
+/// and holds at least what its checksum covers, which ends with the block that the superblock begins
+/// in. A bootstrap's [`head`] alone can be shorter than that.
 ///
 /// Answers whether it was done: what is too short, or no image, stays as it is.
 #[must_use = "what is too short stays as it is"]
 pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) -> bool {
     // No checksum to tell means that it could not be sealed again.
-    if format::verify(image).is_none() {
-        return false;
-    }
+    let sealed = format::verify(image).is_some();
     let Some(bytes) = image.get_mut(SUPERBLOCK_OFFSET as usize..) else { return false };
     let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return false };
+    let wants = sb.compat().contains(Compat::SB_CHKSUM);
+    if sb.magic.get() != SUPERBLOCK_MAGIC || wants && !sealed {
+        return false;
+    }
     sb.uuid = uuid;
-    format::seal(image);
+    if wants {
+        format::seal(image);
+    }
     true
 }
 
@@ -99,7 +114,8 @@ mod tests {
     #[test]
     fn a_uuid_is_set_and_sealed_or_not_at_all() {
         let tree = Builder::new().finish().unwrap();
-        let layout = plan(&tree, &Options::default()).unwrap();
+        let options = Options { checksum: Some(true), ..Options::default() };
+        let layout = plan(&tree, &options).unwrap();
         let mut whole = crate::image::bootstrap(&layout);
         assert!(set_uuid(&mut whole, [7; 16]));
         assert_eq!(format::verify(&whole), Some(true));
@@ -109,5 +125,12 @@ mod tests {
         let before = short.clone();
         assert!(!set_uuid(&mut short, [7; 16]));
         assert_eq!(short, before);
+        assert!(!set_uuid(&mut [0; 4096], [7; 16]), "no image");
+
+        // Without a checksum the head alone is enough.
+        let layout = plan(&tree, &Options::default()).unwrap();
+        let mut bare = head(&layout);
+        assert!(set_uuid(&mut bare, [7; 16]));
+        assert_eq!((bare[1072], format::verify(&crate::image::bootstrap(&layout))), (7, None));
     }
 }

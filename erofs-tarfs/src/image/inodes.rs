@@ -130,7 +130,14 @@ fn inode(
             out.resize(out.len().next_multiple_of(8), 0);
             chunks(scene, table, Pieces::new(size, body), block, |place| {
                 let mut index = ChunkIndex::new_zeroed();
-                let (device, start) = place.map_or((0, HOLE), |(id, at)| (id, at as u32));
+                let (device, start) = match place {
+                    None => (0, HOLE),
+                    // A disk is one device.
+                    Some((id, at)) if id > 0 && layout.is_disk() => {
+                        (0, (layout.devices()[usize::from(id) - 1].uniaddr + at) as u32)
+                    }
+                    Some((id, at)) => (id, at as u32),
+                };
                 index.device_id.set(device);
                 index.startblk_lo.set(start);
                 out.extend_from_slice(index.as_bytes());

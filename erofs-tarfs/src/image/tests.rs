@@ -2,9 +2,10 @@
 
 use super::{bootstrap, head};
 use crate::format::{CompactInode, ExtendedInode, Incompat, Superblock, verify};
-use crate::layout::{BodyForm, Layout, Options, plan};
+use crate::layout::{Artifact, BodyForm, Layout, Options, Placement, plan};
 use crate::tree::{Attributes, Builder, Device, InodeId, Node, Place, Tree, What, XattrSet};
 use crate::units::{BlockSize, Timestamp};
+use alloc::vec;
 use alloc::vec::Vec;
 use zerocopy::FromBytes;
 
@@ -41,13 +42,14 @@ fn superblock(image: &[u8]) -> Superblock {
 #[test]
 fn a_plain_inode_has_the_unified_address() {
     let tree = tree();
-    let layout = plan(&tree, &Options::default()).unwrap();
+    let options = Options { bodies: BodyForm::Plain, ..Options::default() };
+    let layout = plan(&tree, &options).unwrap();
     let image = bootstrap(&layout);
     let inode = ExtendedInode::read_from_prefix(bytes_at(&layout, &tree, &image)).unwrap().0;
-    // 4096 bytes of metadata, 11 blocks of the first device up to the next page; then its base.
+    // 4096 bytes of metadata, 11 blocks of the first device; then its base.
     let uniaddr = layout.devices()[1].uniaddr;
-    assert_eq!((uniaddr, layout.devices()[1].base_offset), (24, 512));
-    assert_eq!(inode.u.get(), 24 + 1 + 2);
+    assert_eq!((uniaddr, layout.devices()[1].base_offset), (19, 512));
+    assert_eq!(inode.u.get(), 19 + 1 + 2);
     assert_eq!((inode.format.get(), inode.mode.get(), inode.nlink.get()), (1, 0o100_640, 1));
     assert_eq!((inode.size_lo.get(), inode.size_hi.get(), inode.nb.get()), (700, 0, 0));
     assert_eq!((inode.mtime.get(), inode.mtime_nsec.get()), (LATER.secs, 0));
@@ -57,14 +59,43 @@ fn a_plain_inode_has_the_unified_address() {
 #[test]
 fn chunk_indexes_have_the_device() {
     let tree = tree();
-    let options = Options { bodies: BodyForm::Chunks, ..Options::default() };
-    let layout = plan(&tree, &options).unwrap();
+    // As bootstraps have them by default.
+    let layout = plan(&tree, &Options::default()).unwrap();
     let image = bootstrap(&layout);
     let inode = bytes_at(&layout, &tree, &image);
     // Layout 4 of a long inode, indexes, chunks of 1024 bytes; device 2, block 1 + 2 of its file.
     assert_eq!((inode[0], &inode[16..20]), (9, &[0x21, 0, 0, 0][..]));
     assert_eq!(inode[64..72], [0, 0, 2, 0, 3, 0, 0, 0]);
     assert_eq!(superblock(&image).incompat(), Incompat::DEVICE_TABLE | Incompat::CHUNKED_FILE);
+}
+
+/// A disk is one device: no table that a reader sees, and addresses from its start.
+#[test]
+fn a_disk_has_no_device_table() {
+    let tree = tree();
+    for (bodies, chunked) in [(BodyForm::Auto, false), (BodyForm::Chunks, true)] {
+        let artifact = Artifact::Disk(Placement::default());
+        let options = Options { artifact, bodies, ..Options::default() };
+        let layout = plan(&tree, &options).unwrap();
+        let image = bootstrap(&layout);
+        let inode = bytes_at(&layout, &tree, &image);
+        let start = layout.devices()[1].uniaddr + 2;
+        let word = |at: usize| u32::from_le_bytes(inode[at..at + 4].try_into().unwrap());
+        let sb = superblock(&image);
+        if chunked {
+            assert_eq!((inode[64..68].to_vec(), u64::from(word(68))), (vec![0; 4], start));
+            assert_eq!(sb.incompat(), Incompat::CHUNKED_FILE);
+        } else {
+            assert_eq!(u64::from(word(16)), start);
+            assert_eq!(sb.incompat(), Incompat::empty());
+        }
+        assert_eq!((sb.extra_devices.get(), sb.devt_slotoff.get()), (0, 0));
+        assert_eq!(sb.blocks() * 512, layout.disk_bytes());
+        let read = crate::read::Image::new(&image).unwrap();
+        assert_eq!(read.disk_bytes(), Some(layout.disk_bytes()));
+        let tags: Vec<_> = read.devices().into_iter().map(|device| device.tag).collect();
+        assert_eq!(tags, tree.devices().iter().map(|d| d.tag.clone()).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -98,12 +129,15 @@ fn a_head_is_the_start_of_the_image() {
         let trees: Vec<&Tree> =
             if bits == 9 { Vec::from([&tree, &carried]) } else { Vec::from([&carried]) };
         for tree in trees {
-            let options = Options { block_size, ..Options::default() };
-            let layout = plan(tree, &options).unwrap();
-            let image = bootstrap(&layout);
-            assert_eq!(image.len() as u64, layout.metadata_bytes());
-            assert_eq!(verify(&image), Some(true), "{block_size}");
-            assert!(image.starts_with(&head(&layout)), "{block_size}");
+            for checksum in [None, Some(true), Some(false)] {
+                let options = Options { block_size, checksum, ..Options::default() };
+                let layout = plan(tree, &options).unwrap();
+                let image = bootstrap(&layout);
+                assert_eq!(image.len() as u64, layout.metadata_bytes());
+                let sealed = checksum.unwrap_or(bits >= 11).then_some(true);
+                assert_eq!(verify(&image), sealed, "{block_size}");
+                assert!(image.starts_with(&head(&layout)), "{block_size}");
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ mod plan;
 mod scene;
 #[cfg(test)]
 mod tests;
+mod uuid;
 mod xattr;
 
 pub use devices::PlannedDevice;

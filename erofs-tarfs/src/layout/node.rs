@@ -2,7 +2,7 @@
 
 use super::body::Chunks;
 use super::scene::Scene;
-use super::{BodyForm, Error, WhiteoutForm};
+use super::{Error, WhiteoutForm};
 use crate::format::{CompactInode, ExtendedInode};
 use crate::tree::{Attributes, Body, Content, NodeKind, Place};
 use alloc::vec::Vec;
@@ -135,7 +135,7 @@ impl<'t> Scene<'t> {
             Face::Regular { size, body } => {
                 let cut = self.cut(item, size, body)?;
                 blocks = cut.carried_blocks;
-                let place = cut.contiguous.filter(|_| self.bodies == BodyForm::Plain);
+                let place = cut.contiguous.filter(|_| self.plain);
                 data = match place {
                     Some(Place::Device { device, offset }) => Data::Unified { device, offset },
                     Some(Place::Carried(_))
@@ -166,7 +166,7 @@ impl<'t> Scene<'t> {
     /// What most files are, told without cutting them up: in one piece of a device, and right.
     fn is_unified(&self, size: u64, device: u16, offset: u64) -> bool {
         let limit = self.tree.devices().get(usize::from(device)).map_or(0, |device| device.bytes);
-        self.bodies == BodyForm::Plain
+        self.plain
             && size <= i64::MAX as u64
             && self.block.divides(offset)
             && offset.checked_add(size).is_some_and(|end| end <= limit)

@@ -19,8 +19,9 @@ pub struct Options {
     pub artifact: Artifact,
     /// Block size of the filesystem; each extent of a device must start on a multiple of it.
     pub block_size: BlockSize,
-    /// UUID of the filesystem; nil by default, see [`set_uuid`](crate::image::set_uuid).
-    pub uuid: [u8; 16],
+    /// UUID of the filesystem. `None`, the default, makes it of what is in the image: overlayfs tells
+    /// lower layers apart by it. See also [`set_uuid`](crate::image::set_uuid).
+    pub uuid: Option<[u8; 16]>,
     /// Volume label: at most 15 bytes, none of them NUL.
     pub volume_name: Vec<u8>,
     /// How whiteouts are written.
@@ -31,6 +32,10 @@ pub struct Options {
     /// are short then, and none loses anything. It takes the 48-bit layout, which kernels before
     /// Linux 6.15 refuse to mount. Off by default.
     pub compact: bool,
+    /// Whether the superblock has a checksum. `None`, the default, gives one to images whose blocks
+    /// are of 2048 bytes and more: libblkid 2.41 and 2.42, and so `mount` without `-t`, udev and
+    /// systemd, do not recognise smaller ones that have one. Every reader takes images without.
+    pub checksum: Option<bool>,
 }
 
 impl Default for Options {
@@ -38,11 +43,12 @@ impl Default for Options {
         Self {
             artifact: Artifact::default(),
             block_size: BlockSize::B512,
-            uuid: [0; 16],
+            uuid: None,
             volume_name: Vec::new(),
             whiteouts: WhiteoutForm::default(),
             bodies: BodyForm::default(),
             compact: false,
+            checksum: None,
         }
     }
 }
@@ -95,8 +101,13 @@ pub enum WhiteoutForm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyForm {
-    /// By a block of the unified address space where the file is contiguous, else by chunk indexes.
+    /// As most readers take it: chunk indexes in a bootstrap, unless
+    /// [`compact`](Options::compact), plain in a disk.
     #[default]
+    Auto,
+    /// By a block of the unified address space where the file is contiguous, else by chunk indexes.
+    /// In a bootstrap only kernels read it right: erofs-utils 1.9.4 and go-erofs 0.3.1 show other
+    /// bytes, or zeros.
     Plain,
     /// By chunk indexes: device and block in it; a single one where the file is contiguous. They
     /// take 8 bytes and fill up the slot, 32 bytes together, but name the device: a kernel looks

@@ -3,7 +3,7 @@
 use super::devices::{self, PlannedDevice, check_blocks, string_up};
 use super::place::{Area, place};
 use super::scene::Scene;
-use super::{Artifact, Error, Options, Placement, order};
+use super::{Artifact, Error, Options, Placement, order, uuid};
 use crate::format::{DEVICE_TABLE_OFFSET, DeviceSlot, SLOT_SIZE};
 use crate::tree::{InodeId, Tree};
 use crate::units::{BlockSize, Timestamp};
@@ -22,6 +22,8 @@ pub struct Layout<'t> {
     pub(crate) scene: Scene<'t>,
     pub(crate) uuid: [u8; 16],
     pub(crate) label: [u8; 16],
+    /// Whether the superblock has a checksum.
+    pub(crate) checksum: bool,
     /// Whether a file has a chunk table.
     pub(crate) chunked: bool,
     devices: Vec<PlannedDevice>,
@@ -68,7 +70,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let page = PAGE.max(bytes);
     let table_end = DEVICE_TABLE_OFFSET + (devices.len() * size_of::<DeviceSlot>()) as u64;
     let align = match options.artifact {
-        Artifact::Bootstrap => Some(page),
+        // One behind the other, as their files are where somebody puts these together.
+        Artifact::Bootstrap => Some(bytes),
         Artifact::Disk(Placement::MetadataFirst { align }) => Some(grid(align, block)?),
         Artifact::Disk(Placement::DataFirst) => None,
     };
@@ -99,12 +102,14 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
             (end, string_up(&mut devices, block, end, align, in_disk)?)
         }
     };
-    let primary_blocks = if align.is_some() { end } else { disk_bytes } >> block.bits();
+    let primary_blocks = if in_disk { disk_bytes } else { end } >> block.bits();
     check_blocks("blocks of the image", primary_blocks)?;
     debug_assert!(devices_end <= end);
+    let uuid = options.uuid.unwrap_or_else(|| uuid::of_content(tree, options));
     Ok(Layout {
         scene,
-        uuid: options.uuid,
+        uuid,
+        checksum: options.checksum.unwrap_or(block.bytes() >= 2048),
         label,
         chunked: tables > 0,
         devices,

@@ -1,7 +1,7 @@
 //! The tree as it will be written: whiteouts in their form, items instead of inodes.
 
 use super::epoch::Epoch;
-use super::{BodyForm, Error, Options, WhiteoutForm};
+use super::{Artifact, BodyForm, Error, Options, WhiteoutForm};
 use crate::tree::{InodeId, NodeKind, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
@@ -13,7 +13,8 @@ pub(crate) struct Scene<'t> {
     pub(crate) tree: &'t Tree,
     pub(crate) block: BlockSize,
     pub(crate) whiteouts: WhiteoutForm,
-    pub(crate) bodies: BodyForm,
+    /// Whether a file in one piece is referred to by its first block alone.
+    pub(crate) plain: bool,
     /// The time of compact inodes.
     pub(crate) epoch: Epoch,
     /// Opaque directories in ascending order; none in overlayfs' form.
@@ -26,7 +27,12 @@ pub(crate) struct Scene<'t> {
 
 impl<'t> Scene<'t> {
     pub(super) fn new(tree: &'t Tree, options: &Options, bases: Vec<u64>) -> Self {
-        let Options { block_size: block, whiteouts, bodies, compact, .. } = *options;
+        let Options { block_size: block, whiteouts, bodies, compact, artifact, .. } = *options;
+        let plain = match bodies {
+            BodyForm::Auto => compact || artifact != Artifact::Bootstrap,
+            BodyForm::Plain => true,
+            BodyForm::Chunks => false,
+        };
         let ids = || (0..tree.inode_count() as u32).map(InodeId);
         let opaque = match whiteouts {
             WhiteoutForm::Aufs => ids().filter(|id| tree.is_opaque(*id)).map(|id| id.0).collect(),
@@ -38,7 +44,7 @@ impl<'t> Scene<'t> {
             holding = ids().map(holds).collect();
         }
         let epoch = Epoch::of(tree, compact);
-        Self { tree, block, whiteouts, bodies, epoch, opaque, holding, bases }
+        Self { tree, block, whiteouts, plain, epoch, opaque, holding, bases }
     }
 
     pub(crate) fn item_count(&self) -> usize {

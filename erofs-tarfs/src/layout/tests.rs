@@ -178,7 +178,7 @@ fn devices_follow_one_another_in_the_unified_space() {
         let block = u64::from(block_size.bytes());
         let page = block.max(4096);
         for (artifact, align) in [
-            (Artifact::Bootstrap, page),
+            (Artifact::Bootstrap, block),
             (Artifact::Disk(Placement::default()), page),
             (Artifact::Disk(Placement::MetadataFirst { align: 512 }), block),
             (Artifact::Disk(Placement::MetadataFirst { align: 524_288 }), 524_288),

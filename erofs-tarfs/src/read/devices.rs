@@ -1,7 +1,9 @@
 //! Device slots, and whose a block of the unified address space is.
 
 use super::{Error, Image, Rule, Source};
-use crate::format::{DeviceSlot, Incompat, Superblock};
+use crate::format::{
+    DISK_MARK_MAGIC, DISK_MARK_OFFSET, DeviceSlot, DiskMark, Incompat, Superblock,
+};
 use alloc::vec::Vec;
 use zerocopy::FromBytes;
 
@@ -20,6 +22,8 @@ pub struct DeviceInfo {
 #[derive(Clone)]
 pub(super) struct Devices<'a> {
     slots: &'a [DeviceSlot],
+    /// Whether they are the mark's of a disk: to kernels the image is one device then.
+    marked: bool,
     has_48bit: bool,
     /// Blocks of the unified address space (first, end, slot), ascending.
     ranges: Vec<(u64, u64, u16)>,
@@ -30,12 +34,17 @@ pub(super) struct Devices<'a> {
 impl<'a> Devices<'a> {
     pub(super) fn new(bytes: &'a [u8], superblock: &Superblock) -> Result<Self, Error> {
         let incompat = superblock.incompat();
-        let count = if incompat.contains(Incompat::DEVICE_TABLE) {
-            superblock.extra_devices.get()
-        } else {
-            0
+        let table = incompat.contains(Incompat::DEVICE_TABLE);
+        let mark = mark(bytes).filter(|_| !table);
+        let (count, slotoff) = match mark {
+            Some(mark) => (mark.devices.get(), mark.slotoff.get()),
+            None if table => {
+                (superblock.extra_devices.get().into(), superblock.devt_slotoff.get().into())
+            }
+            None => (0, 0),
         };
-        let at = usize::from(superblock.devt_slotoff.get()) * size_of::<DeviceSlot>();
+        let count = u16::try_from(count).map_err(|_| Error::DiskMark { devices: count })?;
+        let at = slotoff as usize * size_of::<DeviceSlot>();
         let slots = if count == 0 {
             &[][..]
         } else {
@@ -46,7 +55,8 @@ impl<'a> Devices<'a> {
                 .ok_or(Error::Short { needed: needed as u64 })?
         };
         let has_48bit = incompat.contains(Incompat::BIT48);
-        let mut devices = Self { slots, has_48bit, ranges: Vec::new(), overlap: None };
+        let marked = mark.is_some();
+        let mut devices = Self { slots, marked, has_48bit, ranges: Vec::new(), overlap: None };
         devices.ranges = (0..count)
             .map(|slot| {
                 let (blocks, uniaddr) = devices.extent(slot);
@@ -91,10 +101,21 @@ impl<'a> Devices<'a> {
     }
 }
 
+/// The mark of a disk.
+pub(super) fn mark(bytes: &[u8]) -> Option<&DiskMark> {
+    let at = DISK_MARK_OFFSET as usize;
+    let mark = DiskMark::ref_from_bytes(bytes.get(at..at + size_of::<DiskMark>())?).ok()?;
+    (mark.magic == DISK_MARK_MAGIC).then_some(mark)
+}
+
 impl Image<'_> {
     /// Whether a file of `len` bytes that is this image has its devices inside, at the addresses
     /// of their slots: a disk, or an index with its tar behind it. Then it is mounted as it is.
     pub fn holds_devices(&self, len: u64) -> bool {
+        if self.devices.marked {
+            // One that was cut short is a disk all the same: see `disk_bytes`.
+            return true;
+        }
         let block = self.block_size();
         let inside = |device: &DeviceInfo| {
             let end = device.uniaddr.saturating_add(device.blocks);
@@ -135,7 +156,7 @@ impl Image<'_> {
 
     /// Where a block that a chunk index names lies; `None` if there is no such device.
     pub(super) fn addressed(&self, device_id: u16, block: u64) -> Result<Option<Source>, Error> {
-        let count = u32::from(self.devices.count());
+        let count = if self.devices.marked { 0 } else { u32::from(self.devices.count()) };
         let id = u32::from(device_id) & ((count + 1).next_power_of_two() - 1);
         Ok(match id {
             0 => Some(self.unified(block)?),

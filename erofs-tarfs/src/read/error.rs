@@ -28,6 +28,11 @@ pub enum Error {
         /// The rule.
         rule: Rule,
     },
+    /// The mark of a disk counts more devices than there can be.
+    DiskMark {
+        /// How many.
+        devices: u32,
+    },
     /// An inode breaks a rule, or something it refers to does.
     Inode {
         /// The inode.
@@ -147,6 +152,9 @@ impl fmt::Display for Error {
             Self::Features(bits) => write!(f, "unknown incompatible features {bits:#x}"),
             Self::Checksum => f.write_str("superblock checksum is wrong"),
             Self::Device { slot, rule } => write!(f, "device slot {slot}: {rule}"),
+            Self::DiskMark { devices } => {
+                write!(f, "the disk's mark counts {devices} devices, over 65535")
+            }
             Self::Inode { nid, offset, rule } => write!(f, "nid {nid} at byte {offset}: {rule}"),
             Self::Tree(error) => error.fmt(f),
         }

@@ -4,8 +4,7 @@ use super::devices::Devices;
 use super::prefixes::Prefixes;
 use super::{Error, Inode, Rule};
 use crate::format::{
-    Compat, DISK_MARK_MAGIC, DISK_MARK_OFFSET, DiskMark, Incompat, SUPERBLOCK_MAGIC,
-    SUPERBLOCK_OFFSET, Superblock, covered, verify,
+    Compat, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock, covered, verify,
 };
 use crate::units::BlockSize;
 use core::fmt;
@@ -77,9 +76,7 @@ impl<'a> Image<'a> {
     ///
     /// `None` of a bootstrap, and of disks from before format version 3, which do not say so.
     pub fn disk_bytes(&self) -> Option<u64> {
-        let mark = self.slice(DISK_MARK_OFFSET, size_of::<DiskMark>() as u64)?;
-        let mark = DiskMark::ref_from_bytes(mark).ok()?;
-        (mark.magic == DISK_MARK_MAGIC).then(|| mark.bytes.get())
+        super::devices::mark(self.bytes).map(|mark| mark.bytes.get())
     }
 
     /// nid of the root directory.

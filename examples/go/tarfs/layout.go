@@ -30,15 +30,24 @@ type LayoutOptions struct {
 	// Align is what devices start at multiples of, with DiskMetadataFirst; 0 for 4096. Nydus has
 	// 524288.
 	Align uint64
-	// UUID is that of the filesystem.
+	// UUID is that of the filesystem; zeros for one that follows from its content.
 	UUID [16]byte
 	// VolumeName is up to 15 bytes.
 	VolumeName string
 	// AUFSWhiteouts writes whiteouts as files named ".wh.NAME", as in tars, instead of in
 	// overlayfs's form.
 	AUFSWhiteouts bool
-	// ChunkIndexes has regular files refer to their bytes by chunk indexes, which name the device.
+	// ChunkIndexes has regular files refer to their bytes by chunk indexes, also where a plain inode
+	// would do. Bootstraps do so without it, since every reader takes them, unless they are Compact.
 	ChunkIndexes bool
+	// PlainBodies has files in one piece be plain inodes in a bootstrap too: 32 bytes less a file, but
+	// only kernels read it right.
+	PlainBodies bool
+	// Checksum gives the superblock a checksum, whatever the block size. libblkid 2.41 and 2.42 do
+	// not recognise blocks below 2048 bytes with one.
+	Checksum bool
+	// NoChecksum gives it none, whatever the block size.
+	NoChecksum bool
 	// Compact gives small inodes mtimes of their own: less metadata, for Linux 6.15 and later only.
 	Compact bool
 }
@@ -56,6 +65,15 @@ func (o *LayoutOptions) c(call *call) *C.tarfs_layout_options {
 	}
 	if o.ChunkIndexes {
 		given.flags |= C.TARFS_LAYOUT_CHUNK_INDEXES
+	}
+	if o.PlainBodies {
+		given.flags |= C.TARFS_LAYOUT_PLAIN_BODIES
+	}
+	if o.Checksum {
+		given.flags |= C.TARFS_LAYOUT_CHECKSUM
+	}
+	if o.NoChecksum {
+		given.flags |= C.TARFS_LAYOUT_NO_CHECKSUM
 	}
 	if o.Compact {
 		given.flags |= C.TARFS_LAYOUT_COMPACT
