@@ -65,7 +65,7 @@ pub(crate) enum Command {
     /// List a directory of an image.
     Ls(Ls),
     /// Show all that is known of a file in an image.
-    Stat(PathIn),
+    Stat(Stat),
     /// Write a file of an image to standard output.
     Cat(PathIn),
     /// Show the superblock, devices and segments of an image.
@@ -276,12 +276,27 @@ pub(crate) struct Ls {
     /// Mode, links, owner, size, time and target as well.
     #[arg(short)]
     pub(crate) long: bool,
+    /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// End each line with a zero byte, for names that have newlines in them; implies --raw.
+    #[arg(short = '0', long = "zero")]
+    pub(crate) zero: bool,
     /// An image, or any LAYER of merge.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,
     /// A path in it.
     #[arg(value_name = "PATH", default_value = "/")]
     pub(crate) path: std::ffi::OsString,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Stat {
+    /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) at: PathIn,
 }
 
 #[derive(Debug, Group)]

@@ -9,6 +9,7 @@ use std::path::Path;
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::{Content, InodeId, Tree};
 
+use crate::quote;
 use crate::view::Body;
 
 /// More differences than this are not of interest.
@@ -54,7 +55,7 @@ impl<'a> Comparison<'a> {
 
     fn differs(&mut self, path: &[u8], what: impl std::fmt::Display) {
         let path = if path.is_empty() { b"/" } else { path };
-        self.problems.push(format!("{}: {what}", OsStr::from_bytes(path).display()));
+        self.problems.push(format!("{}: {what}", quote::name(OsStr::from_bytes(path))));
     }
 
     /// Compares the names of two directories; what both have is to be compared.

@@ -7,7 +7,7 @@ use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::Device;
 
 use crate::fail::{Done, Fail};
-use crate::spool;
+use crate::{quote, spool};
 
 /// Opens the tar of a device of `image`, from the directory `dir`.
 pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done<NamedFile> {
@@ -20,7 +20,7 @@ pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done
         // has something in front of it, and would be read at the wrong places.
         if file.bytes()?.next_multiple_of(block) < needed {
             let has = file.bytes()?;
-            let why = format_args!("has {has} bytes, but {} needs {needed}", image.display());
+            let why = format_args!("has {has} bytes, but {} needs {needed}", quote::name(image));
             return Err(Fail::of(path, why));
         }
         let named_so = path.file_name().is_some_and(|name| name.to_string_lossy().contains(&tag));
@@ -32,7 +32,7 @@ pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done
         Some(file) => Ok(file),
         None => Err(Fail::of(
             image,
-            format_args!("the tar of device {tag:?} is not in {} (--tars DIR)", dir.display()),
+            format_args!("the tar of device {tag:?} is not in {} (--tars DIR)", quote::name(dir)),
         )),
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::fail::{Done, Fail};
 use crate::output::{self, Output};
 use crate::picture::{self, Bar, Part};
+use crate::quote::Names;
 use crate::report::{self, Device};
 use crate::segments::{self, Kind, Segment};
 use crate::{args, behind, geometry, input, load};
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &args::Inspect) -> Done {
         let report = report(path, &image, bytes.len() as u64, segments);
         match args.json {
             true => report::line(&mut out, &report)?,
-            false => report.write(&mut out).map_err(Fail::stdout)?,
+            false => report.write(&mut out, Names::new(false)).map_err(Fail::stdout)?,
         }
     }
     let Some(svg) = &args.svg else { return Ok(()) };
@@ -135,8 +136,8 @@ fn report(path: &Path, image: &Image<'_>, len: u64, segments: Vec<Segment>) -> R
 }
 
 impl Report {
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{}: {} bytes", self.path, self.size)?;
+    fn write(&self, out: &mut impl Write, names: Names) -> io::Result<()> {
+        writeln!(out, "{}: {} bytes", names.text(&self.path), self.size)?;
         writeln!(out, "blocks:     {} of {} bytes", self.blocks, self.block_size)?;
         let checksum = match self.checksum {
             Some(true) => "right",
@@ -152,13 +153,14 @@ impl Report {
         writeln!(out, "incompat:   {}", self.feature_incompat)?;
         for (index, device) in self.devices.iter().enumerate() {
             let Device { tag, blocks, uniaddr, base_offset } = device;
-            let index = index + 1;
+            let (index, tag) = (index + 1, names.text(tag));
             writeln!(
                 out,
                 "device {index}: {blocks} blocks at {uniaddr}, base offset {base_offset}, tag {tag}"
             )?;
         }
         for Segment { offset, bytes, what, .. } in &self.segments {
+            let what = names.text(what);
             writeln!(out, "segment:    {offset:>12} + {bytes:>12}  {what}")?;
         }
         Ok(())

@@ -53,7 +53,7 @@ pub(crate) fn read(
             layer.leaves.clone_from(&leaves);
         }
         if leaves.is_none() {
-            let text = format!("--sealed {}: is none of the layers", disk.display());
+            let text = format!("--sealed {}: is none of the layers", crate::quote::name(disk));
             return Err(Fail::Usage(text));
         }
     }

@@ -28,6 +28,7 @@ mod partitioned;
 mod parts;
 mod picture;
 mod progress;
+mod quote;
 mod report;
 mod script;
 mod segments;
@@ -44,7 +45,11 @@ use args::{Args, Command};
 use fail::Fail;
 
 fn main() -> ExitCode {
-    let done = match Args::parse().command {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return told(&error),
+    };
+    let done = match args.command {
         Command::Layer(args) => layer::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Export(args) => export::run(&args),
@@ -64,4 +69,16 @@ fn main() -> ExitCode {
             ExitCode::from(fail.code())
         }
     }
+}
+
+/// Says what the command line lacks, or the help that was asked for.
+fn told(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Whoever reads it has enough of it.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // It has words of the command line in it, which may be names of others.
+    error.render().to_string().lines().for_each(|line| eprintln!("{}", quote::Line(line)));
+    ExitCode::from(2)
 }

@@ -13,6 +13,7 @@ use crate::geometry;
 use crate::load::{self, Loaded, Origin};
 use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::quote;
 use crate::report::Report;
 use crate::spool::Spool;
 
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Merge) -> Done {
 pub(crate) fn merged(layers: &[Loaded]) -> Done<Tree> {
     let trees: Vec<&Tree> = layers.iter().map(|layer| &layer.tree).collect();
     tree::merge(&trees, &MergeOptions::default()).map_err(|error| {
-        let names: Vec<_> = layers.iter().map(|layer| layer.name.display().to_string()).collect();
+        let names: Vec<_> = layers.iter().map(|layer| quote::name(&layer.name)).collect();
         Fail::Failed(format!("{}: {error}", names.join(" + ")))
     })
 }

@@ -5,6 +5,7 @@ mod inputs;
 mod modes;
 mod overlaid;
 mod picture;
+mod quoting;
 mod real;
 mod run;
 mod sealed;
