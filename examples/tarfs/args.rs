@@ -34,7 +34,9 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
     tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
     tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE
 
-An output is whole or not there. Exit codes: 0 done, 1 bad input or a file that cannot be read or
+An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
+link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
+what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or a file that cannot be read or
 written, 2 a command line that makes no sense.";
 
 const LAYERS: &str = "\

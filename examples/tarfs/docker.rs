@@ -24,7 +24,7 @@ struct Entry {
 
 /// Loads the layers of the image, lowest first.
 pub(crate) fn load(path: &Path, spool: &mut Spool) -> Done<Vec<Loaded>> {
-    let archive = open(path, spool.dir())?;
+    let archive = open(path, &spool.dir())?;
     let inside = |name: &str| path.join(name);
     let manifest = bytes(&archive, "manifest.json")?;
     let manifest: Vec<Entry> = serde_json::from_slice(&manifest)

@@ -7,7 +7,7 @@ use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::Device;
 
 use crate::fail::{Done, Fail};
-use crate::{quote, spool};
+use crate::{quote, spare, spool};
 
 /// Opens the tar of a device of `image`, from the directory `dir`.
 pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done<NamedFile> {
@@ -15,7 +15,7 @@ pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done
     let needed = device.base_offset.saturating_add(device.bytes);
     let found = by_name(dir, &tag).or_else(|| from_image_name(image));
     if let Some(path) = found {
-        let file = NamedFile::open(&path)?;
+        let file = spare::open(&path)?;
         // The image counts whole blocks. What is shorter could be the bare tar of a device that
         // has something in front of it, and would be read at the wrong places.
         if file.bytes()?.next_multiple_of(block) < needed {
@@ -38,19 +38,27 @@ pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done
 }
 
 fn by_name(dir: &Path, tag: &str) -> Option<PathBuf> {
+    names(dir, tag).into_iter().find(|path| path.is_file())
+}
+
+/// What the tar of a device may be called.
+pub(crate) fn names(dir: &Path, tag: &str) -> Vec<PathBuf> {
     if tag.is_empty() || tag.contains('/') {
-        return None;
+        return Vec::new();
     }
     let names =
         [tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}"), spool::file_name(tag)];
-    names.iter().map(|name| dir.join(name)).find(|path| path.is_file())
+    names.iter().map(|name| dir.join(name)).collect()
+}
+
+fn from_image_name(image: &Path) -> Option<PathBuf> {
+    names_from(image).into_iter().find(|path| path != image && path.is_file())
 }
 
 /// `layer.tar` of `layer.tar.erofs` or of `layer.erofs`.
-fn from_image_name(image: &Path) -> Option<PathBuf> {
+pub(crate) fn names_from(image: &Path) -> [PathBuf; 2] {
     let stem = image.with_extension("");
-    let candidates = [stem.with_extension("tar"), stem];
-    candidates.into_iter().find(|path| path != image && path.is_file())
+    [stem.with_extension("tar"), stem]
 }
 
 /// Whether the tag says nothing of the content, or says what it is.
@@ -75,6 +83,7 @@ fn by_content(dir: &Path, tag: &str, needed: u64, block: u64) -> Done<Option<Nam
         if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
             let file = NamedFile::open(&path)?;
             if spool::digest(&file, &mut |_| {})? == tag {
+                spare::opened(&path, file.file());
                 return Ok(Some(file));
             }
         }

@@ -9,12 +9,12 @@ use erofs_tarfs::verity::Uuid;
 use serde::Serialize;
 
 use crate::fail::{Done, Fail};
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::picture::{self, Bar, Part};
 use crate::quote::Names;
 use crate::report::{self, Device};
 use crate::segments::{self, Kind, Segment};
-use crate::{args, behind, geometry, input, load};
+use crate::{args, behind, geometry, input, load, place, spare};
 
 /// An image. Sizes and offsets are in bytes, unless they are called blocks.
 #[derive(Debug, Serialize)]
@@ -47,6 +47,10 @@ pub(crate) fn open(path: &Path) -> Done<Vec<u8>> {
 
 pub(crate) fn run(args: &args::Inspect) -> Done {
     let params = geometry::params(&args.verity)?;
+    if args.svg.as_deref().map(place::named).transpose()?.is_some_and(|svg| place::is_stdout(&svg))
+    {
+        return Err(Fail::Usage("--svg: the listing goes to standard output".to_owned()));
+    }
     let mut bars = Vec::new();
     let mut out = io::stdout().lock();
     for path in &args.images {
@@ -64,7 +68,7 @@ pub(crate) fn run(args: &args::Inspect) -> Done {
         }
     }
     let Some(svg) = &args.svg else { return Ok(()) };
-    output::spare_inputs(svg, &args.images)?;
+    args.images.iter().try_for_each(|image| spare::bootstrap(image))?;
     let out = Output::new(svg)?;
     out.file()?.write_all_at(picture::draw(&bars).as_bytes(), 0)?;
     out.finish()

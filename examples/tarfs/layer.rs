@@ -11,11 +11,11 @@ use crate::args::Layer;
 use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
 use crate::load::Loaded;
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{geometry, load, merge};
+use crate::{geometry, load, merge, place, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -26,10 +26,9 @@ pub(crate) fn run(args: &Layer) -> Done {
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
-    let output = output(args)?;
-    output::spare_inputs(&output, &[&args.input])?;
+    spare::arguments(&[&args.input]);
+    let output = place::named(&output(args)?)?;
     let out = Output::new(&output)?;
-    let dir = output::directory(&output).to_owned();
     let in_place = options.artifact == Artifact::Disk(Placement::DataFirst);
     let report = match source(args)? {
         Source::Tar(tar) if in_place && params.is_some() => {
@@ -55,8 +54,8 @@ pub(crate) fn run(args: &Layer) -> Done {
         }
         Source::Stream(name, mut reader) => {
             let mut spool = match args.disk {
-                true => Spool::Temporary(dir),
-                false => Spool::Kept(dir, Vec::new()),
+                true => Spool::temporary(&output),
+                false => Spool::kept(&output),
             };
             let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;

@@ -13,7 +13,7 @@ use crate::verity::filesystem;
 /// A layer's disk and the root hash of the tree behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed {
-    disk: PathBuf,
+    pub(crate) disk: PathBuf,
     root: Digest,
 }
 

@@ -159,9 +159,12 @@ pub(crate) fn read_image(
         (tree, Backing::File(file))
     } else {
         options.devices = DevicesAt::Separate;
-        let beside = crate::output::directory(arg).to_owned();
+        let dir = tars.unwrap_or_else(|| crate::output::directory(arg));
+        let (devices, block) = (image.devices(), image.block_size().bytes().into());
+        let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));
+        crate::spare::tars(arg, dir, block, devices);
         let backing = Backing::Tars {
-            dir: tars.map_or(beside, Path::to_owned),
+            dir: dir.to_owned(),
             slots: image.devices().len(),
             block: image.block_size().bytes().into(),
             image: file,

@@ -27,15 +27,19 @@ mod overlaid;
 mod partitioned;
 mod parts;
 mod picture;
+mod place;
 mod progress;
 mod quote;
 mod report;
 mod script;
 mod segments;
 mod sizes;
+mod spare;
 mod spool;
+mod unfinished;
 mod verity;
 mod view;
+mod warn;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 mod errors;
 mod inputs;
 mod modes;
+mod outputs;
 mod overlaid;
 mod picture;
 mod quoting;
@@ -10,3 +11,4 @@ mod real;
 mod run;
 mod sealed;
 mod sealed_layers;
+mod sealing;
