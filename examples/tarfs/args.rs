@@ -1,11 +1,13 @@
 //! The command line.
 
+mod check;
 mod verity;
 
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::check::Check;
 pub(crate) use self::verity::{Preset, Verity, VerityFormat, VerityVerify};
 use crate::form::Forms;
 use crate::sizes;
@@ -62,7 +64,7 @@ pub(crate) enum Command {
     /// Seal a file with dm-verity, or verify one.
     #[command(subcommand)]
     Verity(Verity),
-    /// Check an image: its structure, and against the tars it was made of.
+    /// Check an image: its structure, its tars, its hash tree, and against the layers it was made of.
     Check(Check),
     /// List a directory of an image.
     Ls(Ls),
@@ -251,26 +253,6 @@ pub(crate) struct Export {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "\
-Examples:
-  tarfs check image.erofs                        # structure, checksum; tars, if they are found
-  tarfs check --against base.tar app.tar image.disk")]
-pub(crate) struct Check {
-    /// Layers that the image must be the merge of, lowest first; any LAYER of merge.
-    #[arg(long, value_name = "TAR", num_args = 1..)]
-    pub(crate) against: Vec<PathBuf>,
-    /// Where the tars of bootstraps are; beside each if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tars: Option<PathBuf>,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// A bootstrap or a disk; may be the last of --against's arguments.
-    #[arg(value_name = "IMAGE", required_unless_present = "against")]
-    pub(crate) image: Option<PathBuf>,
 }
 
 #[derive(Debug, Group)]

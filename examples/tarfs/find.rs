@@ -9,31 +9,56 @@ use erofs_tarfs::tree::Device;
 use crate::fail::{Done, Fail};
 use crate::{quote, spare, spool};
 
-/// Opens the tar of a device of `image`, from the directory `dir`.
-pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done<NamedFile> {
+/// Opens the tar of a device of `image`, from the directory `dir`; an image with this device
+/// `only` may have it beside it by its own name.
+pub(crate) fn tar(
+    image: &Path,
+    dir: &Path,
+    device: &Device,
+    block: u64,
+    only: bool,
+) -> Done<NamedFile> {
+    maybe(image, dir, device, block, only)?.ok_or_else(|| {
+        let tag = String::from_utf8_lossy(&device.tag);
+        let dir = quote::name(dir);
+        Fail::of(image, format_args!("the tar of device {tag:?} is not in {dir} (--tars DIR)"))
+    })
+}
+
+/// The same, or nothing if it is not there. One that is there by its name, and is not what it
+/// should be, is an error.
+pub(crate) fn maybe(
+    image: &Path,
+    dir: &Path,
+    device: &Device,
+    block: u64,
+    only: bool,
+) -> Done<Option<NamedFile>> {
     let tag = String::from_utf8_lossy(&device.tag).into_owned();
     let needed = device.base_offset.saturating_add(device.bytes);
-    let found = by_name(dir, &tag).or_else(|| from_image_name(image));
+    let found = by_name(dir, &tag).or_else(|| from_image_name(image).filter(|_| only));
+    let mut wrong = None;
     if let Some(path) = found {
         let file = spare::open(&path)?;
+        let has = file.bytes()?;
+        let named_so = path.file_name().is_some_and(|name| name.to_string_lossy().contains(&tag));
         // The image counts whole blocks. What is shorter could be the bare tar of a device that
         // has something in front of it, and would be read at the wrong places.
-        if file.bytes()?.next_multiple_of(block) < needed {
-            let has = file.bytes()?;
-            let why = format_args!("has {has} bytes, but {} needs {needed}", quote::name(image));
-            return Err(Fail::of(path, why));
-        }
-        let named_so = path.file_name().is_some_and(|name| name.to_string_lossy().contains(&tag));
-        if named_so && !tag.is_empty() || is_tagged(&file, &tag)? {
-            return Ok(file);
+        if has.next_multiple_of(block) < needed {
+            let image = quote::name(image);
+            wrong =
+                Some(Fail::of(path, format_args!("has {has} bytes, but {image} needs {needed}")));
+        } else if named_so && !tag.is_empty() || is_tagged(&file, &tag)? {
+            return Ok(Some(file));
+        } else {
+            let image = quote::name(image);
+            let why = format_args!("does not have the SHA-256 that {image} was made of, {tag}");
+            wrong = Some(Fail::of(path, why));
         }
     }
     match by_content(dir, &tag, needed, block)? {
-        Some(file) => Ok(file),
-        None => Err(Fail::of(
-            image,
-            format_args!("the tar of device {tag:?} is not in {} (--tars DIR)", quote::name(dir)),
-        )),
+        Some(file) => Ok(Some(file)),
+        None => wrong.map_or(Ok(None), Err),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
 use crate::progress::Progress;
 use crate::spool::{self, Spool};
-use crate::{docker, find, oci};
+use crate::{docker, find, oci, whole};
 
 /// One layer.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(crate) enum Backing {
         slots: usize,
         /// Block size of the image in bytes.
         block: u64,
+        /// Where the last byte of a file ends in each device.
+        reach: Vec<u64>,
         /// The image itself, which has file data too.
         image: NamedFile,
     },
@@ -55,9 +57,22 @@ impl Loaded {
         match &self.backing {
             Backing::File(file) => again(file),
             Backing::Tars { slots, image, .. } if index >= *slots => again(image),
-            Backing::Tars { dir, block, .. } => {
-                find::tar(&self.name, dir, &self.tree.devices()[index], *block)
+            Backing::Tars { dir, slots, block, reach, .. } => {
+                let device = &self.tree.devices()[index];
+                let tar = find::tar(&self.name, dir, device, *block, *slots == 1)?;
+                whole::reaches(&tar, device.base_offset, reach[index])?;
+                Ok(tar)
             }
+        }
+    }
+
+    /// Opens the tar of the device at `index`, if it is a bootstrap's and is found.
+    pub(crate) fn tar(&self, index: usize) -> Done<Option<NamedFile>> {
+        let Backing::Tars { dir, slots, block, .. } = &self.backing else { return Ok(None) };
+        let device = &self.tree.devices()[index];
+        match find::maybe(&self.name, dir, device, *block, *slots == 1)? {
+            Some(_) => self.source(index).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -144,6 +159,7 @@ pub(crate) fn read_image(
     let bytes = metadata(&file)?;
     let why = |error: erofs_tarfs::read::Error| Fail::of(arg, error);
     let image = Image::new(&bytes).map_err(why)?;
+    whole::check(&file, &image, &bytes)?;
     let mut options = TreeOptions::default();
     options.keep_layer_marks = layer_marks;
     options.identity = file.identity()?;
@@ -156,6 +172,9 @@ pub(crate) fn read_image(
             options.devices = DevicesAt::InFile { tag };
             tree = image.tree(&options).map_err(why)?;
         }
+        for (device, reach) in tree.devices().iter().zip(whole::reach(&tree)) {
+            whole::reaches(&file, device.base_offset, reach)?;
+        }
         (tree, Backing::File(file))
     } else {
         options.devices = DevicesAt::Separate;
@@ -163,13 +182,15 @@ pub(crate) fn read_image(
         let (devices, block) = (image.devices(), image.block_size().bytes().into());
         let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));
         crate::spare::tars(arg, dir, block, devices);
+        let tree = image.tree(&options).map_err(why)?;
         let backing = Backing::Tars {
+            reach: whole::reach(&tree),
             dir: dir.to_owned(),
             slots: image.devices().len(),
             block: image.block_size().bytes().into(),
             image: file,
         };
-        (image.tree(&options).map_err(why)?, backing)
+        (tree, backing)
     };
     Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None })
 }

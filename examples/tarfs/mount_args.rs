@@ -10,7 +10,7 @@ use erofs_tarfs::verity::{Geometry, Placement, Sealed};
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::load::{self, Backing};
-use crate::{geometry, input, inspect, report};
+use crate::{geometry, input, inspect, report, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -18,6 +18,7 @@ const MAX_OPTIONS: usize = 4095;
 pub(crate) fn run(args: &MountArgs) -> Done {
     let bytes = inspect::open(&args.image)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
+    whole::check(&NamedFile::open(&args.image)?, &image, &bytes)?;
     let lines = match args.root {
         Some(root) => sealed(args, &image, bytes.len() as u64, root)?,
         None => plain(args, &image)?,
