@@ -119,7 +119,7 @@ pub(crate) struct Layout {
 Examples:
   tarfs layer layer.tar                        # layer.tar.erofs over layer.tar
   tarfs layer -o base.erofs base.tar.zst       # and its uncompressed tar beside it
-  curl -s URL | tarfs layer --disk -o base.disk -
+  curl -sf URL | tarfs layer --strict --disk -o base.disk -      # a broken connection is an error
   zcat layer.tar.gz | tarfs layer --disk --placement data-first --verity -o base.disk -
   tarfs layer --blob-id $DIGEST big.tar        # the fast way: bodies are not read
 
@@ -127,6 +127,10 @@ The tag of the device is the blob ID: --blob-id, or the SHA-256 of the uncompres
 costs reading all of it. A compressed tar or a stream cannot be a device itself: without --disk
 its uncompressed tar is put beside OUT, named by the tag, unless --index-only says that it is kept
 elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
+
+No byte at all is an error. A tar that ends without its two zero blocks may have been cut short between
+two entries, which nobody can tell: GNU tar and containerd take it as it is; so does this, and warns,
+and fails with --strict.
 
 With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
 root hash included, when the stream ends.")]
@@ -148,6 +152,9 @@ pub(crate) struct Layer {
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,
+    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) layout: Layout,
     /// Print one JSON object about the output.
@@ -163,6 +170,9 @@ pub(crate) struct Inputs {
     /// Where the tars of bootstraps are; beside each bootstrap if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) tars: Option<PathBuf>,
+    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Layers, lowest first.
     #[arg(value_name = "LAYER", required = true)]
     pub(crate) layers: Vec<PathBuf>,

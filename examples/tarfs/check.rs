@@ -12,7 +12,7 @@ use crate::load::{self, Loaded};
 use crate::side::{Merged, Plain};
 use crate::spool::Spool;
 use crate::verdict::Verdict;
-use crate::{compare, digests, geometry, input, inspect, seal};
+use crate::{compare, digests, ending, geometry, input, inspect, seal};
 
 pub(crate) fn run(args: &Check) -> Done {
     // After --against, the image is the last of many arguments.
@@ -93,6 +93,7 @@ fn against(
 ) -> Done {
     let mut spool = Spool::Temporary(std::env::temp_dir());
     let layers = load::all(layers, tars, &mut spool)?;
+    ending::all(&layers, false)?;
     let sources = image.sources()?;
     let left = Plain { tree: &image.tree, sources: &sources, name: &image.name };
     let of_layers: Vec<_> = layers.iter().map(Loaded::sources).collect::<Done<_>>()?;

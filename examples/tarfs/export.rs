@@ -19,7 +19,7 @@ use crate::overlaid::{Made, Wanted};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{geometry, leaves, merge, overlaid, place, spare};
+use crate::{ending, geometry, leaves, merge, overlaid, place, spare};
 
 pub(crate) fn run(args: &Export) -> Done {
     let job = Job {
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &Export) -> Done {
         Form::Vmdk | Form::DmLinear => Spool::kept(&output),
     };
     let mut layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    ending::all(&layers, args.inputs.strict)?;
     leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
     if !args.forms.are_plain() {
         return overlaid(&job, args, &output, &layers, by_layer, spool);

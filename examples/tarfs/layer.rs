@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Placement};
@@ -15,7 +16,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{geometry, load, merge, place, spare};
+use crate::{ending, geometry, load, merge, place, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -45,10 +46,12 @@ pub(crate) fn run(args: &Layer) -> Done {
             ingest.diff_id = tag.is_none();
             let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
             let none = || Err(Fail::of(&name, "is not kept"));
+            ending::judge(&name, &done.layer.end, args.strict)?;
             merge::write(&output, &done.layer.tree, &options, &out, none)?
         }
         Source::Tar(tar) => {
             let layer = indexed(tar, args)?;
+            ending::all(slice::from_ref(&layer), args.strict)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             sealed(report, args, params.as_ref(), &out)?
         }
@@ -58,6 +61,7 @@ pub(crate) fn run(args: &Layer) -> Done {
                 false => Spool::kept(&output),
             };
             let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
+            ending::all(slice::from_ref(&layer), args.strict)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = sealed(report, args, params.as_ref(), &out)?;
             spool.finish()?;
@@ -159,6 +163,7 @@ fn one_pass(
     let file = out.file()?;
     let offset = layout::data_first_offset(1, options.block_size);
     let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;
+    ending::judge(name, &done.layer.end, args.strict)?;
     let tree = done.layer.tree;
     if tree.devices().is_empty() {
         // No file has any data: the disk does without the tar.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
+use erofs_tarfs::tar::End;
 use erofs_tarfs::tree::{LayerOptions, Tree};
 use erofs_tarfs::verity::Leaves;
 
@@ -26,6 +27,8 @@ pub(crate) struct Loaded {
     pub(crate) backing: Backing,
     /// Digests of the data blocks of the file that is the backing, if they are known.
     pub(crate) leaves: Option<Rc<Leaves>>,
+    /// How its tar ended, if it is one.
+    pub(crate) end: Option<End>,
 }
 
 /// The layer that has a device, and its index there.
@@ -141,7 +144,8 @@ pub(crate) fn layer(tar: NamedFile, tag: &str, keep_pending: bool) -> Done<Loade
     let progress = Progress::new("indexing", Some(tar.bytes()?));
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
-    Ok(Loaded { name, tree: layer.tree, backing: Backing::File(tar), leaves: None })
+    let (backing, end) = (Backing::File(tar), Some(layer.end));
+    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end })
 }
 
 /// Reads an image back, its devices where they are.
@@ -192,7 +196,7 @@ pub(crate) fn read_image(
         };
         (tree, backing)
     };
-    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None })
+    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None, end: None })
 }
 
 /// The bytes of an image, zeros for what is in its devices.

@@ -12,7 +12,7 @@ use crate::load::{self, Loaded};
 use crate::quote::Names;
 use crate::sizes::to_hex;
 use crate::spool::Spool;
-use crate::view;
+use crate::{ending, view};
 
 /// An image as a mount shows it, or a layer.
 pub(crate) fn open(arg: &Path, tars: Option<&Path>) -> Done<Loaded> {
@@ -25,6 +25,7 @@ pub(crate) fn open(arg: &Path, tars: Option<&Path>) -> Done<Loaded> {
     }
     let mut spool = Spool::Temporary(std::env::temp_dir());
     let mut layers = load::load(arg, tars, &mut spool)?;
+    ending::all(&layers, false)?;
     match layers.len() {
         1 => Ok(layers.remove(0)),
         n => {

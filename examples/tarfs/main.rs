@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod digests;
 mod docker;
+mod ending;
 mod export;
 mod fail;
 mod find;

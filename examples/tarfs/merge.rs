@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::quote;
 use crate::report::Report;
 use crate::spool::Spool;
-use crate::{geometry, place, spare};
+use crate::{ending, geometry, place, spare};
 
 pub(crate) fn run(args: &Merge) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -27,6 +27,7 @@ pub(crate) fn run(args: &Merge) -> Done {
         false => Spool::kept(&output),
     };
     let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    ending::all(&layers, args.inputs.strict)?;
     let tree = merged(&layers)?;
     let report = write(&output, &tree, &options, &out, || sources(&tree, &layers))?;
     spool.finish()?;

@@ -128,8 +128,8 @@ pub(crate) fn ingest_options(tag: Option<&str>, keep_pending: bool) -> ingest::O
 /// The layer that came of a tar in this file, and the tar's SHA-256.
 pub(crate) fn loaded(file: NamedFile, done: ingest::Ingested) -> (Loaded, String) {
     let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
-    let (name, tree) = (file.path().to_owned(), done.layer.tree);
-    (Loaded { name, tree, backing: Backing::File(file), leaves: None }, digest)
+    let (name, tree, end) = (file.path().to_owned(), done.layer.tree, Some(done.layer.end));
+    (Loaded { name, tree, backing: Backing::File(file), leaves: None, end }, digest)
 }
 
 /// The SHA-256 of a file, in hex.

@@ -1,6 +1,7 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
 mod check;
+mod endings;
 mod errors;
 mod inputs;
 mod modes;
