@@ -12,7 +12,7 @@ use crate::load::{self, Loaded};
 use crate::side::{Merged, Plain};
 use crate::spool::Spool;
 use crate::verdict::Verdict;
-use crate::{compare, digests, ending, geometry, input, inspect, seal};
+use crate::{compare, digests, ending, geometry, input, inspect, quote, seal};
 
 pub(crate) fn run(args: &Check) -> Done {
     // After --against, the image is the last of many arguments.
@@ -41,19 +41,20 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     let params = geometry::params(&args.verity)?;
     let bytes = inspect::open(path)?;
     let (file, _) = input::open(path)?;
-    let loaded = load::read_image(path, file, args.tars.as_deref(), true)?;
+    let mut verdict = Verdict { path: path.display().to_string(), ..Verdict::default() };
+    let loaded = match load::read_image(path, file, args.tars.as_deref(), true) {
+        Ok(loaded) => loaded,
+        // What is wrong with the image itself is what was asked for.
+        Err(Fail::Failed(text)) => {
+            let name = format!("{}: ", quote::name(path));
+            verdict.problems.push(text.strip_prefix(&name).unwrap_or(&text).to_owned());
+            return Ok(verdict);
+        }
+        Err(fail) => return Err(fail),
+    };
     let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
     let len = bytes.len() as u64;
-    let mut verdict = Verdict {
-        path: path.display().to_string(),
-        ok: false,
-        inodes: loaded.tree.inode_count(),
-        tars: Vec::new(),
-        verity: None,
-        compared: false,
-        problems: Vec::new(),
-        unread: Vec::new(),
-    };
+    verdict.inodes = loaded.tree.inode_count();
     let devices = image.devices();
     let digests = digests::check(&loaded, &devices, args.quick)?;
     verdict.tars = digests.right;

@@ -52,6 +52,12 @@ impl fmt::Display for Fail {
 
 impl From<tarfs_io::Error> for Fail {
     fn from(error: tarfs_io::Error) -> Self {
-        Self::Failed(error.to_string())
+        let text = error.to_string();
+        let Some(file) = error.file() else { return Self::Failed(text) };
+        // What it says begins with the name as it is.
+        match text.strip_prefix(&format!("{}: ", file.display())) {
+            Some(why) => Self::of(file, why),
+            None => Self::Failed(text),
+        }
     }
 }

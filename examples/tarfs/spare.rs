@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -63,6 +65,12 @@ fn named(path: &Path) {
 pub(crate) fn arguments<P: AsRef<Path>>(args: &[P]) {
     for arg in args {
         let arg = arg.as_ref();
+        if arg == Path::new("-") {
+            // Which may be a file: `tarfs layer -o FILE - <FILE`.
+            let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+            stdin.iter().for_each(|file| opened(Path::new("standard input"), file));
+            continue;
+        }
         if arg.exists() {
             within(arg, 0);
             continue;

@@ -8,7 +8,7 @@ use crate::fail::{Done, Fail};
 use crate::{quote, report};
 
 /// What was found. `ok` says nothing of what is in `unread`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) path: String,
     pub(crate) ok: bool,

@@ -7,7 +7,9 @@ use std::path::Path;
 use erofs_tarfs::io::verity::{self, Options};
 use erofs_tarfs::io::{Map, NamedFile};
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::{Fault, Geometry, Params, Placement, Sealed};
+use erofs_tarfs::verity::{Fault, Geometry, Placement, Sealed};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::args::{Verity, VerityFormat, VerityVerify};
 use crate::fail::{Done, Fail};
@@ -61,8 +63,9 @@ fn format(args: &VerityFormat) -> Done {
         return Err(Fail::of(path, "is not a regular file"));
     }
     // Two at once would take each other's trees for data.
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| Fail::of(path, "is being sealed by somebody else"))?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        return Err(Fail::of(path, "is being sealed by somebody else"));
+    }
     let data = NamedFile::new(path, file);
     if let Some(before) = unfinished::found(&data)? {
         warn::say(path, "has a part of a hash tree behind it, of a run that was ended: made anew");
@@ -73,7 +76,7 @@ fn format(args: &VerityFormat) -> Done {
     let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(path, error))?;
-    refuse_sealed(&data, &params)?;
+    refuse_unfit(&data, &geometry)?;
     let sealed = match &args.hash {
         Some(hash) => {
             spare::opened(path, data.file());
@@ -103,14 +106,21 @@ fn format(args: &VerityFormat) -> Done {
     }
 }
 
-/// Refuses a filesystem that has a hash tree behind it: sealed again, that would be data.
-fn refuse_sealed(data: &NamedFile, params: &Params) -> Done {
+/// Refuses a filesystem that has a hash tree behind it, which would be data; and a bootstrap that
+/// would be so long with its tree that its tars could be in it, as in a disk.
+fn refuse_unfit(data: &NamedFile, geometry: &Geometry) -> Done {
     if input::open(data.path())?.1 != Kind::Erofs {
         return Ok(());
     }
-    let end = filesystem(data)?;
-    if data.bytes()? > end && behind::tree(data, end, params)?.is_some() {
+    let bytes = load::metadata(data)?;
+    let Ok(image) = Image::new(&bytes) else { return Ok(()) };
+    let (len, sealed) = (bytes.len() as u64, geometry.end());
+    if image.end(len) < len && behind::tree(data, image.end(len), geometry.params())?.is_some() {
         return Err(Fail::of(data.path(), "has a hash tree behind it already"));
+    }
+    if geometry.same_file() && image.holds_devices(sealed) && !image.holds_devices(len) {
+        let why = "is a bootstrap, and would look like a disk with the tree behind it: say --hash";
+        return Err(Fail::of(data.path(), why));
     }
     Ok(())
 }

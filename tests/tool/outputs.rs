@@ -376,6 +376,14 @@ fn standard_output_is_a_stream() {
     }
     assert_eq!(to_file(dir, &["inspect", "--svg", "-", "tree"]).0.code, 2);
 
+    // Standard input that is a file, which the output would replace.
+    let input = image.path("1.tar");
+    let before = fs::read(&input).unwrap();
+    let mut command = Command::new(tool());
+    let command = command.args(["layer", "--disk", "-o"]).arg(&input).arg("-");
+    let status = command.stdin(File::open(&input).unwrap()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+    assert!(fs::read(&input).unwrap() == before);
     // Standard output that is a file which is read.
     let input = image.path("1.tar");
     let append = File::options().append(true).open(&input).unwrap();

@@ -198,6 +198,12 @@ fn errors_are_quoted_and_short() {
             assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
         }
     }
+    // A command that would name another file.
+    let odd = image.dir.path().join(OsStr::from_bytes(b"odd\xff.disk"));
+    ok(["layer".as_ref(), "--disk".as_ref(), "-o".as_ref(), odd.as_os_str(), tar.as_ref()]);
+    let ran = run(["mount-args".as_ref(), odd.as_os_str()]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.contains(r"'$'\377'"), "{}", ran.stderr);
     // A tar that names what is not right in it.
     let bad = image.path("bad.tar");
     let archive = TarBuilder::new().hardlink("l\u{1b}[2J", "to\u{1b}[2J\n").finish();

@@ -108,3 +108,27 @@ fn what_is_sealed_is_not_sealed_again() {
     assert!(ran.stderr.contains("already"), "{}", ran.stderr);
     assert!(fs::read(&disk).unwrap() == before);
 }
+
+/// A bootstrap with a tree behind it could be long enough for its tars to be in it.
+#[test]
+fn a_bootstrap_does_not_become_a_disk() {
+    let image = Image::new();
+    let (tar, boot) = (image.path("small.tar"), image.path("small.erofs"));
+    fs::write(&tar, testkit::tarball::TarBuilder::new().file("f", [7; 100]).finish()).unwrap();
+    let layer = ["layer".as_ref(), "-o".as_ref(), boot.as_os_str(), tar.as_os_str()];
+    ok(layer);
+    let before = fs::read(&boot).unwrap();
+    let ran = run(["verity".as_ref(), "format".as_ref(), boot.as_os_str()]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("bootstrap"), "{}", ran.stderr);
+    assert!(fs::read(&boot).unwrap() == before);
+    let hash = image.path("hash");
+    ok([
+        "verity".as_ref(),
+        "format".as_ref(),
+        "--hash".as_ref(),
+        hash.as_os_str(),
+        boot.as_os_str(),
+    ]);
+    assert_eq!(ok(["cat".as_ref(), boot.as_os_str(), "f".as_ref()]).into_bytes(), [7; 100]);
+}
