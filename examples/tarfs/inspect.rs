@@ -24,6 +24,8 @@ struct Report {
     block_size: u32,
     /// All blocks of the address space, devices in the file included.
     blocks: u64,
+    /// Length of the disk that it says it is, without a hash tree.
+    disk_bytes: Option<u64>,
     checksum: Option<bool>,
     uuid: String,
     volume_name: String,
@@ -122,6 +124,7 @@ fn report(path: &Path, image: &Image<'_>, len: u64, segments: Vec<Segment>) -> R
         size: len,
         block_size: image.block_size().bytes(),
         blocks: image.end(len) / block,
+        disk_bytes: image.disk_bytes(),
         checksum: image.checksum(),
         uuid: Uuid(superblock.uuid).to_string(),
         volume_name: String::from_utf8_lossy(name).into_owned(),
@@ -143,6 +146,14 @@ impl Report {
     fn write(&self, out: &mut impl Write, names: Names) -> io::Result<()> {
         writeln!(out, "{}: {} bytes", names.text(&self.path), self.size)?;
         writeln!(out, "blocks:     {} of {} bytes", self.blocks, self.block_size)?;
+        match self.disk_bytes {
+            Some(bytes) if bytes > self.size => {
+                let missing = bytes - self.size;
+                writeln!(out, "disk:       {bytes} bytes, cut short: {missing} are missing")?;
+            }
+            Some(bytes) => writeln!(out, "disk:       {bytes} bytes")?,
+            None => {}
+        }
         let checksum = match self.checksum {
             Some(true) => "right",
             Some(false) => "WRONG",

@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         // Whoever read our output has enough of it.
         Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
         Err(fail) => {
-            eprintln!("tarfs: {fail}");
+            warn::line(format_args!("tarfs: {fail}"));
             ExitCode::from(fail.code())
         }
     }
@@ -90,6 +90,6 @@ fn told(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // It has words of the command line in it, which may be names of others.
-    error.render().to_string().lines().for_each(|line| eprintln!("{}", quote::Line(line)));
+    error.render().to_string().lines().for_each(|line| warn::line(quote::Line(line)));
     ExitCode::from(2)
 }

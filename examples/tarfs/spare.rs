@@ -72,7 +72,7 @@ pub(crate) fn arguments<P: AsRef<Path>>(args: &[P]) {
             continue;
         }
         if arg.exists() {
-            within(arg, 0);
+            named(arg);
             continue;
         }
         let Some((_, mut image)) = arg.to_str().and_then(|arg| arg.split_once(':')) else {

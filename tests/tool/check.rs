@@ -207,6 +207,8 @@ fn all_commands_name_what_is_cut() {
             names(run(&command), &format!("{command:?}, {len}"));
         }
     }
+    // Whoever looks into it sees that too.
+    assert!(ok(words(&["inspect"], &[&cut])).contains("cut short: "));
     // A disk of old, which does not say that it is one: by the tar in it.
     let mut old = bytes[..tar_range.end - 512].to_vec();
     old[512..528].fill(0);
@@ -268,6 +270,12 @@ fn good_images_of_all_forms_are_no_alarm() {
     assert!(report["unread"].to_string().contains("no hash tree"), "{report}");
     let report = good(&["--salt", "aa55"], &out);
     assert_ne!(report["verity"], Value::Null);
+    // A bootstrap over a layer's disk, and beside it the bare tar of the same name.
+    let (disk, _, _) = disk(&image, "data-first", &[]);
+    ok(words(&["merge", "-o"], &[&out, &disk]));
+    fs::write(image.path(&digest(&tar())), tar()).unwrap();
+    let report = good(&[], &out);
+    assert!(report["unread"].to_string().contains("not found"), "{report}");
     // Zeros behind a disk, as a volume has them.
     ok(image.over_tars(&["merge", "--disk", "-o", path]));
     let len = fs::metadata(&out).unwrap().len();
