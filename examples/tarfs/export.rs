@@ -1,6 +1,6 @@
 //! `tarfs export`: the six modes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::overlaid::{Made, Wanted};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{ending, geometry, leaves, merge, overlaid, place, spare};
+use crate::{ending, geometry, leaves, merge, overlaid, place, quote, spare};
 
 pub(crate) fn run(args: &Export) -> Done {
     let job = Job {
@@ -97,15 +97,17 @@ fn overlaid(
     let mut directory = None;
     if by_layer && !args.forms.gpt && (layers.len() > 1 || output.is_dir()) {
         directory = Some(Directory::new(output)?);
+        let mut taken = Names::default();
         for (index, wanted) in wanted.into_iter().enumerate() {
             let path = output.join(job.file_name(&layers[index], index));
-            made.push(overlaid::make(job, args, &path, vec![wanted])?);
+            if taken.is_new(&path, &layers[index])? {
+                made.push(overlaid::make(job, args, &path, vec![wanted])?);
+            }
         }
     } else {
         made.push(overlaid::make(job, args, output, wanted)?);
     }
-    spool.finish()?;
-    Made::finish(made, args.json)?;
+    Made::finish(made, spool.outputs(), args.json)?;
     if let Some(directory) = directory {
         directory.keep();
     }
@@ -117,19 +119,40 @@ fn each(job: &Job, layers: &[Loaded], args: &Export, output: &Path) -> Done {
     let made = Directory::new(output)?;
     let mut reports = Vec::new();
     let mut outputs = Vec::new();
-    let mut taken = BTreeSet::new();
+    let mut taken = Names::default();
     for (index, layer) in layers.iter().enumerate() {
         let path = output.join(job.file_name(layer, index));
         let out = Output::new(&path)?;
         reports.push(job.make(&out, &layer.tree, &layer.origins())?);
-        // The same layer again has the same name, and the same bytes.
-        if taken.insert(path) {
+        if taken.is_new(&path, layer)? {
             outputs.push(out);
         }
     }
     output::finish(outputs)?;
     made.keep();
     reports.iter().try_for_each(|report| report.print(args.json))
+}
+
+/// Which layer has which name.
+#[derive(Default)]
+struct Names<'l>(BTreeMap<PathBuf, &'l Loaded>);
+
+impl<'l> Names<'l> {
+    /// Whether no layer has this name yet. The same layer again has the same name and the same
+    /// bytes; of another one, whose tag is the same, nothing would be left.
+    fn is_new(&mut self, path: &Path, layer: &'l Loaded) -> Done<bool> {
+        let Some(other) = self.0.insert(path.to_owned(), layer) else { return Ok(true) };
+        let devices = || layer.tree.devices().iter().zip(other.tree.devices());
+        let same = other.tree.devices().len() == layer.tree.devices().len()
+            && devices().all(|(one, two)| one.is_same(two));
+        match same || other.name == layer.name {
+            true => Ok(false),
+            false => {
+                let why = format_args!("would be the name of {} too", quote::name(&other.name));
+                Err(Fail::of(&layer.name, format_args!("{}, its output, {why}", quote::name(path))))
+            }
+        }
+    }
 }
 
 /// A directory that is gone again when nothing came of it.

@@ -12,7 +12,7 @@ use crate::args::Layer;
 use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
 use crate::load::Loaded;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
@@ -28,9 +28,10 @@ pub(crate) fn run(args: &Layer) -> Done {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
     spare::arguments(&[&args.input]);
-    let output = place::named(&output(args)?)?;
+    let output = place::named(&destination(args)?)?;
     let out = Output::new(&output)?;
     let in_place = options.artifact == Artifact::Disk(Placement::DataFirst);
+    let mut outputs = Vec::new();
     let report = match source(args)? {
         Source::Tar(tar) if in_place && params.is_some() => {
             let progress = Progress::new("reading", Some(tar.bytes()?));
@@ -64,11 +65,12 @@ pub(crate) fn run(args: &Layer) -> Done {
             ending::all(slice::from_ref(&layer), args.strict)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = sealed(report, args, params.as_ref(), &out)?;
-            spool.finish()?;
+            outputs = spool.outputs();
             report
         }
     };
-    out.finish()?;
+    outputs.push(out);
+    output::finish(outputs)?;
     report.print(args.json)
 }
 
@@ -88,7 +90,7 @@ fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Outpu
 }
 
 /// Where the output goes.
-fn output(args: &Layer) -> Done<PathBuf> {
+fn destination(args: &Layer) -> Done<PathBuf> {
     match &args.output {
         Some(output) => Ok(output.clone()),
         None if is_stdin(&args.input) => {

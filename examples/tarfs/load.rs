@@ -71,12 +71,11 @@ impl Loaded {
 
     /// Opens the tar of the device at `index`, if it is a bootstrap's and is found.
     pub(crate) fn tar(&self, index: usize) -> Done<Option<NamedFile>> {
-        let Backing::Tars { dir, slots, block, .. } = &self.backing else { return Ok(None) };
+        let Backing::Tars { dir, slots, block, reach, .. } = &self.backing else { return Ok(None) };
         let device = &self.tree.devices()[index];
-        match find::maybe(&self.name, dir, device, *block, *slots == 1)? {
-            Some(_) => self.source(index).map(Some),
-            None => Ok(None),
-        }
+        let tar = find::maybe(&self.name, dir, device, *block, *slots == 1)?;
+        tar.iter().try_for_each(|tar| whole::reaches(tar, device.base_offset, reach[index]))?;
+        Ok(tar)
     }
 
     /// All its devices.

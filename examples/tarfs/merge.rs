@@ -10,7 +10,7 @@ use erofs_tarfs::tree::{self, MergeOptions, Tree};
 use crate::args::Merge;
 use crate::fail::{Done, Fail};
 use crate::load::{self, Loaded, Origin};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::quote;
 use crate::report::Report;
@@ -30,8 +30,7 @@ pub(crate) fn run(args: &Merge) -> Done {
     ending::all(&layers, args.inputs.strict)?;
     let tree = merged(&layers)?;
     let report = write(&output, &tree, &options, &out, || sources(&tree, &layers))?;
-    spool.finish()?;
-    out.finish()?;
+    output::finish(spool.outputs().into_iter().chain([out]).collect())?;
     report.print(args.json)
 }
 

@@ -11,7 +11,7 @@ use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::load::{self, Backing};
 use crate::quote::Names;
-use crate::{geometry, input, inspect, report, whole};
+use crate::{geometry, input, inspect, report, unfinished, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -53,6 +53,9 @@ fn sealed(
     if args.hash.is_none() && has < needed {
         let why = format_args!("has {has} bytes: with a hash tree behind it there are {needed}");
         return Err(Fail::of(&args.image, why));
+    }
+    if args.hash.is_none() {
+        unfinished::refuse(&NamedFile::open(&args.image)?)?;
     }
     let sealed = Sealed::new(geometry, root);
     let name = report::device_name(&sealed);

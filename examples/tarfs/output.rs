@@ -1,5 +1,6 @@
 //! Outputs that are whole or not there.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -13,7 +14,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::fail::{Done, Fail};
 use crate::place::{self, Place};
-use crate::spare;
+use crate::{quote, spare};
 
 /// A file that gets its name when it is finished, and goes away if it is not.
 #[derive(Debug)]
@@ -132,6 +133,13 @@ impl Output {
         }
     }
 
+    /// What is the same of two outputs that would be one file; `None` of standard output.
+    fn name(&self) -> Option<(PathBuf, OsString)> {
+        let Place::File(file) = &self.place else { return None };
+        let dir = fs::canonicalize(directory(file)).unwrap_or_else(|_| directory(file).to_owned());
+        Some((dir, file.file_name()?.to_owned()))
+    }
+
     /// Gives it its name, in place of what has it.
     pub(crate) fn finish(self) -> Done {
         finish(vec![self])
@@ -154,6 +162,14 @@ impl Output {
 /// Gives files their names, if none of them takes the place of what is read.
 pub(crate) fn finish(outputs: Vec<Output>) -> Done {
     outputs.iter().try_for_each(Output::check)?;
+    let mut names = BTreeSet::new();
+    for output in &outputs {
+        if !names.insert(output.name()) {
+            let why =
+                "would be the name of two outputs: the second would take the first one's place";
+            return Err(Fail::Usage(format!("{}: {why}", quote::name(&output.path))));
+        }
+    }
     outputs.into_iter().try_for_each(Output::put)
 }
 

@@ -48,10 +48,9 @@ impl Reported {
 }
 
 impl Made {
-    /// Gives the files their names.
-    pub(crate) fn finish(outputs: Vec<Self>, json: bool) -> Done {
+    /// Gives the files their names, and others with them.
+    pub(crate) fn finish(outputs: Vec<Self>, mut files: Vec<Output>, json: bool) -> Done {
         let mut reports = Vec::new();
-        let mut files = Vec::new();
         for Self { outputs, report } in outputs {
             files.extend(outputs);
             reports.push(report);

@@ -44,8 +44,7 @@ struct Compared {
 pub(crate) fn check(file: &NamedFile, wanted: &Wanted<'_>) -> Done<Found> {
     let (mut found, len) = (Found::default(), file.bytes()?);
     if unfinished::found(file)?.is_some() {
-        let text = "behind it is a part of a hash tree, of a run that was ended";
-        found.problems.push(text.to_owned());
+        found.problems.push(unfinished::UNFINISHED.to_owned());
         return Ok(found);
     }
     if !are_zeros(file, wanted.end, len)? {

@@ -72,8 +72,9 @@ impl Spool {
                 let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
                 let path = dir.join(file_name(tag.unwrap_or(&digest)));
                 let file = NamedFile::new(&path, clone(&out)?);
-                // The same tar may be a layer that is read: it stays as it is.
-                if !(tag.is_none() && is_there(&path, &digest)?) {
+                // The same tar may be a layer that is read, or one that is kept already.
+                let is_kept = || outputs.iter().any(|kept| kept.path() == path);
+                if !(tag.is_none() && (is_kept() || is_there(&path, &digest)?)) {
                     output.rename(&path)?;
                     outputs.push(output);
                 }
@@ -90,11 +91,11 @@ impl Spool {
         }
     }
 
-    /// Gives names to the files that stay.
-    pub(crate) fn finish(self) -> Done {
+    /// The files that stay, which have no names yet.
+    pub(crate) fn outputs(self) -> Vec<Output> {
         match self {
-            Self::Temporary(_) | Self::Nowhere => Ok(()),
-            Self::Kept(_, outputs) => output::finish(outputs),
+            Self::Temporary(_) | Self::Nowhere => Vec::new(),
+            Self::Kept(_, outputs) => outputs,
         }
     }
 }

@@ -37,6 +37,18 @@ pub(crate) fn found(file: &NamedFile) -> Done<Option<u64>> {
     Ok((before <= at && read[..] == mark(before, at)).then_some(before))
 }
 
+/// Refuses a file with a part of a tree behind its data.
+pub(crate) fn refuse(file: &NamedFile) -> Done {
+    match found(file)? {
+        Some(_) => Err(Fail::of(file.path(), UNFINISHED)),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with it.
+pub(crate) const UNFINISHED: &str =
+    "has a part of a hash tree behind it, of a run that was ended: `tarfs verity format` again";
+
 /// Data that grows by a tree, and has its old length again when nothing comes of it.
 pub(crate) struct Growing<'a> {
     file: &'a NamedFile,

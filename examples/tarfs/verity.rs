@@ -173,6 +173,9 @@ fn verify(args: &VerityVerify) -> Done {
     };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(&args.data, error))?;
+    if geometry.same_file() {
+        unfinished::refuse(&data)?;
+    }
     let sealed = Sealed::new(geometry, args.root);
     let options = geometry::threads(&args.params);
     let hashes = NamedFile::open(args.hash.as_ref().unwrap_or(&args.data))?;

@@ -5,6 +5,7 @@ mod endings;
 mod errors;
 mod inputs;
 mod modes;
+mod names;
 mod outputs;
 mod overlaid;
 mod picture;

@@ -81,6 +81,10 @@ fn a_part_of_a_tree_is_told_from_data() {
         }
     }
     assert!(left.len() > bytes.len(), "never stopped in the middle");
+    let blocks = (bytes.len() / 512).to_string();
+    let verify = ["verity", "verify", "--data-blocks", &blocks, path.to_str().unwrap()];
+    let ran = run([&verify[..], &[&"0".repeat(64)]].concat());
+    assert!(ran.code == 1 && ran.stderr.contains("a run that was ended"), "{}", ran.stderr);
     let ran = run(words(&path));
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("a run that was ended"), "{}", ran.stderr);
