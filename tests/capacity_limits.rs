@@ -49,6 +49,7 @@ fn each_artifact(
             assert_eq!(device.disk_offset, in_disk, "{artifact:?}");
             let align = match artifact {
                 Artifact::Disk(Placement::MetadataFirst { align }) => align,
+                Artifact::Bootstrap => u64::from(block.bytes()),
                 _ => 4096,
             };
             assert_eq!(at % align, 0, "{artifact:?}");

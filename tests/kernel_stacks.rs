@@ -134,14 +134,7 @@ fn fsck_accepts_what_we_write() {
         for placement in PLACEMENTS {
             let disk = artifact::disk(&merged.tree, placement, &merged.blobs);
             let path = artifact::file(files.path(), "disk", &disk).unwrap();
-            // fsck.erofs does not know that a flat disk has its devices within.
-            let tars: Vec<_> = merged
-                .blobs
-                .iter()
-                .enumerate()
-                .map(|(at, tar)| artifact::file(files.path(), &format!("tar{at}"), tar).unwrap())
-                .collect();
-            let Some(verdict) = oracle::fsck(path, &tars) else { return };
+            let Some(verdict) = oracle::fsck(path, &[] as &[&str]) else { return };
             verdict.expect_ok(&format!("{placement:?} {}", stack.describe()));
         }
     }

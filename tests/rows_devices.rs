@@ -123,3 +123,28 @@ fn layers_know_their_files_and_digests() {
     };
     assert_eq!(merged(&[&ingest(), &ingest()], false).devices().len(), 1);
 }
+
+/// A slot for each layer, repeats and those that nothing refers to among them: the kernel is given
+/// a `device=` for each.
+#[test]
+fn each_layer_has_a_device_of_its_own_on_request() {
+    let (one, two) = (tar("one", b'1'), tar("two", b'2'));
+    let layers = [
+        layer(&one, b"a", Identity::Sha256([1; 32])),
+        layer(&two, b"b", Identity::Sha256([2; 32])),
+        layer(&tar("one", b'3'), b"c", Identity::Unknown),
+    ];
+    let mut options = MergeOptions::default();
+    options.device_per_layer = true;
+    let stack = [&layers[0], &layers[1], &layers[0], &layers[2]];
+    let tree = merge(&stack, &options).unwrap();
+    let origins: Vec<_> = tree.origins().iter().map(|origin| origin.layer).collect();
+    assert_eq!(origins, [0, 1, 2, 3]);
+    let three = tar("one", b'3');
+    let tars: [&[u8]; 4] = [&one, &two, &one, &three];
+    let dir = tempfile::tempdir().unwrap();
+    let mounted = artifact::mount(dir.path(), &artifact::bootstrap(&tree), &tars).unwrap();
+    for (name, byte) in [("one", b'3'), ("two", b'2')] {
+        assert_eq!(std::fs::read(mounted.path().join(name)).unwrap(), [byte; 600]);
+    }
+}

@@ -73,9 +73,7 @@ fn erofs_rs_reads_the_same_trees() {
         assert!(dump.values().any(|node| node.kind != Kind::Dir) || dump.len() < 9);
         for placement in [Placement::default(), Placement::DataFirst] {
             let disk = artifact::disk(&tree, placement, &blobs);
-            // It does not know that a flat disk has its devices within.
-            let devices = blobs.iter().map(|blob| SliceImage::new(blob)).collect();
-            let fs = EroFS::new_with_devices(SliceImage::new(&disk), devices).unwrap();
+            let fs = EroFS::new(SliceImage::new(&disk)).unwrap();
             assert_eq!(seen(&fs, &digests), want, "seed {seed} {placement:?}");
         }
         for (bodies, compact) in

@@ -25,7 +25,8 @@ impl Devices {
         options: &MergeOptions,
     ) -> Result<Vec<u16>, Error> {
         let address = core::ptr::from_ref(tree) as usize;
-        if let Some(same) = self.trees.get(&address) {
+        let joined = !options.device_per_layer;
+        if let Some(same) = self.trees.get(&address).filter(|_| joined) {
             return Ok(same.clone());
         }
         let mut numbers = Vec::with_capacity(tree.devices().len());
@@ -34,7 +35,7 @@ impl Devices {
             if options.trust_tags && found.identity == Identity::Unknown {
                 found.identity = Identity::of_checked_tag(&found.tag);
             }
-            let key = found.key();
+            let key = found.key().filter(|_| joined);
             let number = match key.and_then(|key| self.known.get(&key).copied()) {
                 Some(number) => number,
                 None => {

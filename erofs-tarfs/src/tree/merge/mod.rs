@@ -28,6 +28,11 @@ pub struct MergeOptions {
     /// the caller has checked that the files have these digests. By default a tag shows nothing,
     /// and only [`Device::identity`](super::Device::identity) makes two devices one.
     pub trust_tags: bool,
+    /// Give each layer's devices slots of their own, also where two have the same bytes or no file
+    /// refers to one: for callers who pass a `device=` for each layer. A layer without any data has
+    /// a device only if it was made with
+    /// [`keep_empty_device`](super::LayerOptions::keep_empty_device).
+    pub device_per_layer: bool,
     /// Where a layer has something below a path that a lower layer has as a symbolic link, follow
     /// the link inside the root, as containerd, moby and umoci do when they extract layers one over
     /// the other. By default a directory takes the link's place, as overlayfs shows it. The two
@@ -75,7 +80,7 @@ pub fn merge_noting(
     note: &mut dyn FnMut(Note),
 ) -> Result<Tree, Error> {
     let mut out = Builder::new();
-    out.keep_devices(options.keep_devices);
+    out.keep_devices(options.keep_devices || options.device_per_layer);
     let mut known = Devices::default();
     for (number, &layer) in layers.iter().enumerate() {
         let devices = known.of(&mut out, layer, number, options)?;
