@@ -206,8 +206,9 @@
 #define TARFS_LAYOUT_AUFS_WHITEOUTS 1
 
 /**
- * Regular files refer to their bytes by chunk indexes, which name the device, also where a plain
- * inode would do: for mkfs.erofs, which merges bootstraps of that form only.
+ * Regular files refer to their bytes by chunk indexes, also where a plain inode would do. So
+ * bootstraps do without it, since every reader takes them, unless TARFS_LAYOUT_COMPACT is given;
+ * disks do with it only.
  */
 #define TARFS_LAYOUT_CHUNK_INDEXES 2
 
@@ -215,6 +216,23 @@
  * Small inodes have mtimes of their own: less metadata, for Linux 6.15 and later only.
  */
 #define TARFS_LAYOUT_COMPACT 4
+
+/**
+ * Files in one piece have plain inodes in a bootstrap too: 32 bytes less a file, but only kernels
+ * read it right.
+ */
+#define TARFS_LAYOUT_PLAIN_BODIES 8
+
+/**
+ * The superblock has a checksum, whatever the block size. libblkid 2.41 and 2.42 do not recognise
+ * blocks below 2048 bytes with one.
+ */
+#define TARFS_LAYOUT_CHECKSUM 16
+
+/**
+ * The superblock has no checksum, whatever the block size.
+ */
+#define TARFS_LAYOUT_NO_CHECKSUM 32
 
 /**
  * The segment is the head: tarfs_layout_write_metadata writes it.
@@ -321,6 +339,13 @@
  * place, as overlayfs shows it.
  */
 #define TARFS_MERGE_FOLLOW_LOWER_LINKS 2
+
+/**
+ * Each layer's devices have slots of their own, also where two have the same bytes or no file
+ * refers to one: for callers who pass a device= for each layer. A layer without data has a device
+ * only with TARFS_LAYER_KEEP_EMPTY_DEVICE.
+ */
+#define TARFS_MERGE_DEVICE_PER_LAYER 4
 
 /**
  * A directory takes the place of a lower layer's symbolic link.
@@ -1025,7 +1050,7 @@ typedef struct {
      */
     uint32_t reserved;
     /**
-     * UUID of the filesystem.
+     * UUID of the filesystem; zeros for one that follows from its content.
      */
     uint8_t uuid[16];
     /**

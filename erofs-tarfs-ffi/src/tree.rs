@@ -55,6 +55,10 @@ pub const TARFS_MERGE_TRUST_TAGS: u32 = 1;
 /// link, as what extracts layers one over the other does. Without it a directory takes the link's
 /// place, as overlayfs shows it.
 pub const TARFS_MERGE_FOLLOW_LOWER_LINKS: u32 = 2;
+/// Each layer's devices have slots of their own, also where two have the same bytes or no file
+/// refers to one: for callers who pass a device= for each layer. A layer without data has a device
+/// only with TARFS_LAYER_KEEP_EMPTY_DEVICE.
+pub const TARFS_MERGE_DEVICE_PER_LAYER: u32 = 4;
 
 /// A directory takes the place of a lower layer's symbolic link.
 pub const TARFS_NOTE_LINK_REPLACED: u32 = 1;
@@ -124,10 +128,11 @@ pub unsafe extern "C" fn tarfs_tree_merge(
             let given = sized::read(options, "options")?;
             let mut options = MergeOptions::default();
             options.keep_devices = given.keep_devices != 0;
-            if given.flags & !(TARFS_MERGE_TRUST_TAGS | TARFS_MERGE_FOLLOW_LOWER_LINKS) != 0 {
+            if given.flags & !(2 * TARFS_MERGE_DEVICE_PER_LAYER - 1) != 0 {
                 return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
             }
             options.trust_tags = given.flags & TARFS_MERGE_TRUST_TAGS != 0;
+            options.device_per_layer = given.flags & TARFS_MERGE_DEVICE_PER_LAYER != 0;
             options.follow_lower_links = given.flags & TARFS_MERGE_FOLLOW_LOWER_LINKS != 0;
             // SAFETY: the caller says what the callback may be called with.
             let mut note = |note: Note| tell(&given, &note);

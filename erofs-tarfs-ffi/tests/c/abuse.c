@@ -363,7 +363,7 @@ static void wrong_things(void) {
         layers[1] = tree;
         OK(tarfs_tree_merge(layers, 2, NULL, &other, &error));
         STRUCT(tarfs_merge_options, merge);
-        merge.flags = 4;
+        merge.flags = 8;
         INVALID(tarfs_tree_merge(layers, 2, &merge, &other, &error));
     }
     tarfs_tree_free(other);

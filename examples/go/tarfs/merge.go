@@ -17,6 +17,9 @@ type MergeOptions struct {
 	// lengths are the same: the caller has checked that the files have these digests. Without it only
 	// what was computed, LayerOptions.TagChecked, or one tree given twice, makes two devices one.
 	TrustTags bool
+	// DevicePerLayer gives each layer's devices slots of their own, also where two have the same bytes
+	// or no file refers to one: for callers who pass a device= for each layer.
+	DevicePerLayer bool
 	// FollowLowerLinks follows a symbolic link of a lower layer where a layer has something below its
 	// path, as what extracts layers one over the other does. Without it a directory takes the link's
 	// place, as overlayfs shows it.
@@ -110,6 +113,9 @@ func (o *MergeOptions) c(call *call, given *C.tarfs_merge_options) {
 	}
 	if o.TrustTags {
 		given.flags |= C.TARFS_MERGE_TRUST_TAGS
+	}
+	if o.DevicePerLayer {
+		given.flags |= C.TARFS_MERGE_DEVICE_PER_LAYER
 	}
 	if o.FollowLowerLinks {
 		given.flags |= C.TARFS_MERGE_FOLLOW_LOWER_LINKS
