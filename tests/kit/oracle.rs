@@ -57,6 +57,23 @@ pub fn tool(name: &str, hint: &str) -> Option<PathBuf> {
     found(name, hint, find(name))
 }
 
+/// A tool in other versions than that of `PATH`: from each folder that `variable` lists, with colons
+/// between. `.ci/debian-beside` brings them.
+///
+/// # Panics
+/// When there are none and `CI=true`.
+#[track_caller]
+pub fn other_versions(name: &str, variable: &str) -> Vec<PathBuf> {
+    let dirs = env::var_os(variable).unwrap_or_default();
+    let all: Vec<PathBuf> = env::split_paths(&dirs).map(|dir| dir.join(name)).collect();
+    let all: Vec<PathBuf> = all.into_iter().filter(|path| path.is_file()).collect();
+    if all.is_empty() {
+        let hint = format!("set {variable} to where other versions are");
+        let _ = found(&format!("another {name}"), &hint, None);
+    }
+    all
+}
+
 /// A tool of the EROFS utilities, 1.9 or later.
 ///
 /// # Panics
