@@ -1,10 +1,11 @@
 //! Our artifacts as files, for the kernel to mount.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::image::{self, DiskPlan, Source};
+use erofs_tarfs::image::{self, DiskPlan, Piece};
 use erofs_tarfs::layout::{self, Artifact, Layout, Placement};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tree::Tree;
@@ -45,26 +46,18 @@ pub fn disk(tree: &Tree, placement: Placement, blobs: &[&[u8]]) -> Vec<u8> {
 #[must_use]
 pub fn assemble(layout: &Layout<'_>, plan: &DiskPlan, blobs: &[&[u8]]) -> Vec<u8> {
     let mut disk = Vec::new();
-    for segment in &plan.segments {
-        assert_eq!(disk.len() as u64, segment.offset, "{plan:?}");
-        match segment.source {
-            Source::Head => disk.extend(image::head(layout)),
-            Source::Body => {
-                let done: Result<(), std::convert::Infallible> =
-                    image::body(layout, &mut |bytes| {
-                        disk.extend_from_slice(bytes);
-                        Ok(())
-                    });
-                done.unwrap();
+    let done = image::pieces(plan, layout, &mut |offset, piece: Piece<'_>| {
+        assert_eq!(offset, disk.len() as u64, "a gap");
+        match piece {
+            Piece::Bytes(bytes) => disk.extend_from_slice(bytes),
+            Piece::Device { index, offset, bytes } => {
+                disk.extend_from_slice(&blobs[index][offset as usize..][..bytes as usize]);
             }
-            Source::Device { index, offset } => {
-                disk.extend(&blobs[index][offset as usize..][..segment.bytes as usize]);
-            }
-            Source::Zeros => disk.resize(disk.len() + segment.bytes as usize, 0),
-            ref other => panic!("{other:?}"),
+            zeros => disk.resize(disk.len() + zeros.len() as usize, 0),
         }
-    }
-    assert_eq!(disk.len() as u64, plan.bytes);
+        Ok::<(), Infallible>(())
+    });
+    let Ok(()) = done;
     disk
 }
 

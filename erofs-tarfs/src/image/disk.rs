@@ -1,6 +1,7 @@
 //! A disk as a list of segments: what lies where, and where it comes from.
 
 use crate::layout::Layout;
+use crate::tree::Place;
 use alloc::vec::Vec;
 
 /// A disk, front to back, without gaps.
@@ -38,6 +39,8 @@ pub enum Source {
         /// Byte of the file at which the segment starts.
         offset: u64,
     },
+    /// The tree itself, from this byte of its arena: a body that is copied to its place.
+    Carried(u64),
     /// Zeros; a hole will do.
     Zeros,
 }
@@ -49,12 +52,21 @@ pub fn disk(layout: &Layout<'_>) -> DiskPlan {
     let bits = layout.block_size().bits();
     plan.put(0, layout.head_bytes(), Source::Head);
     let body = (layout.body_offset(), layout.body_bytes());
-    let first_device = layout.devices().first().map_or(u64::MAX, |d| d.uniaddr << bits);
+    // Of a packed tree only the last device has a place.
+    let packed = !layout.scene.tree.packing().is_empty();
+    let first = if packed { layout.devices().last() } else { layout.devices().first() };
+    let first_device = first.map_or(u64::MAX, |device| device.uniaddr << bits);
     let body_first = body.0 < first_device;
     if body_first {
         plan.put(body.0, body.1, Source::Body);
     }
     for (index, device) in layout.devices().iter().enumerate() {
+        if packed {
+            if let Some(start) = device.disk_offset {
+                plan.packed(layout, start);
+            }
+            continue;
+        }
         let (offset, bytes) = match device.disk_offset {
             Some(_) => (device.base_offset, device.bytes),
             None => (0, device.base_offset + device.bytes),
@@ -74,6 +86,22 @@ impl DiskPlan {
         if bytes > 0 {
             self.segments.push(Segment { offset, bytes, source });
             self.bytes = offset + bytes;
+        }
+    }
+
+    /// A packed device, from byte `start` of the disk on.
+    fn packed(&mut self, layout: &Layout<'_>, start: u64) {
+        let tree = layout.scene.tree;
+        for run in tree.packing() {
+            let source = match run.place {
+                Place::Device { device, offset } => {
+                    let index = usize::from(device);
+                    let base = layout.devices()[index].base_offset;
+                    Source::Device { index, offset: base + offset }
+                }
+                Place::Carried(at) => Source::Carried(at),
+            };
+            self.put(start + run.offset, run.len, source);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::format::{
     self, Compat, DEVICE_TABLE_OFFSET, DISK_MARK_MAGIC, DISK_MARK_OFFSET, DeviceSlot, DiskMark,
     Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock,
 };
-use crate::layout::Layout;
+use crate::layout::{Layout, PlannedDevice};
 use alloc::vec;
 use alloc::vec::Vec;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
@@ -19,18 +19,20 @@ pub fn head(layout: &Layout<'_>) -> Vec<u8> {
     let mut bytes = vec![0; layout.head_bytes() as usize];
     bytes[SUPERBLOCK_OFFSET as usize..][..size_of::<Superblock>()]
         .copy_from_slice(superblock(layout).as_bytes());
+    // Tars whose bodies are copied are not in the image.
+    let placed = |device: &&PlannedDevice| !layout.is_disk() || device.disk_offset.is_some();
     if layout.is_disk() {
         let mark = DiskMark {
             magic: DISK_MARK_MAGIC,
             bytes: layout.disk_bytes().into(),
-            devices: (layout.devices().len() as u32).into(),
+            devices: (layout.devices().iter().filter(placed).count() as u32).into(),
             slotoff: SLOT_OFFSET.into(),
         };
         bytes[DISK_MARK_OFFSET as usize..][..size_of::<DiskMark>()]
             .copy_from_slice(mark.as_bytes());
     }
     let table = bytes[DEVICE_TABLE_OFFSET as usize..].chunks_exact_mut(size_of::<DeviceSlot>());
-    for (slot, device) in table.zip(layout.devices()) {
+    for (slot, device) in table.zip(layout.devices().iter().filter(placed)) {
         let mut new = DeviceSlot::new_zeroed();
         new.tag[..device.tag.len()].copy_from_slice(&device.tag);
         new.blocks_lo.set(device.blocks as u32);

@@ -80,6 +80,10 @@ pub fn pieces<E>(
                 sink(at, Piece::Device { index, offset, bytes: segment.bytes })?;
                 at += segment.bytes;
             }
+            Source::Carried(from) => {
+                sink(at, Piece::Bytes(layout.scene.tree.carried(from, segment.bytes)))?;
+                at += segment.bytes;
+            }
             Source::Zeros => {}
         }
         // What the source leaves of its segment is zeros.

@@ -4,6 +4,7 @@ use super::verity::{Options, READ, build};
 use super::{Error, NamedFile, disk};
 use crate::image::{self, DiskPlan, Segment, Source};
 use crate::layout::Layout;
+use crate::tree::Tree;
 use crate::verity::{
     Backend, BlockHasher, Digest, Fault, Geometry, Leaves, Sealed, VerityBlockSize,
 };
@@ -74,6 +75,7 @@ pub fn hash_disk_with<E: Send>(
         read,
         leaves: (0..layout.devices().len()).map(serving).collect(),
         metadata: Metadata::new(layout),
+        tree: layout.scene.tree,
         block,
         zero: hasher.hash_zeros(block),
         hasher,
@@ -96,6 +98,8 @@ struct Unwritten<'a, E> {
     read: &'a ReadDevice<'a, E>,
     leaves: Vec<Option<&'a Leaves>>,
     metadata: Metadata,
+    /// What carried bodies are copied from.
+    tree: &'a Tree,
     block: VerityBlockSize,
     zero: Digest,
     hasher: BlockHasher,
@@ -223,6 +227,9 @@ impl<'a, E> Unwritten<'a, E> {
                 Source::Body => copy(&self.metadata.body, from, part),
                 Source::Device { index, offset } => {
                     (self.read)(index, offset + from, part)?;
+                }
+                Source::Carried(arena) => {
+                    part.copy_from_slice(self.tree.carried(arena + from, part.len() as u64));
                 }
                 Source::Zeros => part.fill(0),
             }

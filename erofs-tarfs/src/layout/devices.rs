@@ -45,7 +45,15 @@ pub(super) fn devices(
     }
     let origins = tree.origins().iter().map(Some).chain(core::iter::repeat(None));
     let devices = tree.devices().iter().zip(origins);
-    devices.map(|(device, origin)| planned(device, origin.copied(), block, bases)).collect()
+    let planned = devices.map(|(device, origin)| planned(device, origin.copied(), block, bases));
+    let mut planned: Vec<PlannedDevice> = planned.collect::<Result<_, _>>()?;
+    if !tree.packing().is_empty() {
+        // Copies of their bodies are all that is in the image.
+        for device in planned.iter_mut().rev().skip(1) {
+            (device.blocks, device.bytes) = (0, 0);
+        }
+    }
+    Ok(planned)
 }
 
 fn planned(

@@ -15,6 +15,9 @@ pub enum Error {
         /// Path of its target.
         target: Vec<u8>,
     },
+    /// A packed tree ([`pack`](crate::tree::pack())) makes disks only: a bootstrap's files would lie
+    /// in no tar.
+    PackedBootstrap,
     /// An extended attribute in a namespace that EROFS has no index for.
     UnknownXattrNamespace {
         /// Path of the inode.
@@ -137,6 +140,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |bytes| String::from_utf8_lossy(bytes);
         match self {
+            Self::PackedBootstrap => f.write_str("a packed tree makes disks, no bootstrap"),
             Self::PendingHardLink { path, target } => {
                 write!(f, "{}: hard link to {}, which no layer has", text(path), text(target))
             }

@@ -59,8 +59,13 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let block = options.block_size;
     let bytes = u64::from(block.bytes());
     let label = label(&options.volume_name)?;
+    if !tree.packing().is_empty() && options.artifact == Artifact::Bootstrap {
+        return Err(Error::PackedBootstrap);
+    }
     let in_disk = matches!(options.artifact, Artifact::Disk(_));
     let mut devices = devices::devices(tree, block, !in_disk)?;
+    // Of devices whose bodies are copied, nothing else is in the image.
+    let copied = if tree.packing().is_empty() { 0 } else { devices.len() - 1 };
     let bases = tree.devices().iter().map(|d| if in_disk { 0 } else { d.base_offset }).collect();
     let scene = Scene::new(tree, options, bases);
     let (mut order, parents) = order::order(&scene);
@@ -83,7 +88,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         (table_end, table_end, base, skip, 0)
     } else {
         let head = data_first_offset(devices.len(), block);
-        let end = string_up(&mut devices, block, head, page, true)?;
+        let end = string_up(&mut devices[copied..], block, head, page, true)?;
         let base = end.next_multiple_of(page);
         (head, base, base, SLOT_SIZE, end)
     };
@@ -99,7 +104,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         None => (end, end),
         Some(align) => {
             let end = end.next_multiple_of(page);
-            (end, string_up(&mut devices, block, end, align, in_disk)?)
+            (end, string_up(&mut devices[copied..], block, end, align, in_disk)?)
         }
     };
     let primary_blocks = if in_disk { disk_bytes } else { end } >> block.bits();

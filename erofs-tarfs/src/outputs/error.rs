@@ -30,6 +30,11 @@ pub enum Error {
         /// How many.
         bytes: u64,
     },
+    /// Bytes that are in no file: a packed disk has copies of them.
+    Copied {
+        /// Where they start in the disk.
+        offset: u64,
+    },
     /// A descriptor longer than readers take.
     Descriptor {
         /// The most bytes.
@@ -111,6 +116,9 @@ impl fmt::Display for NameRule {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Copied { offset } => {
+                write!(f, "bytes at {offset} of the disk are copies, and in no file as they are")
+            }
             Self::Sectors { offset, bytes, file } => {
                 let file = file.as_deref().unwrap_or("zeros");
                 write!(

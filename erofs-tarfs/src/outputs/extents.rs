@@ -98,7 +98,7 @@ impl<F: PartialEq> Extents<F> {
     /// it starts there.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] past 2^64 bytes, of the disk or of a file.
+    /// [`Error::TooLarge`] past 2^64 bytes, of the disk or of a file; [`Error::Copied`].
     pub fn of_disk(
         plan: &DiskPlan,
         layout: &Layout<'_>,
@@ -110,6 +110,8 @@ impl<F: PartialEq> Extents<F> {
                 Source::Head => (Held::Metadata, 0),
                 Source::Body => (Held::Metadata, layout.head_bytes()),
                 Source::Device { index, offset } => (Held::Device(index), offset),
+                // Copied bodies: the files that exist do not make the disk.
+                Source::Carried(_) => return Err(Error::Copied { offset: segment.offset }),
                 Source::Zeros => {
                     extents.push_zeros(segment.bytes)?;
                     continue;

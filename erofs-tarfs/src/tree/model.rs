@@ -1,6 +1,7 @@
 //! The tree itself: an arena of small nodes.
 
 use super::device::{Device, Identity, Origin};
+use super::pack::Packed;
 use crate::units::{DeviceNumber, Timestamp};
 use alloc::vec::Vec;
 use core::fmt;
@@ -178,6 +179,8 @@ pub struct Tree {
     pub(crate) devices: Vec<Device>,
     /// Of a merged tree, one for each device.
     pub(crate) origins: Vec<Origin>,
+    /// How the last device is filled, where that is a packed one.
+    pub(crate) packing: Vec<Packed>,
 }
 
 impl fmt::Debug for Tree {
@@ -226,6 +229,12 @@ impl Tree {
     /// Sources are to be found by this, never by tags: two devices may have one tag.
     pub fn origins(&self) -> &[Origin] {
         &self.origins
+    }
+
+    /// What the last of the devices is filled with, where that is a packed one, which has no file:
+    /// in ascending order, zeros between. Empty of other trees. See [`pack()`](super::pack()).
+    pub fn packing(&self) -> &[Packed] {
+        &self.packing
     }
 
     /// The type of an inode.

@@ -46,5 +46,5 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(labels[snapshot.LabelImageBlock])
-	// Output: 8,4096,sha256:7d373287e1b757a8d434272ac45735dd86a201b0a72dc76c451281315f27aa60
+	// Output: 8,4096,sha256:cea1defe9df44100bd23810cce241e6916b5c21f31328e6039c65a6454c6796b
 }
