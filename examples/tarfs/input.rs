@@ -1,13 +1,14 @@
 //! What a file is, by its first bytes, and its bytes uncompressed.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use erofs_tarfs::io::{NamedFile, Pipe};
-use flate2::bufread::MultiGzDecoder;
 
+use crate::decompress::Uncompressed;
 use crate::fail::{Done, Fail};
 
 /// What the first bytes say.
@@ -35,6 +36,17 @@ impl Kind {
 
     pub(crate) fn is_compressed(self) -> bool {
         matches!(self, Self::Gzip | Self::Zstd)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tar => "tar",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Erofs => "EROFS",
+        })
     }
 }
 
@@ -69,9 +81,7 @@ pub(crate) fn uncompressed<'a>(
     reader: impl Read + 'a,
 ) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match kind {
-        // As gzip does, all members of the file, one after the other.
-        Kind::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(256 << 10, reader))),
-        Kind::Zstd => Box::new(zstd::Decoder::new(reader)?),
+        Kind::Gzip | Kind::Zstd => Box::new(Uncompressed::new(kind, reader)),
         Kind::Tar | Kind::Erofs => Box::new(reader),
     })
 }

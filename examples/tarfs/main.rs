@@ -7,6 +7,7 @@ mod behind;
 mod cat;
 mod check;
 mod compare;
+mod decompress;
 mod docker;
 mod export;
 mod fail;

@@ -1,5 +1,6 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
+mod compressed;
 mod errors;
 mod inputs;
 mod modes;
