@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Export) -> Done {
         // Over the tars, so they stay.
         Form::Vmdk | Form::DmLinear => Spool::Kept(dir, Vec::new()),
     };
-    let mut layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    let mut layers = load::all(&args.inputs.layers, &args.inputs.at.how(), &mut spool)?;
     leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
     if !args.forms.are_plain() {
         return overlaid(&job, args, &layers, by_layer, spool);

@@ -1,4 +1,8 @@
 //! The tars of a bootstrap, found by their tags.
+//!
+//! A tag is what somebody wrote into the bootstrap. It names a file only if that file is bound to
+//! be the right one, because the tag is its digest, or if the user said in which directory such
+//! files are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,43 +11,107 @@ use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::Device;
 
 use crate::fail::{Done, Fail};
-use crate::spool;
+use crate::{input, output, spool};
 
-/// Opens the tar of a device of `image`, from the directory `dir`.
-pub(crate) fn tar(image: &Path, dir: &Path, device: &Device, block: u64) -> Done<NamedFile> {
-    let tag = String::from_utf8_lossy(&device.tag).into_owned();
-    let needed = device.base_offset.saturating_add(device.bytes);
-    let found = by_name(dir, &tag).or_else(|| from_image_name(image));
-    if let Some(path) = found {
-        let file = NamedFile::open(&path)?;
-        // The image counts whole blocks. What is shorter could be the bare tar of a device that
-        // has something in front of it, and would be read at the wrong places.
-        if file.bytes()?.next_multiple_of(block) < needed {
-            let has = file.bytes()?;
-            let why = format_args!("has {has} bytes, but {} needs {needed}", image.display());
-            return Err(Fail::of(path, why));
-        }
-        let named_so = path.file_name().is_some_and(|name| name.to_string_lossy().contains(&tag));
-        if named_so && !tag.is_empty() || is_tagged(&file, &tag)? {
-            return Ok(file);
-        }
-    }
-    match by_content(dir, &tag, needed, block)? {
-        Some(file) => Ok(file),
-        None => Err(Fail::of(
-            image,
-            format_args!("the tar of device {tag:?} is not in {} (--tars DIR)", dir.display()),
-        )),
-    }
+/// Where tars are looked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Tars {
+    dir: PathBuf,
+    /// Whether the user named the directory.
+    given: bool,
+    /// Whether a tar that is tagged with its digest must have it.
+    pub(crate) verify: bool,
 }
 
-fn by_name(dir: &Path, tag: &str) -> Option<PathBuf> {
-    if tag.is_empty() || tag.contains('/') {
-        return None;
+impl Tars {
+    /// In the directory that the user named, or beside the image.
+    pub(crate) fn of(image: &Path, given: Option<&Path>) -> Self {
+        let dir = given.unwrap_or_else(|| output::directory(image)).to_owned();
+        Self { dir, given: given.is_some(), verify: true }
     }
-    let names =
-        [tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}"), spool::file_name(tag)];
-    names.iter().map(|name| dir.join(name)).find(|path| path.is_file())
+
+    /// Opens the tar of a device of `image`; `only` if that has one only.
+    pub(crate) fn find(
+        &self,
+        image: &Path,
+        device: &Device,
+        only: bool,
+        block: u64,
+    ) -> Done<NamedFile> {
+        let tag = String::from_utf8_lossy(&device.tag).into_owned();
+        let needed = device.base_offset.saturating_add(device.bytes);
+        let by_name = self.by_name(&tag);
+        let found = by_name.clone().or_else(|| only.then(|| from_image_name(image)).flatten());
+        if let Some(path) = found {
+            let (file, _) = input::open(&path)?;
+            // The image counts whole blocks. What is shorter could be the bare tar of a device that
+            // has something in front of it, and would be read at the wrong places.
+            let has = file.bytes()?;
+            if has.next_multiple_of(block) < needed {
+                let why = format_args!("has {has} bytes, but {} needs {needed}", image.display());
+                return Err(Fail::of(path, why));
+            }
+            // One that is named by the image says nothing of its content, so it is always verified.
+            if !is_digest(&tag) || by_name.is_some() && !self.verify {
+                return Ok(file);
+            }
+            let digest = spool::digest(&file, &mut |_| {})?;
+            if digest == tag {
+                return Ok(file);
+            }
+            if by_name.is_some() {
+                return Err(Fail::of(path, format_args!("does not have its digest, but {digest}")));
+            }
+        }
+        match self.by_content(&tag, needed, block)? {
+            Some(file) => Ok(file),
+            None => {
+                let dir = self.dir.display();
+                let hint = match self.given {
+                    true => "",
+                    false if is_digest(&tag) => " (--tars DIR)",
+                    false => ", where a tag that is no digest names no file (--tars DIR)",
+                };
+                let why = format_args!("the tar of device {tag:?} is not in {dir}{hint}");
+                Err(Fail::of(image, why))
+            }
+        }
+    }
+
+    /// A file that is named by the tag.
+    fn by_name(&self, tag: &str) -> Option<PathBuf> {
+        let plain = spool::file_name(tag);
+        if tag.is_empty() || !self.given && !is_digest(tag) {
+            return None;
+        }
+        // Of a tag with other characters only what `tarfs layer` makes of them is a name.
+        let names = match plain == tag {
+            true => vec![tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}")],
+            false => vec![plain.clone(), format!("{plain}.tar")],
+        };
+        names.iter().map(|name| self.dir.join(name)).find(|path| path.is_file())
+    }
+
+    /// A file with the digest that the tag is.
+    fn by_content(&self, tag: &str, needed: u64, block: u64) -> Done<Option<NamedFile>> {
+        if !is_digest(tag) {
+            return Ok(None);
+        }
+        let entries = fs::read_dir(&self.dir).map_err(|error| Fail::of(&self.dir, error))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
+            if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
+                // Of those that are not meant, some may not be readable.
+                let Ok((file, _)) = input::open(&path) else { continue };
+                if spool::digest(&file, &mut |_| {})? == tag {
+                    return Ok(Some(file));
+                }
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// `layer.tar` of `layer.tar.erofs` or of `layer.erofs`.
@@ -53,31 +121,7 @@ fn from_image_name(image: &Path) -> Option<PathBuf> {
     candidates.into_iter().find(|path| path != image && path.is_file())
 }
 
-/// Whether the tag says nothing of the content, or says what it is.
-fn is_tagged(file: &NamedFile, tag: &str) -> Done<bool> {
-    Ok(!is_digest(tag) || spool::digest(file, &mut |_| {})? == tag)
-}
-
 /// Whether a tag is a SHA-256.
 pub(crate) fn is_digest(tag: &str) -> bool {
     tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
-}
-
-fn by_content(dir: &Path, tag: &str, needed: u64, block: u64) -> Done<Option<NamedFile>> {
-    if !is_digest(tag) {
-        return Ok(None);
-    }
-    let entries = fs::read_dir(dir).map_err(|error| Fail::of(dir, error))?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
-        if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
-            let file = NamedFile::open(&path)?;
-            if spool::digest(&file, &mut |_| {})? == tag {
-                return Ok(Some(file));
-            }
-        }
-    }
-    Ok(None)
 }

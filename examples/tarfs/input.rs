@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use erofs_tarfs::io::{NamedFile, Pipe};
 
@@ -54,6 +55,9 @@ impl fmt::Display for Kind {
 pub(crate) fn open(path: &Path) -> Done<(NamedFile, Kind)> {
     let file = NamedFile::open(path)?;
     let metadata = file.file().metadata().map_err(|error| Fail::of(path, error))?;
+    if metadata.is_dir() {
+        return Err(Fail::of(path, format_args!("is a directory{}", directory_hint(path))));
+    }
     if !metadata.is_file() {
         return Err(Fail::of(path, "is not a regular file (a stream is read as -)"));
     }
@@ -70,8 +74,28 @@ pub(crate) fn stream<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read
     Ok((Box::new(io::Cursor::new(head).chain(reader)), kind))
 }
 
-/// Standard input, which nobody has read from before.
+/// How an image is named that this directory looks like.
+fn directory_hint(path: &Path) -> String {
+    let has = |name: &str| path.join(name).is_file();
+    let named = path.display();
+    if has("oci-layout") || has("index.json") {
+        format!("; the image in it is oci:{named}")
+    } else if has("manifest.json") {
+        format!("; the image in it is dir:{named}")
+    } else {
+        String::new()
+    }
+}
+
+/// What standard input is called where it is a layer.
+pub(crate) const STDIN: &str = "-";
+
+/// Standard input, which is there once.
 pub(crate) fn stdin() -> io::Result<impl Read> {
+    static READ: AtomicBool = AtomicBool::new(false);
+    if READ.swap(true, Ordering::Relaxed) {
+        return Err(io::Error::other("can be read only once"));
+    }
     Ok(Pipe::new(io::stdin().as_fd().try_clone_to_owned()?))
 }
 

@@ -15,7 +15,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{geometry, load, merge};
+use crate::{geometry, images, load, merge};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -45,11 +45,13 @@ pub(crate) fn run(args: &Layer) -> Done {
             let mut ingest = spool::ingest_options(tag, false);
             ingest.diff_id = tag.is_none();
             let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
+            images::warn(&args.input, &done.layer.tree);
             let none = || Err(Fail::of(&name, "is not kept"));
             merge::write(&output, &done.layer.tree, &options, &out, none)?
         }
         Source::Tar(tar) => {
             let layer = indexed(tar, args)?;
+            images::warn(&args.input, &layer.tree);
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             sealed(report, args, params.as_ref(), &out)?
         }
@@ -59,6 +61,7 @@ pub(crate) fn run(args: &Layer) -> Done {
                 false => Spool::Kept(dir, Vec::new()),
             };
             let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
+            images::warn(&args.input, &layer.tree);
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = sealed(report, args, params.as_ref(), &out)?;
             spool.finish()?;
@@ -161,6 +164,7 @@ fn one_pass(
     let offset = layout::data_first_offset(1, options.block_size);
     let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;
     let tree = done.layer.tree;
+    images::warn(&args.input, &tree);
     if tree.devices().is_empty() {
         // No file has any data: the disk does without the tar.
         file.set_bytes(0)?;

@@ -7,23 +7,23 @@ use erofs_tarfs::tree::{Body, Content, InodeId, NodeKind, Place, Tree};
 
 use crate::args::{Ls, PathIn};
 use crate::fail::{Done, Fail};
-use crate::input::{self, Kind};
-use crate::load::{self, Loaded};
+use crate::images::Reference;
+use crate::input::{self, Kind, STDIN};
+use crate::load::{self, How, Loaded};
 use crate::sizes::to_hex;
 use crate::spool::Spool;
 use crate::view;
 
 /// An image as a mount shows it, or a layer.
-pub(crate) fn open(arg: &Path, tars: Option<&Path>) -> Done<Loaded> {
-    let is_image = arg.to_str().is_some_and(|arg| arg.contains(':')) && !arg.exists();
-    if !is_image {
+pub(crate) fn open(arg: &Path, how: &How<'_>) -> Done<Loaded> {
+    if arg != Path::new(STDIN) && Reference::parse(arg).is_none() {
         let (file, kind) = input::open(arg)?;
         if kind == Kind::Erofs {
-            return load::read_image(arg, file, tars, false);
+            return load::read_image(arg, file, how.tars, false);
         }
     }
     let mut spool = Spool::Temporary(std::env::temp_dir());
-    let mut layers = load::load(arg, tars, &mut spool)?;
+    let mut layers = load::load(arg, how, &mut spool)?;
     match layers.len() {
         1 => Ok(layers.remove(0)),
         n => {
@@ -34,7 +34,7 @@ pub(crate) fn open(arg: &Path, tars: Option<&Path>) -> Done<Loaded> {
 }
 
 pub(crate) fn run(args: &Ls) -> Done {
-    let image = open(&args.image, None)?;
+    let image = open(&args.image, &args.at.how())?;
     let id = view::find(&image.tree, &args.image, &args.path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     list(&mut out, &image.tree, id, args).and_then(|()| out.flush()).map_err(Fail::stdout)
@@ -77,7 +77,7 @@ fn line(out: &mut impl Write, tree: &Tree, id: InodeId, name: &[u8], long: bool)
 }
 
 pub(crate) fn stat(args: &PathIn) -> Done {
-    let image = open(&args.image, args.tars.as_deref())?;
+    let image = open(&args.image, &args.at.how())?;
     let id = view::find(&image.tree, &args.image, &args.path)?;
     let path = PathBuf::from(&args.path);
     let mut out = BufWriter::new(io::stdout().lock());

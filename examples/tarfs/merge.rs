@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Merge) -> Done {
         true => Spool::Temporary(dir),
         false => Spool::Kept(dir, Vec::new()),
     };
-    let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    let layers = load::all(&args.inputs.layers, &args.inputs.at.how(), &mut spool)?;
     let tree = merged(&layers)?;
     let report = write(&args.output, &tree, &options, &out, || sources(&tree, &layers))?;
     spool.finish()?;

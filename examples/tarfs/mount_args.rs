@@ -105,7 +105,9 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
 /// The files of the devices as their tags find them.
 fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
     let (file, _) = input::open(&args.image)?;
-    let loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
+    let mut loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
+    // They are named, not read.
+    loaded.unverified();
     let slots = match &loaded.backing {
         Backing::File(_) => 0,
         Backing::Tars { slots, .. } => *slots,

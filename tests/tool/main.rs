@@ -2,6 +2,7 @@
 
 mod compressed;
 mod errors;
+mod images;
 mod inputs;
 mod modes;
 mod overlaid;
@@ -10,3 +11,5 @@ mod real;
 mod run;
 mod sealed;
 mod sealed_layers;
+mod stdin;
+mod tags;
