@@ -11,7 +11,7 @@ use crate::compare::Comparison;
 use crate::fail::{Done, Fail};
 use crate::load::{self, Backing, How, Loaded};
 use crate::spool::{self, Spool};
-use crate::{find, input, inspect, merge, report};
+use crate::{find, input, inspect, merge, report, unmoved};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &Check) -> Done {
     if !layers.is_empty() {
         against(layers, &args.at.how(), &loaded, &mut problems)?;
     }
+    unmoved::check()?;
     let report = Report {
         path: path.display().to_string(),
         ok: problems.is_empty(),

@@ -11,7 +11,7 @@ use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::Device;
 
 use crate::fail::{Done, Fail};
-use crate::{input, output, spool};
+use crate::{input, output, spool, unmoved};
 
 /// Where tars are looked for.
 #[derive(Clone, Debug)]
@@ -108,6 +108,7 @@ impl Tars {
                 if spool::digest(&file, &mut |_| {})? == tag {
                     return Ok(Some(file));
                 }
+                unmoved::forget(&path);
             }
         }
         Ok(None)

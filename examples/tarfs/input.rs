@@ -11,6 +11,7 @@ use erofs_tarfs::io::{NamedFile, Pipe};
 
 use crate::decompress::Uncompressed;
 use crate::fail::{Done, Fail};
+use crate::unmoved;
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +52,11 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Opens a file and looks at its beginning.
+/// Opens a file and looks at its beginning. No output gets its name if the file changes from then
+/// on.
 pub(crate) fn open(path: &Path) -> Done<(NamedFile, Kind)> {
     let file = NamedFile::open(path)?;
-    let metadata = file.file().metadata().map_err(|error| Fail::of(path, error))?;
+    let metadata = unmoved::watch(path, file.file()).map_err(|error| Fail::of(path, error))?;
     if metadata.is_dir() {
         return Err(Fail::of(path, format_args!("is a directory{}", directory_hint(path))));
     }

@@ -33,6 +33,7 @@ mod script;
 mod segments;
 mod sizes;
 mod spool;
+mod unmoved;
 mod verity;
 mod view;
 
@@ -56,7 +57,8 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::MountArgs(args) => mount_args::run(&args),
     };
-    match done {
+    // What was shown of a file that changed meanwhile is not what is in it.
+    match done.and_then(|()| unmoved::check()) {
         // Whoever read our output has enough of it.
         Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
         Err(fail) => {

@@ -117,6 +117,7 @@ impl Output {
 
     /// Gives it its name, in place of what has it.
     pub(crate) fn finish(self) -> Done {
+        crate::unmoved::check()?;
         let Self { temp, path } = self;
         temp.persist(&path).map_err(|error| Fail::of(&path, error))
     }

@@ -13,3 +13,4 @@ mod sealed;
 mod sealed_layers;
 mod stdin;
 mod tags;
+mod unmoved;

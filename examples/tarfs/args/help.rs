@@ -41,7 +41,9 @@ The tars of a bootstrap are looked for in --tars DIR or, without it, beside the 
 (and FILE.tar that of FILE.tar.erofs or FILE.erofs, if one is needed). A tar that is tagged with its
 SHA-256 must have it. It is read once more for that, which takes as long as `sha256sum`; bootstraps
 that are merged into a bootstrap need no tars. `tarfs cat`, which reads one file of a tar, and
-`tarfs mount-args`, which reads none, take a tar that has the name of the digest as it is.";
+`tarfs mount-args`, which reads none, take a tar that has the name of the digest as it is.
+
+No file may change while it is read: what was made of it is then not kept, and that is an error.";
 
 /// Of `tarfs export`.
 pub(super) const EXPORT_HELP: &str = "\
