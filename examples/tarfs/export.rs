@@ -55,7 +55,10 @@ pub(crate) fn run(args: &Export) -> Done {
     }
     let out = Output::new(&args.output)?;
     let report = if by_layer {
-        job.make(&out, &layers[0].tree, &layers[0].origins())?
+        let Some(layer) = layers.first() else {
+            return Err(Fail::of(&args.output, "there is no layer to make it of"));
+        };
+        job.make(&out, &layer.tree, &layer.origins())?
     } else {
         let tree = merge::merged(&layers)?;
         job.make(&out, &tree, &merge::origins(&tree, &layers)?)?

@@ -11,6 +11,7 @@ use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::Device;
 
 use crate::fail::{Done, Fail};
+use crate::progress::Progress;
 use crate::{input, output, spool, unmoved};
 
 /// Where tars are looked for.
@@ -55,7 +56,7 @@ impl Tars {
             if !is_digest(&tag) || by_name.is_some() && !self.verify {
                 return Ok(file);
             }
-            let digest = spool::digest(&file, &mut |_| {})?;
+            let digest = digest(&file)?;
             if digest == tag {
                 return Ok(file);
             }
@@ -105,7 +106,7 @@ impl Tars {
             if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
                 // Of those that are not meant, some may not be readable.
                 let Ok((file, _)) = input::open(&path) else { continue };
-                if spool::digest(&file, &mut |_| {})? == tag {
+                if digest(&file)? == tag {
                     return Ok(Some(file));
                 }
                 unmoved::forget(&path);
@@ -113,6 +114,12 @@ impl Tars {
         }
         Ok(None)
     }
+}
+
+/// The SHA-256 of a file, which may take a while.
+fn digest(file: &NamedFile) -> Done<String> {
+    let progress = Progress::new("verifying", Some(file.bytes()?));
+    spool::digest(file, &mut progress.observer())
 }
 
 /// `layer.tar` of `layer.tar.erofs` or of `layer.erofs`.

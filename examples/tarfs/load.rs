@@ -14,6 +14,7 @@ use crate::fail::{Done, Fail};
 use crate::find::Tars;
 use crate::images::{self, Platform, Reference};
 use crate::input::{self, Kind, STDIN};
+use crate::merge;
 use crate::progress::Progress;
 use crate::spool::{self, Spool};
 
@@ -49,6 +50,8 @@ pub(crate) enum Backing {
         /// The image itself, which has file data too.
         image: NamedFile,
     },
+    /// In those of these layers, of which the tree is the merge.
+    Layers(Vec<Loaded>),
 }
 
 impl Loaded {
@@ -61,13 +64,19 @@ impl Loaded {
                 let device = &self.tree.devices()[index];
                 tars.find(&self.name, device, *slots == 1, *block)
             }
+            Backing::Layers(layers) => {
+                let (layer, index) = merge::origins(&self.tree, layers)?[index];
+                layer.source(index)
+            }
         }
     }
 
     /// From now on tars are taken as they are found, whatever their digests.
     pub(crate) fn unverified(&mut self) {
-        if let Backing::Tars { tars, .. } = &mut self.backing {
-            tars.verify = false;
+        match &mut self.backing {
+            Backing::File(_) => {}
+            Backing::Tars { tars, .. } => tars.verify = false,
+            Backing::Layers(layers) => layers.iter_mut().for_each(Self::unverified),
         }
     }
 
@@ -157,6 +166,15 @@ pub(crate) fn all(args: &[PathBuf], how: &How<'_>, spool: &mut Spool) -> Done<Ve
         layers.extend(load(arg, how, spool)?);
     }
     Ok(layers)
+}
+
+/// The layers of one argument as one.
+pub(crate) fn one(arg: &Path, mut layers: Vec<Loaded>) -> Done<Loaded> {
+    if layers.len() == 1 {
+        return Ok(layers.remove(0));
+    }
+    let tree = merge::merged(&layers)?;
+    Ok(Loaded { name: arg.to_owned(), tree, backing: Backing::Layers(layers), leaves: None })
 }
 
 /// Whether an argument is read from standard input.

@@ -14,7 +14,7 @@ use crate::sizes::to_hex;
 use crate::spool::Spool;
 use crate::view;
 
-/// An image as a mount shows it, or a layer.
+/// An image as a mount shows it, a layer, or the layers of an image merged.
 pub(crate) fn open(arg: &Path, how: &How<'_>) -> Done<Loaded> {
     if arg != Path::new(STDIN) && Reference::parse(arg).is_none() {
         let (file, kind) = input::open(arg)?;
@@ -23,14 +23,7 @@ pub(crate) fn open(arg: &Path, how: &How<'_>) -> Done<Loaded> {
         }
     }
     let mut spool = Spool::Temporary(std::env::temp_dir());
-    let mut layers = load::load(arg, how, &mut spool)?;
-    match layers.len() {
-        1 => Ok(layers.remove(0)),
-        n => {
-            let why = format_args!("has {n} layers: merge them first (tarfs merge)");
-            Err(Fail::of(arg, why))
-        }
-    }
+    load::one(arg, load::load(arg, how, &mut spool)?)
 }
 
 pub(crate) fn run(args: &Ls) -> Done {

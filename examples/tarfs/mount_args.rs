@@ -109,7 +109,7 @@ fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
     // They are named, not read.
     loaded.unverified();
     let slots = match &loaded.backing {
-        Backing::File(_) => 0,
+        Backing::File(_) | Backing::Layers(_) => 0,
         Backing::Tars { slots, .. } => *slots,
     };
     (0..slots).map(|index| Ok(loaded.source(index)?.path().to_owned())).collect()

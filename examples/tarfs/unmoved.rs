@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use erofs_tarfs::io::NamedFile;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::fail::{Done, Fail};
@@ -54,6 +55,13 @@ impl State {
 thread_local! {
     /// What this command has opened to read.
     static WATCHED: RefCell<Vec<(PathBuf, State)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Opens a file, of whatever kind, and remembers it.
+pub(crate) fn open(path: &Path) -> Done<NamedFile> {
+    let file = NamedFile::open(path)?;
+    watch(path, file.file()).map_err(|error| Fail::of(path, error))?;
+    Ok(file)
 }
 
 /// Remembers a file that was just opened. Nothing may have been read from it yet.

@@ -14,7 +14,7 @@ use crate::fail::{Done, Fail};
 use crate::input::Kind;
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use crate::{geometry, input, load, report};
+use crate::{geometry, input, load, report, unmoved};
 
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
@@ -70,6 +70,7 @@ fn format(args: &VerityFormat) -> Done {
             output::spare_inputs(hash, &[path])?;
             let out = Output::new(hash)?;
             let undo = Undo::grow(&data, before, data_bytes)?;
+            unmoved::watch(path, data.file()).map_err(failed)?;
             let end = geometry.end();
             let sealed = seal(&data, &out.file()?, geometry, &options, args.map)?;
             out.file()?.set_bytes(end)?;
@@ -119,7 +120,7 @@ impl Drop for Undo<'_> {
 
 fn verify(args: &VerityVerify) -> Done {
     let params = geometry::params(&args.params)?;
-    let data = NamedFile::open(&args.data)?;
+    let data = unmoved::open(&args.data)?;
     let data_bytes = match args.data_blocks {
         Some(blocks) => blocks
             .checked_mul(params.data_block().bytes().into())
@@ -142,8 +143,9 @@ fn verify(args: &VerityVerify) -> Done {
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(&args.data, error))?;
     let sealed = Sealed::new(geometry, args.root);
     let options = geometry::threads(&args.params);
-    let hashes = NamedFile::open(args.hash.as_ref().unwrap_or(&args.data))?;
+    let hashes = unmoved::open(args.hash.as_ref().unwrap_or(&args.data))?;
     check(&data, &hashes, &sealed, &options)?;
+    unmoved::check()?;
     println(format_args!("{}: verified, {data_bytes} bytes", args.data.display()))
 }
 

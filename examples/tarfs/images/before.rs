@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::json::{self, Config, lenient, quoted};
+use super::json::{self, Config, lenient, listed, quoted};
 use super::pick::{Pick, same_name};
 use super::platform::Platform;
 use super::store::Store;
@@ -99,15 +99,12 @@ fn top(store: &Store, pick: &Pick) -> Done<String> {
         let why = "is of before Docker 1.10: its images have names, but no numbers";
         return Err(Fail::of(store.name(), why));
     }
-    let listed = || {
-        let all: Vec<_> = match names.is_empty() {
-            true => tops.iter().map(|id| quoted(id)).collect(),
-            false => names.keys().map(|name| quoted(name)).collect(),
-        };
-        all.join(", ")
+    let listed = || match names.is_empty() {
+        true => listed(tops.iter().map(|id| quoted(id))),
+        false => listed(names.keys().map(|name| quoted(name))),
     };
     match tops.len() {
-        1 => Ok(tops.pop_first().unwrap_or_default()),
+        1 => Ok(tops.into_iter().next().unwrap_or_default()),
         0 => {
             let asked = quoted(pick.name.as_deref().unwrap_or_default());
             Err(Fail::of(store.name(), format_args!("has no image {asked}, only {}", listed())))

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::json::{Class, Config, Descriptor, Document, quoted};
+use super::json::{Class, Config, Descriptor, Document, listed, quoted};
 use super::layers;
 use super::listed::{Found, Leaf};
 use super::pick::{Pick, same_name};
@@ -40,10 +40,7 @@ pub(crate) fn choose(
     if leaves.is_empty() {
         let why = match others.is_empty() {
             true => "has no image".to_owned(),
-            false => {
-                let others: Vec<_> = others.into_iter().collect();
-                format!("has no container image, only {}", others.join(", "))
-            }
+            false => format!("has no container image, only {}", listed(others)),
         };
         return Err(Fail::of(index, why));
     }
@@ -80,10 +77,9 @@ fn asked<'a>(index: &Path, all: &'a [Descriptor], pick: &Pick) -> Done<Vec<&'a D
     }
     if fitting.is_empty() {
         let names: BTreeSet<_> = all.iter().flat_map(Descriptor::names).map(quoted).collect();
-        let names: Vec<_> = names.into_iter().collect();
         let why = match names.is_empty() {
             true => format!("has no image {}: none has a name", quoted(name)),
-            false => format!("has no image {}, only {}", quoted(name), names.join(", ")),
+            false => format!("has no image {}, only {}", quoted(name), listed(names)),
         };
         return Err(Fail::of(index, why));
     }
@@ -107,12 +103,11 @@ fn one_image(index: &Path, manifests: &[Descriptor], leaves: &[Leaf]) -> Done {
     if sets.all(|set| Some(set) == first) {
         return Ok(());
     }
-    let listed = names.iter().map(|(digest, names)| match names.is_empty() {
+    let choices = names.iter().map(|(digest, names)| match names.is_empty() {
         true => format!("@{digest}"),
-        false => names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(" or "),
+        false => names.iter().take(4).map(|name| quoted(name)).collect::<Vec<_>>().join(" or "),
     });
-    let why =
-        format_args!("has several images; say which: {}", listed.collect::<Vec<_>>().join(", "));
+    let why = format_args!("has several images; say which: {}", listed(choices));
     Err(Fail::of(index, why))
 }
 
@@ -136,8 +131,7 @@ fn best(
             Some(platform) => platform.to_string(),
             None => format!("@{}, which names no platform", leaf.descriptor.digest),
         });
-        let all: BTreeSet<String> = all.collect();
-        all.into_iter().collect::<Vec<_>>().join(", ")
+        listed(all.collect::<BTreeSet<String>>())
     };
     let distance = |leaf: &Leaf| leaf.platform.as_ref()?.distance(target);
     let Some(nearest) = leaves.iter().filter_map(distance).min() else {
@@ -153,9 +147,8 @@ fn best(
     match fitting.len() {
         1 => Ok(fitting.remove(0)),
         _ => {
-            let digests: Vec<_> =
-                fitting.iter().map(|leaf| format!("@{}", leaf.descriptor.digest)).collect();
-            let why = format_args!("has several images for {target}: {}", digests.join(", "));
+            let digests = fitting.iter().map(|leaf| format!("@{}", leaf.descriptor.digest));
+            let why = format_args!("has several images for {target}: {}", listed(digests));
             Err(Fail::of(index, why))
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::json::{self, Config, lenient, quoted};
+use super::json::{self, Config, lenient, listed, quoted};
 use super::pick::{Pick, same_name};
 use super::platform::Platform;
 use super::store::Store;
@@ -56,7 +56,7 @@ pub(crate) fn load(
 /// The image that is meant. Entries of one configuration and the same layers are one image.
 fn choose(store: &Store, all: Vec<Entry>, pick: &Pick) -> Done<Entry> {
     let path = store.path(MANIFEST);
-    let listed: Vec<String> = all.iter().enumerate().map(|(n, image)| called(n, image)).collect();
+    let choices: Vec<String> = all.iter().enumerate().map(|(n, image)| called(n, image)).collect();
     let count = all.len();
     let mut fitting: Vec<Entry> = Vec::new();
     for (number, image) in all.into_iter().enumerate() {
@@ -75,7 +75,7 @@ fn choose(store: &Store, all: Vec<Entry>, pick: &Pick) -> Done<Entry> {
         (None, Some(name)) => quoted(name),
         (None, None) => String::new(),
     };
-    let listed = listed.join(", ");
+    let listed = listed(choices);
     match fitting.len() {
         1 => Ok(fitting.remove(0)),
         0 if count == 0 => Err(Fail::of(path, "has no image")),
@@ -88,6 +88,8 @@ fn choose(store: &Store, all: Vec<Entry>, pick: &Pick) -> Done<Entry> {
 fn called(number: usize, image: &Entry) -> String {
     match image.repo_tags.is_empty() {
         true => format!("@{number}"),
-        false => image.repo_tags.iter().map(|tag| quoted(tag)).collect::<Vec<_>>().join(" or "),
+        false => {
+            image.repo_tags.iter().take(4).map(|tag| quoted(tag)).collect::<Vec<_>>().join(" or ")
+        }
     }
 }

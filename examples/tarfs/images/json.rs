@@ -227,6 +227,16 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("{short:?}{more}")
 }
 
+/// Choices in an error: some of them, if there are many.
+pub(crate) fn listed(choices: impl IntoIterator<Item = String>) -> String {
+    let mut choices = choices.into_iter();
+    let some: Vec<String> = choices.by_ref().take(16).collect();
+    match choices.count() {
+        0 => some.join(", "),
+        more => format!("{} and {more} more", some.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

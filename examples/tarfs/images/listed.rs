@@ -88,7 +88,8 @@ impl Found {
     pub(super) fn look(&mut self, store: &Store) -> Done {
         for mut leaf in std::mem::take(&mut self.leaves) {
             let unknown = leaf.platform.is_none();
-            if unknown && store.has_document(&leaf.descriptor, &leaf.listed)? {
+            // What is not there, or has a digest of a kind that is not known, is some other image.
+            if unknown && store.has_document(&leaf.descriptor, &leaf.listed).unwrap_or(false) {
                 let (path, document) = store.document(&leaf.descriptor, &leaf.listed)?;
                 if let Some(other) = layers::other_than_image(&document) {
                     self.others.insert(quoted(other));

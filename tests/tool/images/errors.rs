@@ -127,6 +127,19 @@ fn what_is_wrong_is_said_with_its_file_and_place() {
 }
 
 #[test]
+fn of_many_choices_some_are_shown() {
+    let place = Place::new();
+    let mut layout = place.layout("l");
+    let image = layout.both();
+    for number in 0..1000 {
+        layout.add(image.clone(), &format!("{number:03}{}", "n".repeat(500)));
+    }
+    let arg = layout.done();
+    place.expect("a thousand", &[], &format!("{arg}:x"), Error(&["… and 984 more"]));
+    assert!(place.merge(&[], &format!("{arg}:x")).stderr.len() < 4000);
+}
+
+#[test]
 fn schema_1() {
     let place = Place::new();
     let mut layout = place.layout("l");

@@ -140,3 +140,39 @@ fn every_command_that_takes_images_has_the_option() {
     assert_eq!(ok([&["cat"][..], &words, &[&arg, "etc/c"]].concat()), "three");
     assert!(ok([&["stat"][..], &words, &[&arg, "etc/c"]].concat()).contains("size:  5"));
 }
+
+#[test]
+fn an_entry_that_nobody_can_check_is_some_other_image() {
+    let place = Place::new();
+    let mut layout = place.layout("l");
+    let (both, mut other) = (layout.image(&[0, 1], "linux/amd64"), layout.both());
+    other["digest"] = json!(format!("sha512:{}", "0".repeat(128)));
+    layout.add(other, "latest");
+    layout.add(both, "latest");
+    place.expect("sha512", &["--platform", "linux/amd64"], &layout.done(), Both);
+}
+
+#[test]
+fn listings_show_the_layers_of_an_image_merged() {
+    let place = Place::new();
+    let mut layout = place.layout("l");
+    let (both, none) = (layout.both(), layout.edited(&[], |_| {}, |_| {}));
+    layout.add(both, "both");
+    layout.add(none, "none");
+    let arg = layout.done();
+    let (both, none) = (format!("{arg}:both"), format!("{arg}:none"));
+    assert_eq!(ok(["ls", &both, "etc"]), "a\nc\n");
+    assert_eq!(ok(["cat", &both, "etc/a"]), "one");
+    assert_eq!(ok(["cat", &both, "etc/c"]), "three");
+    assert!(ok(["stat", &both, "etc/c"]).contains("of device 2"));
+    assert_eq!(ok(["ls", &none]), "");
+    let out = place.text("out.disk");
+    for mode in ["layer_block", "layer_verity_only", "layer_block_with_verity"] {
+        let ran = run(["export", "--mode", mode, "-o", &out, &none]);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains("there is no layer"), "{}", ran.stderr);
+        let ran = run(["export", "--mode", mode, "--gpt", "-o", &out, &none]);
+        assert_ne!(ran.code, 0);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+}
