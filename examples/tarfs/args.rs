@@ -42,10 +42,15 @@ pub(crate) enum Command {
     /// Show all that is known of a file in an image.
     Stat(PathIn),
     /// Write a file of an image to standard output.
+    ///
+    /// A tar that has the name of its digest is taken as it is: to see whether it has that digest
+    /// all of it would be read, as `tarfs check` does.
     Cat(PathIn),
     /// Show the superblock, devices and segments of an image.
     Inspect(Inspect),
     /// Print the commands that mount an image.
+    ///
+    /// The tars of a bootstrap are looked for, but not read: `tarfs check` does that.
     MountArgs(MountArgs),
 }
 

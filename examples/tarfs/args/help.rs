@@ -85,7 +85,8 @@ Examples:
 
 The tag of the device is the blob ID: --blob-id, or the SHA-256 of the uncompressed tar, which
 costs reading all of it. A compressed tar or a stream cannot be a device itself: without --disk
-its uncompressed tar is put beside OUT, named by the tag, unless --index-only says that it is kept
+its uncompressed tar is put beside OUT, named by the tag (it is found again by itself if that is its
+SHA-256, and by --tars else), unless --index-only says that it is kept
 elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
 
 With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,

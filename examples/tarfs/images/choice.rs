@@ -28,7 +28,9 @@ pub(crate) fn choose(
     pick: &Pick,
     platform: Option<&Platform>,
 ) -> Done<Manifest> {
-    let asked = asked(index, &manifests, pick)?;
+    let mut asked = asked(index, &manifests, pick)?;
+    // Some writers list the manifests of an index beside it: they are its own.
+    asked.sort_by_key(|descriptor| Class::of(&descriptor.media_type) != Some(Class::Index));
     let mut found = Found::default();
     for descriptor in asked {
         found.add(store, index, descriptor, descriptor.digest.clone(), 0)?;

@@ -19,9 +19,11 @@ pub(crate) fn load(
     platform: Option<&Platform>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
-    if !store.has(MANIFEST) {
-        let hint = if store.has("index.json") { " (oci:DIR may be meant)" } else { "" };
-        return Err(Fail::of(store.name(), format_args!("has no {MANIFEST}{hint}")));
+    if !store.has(MANIFEST) && store.has("index.json") {
+        return Err(Fail::of(
+            store.name(),
+            "has no manifest.json, but index.json: oci:DIR may be meant",
+        ));
     }
     let path = store.path(MANIFEST);
     let document = store.named_document(MANIFEST)?;

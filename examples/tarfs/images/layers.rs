@@ -13,24 +13,37 @@ use crate::load::{self, Loaded};
 use crate::progress::Progress;
 use crate::spool::Spool;
 
-/// Whether a media type is that of a container image's configuration. Old tools give none.
+/// Whether a media type is that of a container image's configuration. Docker takes those for one
+/// too that some registries answered before they knew better.
 pub(crate) fn is_image_config(media_type: &str) -> bool {
     matches!(
         media_type,
         "" | "application/vnd.oci.image.config.v1+json"
             | "application/vnd.docker.container.image.v1+json"
+            | "application/octet-stream"
+            | "application/json"
+            | "text/html"
     )
 }
 
-/// What a manifest describes, if that is no container image.
+/// Whether a media type is that of a layer, in whatever compression.
+fn is_tar(media_type: &str) -> bool {
+    let plain = media_type.split('+').next().unwrap_or_default();
+    let plain = plain.strip_suffix(".gzip").or(plain.strip_suffix(".zstd")).unwrap_or(plain);
+    media_type.is_empty() || [".tar", "/tar", "/x-tar"].iter().any(|end| plain.ends_with(end))
+}
+
+/// What a manifest describes, if that is no container image. Signatures may have the configuration
+/// of an image, but no layer.
 pub(crate) fn other_than_image(document: &Document) -> Option<&str> {
     let config = document.config.as_ref()?;
-    if is_image_config(&config.media_type) {
-        return None;
-    }
-    match document.artifact_type.as_str() {
-        "" => Some(&config.media_type),
-        artifact => Some(artifact),
+    let layers = document.layers.as_deref().unwrap_or_default();
+    let has_tar = layers.is_empty() || layers.iter().any(|layer| is_tar(&layer.media_type));
+    match (is_image_config(&config.media_type), document.artifact_type.as_str()) {
+        (true, _) if has_tar => None,
+        (true, _) => layers.first().map(|layer| layer.media_type.as_str()),
+        (false, "") => Some(&config.media_type),
+        (false, artifact) => Some(artifact),
     }
 }
 
@@ -65,7 +78,7 @@ pub(crate) fn load(
     choice::fits(&config_path, &config, platform)?;
     let layers = document.layers.as_deref().unwrap_or_default();
     for (index, layer) in layers.iter().enumerate() {
-        is_a_tar(store, path, index, layer)?;
+        is_usable(store, path, index, layer)?;
     }
     let diff_ids = as_many(path, layers.len(), &config)?;
     let layers = layers.iter().zip(diff_ids);
@@ -82,7 +95,7 @@ pub(crate) fn as_many<'a>(path: &Path, layers: usize, config: &'a Config) -> Don
 }
 
 /// Refuses what is no layer, or not there, and says by its media type what it is.
-fn is_a_tar(store: &Store, manifest: &Path, index: usize, layer: &Descriptor) -> Done {
+fn is_usable(store: &Store, manifest: &Path, index: usize, layer: &Descriptor) -> Done {
     let media_type = layer.media_type.as_str();
     let named = |what: &str| {
         let number = index + 1;
@@ -94,12 +107,7 @@ fn is_a_tar(store: &Store, manifest: &Path, index: usize, layer: &Descriptor) ->
     if media_type.contains("+encrypted") {
         return Err(named("is encrypted"));
     }
-    let is_tar = ["", ".tar", "/tar", "/x-tar"].iter().any(|end| {
-        let plain = media_type.split('+').next().unwrap_or_default();
-        let plain = plain.trim_end_matches(".gzip").trim_end_matches(".zstd");
-        if end.is_empty() { media_type.is_empty() } else { plain.ends_with(end) }
-    });
-    if !is_tar {
+    if !is_tar(media_type) {
         return Err(named("is no tar"));
     }
     let foreign = media_type.contains("nondistributable") || media_type.contains(".foreign.");

@@ -28,12 +28,9 @@ pub(crate) fn load(
 }
 
 fn by_index(store: &Store, pick: &Pick, platform: Option<&Platform>) -> Done<Manifest> {
-    if !store.has(INDEX) {
-        let hint = match store.has("manifest.json") {
-            true => " (manifest.json is there: docker-archive:FILE or dir:DIR may be meant)",
-            false => "",
-        };
-        let why = format_args!("is no OCI image layout: it has no {INDEX}{hint}");
+    if !store.has(INDEX) && store.has("manifest.json") {
+        let why =
+            "has no index.json, but manifest.json: docker-archive:FILE or dir:DIR may be meant";
         return Err(Fail::of(store.name(), why));
     }
     let path = store.path(INDEX);

@@ -53,8 +53,12 @@ fn what_was_meant_is_said() {
     let hint = Error(&["oci-archive:FILE may be meant"]);
     place.expect("an OCI archive", &[], &format!("docker-archive:{oci}"), hint);
     place.expect("a layout", &[], &format!("dir:{dir}"), Error(&["oci:DIR may be meant"]));
+    for prefix in ["oci", "dir", "oci-archive", "docker-archive"] {
+        let none = format!("{prefix}:{}", place.text("no such"));
+        place.expect(prefix, &[], &none, Error(&["no such", "No such file or directory"]));
+    }
     let none = place.write("none.tar", [0; 1024]);
-    let no = Error(&["is no OCI image layout: it has no index.json"]);
+    let no = Error(&["none.tar: has no index.json"]);
     place.expect("nothing", &[], &format!("oci-archive:{none}"), no);
 }
 

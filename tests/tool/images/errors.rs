@@ -27,7 +27,12 @@ fn artifacts_are_named_by_their_media_type() {
             "text/plain",
             "not a container image, but of media type \"application/vnd.example.sbom\"",
         ),
-        (CONFIG, "", "application/wasm", "layer 1 is no tar (media type \"application/wasm\")"),
+        (
+            CONFIG,
+            "",
+            "application/wasm",
+            "not a container image, but of media type \"application/wasm\"",
+        ),
         (
             CONFIG,
             "",
@@ -64,6 +69,31 @@ fn media_types_of_layers_that_are_tars() {
         let mut layout = place.layout("l");
         let blobs: Vec<_> = place.tars.iter().map(|tar| (&tar[..], &tar[..])).collect();
         let set = |manifest: &mut Value| manifest["layers"][1]["mediaType"] = json!(media_type);
+        let image = layout.edited(&blobs, |_| {}, set);
+        layout.add(image, "");
+        place.expect(media_type, &[], &layout.done(), Both);
+    }
+}
+
+#[test]
+fn a_layer_that_is_no_tar_among_others() {
+    let place = Place::new();
+    let mut layout = place.layout("l");
+    let blobs: Vec<_> = place.tars.iter().map(|tar| (&tar[..], &tar[..])).collect();
+    let set = |manifest: &mut Value| manifest["layers"][1]["mediaType"] = json!("text/plain");
+    let image = layout.edited(&blobs, |_| {}, set);
+    layout.add(image, "");
+    let refused = Error(&["layer 2 is no tar (media type \"text/plain\")"]);
+    place.expect("text", &[], &layout.done(), refused);
+}
+
+#[test]
+fn media_types_of_configurations_that_registries_mixed_up() {
+    let place = Place::new();
+    for media_type in ["", "application/octet-stream", "application/json", "text/html"] {
+        let mut layout = place.layout("l");
+        let blobs: Vec<_> = place.tars.iter().map(|tar| (&tar[..], &tar[..])).collect();
+        let set = |manifest: &mut Value| manifest["config"]["mediaType"] = json!(media_type);
         let image = layout.edited(&blobs, |_| {}, set);
         layout.add(image, "");
         place.expect(media_type, &[], &layout.done(), Both);

@@ -87,6 +87,32 @@ fn what_stands_beside_an_image_is_passed_over() {
             Both,
         ),
         (
+            "a signature, which has the configuration of an image, as cosign stores it",
+            |l| {
+                let image = l.both();
+                let signature = json!({
+                    "schemaVersion": 2, "config": l.blob("{}", CONFIG),
+                    "layers": [l.blob("{}", "application/vnd.dev.cosign.simplesigning.v1+json")],
+                });
+                let signature = l.json(&signature, MANIFEST);
+                l.add(signature, "");
+                l.add(image, "latest");
+            },
+            "",
+            Both,
+        ),
+        (
+            "the manifests of an index, beside it",
+            |l| {
+                let images = [l.image(&[0, 1], "linux/amd64"), l.image(&[0], "linux/arm64")];
+                let index = l.index(&images.each_ref());
+                l.add(images[0].clone(), "");
+                l.add(index, "latest");
+            },
+            "",
+            Both,
+        ),
+        (
             "an attestation alone",
             |l| {
                 let attestation = l.attestation(&json!({"digest": "x"}));
