@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::args::Check;
 use crate::compare::Comparison;
 use crate::fail::{Done, Fail};
+use crate::find::Verify;
 use crate::load::{self, Backing, How, Loaded};
 use crate::spool::{self, Spool};
 use crate::{find, input, inspect, merge, report, unmoved};
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Check) -> Done {
     let (file, _) = input::open(path)?;
     let mut loaded = load::read_image(path, file, args.at.tars.as_deref(), true)?;
     // What they should be is a part of the report, not an error.
-    loaded.unverified();
+    loaded.verify(Verify::Nothing);
     let tars = check_tars(&loaded, &mut problems)?;
     if !layers.is_empty() {
         against(layers, &args.at.how(), &loaded, &mut problems)?;

@@ -14,21 +14,31 @@ use crate::fail::{Done, Fail};
 use crate::progress::Progress;
 use crate::{input, output, spool, unmoved};
 
+/// Which tars must have the SHA-256 that is their tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verify {
+    /// All.
+    All,
+    /// Those that are not named by it.
+    OtherNames,
+    /// None: who looks for them compares.
+    Nothing,
+}
+
 /// Where tars are looked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Tars {
     dir: PathBuf,
     /// Whether the user named the directory.
     given: bool,
-    /// Whether a tar that is tagged with its digest must have it.
-    pub(crate) verify: bool,
+    pub(crate) verify: Verify,
 }
 
 impl Tars {
     /// In the directory that the user named, or beside the image.
     pub(crate) fn of(image: &Path, given: Option<&Path>) -> Self {
         let dir = given.unwrap_or_else(|| output::directory(image)).to_owned();
-        Self { dir, given: given.is_some(), verify: true }
+        Self { dir, given: given.is_some(), verify: Verify::All }
     }
 
     /// Opens the tar of a device of `image`; `only` if that has one only.
@@ -43,6 +53,7 @@ impl Tars {
         let needed = device.base_offset.saturating_add(device.bytes);
         let by_name = self.by_name(&tag);
         let found = by_name.clone().or_else(|| only.then(|| from_image_name(image)).flatten());
+        let mut wrong = None;
         if let Some(path) = found {
             let (file, _) = input::open(&path)?;
             // The image counts whole blocks. What is shorter could be the bare tar of a device that
@@ -52,21 +63,29 @@ impl Tars {
                 let why = format_args!("has {has} bytes, but {} needs {needed}", image.display());
                 return Err(Fail::of(path, why));
             }
-            // One that is named by the image says nothing of its content, so it is always verified.
-            if !is_digest(&tag) || by_name.is_some() && !self.verify {
+            let verify = match self.verify {
+                Verify::All => true,
+                Verify::OtherNames => by_name.is_none(),
+                Verify::Nothing => false,
+            };
+            if !is_digest(&tag) || !verify {
                 return Ok(file);
             }
             let digest = digest(&file)?;
             if digest == tag {
                 return Ok(file);
             }
+            let why = format_args!("does not have the digest {tag}, but {digest}");
+            let why = Fail::of(path, why);
             if by_name.is_some() {
-                return Err(Fail::of(path, format_args!("does not have its digest, but {digest}")));
+                return Err(why);
             }
+            wrong = Some(why);
         }
-        match self.by_content(&tag, needed, block)? {
-            Some(file) => Ok(file),
-            None => {
+        match (self.by_content(&tag, needed, block)?, wrong) {
+            (Some(file), _) => Ok(file),
+            (None, Some(wrong)) => Err(wrong),
+            (None, None) => {
                 let dir = self.dir.display();
                 let hint = match self.given {
                     true => "",

@@ -11,7 +11,7 @@ use erofs_tarfs::tree::{LayerOptions, Tree};
 use erofs_tarfs::verity::Leaves;
 
 use crate::fail::{Done, Fail};
-use crate::find::Tars;
+use crate::find::{Tars, Verify};
 use crate::images::{self, Platform, Reference};
 use crate::input::{self, Kind, STDIN};
 use crate::merge;
@@ -71,12 +71,12 @@ impl Loaded {
         }
     }
 
-    /// From now on tars are taken as they are found, whatever their digests.
-    pub(crate) fn unverified(&mut self) {
+    /// From now on only these tars must have their digests.
+    pub(crate) fn verify(&mut self, which: Verify) {
         match &mut self.backing {
             Backing::File(_) => {}
-            Backing::Tars { tars, .. } => tars.verify = false,
-            Backing::Layers(layers) => layers.iter_mut().for_each(Self::unverified),
+            Backing::Tars { tars, .. } => tars.verify = which,
+            Backing::Layers(layers) => layers.iter_mut().for_each(|layer| layer.verify(which)),
         }
     }
 

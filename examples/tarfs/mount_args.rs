@@ -9,6 +9,7 @@ use erofs_tarfs::verity::{Geometry, Placement, Sealed};
 
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
+use crate::find::Verify;
 use crate::load::{self, Backing};
 use crate::{geometry, input, inspect, report};
 
@@ -107,7 +108,7 @@ fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
     let (file, _) = input::open(&args.image)?;
     let mut loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
     // They are named, not read.
-    loaded.unverified();
+    loaded.verify(Verify::OtherNames);
     let slots = match &loaded.backing {
         Backing::File(_) | Backing::Layers(_) => 0,
         Backing::Tars { slots, .. } => *slots,

@@ -9,11 +9,12 @@
 use std::cell::RefCell;
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use erofs_tarfs::io::NamedFile;
+use rustix::fs::{SeekFrom, seek};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::fail::{Done, Fail};
@@ -66,20 +67,45 @@ pub(crate) fn open(path: &Path) -> Done<NamedFile> {
 
 /// Remembers a file that was just opened. Nothing may have been read from it yet.
 pub(crate) fn watch(path: &Path, file: &fs::File) -> io::Result<Metadata> {
-    let mut found = file.metadata()?;
-    // The kernel's times move in ticks of some milliseconds. A change in the tick of the last one
-    // would not show, so that tick has to be over.
+    let mut before = file.metadata()?;
+    for _ in 0..PATIENCE {
+        wait_for_the_tick(&before);
+        wait_for_writers(file);
+        let found = file.metadata()?;
+        // From here on whatever writes to it first gives it another change time.
+        if State::of(&before) == State::of(&found) {
+            let state = State::of(&found);
+            WATCHED.with_borrow_mut(|watched| watched.push((path.to_owned(), state)));
+            return Ok(found);
+        }
+        before = found;
+    }
+    Err(io::Error::other("is being written to"))
+}
+
+/// How often a file may have changed while it is opened.
+const PATIENCE: usize = 16;
+
+/// The kernel's times move in ticks of some milliseconds. A change in the tick of the last one would
+/// not show, so that tick has to be over.
+fn wait_for_the_tick(found: &Metadata) {
+    let changed = (found.ctime(), found.ctime_nsec());
     for _ in 0..20 {
         let now = clock_gettime(ClockId::RealtimeCoarse);
-        let changed = (found.ctime(), found.ctime_nsec());
         if (now.tv_sec, now.tv_nsec) != changed {
-            break;
+            return;
         }
         std::thread::sleep(Duration::from_millis(1));
-        found = file.metadata()?;
     }
-    WATCHED.with_borrow_mut(|watched| watched.push((path.to_owned(), State::of(&found))));
-    Ok(found)
+}
+
+/// A call that writes sets the change time when it begins, and may go on for long. Some filesystems
+/// let who reads wait for its end, the others who looks for a hole.
+fn wait_for_writers(file: &fs::File) {
+    // Only the waiting is wanted: what these answer, or that there is no hole, says nothing.
+    let _ = file.read_at(&mut [0], 0);
+    let _ = seek(file, SeekFrom::Hole(0));
+    let _ = seek(file, SeekFrom::Start(0));
 }
 
 /// Forgets a file that was looked at only to see that it is not the one.

@@ -113,8 +113,18 @@ fn the_name_of_the_image_still_names_the_tar_of_its_only_device() {
     // A digest that is not the tar's: the name alone proves nothing.
     let id = "0".repeat(64);
     ok(["layer", "--blob-id", &id, tar]);
-    let ran = run(["cat", &format!("{tar}.erofs"), "etc/issue"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    let erofs = format!("{tar}.erofs");
+    for command in [
+        &["cat", &erofs, "etc/issue"][..],
+        &["merge", "--disk", "-o", image.path("out").to_str().unwrap(), &erofs],
+        &["mount-args", &erofs],
+        &["check", &erofs],
+    ] {
+        let ran = run(command);
+        assert_eq!(ran.code, 1, "{command:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains("0.tar"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&digest(&image.stack.layers[0].tar)), "{}", ran.stderr);
+    }
 }
 
 #[test]

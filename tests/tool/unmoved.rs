@@ -2,13 +2,15 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use testkit::tarball::TarBuilder;
 
-use crate::run::{Image, Ran, ok, tool};
+use crate::run::{Image, Ran, digest, json, ok, run, tool};
 
 /// The tool, which waits for a layer on standard input when it has read the one before.
 fn started(args: &[&str]) -> Child {
@@ -129,7 +131,7 @@ fn archives_layouts_and_bootstraps_too() {
         let out = image.path("out");
         // The first layer, in all these forms.
         let tar = &image.stack.layers[0].tar;
-        let id = crate::run::digest(tar);
+        let id = digest(tar);
         testkit::oci::write_layout(&image.path("l"), &[tar]).unwrap();
         fs::write(image.path("0.tar.zst"), zstd::encode_all(&tar[..], 1).unwrap()).unwrap();
         ok(["layer", image.tars[0].to_str().unwrap()]);
@@ -167,4 +169,75 @@ fn what_was_shown_of_a_tar_that_changed_is_an_error_too() {
         let changed = ran.stderr.contains("big.tar: changed while it was read");
         assert_eq!((ran.code, changed), (i32::from(changes), changes), "{}", ran.stderr);
     }
+}
+
+/// A tar of one file of these bytes.
+fn of(byte: u8) -> Vec<u8> {
+    TarBuilder::new().file("f", vec![byte; 8 << 20]).finish()
+}
+
+/// Ends who writes, also when a test fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_tar_that_is_rewritten_all_the_time_is_never_a_mix() {
+    let image = Image::new();
+    let (tar, out) = (image.path("f.tar"), image.path("out"));
+    let states = [of(b'a'), of(b'b')];
+    fs::write(&tar, &states[0]).unwrap();
+    let (input, output) = (tar.to_str().unwrap(), out.to_str().unwrap());
+    let end = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _end = Ends(&end);
+        scope.spawn(|| {
+            let file = File::options().write(true).open(&tar).unwrap();
+            for state in states.iter().rev().cycle() {
+                file.write_all_at(state, 0).unwrap();
+                // Now and then there is time to read it all.
+                std::thread::sleep(Duration::from_millis(60));
+                if end.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        for words in [
+            &["layer", "--disk", "--json", "-o", output, input][..],
+            &[
+                "layer",
+                "--disk",
+                "--placement",
+                "data-first",
+                "--verity",
+                "--json",
+                "-o",
+                output,
+                input,
+            ],
+            &["export", "--mode", "image_block", "--json", "-o", output, input],
+            &["export", "--mode", "layer_block_with_verity", "--json", "-o", output, input],
+        ]
+        .repeat(5)
+        {
+            let _ = fs::remove_file(&out);
+            let ran = run(words);
+            if ran.code == 1 {
+                assert!(ran.stderr.contains("f.tar"), "{}", ran.stderr);
+                assert!(!out.exists(), "{words:?}");
+                continue;
+            }
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let disk = fs::read(&out).unwrap();
+            let tag = json(&ran.stdout)[0]["devices"][0]["tag"].as_str().unwrap().to_owned();
+            let holds =
+                |state: &[u8]| disk.windows(state.len()).step_by(512).any(|part| part == state);
+            let is = |state: &Vec<u8>| digest(state) == tag && holds(state);
+            assert!(states.iter().any(is), "{words:?}: a mix of two states");
+        }
+    });
 }
