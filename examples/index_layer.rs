@@ -3,6 +3,7 @@
 //! `cargo run --example index_layer -- layer.tar layer.erofs`
 
 use std::error::Error;
+use std::path::Path;
 use std::{env, fs};
 
 use erofs_tarfs::image;
@@ -16,9 +17,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: index_layer TAR BOOTSTRAP".into());
     };
 
-    // The tag is free text; the blob's digest lets others find the tar.
+    // The tag is a name for people: here the file's. What shows that two devices are one is
+    // `LayerOptions::identity`, or the file itself.
     let mut options = LayerOptions::default();
-    options.tag = b"layer".to_vec();
+    let name = Path::new(&tar).file_name().unwrap_or_default().as_encoded_bytes();
+    options.tag = name[..name.len().min(64)].to_vec();
     // Headers are read, bodies are passed over.
     let layer = index_file(&NamedFile::open(tar)?, options, &mut |_| {})?;
     println!("{} entries, {} inodes", layer.end.entries, layer.tree.inode_count());

@@ -21,20 +21,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut options = LayerOptions::default();
         // A hard link to a file of a lower layer waits for the merge.
         options.keep_pending = true;
-        options.keep_empty_device = true;
         layers.push(index_file(tar, options, &mut |_| {})?.tree);
     }
-    let mut options = MergeOptions::default();
-    // All devices stay: the tars are then the sources, one for one.
-    options.keep_devices = true;
-    let tree = merge(&layers.iter().collect::<Vec<&Tree>>(), &options)?;
+    let tree = merge(&layers.iter().collect::<Vec<&Tree>>(), &MergeOptions::default())?;
+    // The same tar twice is one device, and a layer without data has none.
+    let origins = tree.origins().iter();
+    let sources: Result<Vec<_>, _> =
+        origins.map(|origin| NamedFile::open(tars[origin.layer].path())).collect();
 
     let mut options = layout::Options::default();
     options.artifact = Artifact::Disk(Placement::MetadataFirst { align: 4096 });
     let layout = plan(&tree, &options)?;
     let plan = image::disk(&layout);
     let out = NamedFile::new(&disk, File::create(&disk)?);
-    write_disk(&plan, &layout, &tars, &out, &mut |_| {})?;
+    write_disk(&plan, &layout, &sources?, &out, &mut |_| {})?;
     println!("{} bytes in {} segments", plan.bytes, plan.segments.len());
     Ok(())
 }

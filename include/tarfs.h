@@ -179,6 +179,13 @@
 #define TARFS_LAYER_THREAD 256
 
 /**
+ * The tag is the SHA-256 of all bytes of the tar, as 64 hex digits, and the caller has computed or
+ * checked it: layers with one such tag are one device of an image. It is known without this where
+ * the library computes it (TARFS_LAYER_DIFF_ID).
+ */
+#define TARFS_LAYER_TAG_CHECKED 512
+
+/**
  * Metadata alone, mounted with one device= option for each device.
  */
 #define TARFS_BOOTSTRAP 0
@@ -300,6 +307,35 @@
  * A hard link that waits for its target, a path in a lower layer, in link.
  */
 #define TARFS_PENDING 8
+
+/**
+ * Take devices for one whose tags are the same SHA-256, as 64 hex digits, and whose lengths are the
+ * same: the caller has checked that the files have these digests. Without it only digests that the
+ * library has computed, or TARFS_LAYER_TAG_CHECKED, or one tree given twice, make two devices one.
+ */
+#define TARFS_MERGE_TRUST_TAGS 1
+
+/**
+ * Where a layer has something below a path that a lower layer has as a symbolic link, follow the
+ * link, as what extracts layers one over the other does. Without it a directory takes the link's
+ * place, as overlayfs shows it.
+ */
+#define TARFS_MERGE_FOLLOW_LOWER_LINKS 2
+
+/**
+ * A directory takes the place of a lower layer's symbolic link.
+ */
+#define TARFS_NOTE_LINK_REPLACED 1
+
+/**
+ * A directory that a layer does not list takes the place of a lower layer's file.
+ */
+#define TARFS_NOTE_FILE_REPLACED 2
+
+/**
+ * A layer lists one directory by two paths, with other attributes.
+ */
+#define TARFS_NOTE_LISTED_TWICE 3
 
 /**
  * No superblock.
@@ -785,7 +821,8 @@ typedef struct {
      */
     size_t size;
     /**
-     * What tells it from others: usually the hex digits of the blob's digest. Not NUL-terminated.
+     * Its name: usually the hex digits of the blob's digest. Not NUL-terminated. Two devices may
+     * have one tag: which file a device of a merged tree is, origin_layer and origin_device tell.
      */
     const uint8_t *tag;
     /**
@@ -812,6 +849,15 @@ typedef struct {
      * Its first byte in the disk; 0 in a bootstrap.
      */
     uint64_t disk_offset;
+    /**
+     * Of a merged tree: which of the layers given to tarfs_tree_merge it comes from, from 0; of
+     * devices that are one, the lowest.
+     */
+    uint64_t origin_layer;
+    /**
+     * And which device of that layer's tree.
+     */
+    uint64_t origin_device;
 } tarfs_device;
 
 /**
@@ -850,7 +896,7 @@ typedef struct {
     size_t size;
     /**
      * Tag of the device that the tar is: up to 64 bytes, usually the hex digits of the blob's
-     * digest. It is how an image says which tar it wants where.
+     * digest. It is a name: it never shows that two tars are one, see TARFS_LAYER_TAG_CHECKED.
      */
     const uint8_t *tag;
     /**
@@ -940,6 +986,14 @@ typedef struct {
      * Extended attributes that were dropped.
      */
     uint64_t dropped_xattrs;
+    /**
+     * Access control lists that were dropped: they name users or groups without their numbers.
+     */
+    uint64_t dropped_acls;
+    /**
+     * Entries whose owner or group is 4294967295, which became 0.
+     */
+    uint64_t unset_owners;
 } tarfs_layer_info;
 
 /**
@@ -1247,6 +1301,17 @@ typedef struct {
 } tarfs_stat;
 
 /**
+ * Told of a note: its kind, TARFS_NOTE_; the layer's number from 0; the path, which is not
+ * NUL-terminated; and the whole as a sentence, which is. All end with the call.
+ */
+typedef void (*tarfs_note_fn)(void *ctx,
+                              uint32_t kind,
+                              size_t layer,
+                              const uint8_t *path,
+                              size_t path_len,
+                              const char *text);
+
+/**
  * How layers are merged.
  */
 typedef struct {
@@ -1255,9 +1320,21 @@ typedef struct {
      */
     size_t size;
     /**
-     * Not 0: keep devices that no file refers to any more, so that device i is layer i's.
+     * Not 0: keep devices that no file refers to any more, whatever layer has them.
      */
     uint32_t keep_devices;
+    /**
+     * TARFS_MERGE_ flags.
+     */
+    uint32_t flags;
+    /**
+     * Told where the merge decides what not every reader of layers does; NULL for nobody.
+     */
+    tarfs_note_fn note;
+    /**
+     * Passed to note.
+     */
+    void *note_ctx;
 } tarfs_merge_options;
 
 /**
@@ -1991,7 +2068,8 @@ int32_t tarfs_tree_get_xattr(const tarfs_tree *tree,
  * @param count How many: at least 1.
  * @param options NULL for defaults.
  * @param merged Receives the tree, ended with tarfs_tree_free. Its devices are those of the layers
- *        that still have data in it, in layer order.
+ *        that still have data in it, in layer order; those that are shown to have the same bytes are
+ *        one. Which file each is, tarfs_device.origin_layer tells, not its tag.
  */
 int32_t tarfs_tree_merge(const tarfs_tree *const *layers,
                          size_t count,

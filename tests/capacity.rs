@@ -179,7 +179,12 @@ fn xattrs_up_to_the_limits() {
 fn plain_bodies_and_other_block_sizes_mount_too() {
     let mut builder = Builder::new();
     let blob: Vec<u8> = (0..40_000u32).map(|at| (at / 97) as u8).collect();
-    let device = Device { tag: b"blob".to_vec(), bytes: blob.len() as u64, base_offset: 0 };
+    let device = Device {
+        tag: b"blob".to_vec(),
+        bytes: blob.len() as u64,
+        base_offset: 0,
+        ..Device::default()
+    };
     builder.add_device(device).unwrap();
     for (name, size, offset) in
         [("a", 4096, 0), ("b", 5000, 8192), ("c", 1, 4096), ("d", 9000, 28_672)]
@@ -223,7 +228,12 @@ fn the_nginx_arithmetic_comes_out_to_the_byte() {
     let mut builder = Builder::new();
     for (at, bytes) in tars.into_iter().enumerate() {
         let device = builder
-            .add_device(Device { tag: vec![b'a' + at as u8], bytes, base_offset: 0 })
+            .add_device(Device {
+                tag: vec![b'a' + at as u8],
+                bytes,
+                base_offset: 0,
+                ..Device::default()
+            })
             .unwrap();
         let what = What::Regular { size: 512, place: Place::Device { device, offset: 512 } };
         let attributes = Attributes::default();

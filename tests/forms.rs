@@ -255,7 +255,12 @@ fn carried_bodies_of_every_length_around_a_block() {
 fn blocks_larger_than_a_page_read_back() {
     let blob: Vec<u8> = (0..400_000u32).map(|at| (at / 97) as u8).collect();
     let mut builder = Builder::new();
-    let device = Device { tag: b"blob".to_vec(), bytes: blob.len() as u64, base_offset: 65_536 };
+    let device = Device {
+        tag: b"blob".to_vec(),
+        bytes: blob.len() as u64,
+        base_offset: 65_536,
+        ..Device::default()
+    };
     let mut file = vec![0; 65_536];
     file.extend_from_slice(&blob);
     builder.add_device(device).unwrap();

@@ -212,12 +212,13 @@ fn xattrs_that_erofs_cannot_hold_are_refused() {
         let key = format!("{prefix}{}", "n".repeat(256));
         refused(file(&key, 1), header(300), "f", &Rule::XattrName(key.into_bytes()));
     }
-    for key in ["system.nfs4_acl", "user.", "unknown", "system.posix_acl_access2"] {
+    refused(file("user.", 1), 1024, "f", &Rule::XattrNoName(b"user.".to_vec()));
+    for key in ["system.nfs4_acl", "unknown", "system.posix_acl_access2"] {
         refused(file(key, 1), 1024, "f", &Rule::XattrNamespace(key.into()));
     }
     let bytes = file("system.nfs4_acl", 1).xattr("user.k", "v").finish();
     let dropped = try_layer(&bytes, options(|o| o.drop_unknown_xattrs = true)).unwrap();
-    assert_eq!(dropped.dropped_xattrs, 1);
+    assert_eq!(dropped.notes.dropped_xattrs, 1);
     assert_eq!(dropped.tree.xattrs(at(&dropped.tree, "f")).count(), 1);
     let acl = layer(file("system.posix_acl_access", 4).xattr("system.posix_acl_default", "x"));
     assert_eq!(acl.xattrs(at(&acl, "f")).count(), 2);

@@ -143,7 +143,7 @@ fn the_topmost_listed_root_counts() {
 #[test]
 fn devices_keep_their_base_offsets() {
     let mut builder = Builder::new();
-    let device = Device { tag: b"t".to_vec(), bytes: 512, base_offset: 8192 };
+    let device = Device { tag: b"t".to_vec(), bytes: 512, base_offset: 8192, ..Device::default() };
     builder.add_device(device.clone()).unwrap();
     let what = What::Regular { size: 5, place: NOWHERE };
     let attributes = Attributes::default();

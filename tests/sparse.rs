@@ -85,3 +85,48 @@ fn holes_beyond_4_gib_survive_an_image_and_a_merge() {
         assert_eq!(read, [byte], "at {at}");
     }
 }
+
+/// A few runs in 80 GiB: neither a chunk table of many megabytes, nor much that is carried.
+#[test]
+fn few_runs_in_a_long_file() {
+    const LONG: u64 = 80 << 30;
+    let dir = tempfile::tempdir().unwrap();
+    let block: Vec<u8> = (0..1_000_000u32).map(|at| (at / 512) as u8 | 1).collect();
+    let runs = [
+        (0, &block[..4096]),
+        ((20 << 30) + 512, &block[..]),
+        ((20 << 30) + 1_049_088, &block[512..1024]),
+        (LONG - 700, &block[..700]),
+    ];
+    let runs: Vec<(u64, &[u8])> = runs.into_iter().collect();
+    for form in [SparseForm::OldGnu, SparseForm::Pax10] {
+        let mut runs = runs.clone();
+        // Each but the last is whole blocks, as GNU tar writes them.
+        runs[1].1 = &block[..999_936];
+        runs[3].0 = LONG - 512;
+        runs[3].1 = &block[..512];
+        let tar = TarBuilder::new().sparse(form, "long", LONG, &runs).file("after", b"x").finish();
+        let tree = ours::layer(&tar);
+        let bootstrap = artifact::bootstrap(&tree);
+        assert!(bootstrap.len() < 8 << 20, "{form:?}: {} bytes", bootstrap.len());
+        let mounted = artifact::mount(dir.path(), &bootstrap, &[&tar]).unwrap();
+        let file = File::open(mounted.path().join("long")).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), LONG);
+        let read = |at: u64, len: usize| {
+            let mut bytes = vec![9; len];
+            file.read_exact_at(&mut bytes, at).unwrap();
+            bytes
+        };
+        for (at, bytes) in &runs {
+            assert!(read(*at, bytes.len()) == **bytes, "{form:?}: the run at {at}");
+            let end = at + bytes.len() as u64;
+            if end < LONG {
+                assert!(read(end, 512).iter().all(|byte| *byte == 0), "{form:?}: behind {end}");
+            }
+            if *at > 0 {
+                assert!(read(at - 512, 512).iter().all(|byte| *byte == 0), "{form:?}: before {at}");
+            }
+        }
+        assert!(read(LONG / 2, 1 << 20).iter().all(|byte| *byte == 0));
+    }
+}

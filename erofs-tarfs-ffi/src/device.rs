@@ -11,7 +11,8 @@ use crate::sized::Sized;
 pub struct TarfsDevice {
     /// sizeof(tarfs_device).
     pub size: usize,
-    /// What tells it from others: usually the hex digits of the blob's digest. Not NUL-terminated.
+    /// Its name: usually the hex digits of the blob's digest. Not NUL-terminated. Two devices may
+    /// have one tag: which file a device of a merged tree is, origin_layer and origin_device tell.
     pub tag: *const u8,
     /// Length of tag: up to 64.
     pub tag_len: usize,
@@ -25,6 +26,11 @@ pub struct TarfsDevice {
     pub uniaddr: u64,
     /// Its first byte in the disk; 0 in a bootstrap.
     pub disk_offset: u64,
+    /// Of a merged tree: which of the layers given to tarfs_tree_merge it comes from, from 0; of
+    /// devices that are one, the lowest.
+    pub origin_layer: u64,
+    /// And which device of that layer's tree.
+    pub origin_device: u64,
 }
 
 #[allow(unsafe_code, reason = "states a fact about a struct")]
@@ -44,6 +50,8 @@ impl TarfsDevice {
         blocks: 0,
         uniaddr: 0,
         disk_offset: 0,
+        origin_layer: 0,
+        origin_device: 0,
     };
 }
 

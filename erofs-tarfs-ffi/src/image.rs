@@ -216,6 +216,7 @@ pub unsafe extern "C" fn tarfs_image_get_device(
                 blocks: found.blocks,
                 uniaddr: found.uniaddr,
                 disk_offset: offset,
+                ..TarfsDevice::EMPTY
             };
             sized::write(device, answer, "device")
         })

@@ -44,6 +44,10 @@ pub struct TarfsLayerInfo {
     pub sizes_ignored: u64,
     /// Extended attributes that were dropped.
     pub dropped_xattrs: u64,
+    /// Access control lists that were dropped: they name users or groups without their numbers.
+    pub dropped_acls: u64,
+    /// Entries whose owner or group is 4294967295, which became 0.
+    pub unset_owners: u64,
 }
 
 // SAFETY: integers, the size first.
@@ -304,7 +308,9 @@ pub unsafe extern "C" fn tarfs_layer_finish(
                     skipped_unknown: end.skipped_unknown,
                     skipped_labels: end.skipped_labels,
                     sizes_ignored: end.sizes_ignored,
-                    dropped_xattrs: done.layer.dropped_xattrs,
+                    dropped_xattrs: done.layer.notes.dropped_xattrs,
+                    dropped_acls: done.layer.notes.dropped_acls,
+                    unset_owners: done.layer.notes.unset_owners,
                 };
                 sized::write(info, answer, "info")?;
             }

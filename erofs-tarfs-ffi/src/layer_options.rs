@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "reads the callers' pointers")]
 
 use erofs_tarfs::ingest::Options;
-use erofs_tarfs::tree::LayerOptions;
+use erofs_tarfs::tree::{Identity, LayerOptions};
 
 use crate::apart::Apart;
 use crate::error::Error;
@@ -32,6 +32,10 @@ pub const TARFS_LAYER_TAG_DIFF_ID: u32 = 128;
 /// Compute it, and the leaves if they are wanted, on a thread of its own, if the machine has two
 /// cores and the tar is not short. It has ended when tarfs_layer_finish or tarfs_layer_free returns.
 pub const TARFS_LAYER_THREAD: u32 = 256;
+/// The tag is the SHA-256 of all bytes of the tar, as 64 hex digits, and the caller has computed or
+/// checked it: layers with one such tag are one device of an image. It is known without this where
+/// the library computes it (TARFS_LAYER_DIFF_ID).
+pub const TARFS_LAYER_TAG_CHECKED: u32 = 512;
 
 /// How a tar becomes a layer.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +44,7 @@ pub struct TarfsLayerOptions {
     /// sizeof(tarfs_layer_options).
     pub size: usize,
     /// Tag of the device that the tar is: up to 64 bytes, usually the hex digits of the blob's
-    /// digest. It is how an image says which tar it wants where.
+    /// digest. It is a name: it never shows that two tars are one, see TARFS_LAYER_TAG_CHECKED.
     pub tag: *const u8,
     /// Length of tag.
     pub tag_len: usize,
@@ -74,7 +78,7 @@ impl TarfsLayerOptions {
     /// The pointers in it are as the header says.
     pub(crate) unsafe fn read(&self) -> Result<Options, Error> {
         let given = self;
-        let known = 2 * TARFS_LAYER_THREAD - 1;
+        let known = 2 * TARFS_LAYER_TAG_CHECKED - 1;
         if given.flags & !known != 0 {
             return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
         }
@@ -111,6 +115,12 @@ impl TarfsLayerOptions {
             return Err(Error::argument(format!("tag: {} bytes, at most 64 fit", tag.len())));
         }
         options.layer.tag = tag.to_vec();
+        if has(TARFS_LAYER_TAG_CHECKED) {
+            options.layer.identity = Identity::of_checked_tag(tag);
+            if options.layer.identity == Identity::Unknown {
+                return Err(Error::argument("tag: not a SHA-256 of 64 hex digits in lower case"));
+            }
+        }
         if !given.leaves.is_null() {
             // SAFETY: as the header says.
             options.leaves = Some(unsafe { VerityParams::read(given.leaves)? });

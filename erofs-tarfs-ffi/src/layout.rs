@@ -261,6 +261,8 @@ pub unsafe extern "C" fn tarfs_layout_get_device(
                 blocks: found.blocks,
                 uniaddr: found.uniaddr,
                 disk_offset: found.disk_offset.unwrap_or(0),
+                origin_layer: found.origin.map_or(0, |origin| origin.layer as u64),
+                origin_device: found.origin.map_or(0, |origin| origin.device as u64),
             };
             sized::write(device, answer, "device")
         })

@@ -18,7 +18,7 @@
 //! # Ok::<(), erofs_tarfs::tree::Error>(())
 //! ```
 
-use crate::tree::{Error, Layer, LayerBuilder, LayerOptions};
+use crate::tree::{Error, Identity, Layer, LayerBuilder, LayerOptions};
 use crate::verity::{Digest, Leaves, Params, StreamHasher, Streamed};
 use alloc::string::ToString;
 
@@ -31,7 +31,8 @@ const PIECE: usize = 32 << 10;
 pub struct Options {
     /// How the tar becomes a layer.
     pub layer: LayerOptions,
-    /// Compute the SHA-256 of the whole tar, which is its diffID (OCI image spec, "config").
+    /// Compute the SHA-256 of the whole tar, which is its diffID (OCI image spec, "config"). It also
+    /// is the [identity](LayerOptions::identity) of the layer's device.
     pub diff_id: bool,
     /// Tag the device with the diffID, as 64 hex digits, instead of [`LayerOptions::tag`].
     pub tag_diff_id: bool,
@@ -131,8 +132,11 @@ impl Ingest {
     pub fn finish_with(mut self, apart: Streamed) -> Result<Ingested, Error> {
         let here = self.hasher.finish();
         let (diff_id, leaves) = (apart.digest.or(here.digest), apart.leaves.or(here.leaves));
-        if let (true, Some(diff_id)) = (self.tag_diff_id, diff_id) {
-            self.builder.set_tag(diff_id.to_string().as_bytes());
+        if let Some(diff_id) = diff_id {
+            self.builder.set_identity(Identity::Sha256(diff_id.0));
+            if self.tag_diff_id {
+                self.builder.set_tag(diff_id.to_string().as_bytes());
+            }
         }
         let layer = self.builder.finish()?;
         Ok(Ingested { layer, diff_id, leaves })
@@ -147,8 +151,16 @@ mod tests {
 
     #[test]
     fn chunking_does_not_matter() {
-        // An empty tar with much behind its end: all of it counts.
+        // A directory, the end, and much behind it: all of it counts.
         let mut tar = alloc::vec![0u8; 100_352];
+        tar[0] = b'd';
+        for field in [100, 108, 116, 124, 136] {
+            tar[field] = b'0';
+        }
+        tar[156] = b'5';
+        tar[148..156].fill(b' ');
+        let sum: u32 = tar[..512].iter().map(|byte| u32::from(*byte)).sum();
+        tar[148..155].copy_from_slice(alloc::format!("{sum:06o}\0").as_bytes());
         tar[50_000..].fill(7);
         let run = |chunk: usize| {
             let layer = LayerOptions { keep_empty_device: true, ..LayerOptions::default() };

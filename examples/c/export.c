@@ -74,12 +74,11 @@ static int read_layer(const char *path, int fd, tarfs_tree **tree) {
     return bad;
 }
 
-/* The file of each device of the layout: the tar with the same tag. */
+/* The file of each device of the layout: that of the layer it comes from. */
 static int find_sources(struct work *work) {
     tarfs_layout_info info = {0};
     tarfs_error *error = NULL;
     uint32_t i;
-    size_t j;
 
     info.size = sizeof info;
     if (failed("layout", tarfs_layout_get_info(work->layout, &info, &error), error))
@@ -93,16 +92,7 @@ static int find_sources(struct work *work) {
         if (failed("device", tarfs_layout_get_device(work->layout, i, &wanted, &error), error))
             return 1;
         work->sources[i].size = sizeof *work->sources;
-        work->sources[i].fd = -1;
-        for (j = 0; j < work->count; j++) {
-            tarfs_device has = {0};
-            has.size = sizeof has;
-            const tarfs_tree *layer = work->layers[j] ? work->layers[j] : work->image;
-            /* A layer without any data has no device. */
-            if (tarfs_tree_get_device(layer, 0, &has, NULL) == TARFS_STATUS_OK &&
-                has.tag_len == wanted.tag_len && memcmp(has.tag, wanted.tag, has.tag_len) == 0)
-                work->sources[i].fd = work->fds[j];
-        }
+        work->sources[i].fd = work->fds[wanted.origin_layer];
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod check;
 mod help;
 mod verity;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::check::Check;
 use self::help::{EXAMPLES, EXPORT_HELP, LAYER, LAYERS};
 pub(crate) use self::verity::{Preset, Verity, VerityFormat, VerityVerify};
 use crate::form::Forms;
@@ -35,12 +37,12 @@ pub(crate) enum Command {
     /// Seal a file with dm-verity, or verify one.
     #[command(subcommand)]
     Verity(Verity),
-    /// Check an image: its structure, and against the tars it was made of.
+    /// Check an image: its structure, its tars, its hash tree, and against the layers it was made of.
     Check(Check),
     /// List a directory of an image.
     Ls(Ls),
     /// Show all that is known of a file in an image.
-    Stat(PathIn),
+    Stat(Stat),
     /// Write a file of an image to standard output.
     ///
     /// A tar that has the name of its digest is taken as it is: to see whether it has that digest
@@ -110,6 +112,9 @@ pub(crate) struct Layer {
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,
+    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) layout: Layout,
     /// Print one JSON object about the output.
@@ -141,6 +146,9 @@ impl Where {
 pub(crate) struct Inputs {
     #[command(flatten)]
     pub(crate) at: Where,
+    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Layers, lowest first.
     #[arg(value_name = "LAYER", required = true)]
     pub(crate) layers: Vec<PathBuf>,
@@ -207,37 +215,33 @@ pub(crate) struct Export {
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "\
-Examples:
-  tarfs check image.erofs                        # structure, checksum; tars, if they are found
-  tarfs check --against base.tar app.tar image.disk")]
-pub(crate) struct Check {
-    /// Layers that the image must be the merge of, lowest first; any LAYER of merge.
-    #[arg(long, value_name = "TAR", num_args = 1..)]
-    pub(crate) against: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) at: Where,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// A bootstrap or a disk; may be the last of --against's arguments.
-    #[arg(value_name = "IMAGE", required_unless_present = "against")]
-    pub(crate) image: Option<PathBuf>,
-}
-
-#[derive(Debug, Group)]
 pub(crate) struct Ls {
     /// Mode, links, owner, size, time and target as well.
     #[arg(short)]
     pub(crate) long: bool,
     #[command(flatten)]
     pub(crate) at: Where,
+    /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// End each line with a zero byte, for names that have newlines in them; implies --raw.
+    #[arg(short = '0', long = "zero")]
+    pub(crate) zero: bool,
     /// An image, or any LAYER of merge.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,
     /// A path in it.
     #[arg(value_name = "PATH", default_value = "/")]
     pub(crate) path: std::ffi::OsString,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Stat {
+    /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) file: PathIn,
 }
 
 #[derive(Debug, Group)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use erofs_tarfs::io as tarfs_io;
 
 use crate::decompress::Broken;
+use crate::quote;
 
 /// What ends a command early.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) type Done<T = ()> = Result<T, Fail>;
 impl Fail {
     /// A failure about a file.
     pub(crate) fn of(file: impl AsRef<Path>, why: impl fmt::Display) -> Self {
-        Self::Failed(format!("{}: {why}", file.as_ref().display()))
+        Self::Failed(format!("{}: {why}", quote::name(file.as_ref())))
     }
 
     /// The exit code.
@@ -44,8 +45,7 @@ impl Fail {
 impl fmt::Display for Fail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // One line, whatever is in it.
-            Self::Failed(text) | Self::Usage(text) => f.write_str(&text.replace('\n', "\\n")),
+            Self::Failed(text) | Self::Usage(text) => quote::Line(text).fmt(f),
             Self::Pipe => f.write_str("standard output is closed"),
         }
     }
@@ -59,6 +59,12 @@ impl From<tarfs_io::Error> for Fail {
         {
             return Self::of(file, broken);
         }
-        Self::Failed(error.to_string())
+        let text = error.to_string();
+        let Some(file) = error.file() else { return Self::Failed(text) };
+        // What it says begins with the name as it is.
+        match text.strip_prefix(&format!("{}: ", file.display())) {
+            Some(why) => Self::of(file, why),
+            None => Self::Failed(text),
+        }
     }
 }

@@ -4,7 +4,10 @@
 //! be the right one, because the tag is its digest, or if the user said in which directory such
 //! files are.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
@@ -12,7 +15,7 @@ use erofs_tarfs::tree::Device;
 
 use crate::fail::{Done, Fail};
 use crate::progress::Progress;
-use crate::{input, output, spool, unmoved};
+use crate::{input, output, quote, spare, spool, unmoved};
 
 /// Which tars must have the SHA-256 that is their tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +24,6 @@ pub(crate) enum Verify {
     All,
     /// Those that are not named by it.
     OtherNames,
-    /// None: who looks for them compares.
-    Nothing,
 }
 
 /// Where tars are looked for.
@@ -49,67 +50,80 @@ impl Tars {
         only: bool,
         block: u64,
     ) -> Done<NamedFile> {
+        self.maybe(image, device, only, block)?.ok_or_else(|| {
+            let tag = String::from_utf8_lossy(&device.tag);
+            let dir = quote::name(&self.dir);
+            let hint = match self.given {
+                true => "",
+                false if is_digest(&tag) => " (--tars DIR)",
+                false => ", where a tag that is no digest names no file (--tars DIR)",
+            };
+            Fail::of(image, format_args!("the tar of device {tag:?} is not in {dir}{hint}"))
+        })
+    }
+
+    /// The same, or nothing if it is not there. One that is there by its name, and is not what it
+    /// should be, is an error.
+    pub(crate) fn maybe(
+        &self,
+        image: &Path,
+        device: &Device,
+        only: bool,
+        block: u64,
+    ) -> Done<Option<NamedFile>> {
         let tag = String::from_utf8_lossy(&device.tag).into_owned();
         let needed = device.base_offset.saturating_add(device.bytes);
-        let by_name = self.by_name(&tag);
-        let found = by_name.clone().or_else(|| only.then(|| from_image_name(image)).flatten());
+        let by_name = self.names(&tag).into_iter().find(|path| path.is_file());
+        let named = by_name.is_some();
+        let found = by_name.or_else(|| from_image_name(image).filter(|_| only));
         let mut wrong = None;
         if let Some(path) = found {
-            let (file, _) = input::open(&path)?;
-            // The image counts whole blocks. What is shorter could be the bare tar of a device that
-            // has something in front of it, and would be read at the wrong places.
+            let file = input::candidate(&path)?;
             let has = file.bytes()?;
-            if has.next_multiple_of(block) < needed {
-                let why = format_args!("has {has} bytes, but {} needs {needed}", image.display());
-                return Err(Fail::of(path, why));
-            }
-            let verify = match self.verify {
-                Verify::All => true,
-                Verify::OtherNames => by_name.is_none(),
-                Verify::Nothing => false,
+            let is_short = has.next_multiple_of(block) < needed;
+            let verify = is_digest(&tag) && (is_short || !named || self.verify == Verify::All);
+            let other = match verify {
+                true => Some(digest(&file)?).filter(|digest| *digest != tag),
+                false => None,
             };
-            if !is_digest(&tag) || !verify {
-                return Ok(file);
-            }
-            let digest = digest(&file)?;
-            if digest == tag {
-                return Ok(file);
-            }
-            let why = format_args!("does not have the digest {tag}, but {digest}");
-            let why = Fail::of(path, why);
-            if by_name.is_some() {
-                return Err(why);
-            }
-            wrong = Some(why);
+            // The image counts whole blocks. What is shorter could be the bare tar of a device that
+            // has something in front of it: it would be read at the wrong places, and yet nothing is
+            // wrong with it.
+            let why = match (is_short, other) {
+                (true, None) if verify => None,
+                (true, _) => {
+                    let image = quote::name(image);
+                    Some(format!("has {has} bytes, but {image} needs {needed}"))
+                }
+                (false, Some(digest)) => {
+                    Some(format!("does not have the digest {tag}, but {digest}"))
+                }
+                (false, None) => {
+                    spare::opened(&path, file.file());
+                    return Ok(Some(file));
+                }
+            };
+            unmoved::forget(&path);
+            wrong = why.map(|why| Fail::of(path, why));
         }
-        match (self.by_content(&tag, needed, block)?, wrong) {
-            (Some(file), _) => Ok(file),
-            (None, Some(wrong)) => Err(wrong),
-            (None, None) => {
-                let dir = self.dir.display();
-                let hint = match self.given {
-                    true => "",
-                    false if is_digest(&tag) => " (--tars DIR)",
-                    false => ", where a tag that is no digest names no file (--tars DIR)",
-                };
-                let why = format_args!("the tar of device {tag:?} is not in {dir}{hint}");
-                Err(Fail::of(image, why))
-            }
+        match self.by_content(&tag, needed, block)? {
+            Some(file) => Ok(Some(file)),
+            None => wrong.map_or(Ok(None), Err),
         }
     }
 
-    /// A file that is named by the tag.
-    fn by_name(&self, tag: &str) -> Option<PathBuf> {
+    /// What the tar of a device may be called.
+    pub(crate) fn names(&self, tag: &str) -> Vec<PathBuf> {
         let plain = spool::file_name(tag);
         if tag.is_empty() || !self.given && !is_digest(tag) {
-            return None;
+            return Vec::new();
         }
         // Of a tag with other characters only what `tarfs layer` makes of them is a name.
         let names = match plain == tag {
             true => vec![tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}")],
             false => vec![plain.clone(), format!("{plain}.tar")],
         };
-        names.iter().map(|name| self.dir.join(name)).find(|path| path.is_file())
+        names.iter().map(|name| self.dir.join(name)).collect()
     }
 
     /// A file with the digest that the tag is.
@@ -124,8 +138,9 @@ impl Tars {
             let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
             if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
                 // Of those that are not meant, some may not be readable.
-                let Ok((file, _)) = input::open(&path) else { continue };
+                let Ok(file) = input::candidate(&path) else { continue };
                 if digest(&file)? == tag {
+                    spare::opened(&path, file.file());
                     return Ok(Some(file));
                 }
                 unmoved::forget(&path);
@@ -135,17 +150,32 @@ impl Tars {
     }
 }
 
-/// The SHA-256 of a file, which may take a while.
-fn digest(file: &NamedFile) -> Done<String> {
+thread_local! {
+    /// Digests of files by device and inode: no output comes of any that changes meanwhile.
+    static DIGESTS: RefCell<BTreeMap<(u64, u64), String>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The SHA-256 of a file that must not change from now on; it takes a while the first time.
+pub(crate) fn digest(file: &NamedFile) -> Done<String> {
+    let found = file.file().metadata().map_err(|error| Fail::of(file.path(), error))?;
+    let key = (found.dev(), found.ino());
+    if let Some(known) = DIGESTS.with_borrow(|known| known.get(&key).cloned()) {
+        return Ok(known);
+    }
     let progress = Progress::new("verifying", Some(file.bytes()?));
-    spool::digest(file, &mut progress.observer())
+    let digest = spool::digest(file, &mut progress.observer())?;
+    DIGESTS.with_borrow_mut(|known| known.insert(key, digest.clone()));
+    Ok(digest)
+}
+
+fn from_image_name(image: &Path) -> Option<PathBuf> {
+    names_from(image).into_iter().find(|path| path != image && path.is_file())
 }
 
 /// `layer.tar` of `layer.tar.erofs` or of `layer.erofs`.
-fn from_image_name(image: &Path) -> Option<PathBuf> {
+pub(crate) fn names_from(image: &Path) -> [PathBuf; 2] {
     let stem = image.with_extension("");
-    let candidates = [stem.with_extension("tar"), stem];
-    candidates.into_iter().find(|path| path != image && path.is_file())
+    [stem.with_extension("tar"), stem]
 }
 
 /// Whether a tag is a SHA-256.

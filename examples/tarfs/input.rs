@@ -11,7 +11,7 @@ use erofs_tarfs::io::{NamedFile, Pipe};
 
 use crate::decompress::Uncompressed;
 use crate::fail::{Done, Fail};
-use crate::unmoved;
+use crate::{quote, spare, unmoved};
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,20 +52,35 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Opens a file and looks at its beginning. No output gets its name if the file changes from then
-/// on.
-pub(crate) fn open(path: &Path) -> Done<(NamedFile, Kind)> {
+/// Opens a file that may turn out not to be the one: then it is to be forgotten by `unmoved`, or else
+/// told to `spare`.
+pub(crate) fn candidate(path: &Path) -> Done<NamedFile> {
     let file = NamedFile::open(path)?;
     let metadata = unmoved::watch(path, file.file()).map_err(|error| Fail::of(path, error))?;
     if metadata.is_dir() {
         return Err(Fail::of(path, format_args!("is a directory{}", directory_hint(path))));
     }
+    Ok(file)
+}
+
+/// Opens a file and looks at its beginning. No output gets its name if the file changes from then
+/// on.
+pub(crate) fn open(path: &Path) -> Done<(NamedFile, Kind)> {
+    let file = candidate(path)?;
+    spare::opened(path, file.file());
+    let metadata = file.file().metadata().map_err(|error| Fail::of(path, error))?;
     if !metadata.is_file() {
         return Err(Fail::of(path, "is not a regular file (a stream is read as -)"));
     }
-    let mut head = vec![0; HEAD.min(metadata.len() as usize)];
+    let kind = kind(&file)?;
+    Ok((file, kind))
+}
+
+/// What an open file is.
+pub(crate) fn kind(file: &NamedFile) -> Done<Kind> {
+    let mut head = vec![0; HEAD.min(file.bytes()? as usize)];
     file.read_exact_at(&mut head, 0)?;
-    Ok((file, Kind::of(&head)))
+    Ok(Kind::of(&head))
 }
 
 /// A stream that tells what it is, from its beginning.
@@ -79,7 +94,7 @@ pub(crate) fn stream<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read
 /// How an image is named that this directory looks like.
 fn directory_hint(path: &Path) -> String {
     let has = |name: &str| path.join(name).is_file();
-    let named = path.display();
+    let named = quote::name(path);
     if has("oci-layout") || has("index.json") {
         format!("; the image in it is oci:{named}")
     } else if has("manifest.json") {

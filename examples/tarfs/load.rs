@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
+use erofs_tarfs::tar::End;
 use erofs_tarfs::tree::{LayerOptions, Tree};
 use erofs_tarfs::verity::Leaves;
 
@@ -17,6 +18,7 @@ use crate::input::{self, Kind, STDIN};
 use crate::merge;
 use crate::progress::Progress;
 use crate::spool::{self, Spool};
+use crate::{spare, whole};
 
 /// One layer.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(crate) struct Loaded {
     pub(crate) backing: Backing,
     /// Digests of the data blocks of the file that is the backing, if they are known.
     pub(crate) leaves: Option<Rc<Leaves>>,
+    /// How its tar ended, if it is one.
+    pub(crate) end: Option<End>,
 }
 
 /// The layer that has a device, and its index there.
@@ -47,6 +51,8 @@ pub(crate) enum Backing {
         slots: usize,
         /// Block size of the image in bytes.
         block: u64,
+        /// Where the last byte of a file ends in each device.
+        reach: Vec<u64>,
         /// The image itself, which has file data too.
         image: NamedFile,
     },
@@ -60,12 +66,14 @@ impl Loaded {
         match &self.backing {
             Backing::File(file) => again(file),
             Backing::Tars { slots, image, .. } if index >= *slots => again(image),
-            Backing::Tars { tars, slots, block, .. } => {
+            Backing::Tars { tars, slots, block, reach, .. } => {
                 let device = &self.tree.devices()[index];
-                tars.find(&self.name, device, *slots == 1, *block)
+                let tar = tars.find(&self.name, device, *slots == 1, *block)?;
+                whole::reaches(&tar, device.base_offset, reach[index])?;
+                Ok(tar)
             }
             Backing::Layers(layers) => {
-                let (layer, index) = merge::origins(&self.tree, layers)?[index];
+                let (layer, index) = merge::origins(&self.tree, layers)[index];
                 layer.source(index)
             }
         }
@@ -78,6 +86,17 @@ impl Loaded {
             Backing::Tars { tars, .. } => tars.verify = which,
             Backing::Layers(layers) => layers.iter_mut().for_each(|layer| layer.verify(which)),
         }
+    }
+
+    /// Opens the tar of the device at `index`, if it is a bootstrap's and is found.
+    pub(crate) fn tar(&self, index: usize) -> Done<Option<NamedFile>> {
+        let Backing::Tars { tars, slots, block, reach, .. } = &self.backing else {
+            return Ok(None);
+        };
+        let device = &self.tree.devices()[index];
+        let tar = tars.maybe(&self.name, device, *slots == 1, *block)?;
+        tar.iter().try_for_each(|tar| whole::reaches(tar, device.base_offset, reach[index]))?;
+        Ok(tar)
     }
 
     /// All its devices.
@@ -174,7 +193,13 @@ pub(crate) fn one(arg: &Path, mut layers: Vec<Loaded>) -> Done<Loaded> {
         return Ok(layers.remove(0));
     }
     let tree = merge::merged(&layers)?;
-    Ok(Loaded { name: arg.to_owned(), tree, backing: Backing::Layers(layers), leaves: None })
+    Ok(Loaded {
+        name: arg.to_owned(),
+        tree,
+        backing: Backing::Layers(layers),
+        leaves: None,
+        end: None,
+    })
 }
 
 /// Whether an argument is read from standard input.
@@ -191,7 +216,8 @@ pub(crate) fn layer(tar: NamedFile, tag: &str, keep_pending: bool) -> Done<Loade
     let progress = Progress::new("indexing", Some(tar.bytes()?));
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
-    Ok(Loaded { name, tree: layer.tree, backing: Backing::File(tar), leaves: None })
+    let (backing, end) = (Backing::File(tar), Some(layer.end));
+    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end })
 }
 
 /// Reads an image back, its devices where they are; without `layer_marks` whiteouts and their like stay what they are in it.
@@ -204,8 +230,10 @@ pub(crate) fn read_image(
     let bytes = metadata(&file)?;
     let why = |error: erofs_tarfs::read::Error| Fail::of(arg, error);
     let image = Image::new(&bytes).map_err(why)?;
+    whole::check(&file, &image, &bytes)?;
     let mut options = TreeOptions::default();
     options.keep_layer_marks = layer_marks;
+    options.identity = file.identity()?;
     let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
         options.devices = DevicesAt::InFile { tag: Vec::new() };
         let mut tree = image.tree(&options).map_err(why)?;
@@ -215,18 +243,27 @@ pub(crate) fn read_image(
             options.devices = DevicesAt::InFile { tag };
             tree = image.tree(&options).map_err(why)?;
         }
+        for (device, reach) in tree.devices().iter().zip(whole::reach(&tree)) {
+            whole::reaches(&file, device.base_offset, reach)?;
+        }
         (tree, Backing::File(file))
     } else {
         options.devices = DevicesAt::Separate;
+        let tars = Tars::of(arg, tars);
+        let (devices, block) = (image.devices(), image.block_size().bytes().into());
+        let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));
+        spare::tars(arg, &tars, block, devices);
+        let tree = image.tree(&options).map_err(why)?;
         let backing = Backing::Tars {
-            tars: Tars::of(arg, tars),
+            reach: whole::reach(&tree),
+            tars,
             slots: image.devices().len(),
             block: image.block_size().bytes().into(),
             image: file,
         };
-        (image.tree(&options).map_err(why)?, backing)
+        (tree, backing)
     };
-    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None })
+    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None, end: None })
 }
 
 /// The bytes of an image, zeros for what is in its devices.

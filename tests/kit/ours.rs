@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use erofs_tarfs::tree::{Body, Content, InodeId, Layer, LayerBuilder, LayerOptions, Place, Tree};
+use erofs_tarfs::tree::{
+    Body, Content, Identity, InodeId, Layer, LayerBuilder, LayerOptions, Place, Tree,
+};
 use sha2::{Digest, Sha256};
 
 use crate::dump::{self, Kind, Node};
@@ -29,6 +31,7 @@ pub fn layer_in_pieces(tar: &[u8], options: LayerOptions, piece: usize) -> Layer
 pub fn layer(tar: &[u8]) -> Tree {
     let mut options = LayerOptions::default();
     options.tag = tag(tar);
+    options.identity = Identity::of_checked_tag(&options.tag);
     layer_in_pieces(tar, options, 1 << 20).tree
 }
 

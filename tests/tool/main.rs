@@ -1,16 +1,22 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
+mod check;
 mod compressed;
+mod endings;
 mod errors;
 mod images;
 mod inputs;
 mod modes;
+mod names;
+mod outputs;
 mod overlaid;
 mod picture;
+mod quoting;
 mod real;
 mod run;
 mod sealed;
 mod sealed_layers;
+mod sealing;
 mod stdin;
 mod tags;
 mod unmoved;

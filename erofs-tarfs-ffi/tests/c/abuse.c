@@ -362,6 +362,9 @@ static void wrong_things(void) {
         INVALID(tarfs_tree_merge(layers, SIZE_MAX, NULL, &other, &error));
         layers[1] = tree;
         OK(tarfs_tree_merge(layers, 2, NULL, &other, &error));
+        STRUCT(tarfs_merge_options, merge);
+        merge.flags = 4;
+        INVALID(tarfs_tree_merge(layers, 2, &merge, &other, &error));
     }
     tarfs_tree_free(other);
     tarfs_layout_free(layout);

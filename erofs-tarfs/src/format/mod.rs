@@ -18,6 +18,7 @@ mod checksum;
 mod device;
 mod dirent;
 mod inode;
+mod mark;
 mod superblock;
 mod xattr;
 
@@ -28,6 +29,7 @@ pub use inode::{
     ChunkFormat, ChunkIndex, CompactInode, DataLayout, ExtendedInode, Format, HOLE, IMPLIED_MARK,
     SLOT_SIZE,
 };
+pub use mark::{DISK_MARK_MAGIC, DISK_MARK_OFFSET, DiskMark};
 pub use superblock::{
     Compat, DEVICE_TABLE_OFFSET, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock,
 };

@@ -1,8 +1,8 @@
 //! Boot area, superblock and device table.
 
 use crate::format::{
-    self, Compat, DEVICE_TABLE_OFFSET, DeviceSlot, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET,
-    Superblock,
+    self, Compat, DEVICE_TABLE_OFFSET, DISK_MARK_MAGIC, DISK_MARK_OFFSET, DeviceSlot, DiskMark,
+    Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock,
 };
 use crate::layout::Layout;
 use alloc::vec;
@@ -15,6 +15,11 @@ pub fn head(layout: &Layout<'_>) -> Vec<u8> {
     let mut bytes = vec![0; layout.head_bytes() as usize];
     bytes[SUPERBLOCK_OFFSET as usize..][..size_of::<Superblock>()]
         .copy_from_slice(superblock(layout).as_bytes());
+    if layout.is_disk() {
+        let mark = DiskMark { magic: DISK_MARK_MAGIC, bytes: layout.disk_bytes().into() };
+        bytes[DISK_MARK_OFFSET as usize..][..size_of::<DiskMark>()]
+            .copy_from_slice(mark.as_bytes());
+    }
     let table = bytes[DEVICE_TABLE_OFFSET as usize..].chunks_exact_mut(size_of::<DeviceSlot>());
     for (slot, device) in table.zip(layout.devices()) {
         let mut new = DeviceSlot::new_zeroed();

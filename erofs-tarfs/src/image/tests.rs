@@ -15,7 +15,9 @@ fn tree() -> Tree {
     let mut builder = Builder::new();
     builder.keep_devices(true);
     for (tag, bytes) in [(b"a", 5000), (b"b", 3000)] {
-        builder.add_device(Device { tag: tag.to_vec(), bytes, base_offset: 512 }).unwrap();
+        builder
+            .add_device(Device { tag: tag.to_vec(), bytes, base_offset: 512, ..Device::default() })
+            .unwrap();
     }
     let what = What::Regular { size: 700, place: Place::Device { device: 1, offset: 1024 } };
     let attributes = Attributes { mode: 0o640, uid: 7, gid: 65_535, mtime: LATER };

@@ -1,10 +1,12 @@
 //! Open files that know their names.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::verity::{ReadAt, WriteAt};
+use crate::tree::Identity;
 
 /// An open file and the name that errors call it by.
 #[derive(Debug)]
@@ -48,6 +50,18 @@ impl NamedFile {
     pub fn bytes(&self) -> Result<u64, Error> {
         match self.file.metadata() {
             Ok(metadata) => Ok(metadata.len()),
+            Err(error) => Err(Error::Open { file: self.path.clone(), error }),
+        }
+    }
+
+    /// The file itself, as the system tells it from others: what a layer's
+    /// [identity](crate::tree::Identity) is while no digest of it is known.
+    ///
+    /// # Errors
+    /// [`Error::Open`].
+    pub fn identity(&self) -> Result<Identity, Error> {
+        match self.file.metadata() {
+            Ok(found) => Ok(Identity::File { volume: found.dev(), number: found.ino() }),
             Err(error) => Err(Error::Open { file: self.path.clone(), error }),
         }
     }

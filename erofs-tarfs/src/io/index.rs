@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::ahead::{PIECE, Pieces};
 use super::{Error, NamedFile};
-use crate::tree::{Layer, LayerBuilder, LayerOptions};
+use crate::tree::{Identity, Layer, LayerBuilder, LayerOptions};
 
 /// A body is passed over rather than read from this many bytes on: less costs more than reading.
 const FAR: u64 = 64 << 10;
@@ -14,6 +14,8 @@ const FAR: u64 = 64 << 10;
 /// past the end of the file is an error, as it is in a stream.
 ///
 /// Where bodies are small, another thread reads ahead.
+///
+/// The [identity](LayerOptions::identity) of the layer's device is the file, unless it is given.
 ///
 /// `observer` is told how many bytes were dealt with, read or not.
 ///
@@ -26,7 +28,11 @@ pub fn index_file(
 ) -> Result<Layer, Error> {
     let layer = |error| Error::Layer { file: tar.path().to_owned(), error };
     let end = tar.bytes()?;
+    let unknown = options.identity == Identity::Unknown;
     let mut builder = LayerBuilder::new(options);
+    if unknown {
+        builder.set_identity(tar.identity()?);
+    }
     std::thread::scope(|scope| {
         let mut pieces = Pieces::new(tar, end, scope);
         let mut at = 0;

@@ -1,7 +1,7 @@
 //! The device table, and where devices lie in a disk.
 
 use super::Error;
-use crate::tree::{Device, Tree};
+use crate::tree::{Device, Origin, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
 
@@ -28,6 +28,8 @@ pub struct PlannedDevice {
     pub base_offset: u64,
     /// Byte offset in the disk; `None` in a bootstrap.
     pub disk_offset: Option<u64>,
+    /// Of a merged tree, the layer and device that it comes from: what its source is found by.
+    pub origin: Option<Origin>,
 }
 
 /// Checks the devices of a tree; `bases` says whether addresses count from byte 0 of their files.
@@ -41,11 +43,18 @@ pub(super) fn devices(
         let (value, limit) = (count as u64, MAX_DEVICES as u64);
         return Err(Error::TooLarge { what: "devices", value, limit });
     }
-    tree.devices().iter().map(|device| planned(device, block, bases)).collect()
+    let origins = tree.origins().iter().map(Some).chain(core::iter::repeat(None));
+    let devices = tree.devices().iter().zip(origins);
+    devices.map(|(device, origin)| planned(device, origin.copied(), block, bases)).collect()
 }
 
-fn planned(device: &Device, block: BlockSize, bases: bool) -> Result<PlannedDevice, Error> {
-    let Device { tag, bytes, base_offset } = device.clone();
+fn planned(
+    device: &Device,
+    origin: Option<Origin>,
+    block: BlockSize,
+    bases: bool,
+) -> Result<PlannedDevice, Error> {
+    let Device { tag, bytes, base_offset, .. } = device.clone();
     if tag.len() > MAX_TAG {
         return Err(Error::Tag { tag, limit: MAX_TAG as u64 });
     }
@@ -59,7 +68,7 @@ fn planned(device: &Device, block: BlockSize, bases: bool) -> Result<PlannedDevi
     }
     let blocks = block.blocks(end);
     check_blocks("blocks of a device", blocks)?;
-    Ok(PlannedDevice { tag, bytes, blocks, uniaddr: 0, base_offset, disk_offset: None })
+    Ok(PlannedDevice { tag, bytes, blocks, uniaddr: 0, base_offset, disk_offset: None, origin })
 }
 
 pub(super) fn check_blocks(what: &'static str, value: u64) -> Result<(), Error> {

@@ -40,6 +40,7 @@ pub struct Layout<'t> {
     end: u64,
     primary_blocks: u64,
     disk_bytes: u64,
+    is_disk: bool,
 }
 
 /// Decides every offset of a tree's image.
@@ -117,6 +118,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         end,
         primary_blocks,
         disk_bytes,
+        is_disk: in_disk,
     })
 }
 
@@ -193,6 +195,11 @@ impl Layout<'_> {
     /// Bytes of the disk, devices included; of a bootstrap, what a disk of it would take.
     pub fn disk_bytes(&self) -> u64 {
         self.disk_bytes
+    }
+
+    /// Whether this is the layout of a disk, which has its devices in its own file.
+    pub fn is_disk(&self) -> bool {
+        self.is_disk
     }
 
     /// Number of inodes that are written.

@@ -25,7 +25,9 @@ fn node(what: What<'_>) -> Node<'_> {
 fn file(node: Node<'_>, carried: &[u8]) -> (Tree, u32) {
     let mut builder = Builder::new();
     builder.keep_devices(true);
-    builder.add_device(Device { tag: vec![b't'], bytes: DEVICE, base_offset: 0 }).unwrap();
+    builder
+        .add_device(Device { tag: vec![b't'], bytes: DEVICE, base_offset: 0, ..Device::default() })
+        .unwrap();
     builder.carry(carried);
     let id = builder.add(node).unwrap();
     builder.link(InodeId::ROOT, b"f", id).unwrap();
@@ -160,7 +162,9 @@ fn three_devices() -> Tree {
     let mut builder = Builder::new();
     builder.keep_devices(true);
     for (tag, bytes, base_offset) in [(b'a', 10_000, 0), (b'b', 513, 65_536), (b'c', 4096, 0)] {
-        builder.add_device(Device { tag: vec![tag], bytes, base_offset }).unwrap();
+        builder
+            .add_device(Device { tag: vec![tag], bytes, base_offset, ..Device::default() })
+            .unwrap();
     }
     builder.finish().unwrap()
 }
@@ -228,7 +232,7 @@ fn alignments_that_are_no_blocks_and_no_part_of_one_are_refused() {
 fn a_base_off_the_grid_matters_where_addresses_count_from_it() {
     let mut builder = Builder::new();
     builder.keep_devices(true);
-    let device = Device { tag: vec![b't'], bytes: 4096, base_offset: 1536 };
+    let device = Device { tag: vec![b't'], bytes: 4096, base_offset: 1536, ..Device::default() };
     builder.add_device(device).unwrap();
     let tree = builder.finish().unwrap();
     let refused = Err(Error::BaseOffset { tag: vec![b't'], offset: 1536, block: 1024 });

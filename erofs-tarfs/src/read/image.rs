@@ -4,7 +4,8 @@ use super::devices::Devices;
 use super::prefixes::Prefixes;
 use super::{Error, Inode, Rule};
 use crate::format::{
-    Compat, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock, covered, verify,
+    Compat, DISK_MARK_MAGIC, DISK_MARK_OFFSET, DiskMark, Incompat, SUPERBLOCK_MAGIC,
+    SUPERBLOCK_OFFSET, Superblock, covered, verify,
 };
 use crate::units::BlockSize;
 use core::fmt;
@@ -69,6 +70,16 @@ impl<'a> Image<'a> {
     /// because such an image is refused.
     pub fn checksum(&self) -> Option<bool> {
         verify(self.bytes)
+    }
+
+    /// Length in bytes of the disk that this image is, a hash tree behind it not counted: its file
+    /// has at least so many, or it was cut short.
+    ///
+    /// `None` of a bootstrap, and of disks from before format version 3, which do not say so.
+    pub fn disk_bytes(&self) -> Option<u64> {
+        let mark = self.slice(DISK_MARK_OFFSET, size_of::<DiskMark>() as u64)?;
+        let mark = DiskMark::ref_from_bytes(mark).ok()?;
+        (mark.magic == DISK_MARK_MAGIC).then(|| mark.bytes.get())
     }
 
     /// nid of the root directory.

@@ -1,5 +1,6 @@
 //! How a tree is made of an image.
 
+use crate::tree::Identity;
 use alloc::vec::Vec;
 
 /// How [`Image::tree`](super::Image::tree) makes a tree of an image.
@@ -8,6 +9,10 @@ use alloc::vec::Vec;
 pub struct TreeOptions {
     /// Where the bodies lie. Default: [`DevicesAt::Separate`].
     pub devices: DevicesAt,
+    /// The file of the image, where all devices lie in it: then those of two readings of it are
+    /// one. Of a bootstrap's devices nothing is known, whatever their tags say, until somebody has
+    /// found their files: [`Tree::identify`](crate::tree::Tree::identify). Default: unknown.
+    pub identity: Identity,
     /// Whether marks of a layer become properties of the tree: whiteouts (character device 0:0),
     /// opaque directories (`trusted.overlay.opaque`), implied directories; xattrs that serve
     /// overlayfs alone go. Else they stay what they are in the image, as for a listing.
@@ -17,7 +22,7 @@ pub struct TreeOptions {
 
 impl Default for TreeOptions {
     fn default() -> Self {
-        Self { devices: DevicesAt::Separate, keep_layer_marks: true }
+        Self { devices: DevicesAt::Separate, identity: Identity::Unknown, keep_layer_marks: true }
     }
 }
 

@@ -4,7 +4,8 @@ use super::budget::{Budget, Cost};
 use super::{DevicesAt, Entry, Error, Image, Inode, Rule, Source, TreeOptions, Xattr, marks};
 use crate::format::DataLayout;
 use crate::tree::{
-    Attributes, Builder, Device, Extent, InodeId, Node, NodeKind, Place, Tree, What, XattrSet,
+    Attributes, Builder, Device, Extent, Identity, InodeId, Node, NodeKind, Place, Tree, What,
+    XattrSet,
 };
 use crate::units::DeviceNumber;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -73,9 +74,18 @@ impl Reading<'_, '_> {
                 }
             };
             let bytes = self.image.block_offset(blocks);
-            self.builder.add_device(Device { tag: tag.to_vec(), bytes, base_offset })?;
+            let (tag, identity) = (tag.to_vec(), self.identity());
+            self.builder.add_device(Device { tag, bytes, base_offset, identity })?;
         }
         Ok(())
+    }
+
+    /// What is known of the bytes of devices.
+    fn identity(&self) -> Identity {
+        match self.options.devices {
+            DevicesAt::Separate => Identity::Unknown,
+            DevicesAt::InFile { .. } => self.options.identity,
+        }
     }
 
     /// Reads a directory: adds the inodes that are new, names them, and completes its own.
@@ -189,7 +199,8 @@ impl Reading<'_, '_> {
             return Ok(primary);
         }
         let tag = self.options.devices.tag().to_vec();
-        let device = Device { tag, bytes: self.image.len(), base_offset: 0 };
+        let identity = self.identity();
+        let device = Device { tag, bytes: self.image.len(), base_offset: 0, identity };
         let primary = self.builder.add_device(device)?;
         self.primary = Some(primary);
         Ok(primary)

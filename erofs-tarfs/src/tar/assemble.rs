@@ -96,6 +96,7 @@ impl Parser {
             stored: pending.stored,
             sparse: pending.sparse.then_some(&self.local.sparse.runs.list[..]),
             xattrs: Xattrs::new(&xattrs.xattrs, &xattrs.arena),
+            extensions: Some([&self.local, &self.global]),
         }
     }
 

@@ -137,9 +137,6 @@ impl Parser {
                 _ => return Err(runs.fault("no run follows a blank one")),
             }
         }
-        if ended && slots.extended {
-            return Err(runs.fault("no further block follows a blank run"));
-        }
         Ok(())
     }
 

@@ -108,6 +108,9 @@ pub enum ErrorKind {
     /// A zero block with something other than another after it. GNU tar ends the archive there
     /// with a warning, Go refuses it, and others read on.
     LoneZeroBlock,
+    /// The stream begins with two zero blocks, and then has other bytes: an image of a disk or of
+    /// some file system, and no archive.
+    NoEntries,
     /// The archive does not end in two zero blocks (`strict` only).
     NoEndMarker(EndMarker),
     /// A numeric field of a header is no number.
@@ -266,6 +269,9 @@ impl fmt::Display for ErrorKind {
             Self::LoneZeroBlock => {
                 f.write_str("a lone zero block: some readers end here, some read on")
             }
+            Self::NoEntries => f.write_str(
+                "not a tar: 1024 zero bytes, no entry, and then bytes that are not zero",
+            ),
             Self::NoEndMarker(EndMarker::OneBlock) => {
                 f.write_str("the archive ends in one zero block instead of two (strict)")
             }

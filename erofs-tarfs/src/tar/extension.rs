@@ -1,8 +1,10 @@
 //! What extension headers say of the entries after them.
 //!
 //! pax headers (types `x` and `g`) and GNU long names (`L` and `K`) come in any order and number
-//! before an entry. Where they name the same thing, pax wins over GNU, the later pax record over
-//! the earlier, and the entry's own over the global (POSIX pax, "pax Header Block").
+//! before an entry. Where they name the same thing, pax wins over GNU, the later record of a pax
+//! header over the earlier, and the entry's own over the global (POSIX pax, "pax Header Block").
+//! Of two `x` headers before one entry the last alone counts, as GNU tar and Go's `archive/tar`
+//! have it: what the first says is gone.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -63,6 +65,9 @@ pub(super) struct Extensions {
     pub(super) link: Said<Text>,
     pub(super) uname: Said<Text>,
     pub(super) gname: Said<Text>,
+    pub(super) acl_access: Said<Text>,
+    pub(super) acl_default: Said<Text>,
+    pub(super) selinux: Said<Text>,
     pub(super) size: Said<u64>,
     pub(super) uid: Said<u64>,
     pub(super) gid: Said<u64>,
@@ -108,14 +113,37 @@ impl Extensions {
 
     /// Takes the body of a pax header.
     pub(super) fn pax(&mut self, body: &[u8], global: bool, o: &Options) -> Result<(), ErrorKind> {
+        if self.used && !global {
+            self.forget_pax();
+        }
         self.used = true;
-        self.sparse.begin_header();
         for record in Records::new(body) {
             let record = record
                 .map_err(|Malformed { at, rule }| ErrorKind::PaxRecord { at: at as u64, rule })?;
             self.record(&record, global, o)?;
         }
         Ok(())
+    }
+
+    /// Forgets what a pax header before has said; long names in headers of GNU tar stay.
+    fn forget_pax(&mut self) {
+        let (arena, gnu_path, gnu_link) =
+            (core::mem::take(&mut self.arena), self.gnu_path, self.gnu_link);
+        let (mut xattrs, order) =
+            (core::mem::take(&mut self.xattrs), core::mem::take(&mut self.order));
+        let mut sparse = core::mem::take(&mut self.sparse);
+        xattrs.clear();
+        sparse.clear();
+        *self = Self {
+            arena,
+            xattrs,
+            order,
+            sparse,
+            gnu_path,
+            gnu_link,
+            used: true,
+            ..Self::default()
+        };
     }
 
     fn record(&mut self, record: &Record<'_>, global: bool, o: &Options) -> Result<(), ErrorKind> {
@@ -134,11 +162,14 @@ impl Extensions {
             b"uid" => self.uid = said(record, number::decimal)?,
             b"gid" => self.gid = said(record, number::decimal)?,
             b"mtime" => self.mtime = said(record, number::time)?,
+            b"SCHILY.acl.access" => self.acl_access = self.value(record),
+            b"SCHILY.acl.default" => self.acl_default = self.value(record),
+            b"RHT.security.selinux" => self.selinux = self.value(record),
             key => {
                 if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-                    let start = self.arena.len();
-                    xattr::schily_name(name, &mut self.arena);
-                    let name = Text { start, end: self.arena.len() };
+                    // The bytes of the key, as Go's `archive/tar` and so containerd takes them.
+                    // GNU tar reads `%3D` and `%25` back, which it alone writes.
+                    let name = self.keep(name);
                     let value = self.keep(record.value);
                     self.xattr(record, name, value)?;
                 } else if let Some(name) = key.strip_prefix(b"LIBARCHIVE.xattr.") {
@@ -207,7 +238,15 @@ impl Extensions {
         let cost = bytes + GLOBAL_XATTR_COST * self.xattrs.len();
         limit("max_global_xattr_bytes", cost, o.max_global_xattr_bytes)?;
 
-        let texts = [&mut self.path, &mut self.link, &mut self.uname, &mut self.gname];
+        let texts = [
+            &mut self.path,
+            &mut self.link,
+            &mut self.uname,
+            &mut self.gname,
+            &mut self.acl_access,
+            &mut self.acl_default,
+            &mut self.selinux,
+        ];
         let held = |text: &Said<Text>| if let Said::Set(t) = text { t.range().len() } else { 0 };
         let live = bytes + texts.iter().map(|text| held(text)).sum::<usize>();
         if self.arena.len() < 2 * live + 4096 {
@@ -247,6 +286,11 @@ impl Extensions {
         }
         limit("max_path_bytes", record.value.len(), o.max_path_bytes)?;
         Ok(Said::Set(self.keep(record.value)))
+    }
+
+    /// The bytes of a record's value.
+    fn value(&mut self, record: &Record<'_>) -> Said<Text> {
+        if record.value.is_empty() { Said::Unset } else { Said::Set(self.keep(record.value)) }
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Text {

@@ -43,6 +43,8 @@ pub struct Parser {
     pub(super) emitted: bool,
     /// Whether the last block was zero.
     pub(super) zero_block: bool,
+    /// Whether the stream begins with its end marker.
+    nothing: bool,
     pub(super) totals: End,
 }
 
@@ -110,6 +112,7 @@ impl Parser {
             entry_offset: 0,
             emitted: false,
             zero_block: false,
+            nothing: false,
             totals: End::default(),
         }
     }
@@ -217,6 +220,13 @@ impl Parser {
                     }
                 }
                 State::End => {
+                    // Two blocks of zeros and no entry before them: with more zeros an empty
+                    // archive, with anything else no archive at all.
+                    if self.nothing && rest.iter().any(|&byte| byte != 0) {
+                        let zeros = rest.iter().take_while(|&&byte| byte == 0).count() as u64;
+                        let at = self.position + zeros;
+                        return Err(Error::new(at, &[], ErrorKind::NoEntries));
+                    }
                     self.totals.trailing += rest.len() as u64;
                     self.take(rest.len(), at);
                 }
@@ -305,6 +315,7 @@ impl Parser {
         match verify(block) {
             Verdict::Zero if self.zero_block => {
                 self.local.clear();
+                self.nothing = offset == BLOCK as u64;
                 self.state = State::End;
                 return Ok(None);
             }

@@ -123,6 +123,7 @@ impl Parser {
             stored: plain.size,
             sparse: None,
             xattrs: Xattrs::default(),
+            extensions: None,
         };
         (plain.at + BLOCK, entry)
     }

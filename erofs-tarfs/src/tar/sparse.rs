@@ -102,11 +102,6 @@ impl PaxSparse {
         *self = Self { runs, ..Self::default() };
     }
 
-    /// A further pax header starts: a map in it takes the place of one before it.
-    pub(super) fn begin_header(&mut self) {
-        self.begun = false;
-    }
-
     /// Takes a record; `key` is what follows `GNU.sparse.`.
     pub(super) fn record(
         &mut self,

@@ -6,23 +6,6 @@ use core::ops::Range;
 /// Name and value of an attribute, as ranges of an arena.
 pub(super) type Pair = (Range<usize>, Range<usize>);
 
-/// Appends the name in a `SCHILY.xattr.` key.
-///
-/// GNU tar writes `=` as `%3D` and `%` as `%25`, since a key ends at the first `=`; it reads
-/// nothing but those two back, so other escapes stay as they are.
-pub(super) fn schily_name(key: &[u8], out: &mut Vec<u8>) {
-    let mut rest = key;
-    while let [first, tail @ ..] = rest {
-        let (byte, tail) = match rest {
-            [b'%', b'3', b'D', tail @ ..] => (b'=', tail),
-            [b'%', b'2', b'5', tail @ ..] => (b'%', tail),
-            _ => (*first, tail),
-        };
-        out.push(byte);
-        rest = tail;
-    }
-}
-
 /// Appends the name in a `LIBARCHIVE.xattr.` key: `%` and two hex digits are a byte. `None` if
 /// they are not.
 pub(super) fn url_name(key: &[u8], out: &mut Vec<u8>) -> Option<()> {
@@ -101,19 +84,6 @@ pub(super) fn keep_last(pairs: &mut Vec<Pair>, arena: &[u8], order: &mut Vec<u32
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn schily_names_undo_what_gnu_tar_escapes() {
-        for (key, want) in [
-            (&b"user.a"[..], &b"user.a"[..]),
-            (b"user.a%3Db%25c", b"user.a=b%c"),
-            (b"user.%3d%2F%", b"user.%3d%2F%"),
-        ] {
-            let mut out = Vec::new();
-            schily_name(key, &mut out);
-            assert_eq!(out, want);
-        }
-    }
 
     #[test]
     fn url_names() {

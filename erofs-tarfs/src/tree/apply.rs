@@ -1,50 +1,59 @@
 //! What each entry does to a layer.
 
-use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
+use super::builder::{Builder, Node, What, XattrSet};
+use super::device::Device;
 use super::error::{EntryError, Error, Rule};
-use super::layer::LayerOptions;
-use super::model::{Attributes, Device, InodeId, NO_INODE, NodeKind, Place, Tree, WHITED};
-use super::path::{self, Stop, Way};
+use super::layer::{LayerNotes, LayerOptions};
+use super::markers;
+use super::model::{Attributes, Extent, InodeId, NO_INODE, NodeKind, Place, Tree, WHITED};
+use super::path::Stop;
+use super::place::Target;
 use super::sparse::{self, Carrier};
 use super::xattrs;
-use crate::tar::{Entry, Kind};
+use crate::tar::{Entry, Kind, Segment};
 use crate::units::DeviceNumber;
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// A layer that is being made.
 #[derive(Debug)]
 pub(super) struct State {
-    builder: Builder,
-    options: LayerOptions,
+    pub(super) builder: Builder,
+    pub(super) options: LayerOptions,
     pub(super) entries: u64,
-    pub(super) dropped_xattrs: u64,
+    pub(super) notes: LayerNotes,
     carrier: Option<(Carrier, InodeId, u64, Vec<u8>)>,
+    /// Bytes that the chunk tables of sparse files take so far.
+    tables: u64,
     /// The last entry's directory: its path, raw, and its id.
-    last: (Vec<u8>, InodeId),
+    pub(super) last: (Vec<u8>, InodeId),
+    /// Files that aufs keeps out of sight, by the names that hard links have for them.
+    pub(super) hidden: BTreeMap<Vec<u8>, InodeId>,
 }
 
 impl State {
     pub(super) fn new(options: LayerOptions) -> Self {
         let mut builder = Builder::new();
-        let device = Device { tag: options.tag.clone(), bytes: u64::MAX, base_offset: 0 };
+        let (tag, identity) = (options.tag.clone(), options.identity);
+        let device = Device { tag, bytes: u64::MAX, base_offset: 0, identity };
         builder.tree.devices.push(device);
         builder.keep_devices(options.keep_empty_device);
         Self {
             builder,
             options,
             entries: 0,
-            dropped_xattrs: 0,
+            notes: LayerNotes::default(),
             carrier: None,
+            tables: 0,
             last: (Vec::new(), InodeId::ROOT),
+            hidden: BTreeMap::new(),
         }
     }
 
-    /// Gives the device another tag.
-    pub(super) fn set_tag(&mut self, tag: &[u8]) {
-        if let Some(device) = self.builder.tree.devices.first_mut() {
-            device.tag = tag.to_vec();
-        }
+    /// The device that the tar is.
+    pub(super) fn device(&mut self) -> &mut Device {
+        &mut self.builder.tree.devices[0]
     }
 
     /// Applies an entry; whether its body is wanted.
@@ -62,6 +71,8 @@ impl State {
         let (dir, name) = match self.place(entry.path)? {
             Target::Root => return self.root(entry).map(|()| false),
             Target::Nowhere => return Ok(false),
+            Target::Hidden(name) if entry.kind == Kind::Regular => return self.hide(entry, name),
+            Target::Hidden(_) => return Ok(false),
             Target::Opaque(dir) => {
                 self.builder.mark_opaque(dir, true);
                 return Ok(false);
@@ -75,59 +86,51 @@ impl State {
         match entry.kind {
             Kind::HardLink => self.hard_link(entry, dir, name).map(|()| false),
             Kind::Directory => self.directory(entry, dir, name).map(|()| false),
-            _ => self.other(entry, dir, name),
-        }
-    }
-
-    /// Where an entry belongs. Missing directories are made.
-    fn place<'p>(&mut self, raw: &'p [u8]) -> Result<Target<'p>, Stop> {
-        let cut = raw.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-        let (parent, tail) = raw.split_at(cut);
-        let name = tail.strip_prefix(b"/").unwrap_or(tail);
-        let marker = name.starts_with(b".wh.");
-        let plain = !marker && !matches!(name, b"" | b"." | b"..") && name.len() <= 255;
-        if plain && !self.builder.replaced && !parent.is_empty() && parent == self.last.0 {
-            return Target::of(self.last.1, name).map_err(Stop::Rule);
-        }
-        let parts = path::components(raw, self.options.resolve_dot_dot)?;
-        let Some((name, parents)) = parts.split_last() else { return Ok(Target::Root) };
-        if parents.iter().any(|part| part.starts_with(b".wh..wh.")) {
-            return Ok(Target::Nowhere);
-        }
-        if parents.iter().any(|part| part.starts_with(b".wh.")) {
-            return Err(Rule::BelowWhiteout.into());
-        }
-        let way = if marker { Way::Mark } else { Way::Make };
-        let dir = match path::directory(&mut self.builder, parents, way) {
-            Ok(dir) => dir,
-            // Below what is no directory there is nothing to hide: the marker does nothing.
-            Err(Stop::Rule(Rule::BelowNonDirectory)) if marker => {
-                Target::of(InodeId::ROOT, name)?;
-                return Ok(Target::Nowhere);
+            _ => {
+                let (id, wants_body) = self.inode(entry)?;
+                self.name(dir, name, id)?;
+                let device = entry.kind == Kind::CharDevice;
+                if device && self.builder.kind(id) == NodeKind::Whiteout {
+                    self.builder.link_mut(dir, name)?.flags |= WHITED;
+                }
+                Ok(wants_body)
             }
-            Err(stop) => return Err(stop),
-        };
-        if plain {
-            self.builder.replaced = false;
-            self.last.0.clear();
-            self.last.0.extend_from_slice(parent);
-            self.last.1 = dir;
         }
-        Target::of(dir, name).map_err(Stop::Rule)
     }
 
-    fn xattrs(&mut self, entry: &Entry<'_>) -> Result<(XattrSet, bool), Stop> {
-        if entry.xattrs.is_empty() {
-            return Ok((XattrSet::NONE, false));
+    /// Mode, owner, time and extended attributes of an entry, and whether these say that its
+    /// directory is opaque.
+    #[inline]
+    fn described(&mut self, entry: &Entry<'_>) -> Result<(Attributes, XattrSet, bool), Stop> {
+        let attributes = attributes(entry);
+        if entry.uid == UNSET || entry.gid == UNSET {
+            self.notes.unset_owners += 1;
         }
-        let mut sifted = xattrs::sift(entry.xattrs, self.options.drop_unknown_xattrs)?;
-        self.dropped_xattrs += sifted.dropped;
-        let set = self.builder.xattrs(&mut sifted.list)?;
+        match xattrs::any(entry) {
+            true => self.extended(entry, attributes),
+            false => Ok((attributes, XattrSet::NONE, false)),
+        }
+    }
+
+    /// The same of an entry that has extended attributes.
+    fn extended(
+        &mut self,
+        entry: &Entry<'_>,
+        mut attributes: Attributes,
+    ) -> Result<(Attributes, XattrSet, bool), Stop> {
+        let sifted = xattrs::sift(entry, self.options.drop_unknown_xattrs)?;
+        self.notes.dropped_xattrs += sifted.dropped;
+        self.notes.dropped_acls += sifted.dropped_acls;
+        if let Some(mode) = sifted.mode {
+            attributes.mode = attributes.mode & !0o777 | mode;
+        }
+        let mut list = sifted.list.iter().map(|(name, value)| (*name, &value[..])).collect();
+        let set = self.builder.xattrs(&mut list)?;
         self.within_limit()?;
-        Ok((set, sifted.opaque))
+        Ok((attributes, set, sifted.opaque))
     }
 
-    fn within_limit(&self) -> Result<(), Rule> {
+    pub(super) fn within_limit(&self) -> Result<(), Rule> {
         let limit = self.options.max_carried;
         if self.builder.tree.bytes.len() as u64 > limit {
             Err(Rule::Carried(limit))
@@ -136,13 +139,21 @@ impl State {
         }
     }
 
+    /// A file that aufs keeps out of sight.
+    #[cold]
+    fn hide(&mut self, entry: &Entry<'_>, name: &[u8]) -> Result<bool, Stop> {
+        let (id, wants_body) = self.inode(entry)?;
+        self.hidden.insert(name.to_vec(), id);
+        Ok(wants_body)
+    }
+
     fn root(&mut self, entry: &Entry<'_>) -> Result<(), Stop> {
         if entry.kind != Kind::Directory {
             return Err(Rule::RootNotDirectory.into());
         }
-        let (set, opaque) = self.xattrs(entry)?;
+        let (attributes, set, opaque) = self.described(entry)?;
         let root = self.builder.root();
-        self.builder.set(root, attributes(entry), set);
+        self.builder.set(root, attributes, set);
         self.builder.mark_implied(root, false);
         if opaque {
             self.builder.mark_opaque(root, true);
@@ -151,15 +162,14 @@ impl State {
     }
 
     fn directory(&mut self, entry: &Entry<'_>, dir: InodeId, name: &[u8]) -> Result<(), Stop> {
-        let (xattrs, opaque) = self.xattrs(entry)?;
+        let (attributes, xattrs, opaque) = self.described(entry)?;
         let id = match self.builder.lookup(dir, name) {
             Some(id) if self.builder.kind(id) == NodeKind::Directory => {
-                self.builder.set(id, attributes(entry), xattrs);
+                self.builder.set(id, attributes, xattrs);
                 self.builder.mark_implied(id, false);
                 id
             }
             _ => {
-                let attributes = attributes(entry);
                 let id = self.builder.add(Node { attributes, xattrs, what: What::Directory })?;
                 self.name(dir, name, id)?;
                 id
@@ -171,12 +181,15 @@ impl State {
         Ok(())
     }
 
-    fn other(&mut self, entry: &Entry<'_>, dir: InodeId, name: &[u8]) -> Result<bool, Stop> {
-        let (xattrs, _) = self.xattrs(entry)?;
+    /// Makes the inode of an entry that is neither a directory nor a hard link, and says whether
+    /// its body is wanted.
+    #[inline(always)]
+    fn inode(&mut self, entry: &Entry<'_>) -> Result<(InodeId, bool), Stop> {
+        let (attributes, xattrs, _) = self.described(entry)?;
         let place = Place::Device { device: 0, offset: entry.data_offset };
         let size = entry.size;
-        let mut extents = Vec::new();
-        let mut carry = false;
+        let extents;
+        let mut carrier = None;
         let what = match (entry.kind, entry.sparse) {
             (Kind::Symlink, _) => {
                 if !(1..=4095).contains(&entry.link.len()) {
@@ -194,35 +207,35 @@ impl State {
             (Kind::CharDevice, _) => What::CharDevice(entry.device),
             (Kind::BlockDevice, _) => What::BlockDevice(entry.device),
             (Kind::Fifo, _) => What::Fifo,
-            (_, Some(runs)) if size > 0 => match sparse::in_place(size, entry.data_offset, runs) {
-                Some(found) => {
-                    extents = found;
-                    What::Pieces { size, extents: &extents }
-                }
-                None => {
-                    carry = true;
-                    What::Pieces { size, extents: &extents }
-                }
-            },
+            (_, Some(runs)) if size > 0 => {
+                let pieces = self.sparse(entry, runs);
+                (extents, carrier) = (pieces.0, pieces.1.map(Box::new));
+                What::Pieces { size, extents: &extents }
+            }
             _ => What::Regular { size, place },
         };
-        let whiteout = matches!(what, What::Whiteout);
-        let id = self.builder.add(Node { attributes: attributes(entry), xattrs, what })?;
+        let id = self.builder.add(Node { attributes, xattrs, what })?;
         self.within_limit()?;
-        self.name(dir, name, id)?;
-        if whiteout {
-            self.builder.link_mut(dir, name)?.flags |= WHITED;
-        }
-        if let (true, Some(runs)) = (carry, entry.sparse) {
-            let carrier = Carrier::new(size, runs);
-            self.carrier = Some((carrier, id, entry.offset, entry.path.to_vec()));
-        }
-        Ok(carry)
+        let Some(carrier) = carrier else { return Ok((id, false)) };
+        self.carrier = Some((*carrier, id, entry.offset, entry.path.to_vec()));
+        Ok((id, true))
+    }
+
+    /// Where the runs of a sparse file lie, and what carries its body if it has to be carried.
+    #[cold]
+    fn sparse(&mut self, entry: &Entry<'_>, runs: &[Segment]) -> (Vec<Extent>, Option<Carrier>) {
+        let (size, offset) = (entry.size, entry.data_offset);
+        let Some(extents) = sparse::in_place(size, offset, runs) else {
+            return (Vec::new(), Some(Carrier::new(size, runs)));
+        };
+        let chunk = sparse::longer_chunks(size, &extents, &mut self.tables);
+        let carrier = chunk.map(|chunk| Carrier::of_edges(size, &extents, offset, chunk));
+        (extents, carrier)
     }
 
     /// Gives an inode a name. A directory that takes the place of something else hides what lower
     /// layers have there, as that did.
-    fn name(&mut self, dir: InodeId, name: &[u8], id: InodeId) -> Result<(), Error> {
+    pub(super) fn name(&mut self, dir: InodeId, name: &[u8], id: InodeId) -> Result<(), Error> {
         let directory = self.builder.kind(id) == NodeKind::Directory;
         let link = self.builder.link_mut(dir, name)?;
         let old = core::mem::replace(&mut link.inode, id.0);
@@ -231,39 +244,6 @@ impl State {
                 link.flags |= WHITED;
             }
             self.builder.replaced = true;
-        }
-        Ok(())
-    }
-
-    fn hard_link(&mut self, entry: &Entry<'_>, dir: InodeId, name: &[u8]) -> Result<(), Stop> {
-        let parts = path::components(entry.link, self.options.resolve_dot_dot)?;
-        let Some((base, parents)) = parts.split_last() else {
-            return Err(Rule::TargetIsDirectory(entry.link.to_vec()).into());
-        };
-        let found = match path::directory(&mut self.builder, parents, Way::Find) {
-            Ok(parent) => self.builder.lookup(parent, base),
-            Err(Stop::Missing) => None,
-            Err(Stop::Rule(Rule::BelowNonDirectory)) => None,
-            Err(stop) => return Err(stop),
-        };
-        let id = match found.map(|id| (id, self.builder.kind(id))) {
-            Some((_, NodeKind::Directory)) => {
-                return Err(Rule::TargetIsDirectory(entry.link.to_vec()).into());
-            }
-            Some((id, _)) => id,
-            None if self.options.keep_pending => {
-                let target = parts.join(&b'/');
-                self.builder.add(Node {
-                    attributes: attributes(entry),
-                    xattrs: XattrSet::NONE,
-                    what: What::PendingLink(&target),
-                })?
-            }
-            None => return Err(Rule::NoTarget(entry.link.to_vec()).into()),
-        };
-        self.name(dir, name, id)?;
-        if self.builder.kind(id) == NodeKind::Whiteout {
-            self.builder.link_mut(dir, name)?.flags |= WHITED;
         }
         Ok(())
     }
@@ -283,56 +263,21 @@ impl State {
         self.builder.set_pieces(id, carrier.size, &carrier.extents)
     }
 
-    /// Turns marks into inodes.
+    /// The layer, of a tar of this many bytes.
     pub(super) fn finish(mut self, bytes: u64) -> Result<Tree, Error> {
         self.builder.tree.devices[0].bytes = bytes;
-        for at in 0..self.builder.tree.links.len() {
-            let link = self.builder.tree.links[at];
-            if link.flags & WHITED == 0 {
-                continue;
-            }
-            if link.inode == NO_INODE {
-                let id = self.builder.add(Node {
-                    attributes: Attributes { mode: 0, ..IMPLIED_ATTRIBUTES },
-                    xattrs: XattrSet::NONE,
-                    what: What::Whiteout,
-                })?;
-                self.builder.tree.links[at].inode = id.0;
-            } else if self.builder.kind(InodeId(link.inode)) == NodeKind::Directory {
-                // The lower directory is gone as a whole: this one's attributes are its own.
-                self.builder.mark_opaque(InodeId(link.inode), true);
-                self.builder.mark_implied(InodeId(link.inode), false);
-            }
-        }
+        markers::settle(&mut self.builder)?;
         self.builder.finish()
     }
 }
 
-/// Where a path leads.
-#[derive(Debug)]
-enum Target<'p> {
-    Root,
-    /// A file of aufs, or a marker with nothing to mark.
-    Nowhere,
-    Name(InodeId, &'p [u8]),
-    Whiteout(InodeId, &'p [u8]),
-    Opaque(InodeId),
-}
+/// An owner or group that `chown` takes for "leave it": what was just made then has 0.
+const UNSET: u32 = u32::MAX;
 
-impl<'p> Target<'p> {
-    fn of(dir: InodeId, name: &'p [u8]) -> Result<Self, Rule> {
-        Ok(match name.strip_prefix(b".wh.") {
-            None => Self::Name(dir, name),
-            Some(b"" | b"." | b"..") => return Err(Rule::BadWhiteout),
-            Some(b".wh..opq") => Self::Opaque(dir),
-            Some(hidden) if hidden.starts_with(b".wh.") => Self::Nowhere,
-            Some(hidden) => Self::Whiteout(dir, hidden),
-        })
-    }
-}
-
-fn attributes(entry: &Entry<'_>) -> Attributes {
-    Attributes { mode: entry.mode, uid: entry.uid, gid: entry.gid, mtime: entry.mtime }
+pub(super) fn attributes(entry: &Entry<'_>) -> Attributes {
+    let owner = |id: u32| if id == UNSET { 0 } else { id };
+    let (uid, gid) = (owner(entry.uid), owner(entry.gid));
+    Attributes { mode: entry.mode, uid, gid, mtime: entry.mtime }
 }
 
 #[cold]

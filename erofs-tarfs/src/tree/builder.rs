@@ -1,10 +1,10 @@
 //! Makes a tree node by node, name by name.
 
+use super::device::Device;
 use super::error::Error;
 use super::index::Index;
 use super::model::{
-    Attributes, Device, Extent, IMPLIED, Inode, InodeId, NodeKind, OPAQUE, PIECES, Place, Tree,
-    pack,
+    Attributes, Extent, IMPLIED, Inode, InodeId, NodeKind, OPAQUE, PIECES, Place, Tree, pack,
 };
 use crate::units::DeviceNumber;
 use alloc::vec::Vec;

@@ -33,6 +33,32 @@ pub enum Error {
         /// The name as it stands.
         name: Vec<u8>,
     },
+    /// A symbolic link of a lower layer leads to no directory, and a layer has something below it
+    /// (with [`MergeOptions::follow_lower_links`](super::MergeOptions::follow_lower_links)).
+    LinkNotFollowed {
+        /// Number of the layer, from 0, the lowest.
+        layer: usize,
+        /// The path.
+        path: Vec<u8>,
+    },
+    /// Symbolic links of lower layers lead on to one another without an end, or too often.
+    LinksTooDeep {
+        /// Number of the layer, from 0, the lowest.
+        layer: usize,
+    },
+    /// A layer has two entries for one path, one of them through a link of a lower layer: which
+    /// came last is not known any more.
+    TwoPaths {
+        /// Number of the layer, from 0, the lowest.
+        layer: usize,
+        /// The path, without links.
+        path: Vec<u8>,
+    },
+    /// A directory has a name twice: a fault of this library, seen before anything is written.
+    NameTwice {
+        /// The name.
+        name: Vec<u8>,
+    },
     /// More than fits 32-bit ids; the word says what.
     TooMany(&'static str),
 }
@@ -74,6 +100,8 @@ pub enum Rule {
     SymlinkLength(usize),
     /// EROFS has no index for the namespace of this extended attribute.
     XattrNamespace(Vec<u8>),
+    /// An extended attribute has a namespace, and no name in it.
+    XattrNoName(Vec<u8>),
     /// An extended attribute's name is over 255 bytes behind its prefix.
     XattrName(Vec<u8>),
     /// An extended attribute's value is over 65535 bytes.
@@ -121,6 +149,9 @@ impl fmt::Display for Rule {
             Self::XattrNamespace(key) => {
                 write!(f, "extended attribute {}: EROFS has no such namespace", Quoted(key))
             }
+            Self::XattrNoName(key) => {
+                write!(f, "extended attribute {}: no name behind the namespace", Quoted(key))
+            }
             Self::XattrName(key) => {
                 write!(f, "extended attribute {}: its name is over 255 bytes", Quoted(key))
             }
@@ -152,6 +183,28 @@ impl fmt::Display for Error {
                 write!(f, "hard link {}: {} is a directory", Quoted(path), Quoted(target))
             }
             Self::BadWhiteout { name } => write!(f, "{}: a whiteout of no name", Quoted(name)),
+            Self::LinkNotFollowed { layer, path } => write!(
+                f,
+                "layer {}: {} lies below a symbolic link of a lower layer that leads to no directory",
+                layer + 1,
+                Quoted(path)
+            ),
+            Self::LinksTooDeep { layer } => write!(
+                f,
+                "layer {}: symbolic links of lower layers lead on to one another too often",
+                layer + 1
+            ),
+            Self::TwoPaths { layer, path } => write!(
+                f,
+                "layer {}: two entries are {}, one of them through a link of a lower layer",
+                layer + 1,
+                Quoted(path)
+            ),
+            Self::NameTwice { name } => write!(
+                f,
+                "{}: twice in one directory, by a fault of this program; please report it",
+                Quoted(name)
+            ),
             Self::TooMany(what) => write!(f, "more {what} than a tree can number"),
         }
     }

@@ -25,7 +25,19 @@ pub(super) fn finish(builder: Builder) -> Result<Tree, Error> {
             let range = starts[old as usize] as usize..starts[old as usize + 1] as usize;
             let first = kept.len();
             kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
-            kept[first..].sort_by(|a, b| name(a).cmp(name(b)));
+            // Whatever the order, two names next to one another in the end were compared: a name
+            // that is there twice does not go unseen.
+            let mut twice = None;
+            kept[first..].sort_by(|a, b| {
+                let order = name(a).cmp(name(b));
+                if order.is_eq() {
+                    twice = Some(*a);
+                }
+                order
+            });
+            if let Some(link) = twice {
+                return Err(Error::NameTwice { name: name(&link).to_vec() });
+            }
             let mut subdirectories = 0;
             for link in &mut kept[first..] {
                 let child = link.inode as usize;
@@ -137,6 +149,8 @@ fn drop_devices(tree: &mut Tree) {
     }
     let mut keep = used.iter();
     tree.devices.retain(|_| keep.next().copied().unwrap_or(false));
+    let mut keep = used.iter();
+    tree.origins.retain(|_| keep.next().copied().unwrap_or(false));
     for inode in &mut tree.inodes {
         if inode.kind == NodeKind::Regular && inode.flags & PIECES == 0 {
             inode.device = renumber.get(usize::from(inode.device)).copied().unwrap_or(0);

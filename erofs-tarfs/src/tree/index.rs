@@ -1,34 +1,76 @@
 //! Finds a name in a directory while a tree grows.
 //!
-//! An open-addressed table of hashes. A probe is cut short after [`REACH`] slots; what finds no
-//! place within goes into a sorted map. So names that collide on purpose cost `log n` each, not
-//! `n`, without a secret seed: a tree never depends on chance.
+//! An open-addressed table of hashes. A name's *window* is the [`REACH`] slots from the one that
+//! its hash points at. A name goes to the first free slot of its window; where there is none, it
+//! goes to a sorted map. So names that collide on purpose cost `log n` each, not `n`, without a
+//! secret seed: a tree never depends on chance.
+//!
+//! What makes a search right: **the window of every name in the map is full.** It is full when the
+//! name goes there, a slot is never emptied, and when the table grows every name, those of the map
+//! too, is placed anew. So a search that meets a free slot has seen all that could be there.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::Range;
 
 /// Slots that a probe looks at. At half load, honest names need fewer.
 const REACH: usize = 64;
+/// Slots of the smallest table.
+const SMALLEST: usize = 64;
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct Index {
-    /// Hash, and position in the links plus one; 0 for a free slot. A power of two long, or empty.
-    slots: Vec<(u32, u32)>,
-    used: usize,
-    overflow: BTreeMap<(u32, Box<[u8]>), u32>,
+/// How names are hashed: a test has a hash that collides.
+pub(super) trait Hash {
+    fn hash(parent: u32, name: &[u8]) -> u32;
 }
+
+/// The hash that trees use.
+#[derive(Clone)]
+pub(super) struct Mixed;
+
+#[derive(Clone)]
+pub(super) struct Index<H = Mixed> {
+    /// A power of two long, or empty.
+    slots: Vec<Slot>,
+    used: usize,
+    /// Names whose window is full, by directory.
+    overflow: BTreeMap<u32, BTreeMap<Box<[u8]>, u32>>,
+    hash: PhantomData<H>,
+}
+
+/// A hash, and the position of the link plus one: 0 where the slot is free.
+#[derive(Clone, Copy)]
+struct Slot {
+    hash: u32,
+    entry: u32,
+}
+
+const FREE: Slot = Slot { hash: 0, entry: 0 };
 
 /// Where a name that is not there would go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Vacancy {
     hash: u32,
-    /// A free slot within reach.
+    /// The first free slot of its window.
     slot: Option<usize>,
 }
 
-impl Index {
+impl<H> Default for Index<H> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), used: 0, overflow: BTreeMap::new(), hash: PhantomData }
+    }
+}
+
+impl<H> fmt::Debug for Index<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").field("used", &self.used).finish_non_exhaustive()
+    }
+}
+
+impl<H: Hash> Index<H> {
     /// The link with this name, or where it would go; `is_it` compares a candidate.
     pub(super) fn find(
         &self,
@@ -36,144 +78,116 @@ impl Index {
         name: &[u8],
         mut is_it: impl FnMut(u32) -> bool,
     ) -> Result<u32, Vacancy> {
-        let hash = hash(parent, name);
+        let hash = H::hash(parent, name);
         if self.slots.is_empty() {
             return Err(Vacancy { hash, slot: None });
         }
-        for step in 0..REACH {
-            let slot = self.slot(hash, step);
-            let (found, link) = self.slots[slot];
-            if link == 0 {
-                return Err(Vacancy { hash, slot: Some(slot) });
+        for at in self.window(hash) {
+            let slot = self.slots[at];
+            if slot.entry == 0 {
+                // Were the name in the map, this slot would not be free.
+                return Err(Vacancy { hash, slot: Some(at) });
             }
-            if found == hash && is_it(link - 1) {
-                return Ok(link - 1);
+            if slot.hash == hash && is_it(slot.entry - 1) {
+                return Ok(slot.entry - 1);
             }
         }
-        let missing = Vacancy { hash, slot: None };
-        if self.overflow.is_empty() {
-            return Err(missing);
-        }
-        self.overflow.get(&(parent, Box::from(name))).copied().ok_or(missing)
+        let found = self.overflow.get(&parent).and_then(|names| names.get(name));
+        found.copied().ok_or(Vacancy { hash, slot: None })
     }
 
     /// Adds the link whose name was just not found; `name_of` tells the directory and name of any.
-    pub(super) fn insert(
+    pub(super) fn insert<'n>(
         &mut self,
         vacancy: Vacancy,
         link: u32,
-        name_of: impl Fn(u32) -> (u32, Box<[u8]>),
+        name_of: impl Fn(u32) -> (u32, &'n [u8]),
     ) {
-        if (self.used + 1) * 2 > self.slots.len() {
-            self.grow(self.slots.len() * 2, &name_of);
-        } else if let Some(slot) = vacancy.slot {
-            self.slots[slot] = (vacancy.hash, link + 1);
-            self.used += 1;
-            return;
-        }
-        if !self.place(vacancy.hash, link + 1) {
-            self.overflow.insert(name_of(link), link);
+        match vacancy.slot {
+            Some(at) if (self.used + 1) * 2 <= self.slots.len() => {
+                self.slots[at] = Slot { hash: vacancy.hash, entry: link + 1 };
+                self.used += 1;
+            }
+            _ => self.extend(link..link + 1, name_of),
         }
     }
 
     /// Adds links whose names are not there yet.
     pub(super) fn extend<'n>(
         &mut self,
-        links: core::ops::Range<u32>,
+        links: Range<u32>,
         name_of: impl Fn(u32) -> (u32, &'n [u8]),
     ) {
-        let owned = |link| {
-            let (parent, name) = name_of(link);
-            (parent, Box::from(name))
-        };
         if (self.used + links.len()) * 2 > self.slots.len() {
+            // Room for as many again, where there are many.
             let len = (self.used + links.len() * 2).next_power_of_two();
-            self.grow(len.max(self.slots.len() * 2), &owned);
+            self.grow(len.max(self.slots.len() * 2).max(SMALLEST), &name_of);
         }
         for link in links {
             let (parent, name) = name_of(link);
-            if !self.place(hash(parent, name), link + 1) {
-                self.overflow.insert(owned(link), link);
-            }
+            self.place(H::hash(parent, name), link, &name_of);
         }
     }
 
-    fn slot(&self, hash: u32, step: usize) -> usize {
-        (hash as usize + step) & (self.slots.len() - 1)
-    }
-
-    fn place(&mut self, hash: u32, entry: u32) -> bool {
-        for step in 0..REACH {
-            let at = self.slot(hash, step);
-            if self.slots[at].1 == 0 {
-                self.slots[at] = (hash, entry);
-                self.used += 1;
-                return true;
-            }
-        }
-        false
-    }
-
-    /// More slots, a power of two. What finds none within reach goes into the map.
-    fn grow(&mut self, len: usize, name_of: &impl Fn(u32) -> (u32, Box<[u8]>)) {
-        let old = core::mem::replace(&mut self.slots, vec![(0, 0); len.max(64)]);
+    /// More slots, a power of two, and every name placed anew, those of the map too: one that
+    /// stayed there would be missed, as its new window has free slots.
+    fn grow<'n>(&mut self, len: usize, name_of: &impl Fn(u32) -> (u32, &'n [u8])) {
+        let slots = core::mem::replace(&mut self.slots, vec![FREE; len]);
+        let overflow = core::mem::take(&mut self.overflow);
         self.used = 0;
-        for (hash, entry) in old.into_iter().filter(|(_, entry)| *entry != 0) {
-            if !self.place(hash, entry) {
-                self.overflow.insert(name_of(entry - 1), entry - 1);
+        for slot in slots.into_iter().filter(|slot| slot.entry != 0) {
+            self.place(slot.hash, slot.entry - 1, name_of);
+        }
+        for (parent, names) in overflow {
+            for (name, link) in names {
+                self.place(H::hash(parent, &name), link, name_of);
             }
         }
+    }
+
+    /// Puts a link into the first free slot of its window, or into the map if that is full.
+    fn place<'n>(&mut self, hash: u32, link: u32, name_of: &impl Fn(u32) -> (u32, &'n [u8])) {
+        match self.window(hash).find(|at| self.slots[*at].entry == 0) {
+            Some(at) => {
+                self.slots[at] = Slot { hash, entry: link + 1 };
+                self.used += 1;
+            }
+            None => {
+                let (parent, name) = name_of(link);
+                self.overflow.entry(parent).or_default().insert(Box::from(name), link);
+            }
+        }
+    }
+
+    /// The slots that a name with this hash may have, in the order in which they are filled.
+    fn window(&self, hash: u32) -> impl Iterator<Item = usize> + use<H> {
+        let mask = self.slots.len() - 1;
+        (0..REACH).map(move |step| (hash as usize).wrapping_add(step) & mask)
     }
 }
 
-fn hash(parent: u32, name: &[u8]) -> u32 {
-    const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut state = u64::from(parent).wrapping_mul(K) ^ name.len() as u64;
-    let mut mix = |word: u64| {
-        let wide = u128::from(state ^ word) * u128::from(K);
-        state = (wide as u64) ^ (wide >> 64) as u64 ^ state.rotate_left(23);
-    };
-    let mut words = name.chunks_exact(8);
-    for word in &mut words {
-        mix(u64::from_le_bytes([
-            word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7],
-        ]));
+impl Hash for Mixed {
+    fn hash(parent: u32, name: &[u8]) -> u32 {
+        const K: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut state = u64::from(parent).wrapping_mul(K) ^ name.len() as u64;
+        let mut mix = |word: u64| {
+            let wide = u128::from(state ^ word) * u128::from(K);
+            state = (wide as u64) ^ (wide >> 64) as u64 ^ state.rotate_left(23);
+        };
+        let mut words = name.chunks_exact(8);
+        for word in &mut words {
+            mix(u64::from_le_bytes([
+                word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7],
+            ]));
+        }
+        let rest = words.remainder().iter().rev();
+        let last = rest.fold(0, |word, byte| word << 8 | u64::from(*byte));
+        mix(last);
+        mix(0);
+        (state ^ state >> 32) as u32
     }
-    let last = words.remainder().iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    mix(last);
-    mix(0);
-    (state ^ state >> 32) as u32
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_share_a_home_are_all_found() {
-        // More names of one hash than a probe reaches: brute force over a few bits is not needed,
-        // since one slot is enough to crowd a table that starts with 64.
-        let names: Vec<Box<[u8]>> = (0..5000u32).map(|n| Box::from(&n.to_le_bytes()[..])).collect();
-        let mut index = Index::default();
-        for (at, name) in names.iter().enumerate() {
-            // As if every hash were the same: fill the probe window of each by hand.
-            let at = at as u32;
-            if !index.slots.is_empty() && at % 2 == 1 {
-                index.overflow.insert((7, name.clone()), at);
-                continue;
-            }
-            let vacancy = index.find(7, name, |_| false).unwrap_err();
-            index.insert(vacancy, at, |link| (7, names[link as usize].clone()));
-        }
-        for slot in &mut index.slots {
-            if slot.1 == 0 {
-                *slot = (0xdead, u32::MAX);
-            }
-        }
-        for (at, name) in names.iter().enumerate() {
-            let found = index
-                .find(7, name, |link| names.get(link as usize).is_some_and(|other| other == name));
-            assert_eq!(found.ok(), Some(at as u32));
-        }
-    }
-}
+#[path = "index_tests.rs"]
+mod tests;

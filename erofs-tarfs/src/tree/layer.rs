@@ -1,6 +1,7 @@
 //! One layer: a tar as it streams in.
 
 use super::apply::State;
+use super::device::Identity;
 use super::error::Error;
 use super::model::Tree;
 use crate::tar::{self, Event, Parser};
@@ -14,6 +15,9 @@ pub struct LayerOptions {
     pub tar: tar::Options,
     /// Tag of the device that the tar is: at most 64 bytes, usually the hex digest of the blob.
     pub tag: Vec<u8>,
+    /// What is known of the tar's bytes: [`merge()`](super::merge()) makes one device of two that
+    /// have the same. Unknown by default; see [`LayerBuilder::set_identity`].
+    pub identity: Identity,
     /// Keep a hard link whose target is no earlier entry, for [`merge()`](super::merge()) to find
     /// in a lower layer. By default it is an error.
     pub keep_pending: bool,
@@ -34,6 +38,7 @@ impl Default for LayerOptions {
         Self {
             tar: tar::Options::default(),
             tag: Vec::new(),
+            identity: Identity::Unknown,
             keep_pending: false,
             resolve_dot_dot: false,
             drop_unknown_xattrs: false,
@@ -50,8 +55,22 @@ pub struct Layer {
     pub tree: Tree,
     /// How the tar ended.
     pub end: tar::End,
-    /// Extended attributes dropped for their namespace.
+    /// What was not taken as it stands.
+    pub notes: LayerNotes,
+}
+
+/// What a layer has not taken as its tar says it, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LayerNotes {
+    /// Extended attributes dropped for their namespace: [`LayerOptions::drop_unknown_xattrs`].
     pub dropped_xattrs: u64,
+    /// Access control lists given as text that name users or groups without their numbers, or are
+    /// no lists: dropped.
+    pub dropped_acls: u64,
+    /// Entries whose owner or group is 4294967295, "no change" to `chown`: every extractor leaves
+    /// 0, and so does the layer.
+    pub unset_owners: u64,
 }
 
 /// Makes a [`Layer`] of the bytes of a tar, in pieces of any size.
@@ -117,15 +136,20 @@ impl LayerBuilder {
     /// Gives the device another tag than [`LayerOptions::tag`]: one that follows from the bytes is
     /// known only when they are through.
     pub fn set_tag(&mut self, tag: &[u8]) {
-        self.state.set_tag(tag);
+        self.state.device().tag = tag.to_vec();
+    }
+
+    /// Says what is known of the tar's bytes: a digest of all of them, or the file that they are.
+    pub fn set_identity(&mut self, identity: Identity) {
+        self.state.device().identity = identity;
     }
 
     /// The layer. A tar that is cut short is an error.
     pub fn finish(mut self) -> Result<Layer, Error> {
         let end = self.parser.finish()?;
         self.state.carried()?;
-        let dropped_xattrs = self.state.dropped_xattrs;
+        let notes = self.state.notes;
         let tree = self.state.finish(end.bytes)?;
-        Ok(Layer { tree, end, dropped_xattrs })
+        Ok(Layer { tree, end, notes })
     }
 }

@@ -8,23 +8,27 @@
 //! - OCI image-spec, `layer.md`: whiteouts and opaque whiteouts.
 //! - Linux, `Documentation/filesystems/overlayfs.rst`: what a merged directory shows.
 
+mod acl;
 mod apply;
 mod builder;
+mod device;
 mod error;
 mod finish;
 mod index;
 mod layer;
+mod links;
+mod markers;
 mod merge;
 mod model;
 mod names;
 mod path;
+mod place;
 mod sparse;
 mod xattrs;
 
 pub use builder::{Builder, Node, What, XattrSet};
+pub use device::{Device, Identity, Origin};
 pub use error::{EntryError, Error, Rule};
-pub use layer::{Layer, LayerBuilder, LayerOptions};
-pub use merge::{MergeOptions, merge};
-pub use model::{
-    Attributes, Body, Content, Device, Extent, InodeId, NodeKind, Place, Tree, XattrIter,
-};
+pub use layer::{Layer, LayerBuilder, LayerNotes, LayerOptions};
+pub use merge::{MergeOptions, Note, merge, merge_noting};
+pub use model::{Attributes, Body, Content, Extent, InodeId, NodeKind, Place, Tree, XattrIter};

@@ -1,5 +1,6 @@
 //! The tree itself: an arena of small nodes.
 
+use super::device::{Device, Identity, Origin};
 use crate::units::{DeviceNumber, Timestamp};
 use alloc::vec::Vec;
 use core::fmt;
@@ -40,17 +41,6 @@ pub enum NodeKind {
     Whiteout,
     /// A hard link whose target no entry of its layer has made: it waits for the merge.
     PendingLink,
-}
-
-/// A file that holds bodies: a tar as a rule, or an image that has one inside.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Device {
-    /// Free text of at most 64 bytes, usually the hex digest of the blob.
-    pub tag: Vec<u8>,
-    /// Length in bytes of what the addresses reach, from `base_offset` on.
-    pub bytes: u64,
-    /// Where in the file byte 0 of the addresses lies.
-    pub base_offset: u64,
 }
 
 /// Attributes that every inode has.
@@ -186,6 +176,8 @@ pub struct Tree {
     pub(crate) extents: Vec<Extent>,
     pub(crate) xattr_sets: Vec<(u64, u32)>,
     pub(crate) devices: Vec<Device>,
+    /// Of a merged tree, one for each device.
+    pub(crate) origins: Vec<Origin>,
 }
 
 impl fmt::Debug for Tree {
@@ -217,6 +209,23 @@ impl Tree {
     /// The files that hold bodies, in layer order, lowest first.
     pub fn devices(&self) -> &[Device] {
         &self.devices
+    }
+
+    /// Says what is known of the bytes of a device, by whoever has found its file or has checked its
+    /// digest. Nothing happens if there is no such device.
+    pub fn identify(&mut self, device: usize, identity: Identity) {
+        if let Some(device) = self.devices.get_mut(device) {
+            device.identity = identity;
+        }
+    }
+
+    /// Where each device of a merged tree comes from, in the order of [`devices`](Self::devices):
+    /// of devices that are one, the lowest. Empty if the tree was not made by
+    /// [`merge()`](super::merge()).
+    ///
+    /// Sources are to be found by this, never by tags: two devices may have one tag.
+    pub fn origins(&self) -> &[Origin] {
+        &self.origins
     }
 
     /// The type of an inode.

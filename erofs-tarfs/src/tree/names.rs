@@ -4,7 +4,6 @@ use super::builder::Builder;
 use super::error::Error;
 use super::index::Vacancy;
 use super::model::{InodeId, Link, NO_INODE, NodeKind};
-use alloc::boxed::Box;
 use core::cmp::Ordering;
 
 /// A name that a directory does not have.
@@ -84,7 +83,7 @@ impl Builder {
                 let tree = &self.tree;
                 self.index.insert(vacancy, at, |link| {
                     let link = &tree.links[link as usize];
-                    (link.parent, Box::from(tree.name(link)))
+                    (link.parent, tree.name(link))
                 });
                 self.indexed = at + 1;
             }

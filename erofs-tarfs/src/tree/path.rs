@@ -3,6 +3,7 @@
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::{Error, Rule};
 use super::model::{InodeId, NodeKind};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 /// Symbolic links that one path may lead through.
@@ -15,10 +16,6 @@ const MAX_STEPS: usize = 1 << 14;
 pub(super) enum Way {
     /// To put an entry there: missing directories are made, as implied ones.
     Make,
-    /// To put a marker there: as `Make`, but symbolic links are not followed. A layer that has a
-    /// link where a directory was may hold markers below it, for what the directory had; they must
-    /// not hide what the link leads to.
-    Mark,
     /// To find what is there.
     Find,
 }
@@ -68,66 +65,116 @@ pub(super) fn directory(
     parts: &[&[u8]],
     way_of: Way,
 ) -> Result<InodeId, Stop> {
-    let make = way_of != Way::Find;
-    // The way from the root, for `..` in symbolic links.
-    let mut way = alloc::vec![builder.root()];
-    // Components still to go, the next one last. A symbolic link puts its own there.
-    let mut todo: Vec<Vec<u8>> = Vec::new();
-    let mut plain = parts.iter();
-    let mut symlinks = 0;
-    let mut steps = 0;
-    loop {
-        let owned;
-        let part: &[u8] = match todo.pop() {
-            Some(part) => {
-                owned = part;
-                &owned
-            }
-            None => match plain.next() {
-                Some(part) => part,
-                None => return Ok(way[way.len() - 1]),
-            },
-        };
-        if part == b".." {
-            if way.len() > 1 {
-                way.pop();
-            }
-            continue;
-        }
-        let at = way[way.len() - 1];
-        match builder.lookup(at, part).map(|id| (id, builder.kind(id))) {
-            Some((id, NodeKind::Directory)) => way.push(id),
-            Some((id, NodeKind::Symlink)) if way_of != Way::Mark => {
-                symlinks += 1;
-                if symlinks > MAX_SYMLINKS || steps > MAX_STEPS {
-                    return Err(Rule::TooManySymlinks.into());
-                }
-                let inode = builder.tree.inodes[id.index()];
-                let target = &builder.tree.bytes[inode.body as usize..][..inode.size as usize];
-                if target.starts_with(b"/") {
-                    way.truncate(1);
-                }
-                let parts = target.split(|byte| *byte == b'/');
-                for step in parts.rev().filter(|step| !step.is_empty() && *step != b".") {
-                    if step.len() > 255 {
-                        return Err(Rule::NameTooLong(step.len()).into());
-                    }
-                    steps += 1;
-                    todo.push(step.to_vec());
-                }
-            }
-            Some((_, NodeKind::Whiteout)) | None if make => {
+    let mut walk = Walk::new(builder.root(), parts);
+    while let Some(part) = walk.next() {
+        let at = walk.at().ok_or(Stop::Missing)?;
+        let id = match walk.step(builder, at, &part)? {
+            Step::Done => continue,
+            Step::Into(id) => id,
+            Step::Missing if way_of == Way::Find => return Err(Stop::Missing),
+            Step::Missing => {
                 let id = builder.add(Node {
                     attributes: IMPLIED_ATTRIBUTES,
                     xattrs: XattrSet::NONE,
                     what: What::Directory,
                 })?;
                 builder.mark_implied(id, true);
-                builder.link(at, part, id)?;
-                way.push(id);
+                builder.link(at, &part, id)?;
+                id
             }
-            Some((_, NodeKind::Whiteout)) | None => return Err(Stop::Missing),
-            Some(_) => return Err(Rule::BelowNonDirectory.into()),
+        };
+        walk.way.push((Some(id), Vec::new()));
+    }
+    walk.at().ok_or(Stop::Missing)
+}
+
+/// The path that components lead to once symbolic links on the way are followed inside the root:
+/// none of it needs to be there.
+pub(super) fn followed(builder: &mut Builder, parts: &[&[u8]]) -> Result<Vec<Vec<u8>>, Stop> {
+    let mut walk = Walk::new(builder.root(), parts);
+    while let Some(part) = walk.next() {
+        let id = match walk.at().map(|at| walk.step(builder, at, &part)).transpose()? {
+            Some(Step::Done) => continue,
+            Some(Step::Into(id)) => Some(id),
+            Some(Step::Missing) | None => None,
+        };
+        walk.way.push((id, part.into_owned()));
+    }
+    Ok(walk.way.into_iter().skip(1).map(|(_, name)| name).collect())
+}
+
+/// A walk down a path, from the root.
+struct Walk<'p> {
+    /// The directories from the root to here, where they are there, and their names where these
+    /// are wanted: for `..` in symbolic links.
+    way: Vec<(Option<InodeId>, Vec<u8>)>,
+    /// Components still to go, the next one last, that symbolic links have put there.
+    todo: Vec<Vec<u8>>,
+    plain: core::slice::Iter<'p, &'p [u8]>,
+    symlinks: usize,
+    steps: usize,
+}
+
+/// What a component leads to.
+enum Step {
+    /// A symbolic link: its components are to be walked.
+    Done,
+    Into(InodeId),
+    Missing,
+}
+
+impl<'p> Walk<'p> {
+    fn new(root: InodeId, parts: &'p [&'p [u8]]) -> Self {
+        let way = alloc::vec![(Some(root), Vec::new())];
+        Self { way, todo: Vec::new(), plain: parts.iter(), symlinks: 0, steps: 0 }
+    }
+
+    /// Where the walk is; `None` where nothing is.
+    fn at(&self) -> Option<InodeId> {
+        self.way.last().and_then(|(id, _)| *id)
+    }
+
+    /// The next component that is a name.
+    fn next(&mut self) -> Option<Cow<'p, [u8]>> {
+        loop {
+            let part = match self.todo.pop() {
+                Some(part) => Cow::Owned(part),
+                None => Cow::Borrowed(*self.plain.next()?),
+            };
+            if *part != b".."[..] {
+                return Some(part);
+            }
+            if self.way.len() > 1 {
+                self.way.pop();
+            }
         }
+    }
+
+    /// Looks a name up in the directory `at`, and follows it where it is a symbolic link.
+    fn step(&mut self, builder: &mut Builder, at: InodeId, part: &[u8]) -> Result<Step, Stop> {
+        let id = match builder.lookup(at, part).map(|id| (id, builder.kind(id))) {
+            Some((id, NodeKind::Directory)) => return Ok(Step::Into(id)),
+            Some((id, NodeKind::Symlink)) => id,
+            Some((_, NodeKind::Whiteout)) | None => return Ok(Step::Missing),
+            Some(_) => return Err(Rule::BelowNonDirectory.into()),
+        };
+        self.symlinks += 1;
+        if self.symlinks > MAX_SYMLINKS || self.steps > MAX_STEPS {
+            return Err(Rule::TooManySymlinks.into());
+        }
+        let inode = builder.tree.inodes[id.index()];
+        let target = &builder.tree.bytes[inode.body as usize..][..inode.size as usize];
+        if target.starts_with(b"/") {
+            self.way.truncate(1);
+        }
+        let parts = target.split(|byte| *byte == b'/');
+        for step in parts.rev().filter(|step| !step.is_empty() && *step != b".") {
+            if step.len() > 255 {
+                return Err(Rule::NameTooLong(step.len()).into());
+            }
+            self.steps += 1;
+            self.todo.push(step.to_vec());
+        }
+        Ok(Step::Done)
     }
 }

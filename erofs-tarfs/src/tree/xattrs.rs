@@ -1,55 +1,120 @@
 //! Extended attributes of an entry: what EROFS can hold of them.
 
+use super::acl;
 use super::error::Rule;
-use crate::tar::Xattrs;
+use crate::tar::{Entry, Kind};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 /// Marks a directory as opaque, where its value is `y`.
-pub(super) const OPAQUE: &[u8] = b"trusted.overlay.opaque";
+const OPAQUE: &[u8] = b"trusted.overlay.opaque";
+const ACL_ACCESS: &[u8] = b"system.posix_acl_access";
+const ACL_DEFAULT: &[u8] = b"system.posix_acl_default";
+const SELINUX: &[u8] = b"security.selinux";
 
 const PREFIXES: [&[u8]; 3] = [b"user.", b"trusted.", b"security."];
-const WHOLE: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
+const WHOLE: [&[u8]; 2] = [ACL_ACCESS, ACL_DEFAULT];
 
 /// The attributes that can be held, the opaque mark left out.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sifted<'a> {
-    pub(super) list: Vec<(&'a [u8], &'a [u8])>,
+    pub(super) list: Vec<(&'a [u8], Cow<'a, [u8]>)>,
     pub(super) opaque: bool,
+    /// Attributes dropped for their namespace.
     pub(super) dropped: u64,
+    /// Lists given as text that cannot be had.
+    pub(super) dropped_acls: u64,
+    /// The permission bits that a list given as text sets.
+    pub(super) mode: Option<u16>,
 }
 
-pub(super) fn sift(xattrs: Xattrs<'_>, drop_unknown: bool) -> Result<Sifted<'_>, Rule> {
-    let mut sifted = Sifted { list: Vec::new(), opaque: false, dropped: 0 };
-    let mut total = 12;
-    for xattr in xattrs.iter() {
-        let rest = if WHOLE.contains(&xattr.name) {
-            Some(0)
+/// Whether an entry has anything to sift.
+pub(super) fn any(entry: &Entry<'_>) -> bool {
+    !entry.xattrs.is_empty() || entry.is_extended() && any_text(entry)
+}
+
+fn any_text(entry: &Entry<'_>) -> bool {
+    [entry.acl_access(), entry.acl_default(), entry.selinux()].iter().any(|text| !text.is_empty())
+}
+
+pub(super) fn sift<'a>(entry: &Entry<'a>, drop_unknown: bool) -> Result<Sifted<'a>, Rule> {
+    let mut sifted = Sifted::default();
+    for xattr in entry.xattrs.iter() {
+        if !known(xattr.name)? {
+            if !drop_unknown {
+                return Err(Rule::XattrNamespace(xattr.name.to_vec()));
+            }
+            sifted.dropped += 1;
+        } else if xattr.name == OPAQUE && xattr.value == b"y" {
+            sifted.opaque = true;
         } else {
-            PREFIXES
-                .iter()
-                .find_map(|prefix| xattr.name.strip_prefix(*prefix))
-                .map(<[u8]>::len)
-                .filter(|len| *len > 0)
-        };
-        let Some(rest) = rest else {
-            if drop_unknown {
-                sifted.dropped += 1;
+            sifted.list.push((xattr.name, Cow::Borrowed(xattr.value)));
+        }
+    }
+    sifted.lists(entry);
+    if !entry.selinux().is_empty() && !sifted.has(SELINUX) {
+        // With the NUL that libselinux writes: so GNU tar restores it.
+        sifted.list.push((SELINUX, Cow::Owned([entry.selinux(), b"\0"].concat())));
+    }
+    sifted.check()?;
+    Ok(sifted)
+}
+
+/// Whether EROFS has an index for the namespace of a name.
+fn known(name: &[u8]) -> Result<bool, Rule> {
+    if WHOLE.contains(&name) {
+        return Ok(true);
+    }
+    let Some(rest) = PREFIXES.iter().find_map(|prefix| name.strip_prefix(*prefix)) else {
+        return Ok(false);
+    };
+    match rest.len() {
+        0 => Err(Rule::XattrNoName(name.to_vec())),
+        1..=255 => Ok(true),
+        _ => Err(Rule::XattrName(name.to_vec())),
+    }
+}
+
+impl<'a> Sifted<'a> {
+    fn has(&self, name: &[u8]) -> bool {
+        self.list.iter().any(|(known, _)| *known == name)
+    }
+
+    /// Takes access control lists that are text. One that is an attribute already counts.
+    fn lists(&mut self, entry: &Entry<'a>) {
+        for (name, text) in [(ACL_ACCESS, entry.acl_access()), (ACL_DEFAULT, entry.acl_default())] {
+            // Links have none, and what is made elsewhere than in a directory gets none.
+            let access = name == ACL_ACCESS && entry.kind != Kind::Symlink;
+            let wanted = access || entry.kind == Kind::Directory;
+            if text.is_empty() || !wanted || self.has(name) {
                 continue;
             }
-            return Err(Rule::XattrNamespace(xattr.name.to_vec()));
-        };
-        if rest > 255 {
-            return Err(Rule::XattrName(xattr.name.to_vec()));
+            match acl::read(text) {
+                Ok(list) => {
+                    if access {
+                        self.mode = Some(list.mode);
+                    }
+                    // A default list counts even where it says no more than three sets of bits.
+                    if !access || !list.plain {
+                        self.list.push((name, Cow::Owned(list.value)));
+                    }
+                }
+                Err(acl::NoList) => self.dropped_acls += 1,
+            }
         }
-        if xattr.value.len() > 65535 {
-            return Err(Rule::XattrValue(xattr.name.to_vec(), xattr.value.len()));
-        }
-        if xattr.name == OPAQUE && xattr.value == b"y" {
-            sifted.opaque = true;
-            continue;
-        }
-        total += (4 + rest + xattr.value.len()).next_multiple_of(4);
-        sifted.list.push((xattr.name, xattr.value));
     }
-    if total > 12 + 4 * 65534 { Err(Rule::XattrTotal(total)) } else { Ok(sifted) }
+
+    /// Checks that all fits an inode.
+    fn check(&self) -> Result<(), Rule> {
+        let mut total = 12;
+        for (name, value) in &self.list {
+            if value.len() > 65535 {
+                return Err(Rule::XattrValue(name.to_vec(), value.len()));
+            }
+            let prefix = PREFIXES.iter().find(|prefix| name.starts_with(prefix));
+            let rest = prefix.map_or(0, |prefix| name.len() - prefix.len());
+            total += (4 + rest + value.len()).next_multiple_of(4);
+        }
+        if total > 12 + 4 * 65534 { Err(Rule::XattrTotal(total)) } else { Ok(()) }
+    }
 }

@@ -119,13 +119,9 @@ type image struct {
 // merged merges layers; one alone stays what it is, with its whiteouts.
 func merged(t testing.TB, layers ...layer) image {
 	t.Helper()
-	byTag := map[string]io.ReaderAt{}
 	var trees []*tarfs.Tree
 	for _, l := range layers {
 		trees = append(trees, l.Tree)
-		for _, device := range must[[]tarfs.Device](t)(l.Tree.Devices()) {
-			byTag[device.Tag] = l.tar
-		}
 	}
 	made := image{tree: trees[0]}
 	if len(trees) > 1 {
@@ -133,7 +129,7 @@ func merged(t testing.TB, layers ...layer) image {
 		t.Cleanup(func() { made.tree.Close() })
 	}
 	for _, device := range must[[]tarfs.Device](t)(made.tree.Devices()) {
-		made.devices = append(made.devices, byTag[device.Tag])
+		made.devices = append(made.devices, layers[device.Origin.Layer].tar)
 	}
 	return made
 }

@@ -60,6 +60,7 @@ type callback struct {
 	outcome *outcome
 	read    io.ReaderAt
 	write   func(offset int64, data []byte) error
+	note    func(Note)
 }
 
 // cell is C memory that holds the handle of a callback: the void *ctx. An integer dressed up as a

@@ -10,6 +10,10 @@ typedef const uint8_t tarfs_go_bytes;
 
 extern int32_t tarfs_go_read(void *ctx, uint64_t offset, uint8_t *buf, size_t len);
 extern int32_t tarfs_go_write(void *ctx, uint64_t offset, tarfs_go_bytes *data, size_t len);
+/* And none for text. */
+typedef const char tarfs_go_text;
+
+extern void tarfs_go_note(void *ctx, uint32_t kind, size_t layer, tarfs_go_bytes *path, size_t len, tarfs_go_text *text);
 extern int32_t tarfs_go_progress(void *ctx, uint64_t bytes);
 
 #endif

@@ -7,7 +7,8 @@ import "unsafe"
 
 // Device is a file that holds bodies of files: a layer's tar.
 type Device struct {
-	// Tag tells it from others: usually the hex digits of the blob's digest. Up to 64 bytes.
+	// Tag is its name: usually the hex digits of the blob's digest. Up to 64 bytes. Two devices may
+	// have one tag: which file a device of a merged tree is, Origin tells.
 	Tag string
 	// Bytes is its length, from BaseOffset on.
 	Bytes uint64
@@ -19,6 +20,16 @@ type Device struct {
 	UniAddr uint64
 	// DiskOffset is its first byte in the disk; 0 in a bootstrap.
 	DiskOffset uint64
+	// Origin is, of a merged tree, where the device comes from.
+	Origin Origin
+}
+
+// Origin is where a device of a merged tree comes from: of devices that are one, the lowest.
+type Origin struct {
+	// Layer is the number of the layer given to Merge, from 0.
+	Layer int
+	// Device is the number of the device in that layer's tree.
+	Device int
 }
 
 // devices asks for one device after the other, in order.
@@ -37,6 +48,7 @@ func devices(op string, count uint64, get func(i C.size_t, d *C.tarfs_device, er
 			Blocks:     uint64(d.blocks),
 			UniAddr:    uint64(d.uniaddr),
 			DiskOffset: uint64(d.disk_offset),
+			Origin:     Origin{Layer: int(d.origin_layer), Device: int(d.origin_device)},
 		})
 	}
 	return all, nil

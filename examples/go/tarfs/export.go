@@ -46,6 +46,8 @@ type ExportOptions struct {
 	// Verity are the parameters of hash trees; nil for the preset "nydus". Where the hash area goes
 	// follows from the mode.
 	Verity *VerityParams
+	// Merge is how the layers of an image mode are merged; nil for defaults.
+	Merge *MergeOptions
 	// Threads is how many hash; 0 for as many as the machine has.
 	Threads int
 }

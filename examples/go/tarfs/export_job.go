@@ -72,7 +72,7 @@ func (j *job) run(path string) ([]Exported, error) {
 	defer outputs.drop()
 	source := j.layers[0]
 	if !j.byLayer {
-		if source, err = merged(j.layers); err != nil {
+		if source, err = merged(j.layers, j.options.Merge); err != nil {
 			return nil, err
 		}
 		defer source.Tree.Close()

@@ -7,12 +7,12 @@ import (
 
 // merged makes one source of many: the merged tree, and for each of its devices the file of the
 // layer that it came from.
-func merged(layers []Source) (Source, error) {
+func merged(layers []Source, opts *MergeOptions) (Source, error) {
 	trees := make([]*Tree, len(layers))
 	for i, layer := range layers {
 		trees[i] = layer.Tree
 	}
-	tree, err := Merge(trees, nil)
+	tree, err := Merge(trees, opts)
 	if err != nil {
 		return Source{}, err
 	}
@@ -41,32 +41,14 @@ func anyLeaves(all []*Leaves) bool {
 	return false
 }
 
-// find finds the file of a device. A tag says what the content is; without one, which is meant
-// cannot always be told.
+// find finds the file of a device: in the layer that it comes from.
 func find(layers []Source, device Device) (file io.ReaderAt, leaves *Leaves, err error) {
-	found := 0
-	for _, layer := range layers {
-		for i, other := range layer.Tree.devices {
-			if other != device {
-				continue
-			}
-			if found++; found > 1 {
-				if device.Tag == "" {
-					return nil, nil, invalid(exportOp, "two devices have no tag, and the same length")
-				}
-				continue
-			}
-			if i >= len(layer.Devices) {
-				return nil, nil, invalid(exportOp, fmt.Sprintf("device %q has no file", device.Tag))
-			}
-			file = layer.Devices[i]
-			if i < len(layer.Leaves) {
-				leaves = layer.Leaves[i]
-			}
-		}
+	layer, i := layers[device.Origin.Layer], device.Origin.Device
+	if i >= len(layer.Devices) {
+		return nil, nil, invalid(exportOp, fmt.Sprintf("device %q has no file", device.Tag))
 	}
-	if found == 0 {
-		return nil, nil, invalid(exportOp, fmt.Sprintf("device %q is of none of the layers", device.Tag))
+	if i < len(layer.Leaves) {
+		leaves = layer.Leaves[i]
 	}
-	return file, leaves, nil
+	return layer.Devices[i], leaves, nil
 }

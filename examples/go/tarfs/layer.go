@@ -45,6 +45,11 @@ type LayerInfo struct {
 	SizesIgnored uint64
 	// DroppedXattrs is how many extended attributes were dropped.
 	DroppedXattrs uint64
+	// DroppedACLs is how many access control lists were dropped, since they name users or groups
+	// without their numbers.
+	DroppedACLs uint64
+	// UnsetOwners is how many entries have the owner or group 4294967295, which became 0.
+	UnsetOwners uint64
 }
 
 func newLayerInfo(info *C.tarfs_layer_info) LayerInfo {
@@ -59,6 +64,8 @@ func newLayerInfo(info *C.tarfs_layer_info) LayerInfo {
 		SkippedLabels:  uint64(info.skipped_labels),
 		SizesIgnored:   uint64(info.sizes_ignored),
 		DroppedXattrs:  uint64(info.dropped_xattrs),
+		DroppedACLs:    uint64(info.dropped_acls),
+		UnsetOwners:    uint64(info.unset_owners),
 	}
 }
 

@@ -8,8 +8,12 @@ import "io"
 // LayerOptions is how a tar becomes a layer. Zero values are defaults.
 type LayerOptions struct {
 	// Tag is that of the device that the tar is: up to 64 bytes, usually the hex digits of the
-	// blob's digest. It is how an image says which tar it wants where.
+	// blob's digest. It is a name: it never shows that two tars are one, see TagChecked.
 	Tag string
+	// TagChecked says that Tag is the SHA-256 of all bytes of the tar, which the caller has computed
+	// or checked: layers with one such tag are one device of an image. Where DiffID is computed it is
+	// known without.
+	TagChecked bool
 	// KeepPending keeps a hard link whose target is no earlier entry of its tar, for Merge to find
 	// in a lower layer. Without it that is ErrTree.
 	KeepPending bool
@@ -65,6 +69,7 @@ func (o *LayerOptions) flags() (flags C.uint32_t) {
 		{o.SkipUnknownTypes, C.TARFS_LAYER_SKIP_UNKNOWN_TYPES},
 		{o.DiffID, C.TARFS_LAYER_DIFF_ID},
 		{o.TagDiffID, C.TARFS_LAYER_TAG_DIFF_ID},
+		{o.TagChecked, C.TARFS_LAYER_TAG_CHECKED},
 		{o.DiffID || o.TagDiffID || o.Leaves != nil, C.TARFS_LAYER_THREAD},
 	} {
 		if f.set {

@@ -17,7 +17,9 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
     tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
     tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE:NAME
 
-An output is whole or not there. Exit codes: 0 done, 1 bad input or a file that cannot be read or
+An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
+link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
+what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or a file that cannot be read or
 written, 2 a command line that makes no sense.";
 
 /// What a LAYER is, for all commands that take some.
@@ -79,7 +81,7 @@ pub(super) const LAYER: &str = "\
 Examples:
   tarfs layer layer.tar                        # layer.tar.erofs over layer.tar
   tarfs layer -o base.erofs base.tar.zst       # and its uncompressed tar beside it
-  curl -s URL | tarfs layer --disk -o base.disk -
+  curl -sf URL | tarfs layer --strict --disk -o base.disk -      # a broken connection is an error
   zcat layer.tar.gz | tarfs layer --disk --placement data-first --verity -o base.disk -
   tarfs layer --blob-id $DIGEST big.tar        # the fast way: bodies are not read
 
@@ -88,6 +90,10 @@ costs reading all of it. A compressed tar or a stream cannot be a device itself:
 its uncompressed tar is put beside OUT, named by the tag (it is found again by itself if that is its
 SHA-256, and by --tars else), unless --index-only says that it is kept
 elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
+
+No byte at all is an error. A tar that ends without its two zero blocks may have been cut short between
+two entries, which nobody can tell: GNU tar and containerd take it as it is; so does this, and warns,
+and fails with --strict.
 
 With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
 root hash included, when the stream ends.";

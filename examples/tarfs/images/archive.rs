@@ -12,7 +12,7 @@ use crate::input::{self, STDIN};
 use crate::load::{Backing, Loaded};
 use crate::progress::Progress;
 use crate::spool::Spool;
-use crate::view;
+use crate::{quote, view};
 
 /// Symbolic links that are followed in an archive, one to the next.
 const MAX_LINKS: usize = 8;
@@ -50,6 +50,8 @@ pub(super) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
         tree: layer.tree,
         backing: Backing::File(file),
         leaves: None,
+        // What a layer is warned of is no matter of the bag that it is in.
+        end: None,
     })
 }
 
@@ -57,24 +59,26 @@ fn unpacked(name: &Path, reader: &mut dyn Read, dir: &Path) -> Done<Loaded> {
     let mut spool = Spool::Temporary(dir.to_owned());
     let mut ingest = ingest::Options::default();
     ingest.layer = options();
-    Ok(spool.take_with(name, reader, ingest, None)?.0)
+    let (archive, _) = spool.take_with(name, reader, ingest, None)?;
+    Ok(Loaded { end: None, ..archive })
 }
 
 /// A file of the archive. Old archives have symbolic links for layers that they have already.
 pub(super) fn find(archive: &Loaded, name: &str) -> Done<InodeId> {
     let mut at = PathBuf::from(name);
     for _ in 0..MAX_LINKS {
-        let missing = || Fail::of(&archive.name, format_args!("has no {}", at.display()));
+        let missing = || Fail::of(&archive.name, format_args!("has no {}", quote::name(&at)));
         let id = view::lookup(&archive.tree, &at).ok_or_else(missing)?;
         match view::link_target(&archive.tree, id) {
             Some(target) => at = resolve(&at, target),
             None if archive.tree.kind(id) == NodeKind::Regular => return Ok(id),
             None => {
-                return Err(Fail::of(&archive.name, format_args!("{} is no file", at.display())));
+                let at = quote::name(&at);
+                return Err(Fail::of(&archive.name, format_args!("{at} is no file")));
             }
         }
     }
-    Err(Fail::of(&archive.name, format_args!("{name} leads from link to link")))
+    Err(Fail::of(&archive.name, format_args!("{} leads from link to link", quote::name(name))))
 }
 
 /// A link's target, relative to the directory of the link.

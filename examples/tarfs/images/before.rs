@@ -56,7 +56,12 @@ pub(crate) fn load(
     chain.reverse();
     let tar = |id: &String| {
         let name = format!("{id}/layer.tar");
-        Ok(layers::unpack_unchecked(&store.path(&name), store.open(&name)?, spool)?.0)
+        let blob = store.open(&name)?;
+        let is_empty = blob.bytes == 0;
+        let (mut layer, _) = layers::unpack_unchecked(&store.path(&name), blob, spool)?;
+        // A file of nothing in the archive is a layer with nothing in it.
+        layer.end = layer.end.filter(|_| !is_empty);
+        Ok(layer)
     };
     chain.iter().map(tar).collect()
 }

@@ -134,8 +134,7 @@ fn layer(
             // The blob is the device, and its digest, just checked, is of its bytes.
             let tag = descriptor.hex(manifest)?;
             let layer = load::layer(file, tag, true)?;
-            check_diff_id(&path, tag, diff_id)?;
-            return Ok(layer);
+            return checked(&path, layer, tag, diff_id);
         }
         let reader = Box::new(input::reader(&file)?);
         return unpack(&path, Blob { reader, file: None, ..blob }, diff_id, spool);
@@ -151,8 +150,7 @@ pub(crate) fn unpack(
     spool: &mut Spool,
 ) -> Done<Loaded> {
     let (layer, digest) = unpack_unchecked(path, blob, spool)?;
-    check_diff_id(path, &digest, diff_id)?;
-    Ok(layer)
+    checked(path, layer, &digest, diff_id)
 }
 
 /// The same where nothing says which digest is expected; answers which it is.
@@ -171,14 +169,15 @@ pub(crate) fn unpack_unchecked(
     spool.take(path, &mut *reader, None, true)
 }
 
-/// Compares the SHA-256 of an uncompressed layer with what the configuration says.
-fn check_diff_id(layer: &Path, digest: &str, diff_id: &str) -> Done {
+/// A layer whose SHA-256, uncompressed, is what the configuration says. So it was not cut short,
+/// however it ends.
+fn checked(path: &Path, layer: Loaded, digest: &str, diff_id: &str) -> Done<Loaded> {
     match diff_id.strip_prefix("sha256:") {
-        Some(expected) if expected == digest => Ok(()),
+        Some(expected) if expected == digest => Ok(Loaded { end: None, ..layer }),
         _ => {
             let diff_id = quoted(diff_id);
             let why = format_args!("uncompressed it has the digest {digest}, not {diff_id}");
-            Err(Fail::of(layer, why))
+            Err(Fail::of(path, why))
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn load(
     platform: Option<&Platform>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
-    let archive = |spool: &Spool| Store::archive(&image.path, spool.dir());
+    let archive = |spool: &Spool| Store::archive(&image.path, &spool.dir());
     match image.transport {
         Transport::Oci => oci::load(&Store::layout(&image.path), &image.pick, platform, spool),
         Transport::OciArchive => oci::load(&archive(spool)?, &image.pick, platform, spool),

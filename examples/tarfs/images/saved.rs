@@ -1,9 +1,10 @@
 //! An archive of a whole image that is taken for a layer, because no prefix says what it is.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use erofs_tarfs::tree::{InodeId, NodeKind, Tree};
+
+use crate::{quote, warn};
 
 /// What a tar looks like, by the names in it.
 fn form(tree: &Tree) -> Option<&'static str> {
@@ -38,11 +39,9 @@ fn has_layers(tree: &Tree) -> bool {
 /// Says how the image in a file is named, if a layer looks like one.
 pub(crate) fn warn(file: &Path, tree: &Tree) {
     if let Some(prefix) = form(tree) {
-        let file = file.display();
-        // Who does not hear it does not need it.
-        let _ = writeln!(
-            io::stderr(),
-            "tarfs: warning: {file}: read as a layer, but it looks like an image: {prefix}{file} names that"
-        );
+        let named = quote::name(file);
+        let what =
+            format_args!("read as a layer, but it looks like an image: {prefix}{named} names that");
+        warn::say(file, what);
     }
 }

@@ -39,7 +39,11 @@ pub(super) fn entry(form: SparseForm, path: &[u8], size: u64, extents: &[(u64, &
 fn old_gnu(path: &[u8], size: u64, map: &[(u64, u64)], body: Vec<u8>) -> Entry {
     const IN_HEADER: usize = 4;
     const IN_RECORD: usize = 21;
-    let number = |value: u64| format!("{value:011o}\0").into_bytes();
+    let number = |value: u64| match value >> 33 {
+        0 => format!("{value:011o}\0").into_bytes(),
+        // Base-256, as GNU tar writes what eleven octal digits do not hold.
+        _ => [&[0x80, 0, 0, 0], &value.to_be_bytes()[..]].concat(),
+    };
     let pairs = |part: &[(u64, u64)]| -> Vec<u8> {
         part.iter().flat_map(|&(at, len)| [number(at), number(len)].concat()).collect()
     };

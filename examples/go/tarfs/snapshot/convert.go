@@ -66,7 +66,7 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 		return nil, err
 	}
 	defer tar.Close()
-	options := layerOptions(key)
+	options := m.layerOptions(key)
 	options.DiffID, options.Tee = true, tar
 	w, err := tarfs.NewLayerWriter(ctx, options)
 	if err != nil {
@@ -95,12 +95,29 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 	if err := tar.Close(); err != nil {
 		return nil, err
 	}
+	m.logDropped(key, layer.Info)
 	return &item{Layers: []string{key}}, writeLayer(ctx, layer.Tree, dir)
 }
 
 // layerOptions is how a layer's tar is read, whenever it is.
-func layerOptions(key string) *tarfs.LayerOptions {
-	return &tarfs.LayerOptions{Tag: key, KeepPending: true}
+func (m *Manager) layerOptions(key string) *tarfs.LayerOptions {
+	return &tarfs.LayerOptions{Tag: key, KeepPending: true, DropUnknownXattrs: !m.options.Strict}
+}
+
+// logDropped says what a layer does not have as its tar has it.
+func (m *Manager) logDropped(key string, info tarfs.LayerInfo) {
+	for _, dropped := range []struct {
+		count uint64
+		what  string
+	}{
+		{info.DroppedXattrs, "extended attributes of namespaces that EROFS has not: dropped"},
+		{info.DroppedACLs, "access control lists that name users without their numbers: dropped"},
+		{info.UnsetOwners, "entries with the owner or group 4294967295: set to 0"},
+	} {
+		if dropped.count > 0 {
+			m.logf("layer %s: %d %s", key, dropped.count, dropped.what)
+		}
+	}
 }
 
 // writeLayer writes the bootstrap of a layer, so that merging need not read the tar again. Few

@@ -46,5 +46,5 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(labels[snapshot.LabelImageBlock])
-	// Output: 8,4096,sha256:edc0e0db60eb78c01f0ad4ce3d1116671e3393d13594be2c1640e8babccf1a04
+	// Output: 8,4096,sha256:7d373287e1b757a8d434272ac45735dd86a201b0a72dc76c451281315f27aa60
 }

@@ -88,10 +88,14 @@ func (m *Manager) exported(ctx context.Context, s Snapshot, mode exportMode) ([]
 
 // diskKey names a disk by everything that its bytes depend on.
 func (m *Manager) diskKey(name tarfs.Mode, mode exportMode, layers []string) string {
-	if !mode.verity {
-		return keyOf("disk", name, layers, m.options.Layout)
+	parts := []any{"disk", name, layers, m.options.Layout}
+	if mode.verity {
+		parts = append(parts, m.options.Verity)
 	}
-	return keyOf("disk", name, layers, m.options.Layout, m.options.Verity)
+	if mode.image {
+		parts = append(parts, m.mergeKey()...)
+	}
+	return keyOf(parts...)
 }
 
 func (m *Manager) disk(key string, mode exportMode) (*Disk, error) {
@@ -112,7 +116,7 @@ func (m *Manager) export(ctx context.Context, name tarfs.Mode, mode exportMode, 
 	}
 	defer sources.close()
 	done, err := tarfs.Export(ctx, name, sources.list, dir+"/"+mode.file, &tarfs.ExportOptions{
-		Layout: *m.options.Layout, Verity: m.options.Verity,
+		Layout: *m.options.Layout, Verity: m.options.Verity, Merge: m.mergeOptions(),
 	})
 	if err != nil {
 		return nil, err

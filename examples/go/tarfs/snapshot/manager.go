@@ -22,6 +22,12 @@ type Options struct {
 	MaxConcurrent int
 	// MaxLayerBytes is the most bytes of an uncompressed layer; no limit by default.
 	MaxLayerBytes int64
+	// Strict refuses a layer that has what cannot be kept as it stands: extended attributes that
+	// EROFS has no namespace for, such as those which macOS puts on every file. Without it they are
+	// dropped, as runtimes do, and Logf is told how many.
+	Strict bool
+	// FollowLowerLinks is how layers are merged: see tarfs.MergeOptions.
+	FollowLowerLinks bool
 
 	// ExportMode is what ExportBlockData makes; nothing by default.
 	ExportMode tarfs.Mode
@@ -35,7 +41,8 @@ type Options struct {
 	Backing Backing
 	// CheckHint makes CheckTarfsHintAnnotation look at manifests.
 	CheckHint bool
-	// Logf is told of what no caller is told: failures in the background, what recovery did.
+	// Logf is told of what no caller is told: failures in the background, what recovery did, what
+	// was dropped of layers, and where a merge decided what not every reader of layers does.
 	Logf func(format string, args ...any)
 }
 

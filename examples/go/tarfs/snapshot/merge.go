@@ -65,20 +65,37 @@ func keyOf(parts ...any) string {
 
 // ensureImage merges layers, the lowest first, and returns the image's key.
 func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, error) {
-	key := keyOf("image", layers)
+	key := keyOf(append([]any{"image", layers}, m.mergeKey()...)...)
 	return key, m.ensure(ctx, imagesDir, key, func(ctx context.Context, dir string) (*item, error) {
 		sources, err := m.openLayers(ctx, layers)
 		if err != nil {
 			return nil, err
 		}
 		defer sources.close()
-		image, err := tarfs.Merge(sources.trees(), nil)
+		image, err := tarfs.Merge(sources.trees(), m.mergeOptions())
 		if err != nil {
 			return nil, err
 		}
 		defer image.Close()
 		return &item{Layers: layers}, writeBootstrap(ctx, image, dir)
 	})
+}
+
+// mergeKey is what the bytes of merged layers depend on besides the layers.
+func (m *Manager) mergeKey() []any {
+	if m.options.FollowLowerLinks {
+		return []any{"follow lower links"}
+	}
+	return nil
+}
+
+func (m *Manager) mergeOptions() *tarfs.MergeOptions {
+	return &tarfs.MergeOptions{
+		// Each layer was checked against its tag, its diffID, before it was kept.
+		TrustTags:        true,
+		FollowLowerLinks: m.options.FollowLowerLinks,
+		Note:             func(note tarfs.Note) { m.logf("merge: %s", note.Text) },
+	}
 }
 
 // ensure makes an item unless it is there. Callers who want the same one share the work.
@@ -145,7 +162,7 @@ func (m *Manager) openLayer(ctx context.Context, s *sources, key string) (tarfs.
 	s.files = append(s.files, tar)
 	tree, err := readBootstrap(m.store.path(layersDir, key, bootstrapFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		tree, err = indexAgain(ctx, tar, key)
+		tree, err = m.indexAgain(ctx, tar, key)
 	}
 	if err != nil {
 		return tarfs.Source{}, err
@@ -164,8 +181,8 @@ func (m *Manager) openLayer(ctx context.Context, s *sources, key string) (tarfs.
 }
 
 // indexAgain makes the tree of a layer that has no bootstrap.
-func indexAgain(ctx context.Context, tar *os.File, key string) (*tarfs.Tree, error) {
-	layer, err := tarfs.IndexFile(ctx, tar, layerOptions(key))
+func (m *Manager) indexAgain(ctx context.Context, tar *os.File, key string) (*tarfs.Tree, error) {
+	layer, err := tarfs.IndexFile(ctx, tar, m.layerOptions(key))
 	if err != nil {
 		return nil, err
 	}

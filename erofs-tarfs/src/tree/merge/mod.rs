@@ -1,14 +1,22 @@
 //! Layers on top of one another.
 
+mod devices;
+mod follow;
+mod notes;
+mod pending;
+
+pub use notes::Note;
+
 use super::builder::{Builder, Node, What, XattrSet};
 use super::error::Error;
 use super::model::{
-    Attributes, Body, Content, Device, Extent, InodeId, NO_INODE, NodeKind, Place, Tree, XattrIter,
+    Attributes, Body, Content, Extent, InodeId, NO_INODE, NodeKind, Place, Tree, XattrIter,
 };
 use crate::units::Timestamp;
-use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use devices::Devices;
+use notes::Paths;
 
 /// How layers are merged.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +24,15 @@ use alloc::vec::Vec;
 pub struct MergeOptions {
     /// Keep devices that no file of the result has its bytes in. By default they go.
     pub keep_devices: bool,
+    /// Take devices for one whose tags are the same SHA-256 in hex, and whose lengths are the same:
+    /// the caller has checked that the files have these digests. By default a tag shows nothing,
+    /// and only [`Device::identity`](super::Device::identity) makes two devices one.
+    pub trust_tags: bool,
+    /// Where a layer has something below a path that a lower layer has as a symbolic link, follow
+    /// the link inside the root, as containerd, moby and umoci do when they extract layers one over
+    /// the other. By default a directory takes the link's place, as overlayfs shows it. The two
+    /// differ on images whose `/lib` is a link, and a layer that has `lib/x` without listing `lib`.
+    pub follow_lower_links: bool,
 }
 
 /// The filesystem that layers make together, lowest first: no whiteouts are left in it.
@@ -23,16 +40,51 @@ pub struct MergeOptions {
 /// Whiteouts act on lower layers only, in the form of overlayfs (character device 0:0, opaque
 /// marks, `overlay.whiteout` attributes) or of aufs (`.wh.` names). An implied directory keeps the
 /// attributes of a lower directory; it replaces a lower file or symbolic link, as overlayfs shows
-/// it. The root's attributes are those of the topmost layer that lists it. Devices are in layer
-/// order; those with the same tag, length and base offset become one.
+/// it. The root's attributes are those of the topmost layer that lists it.
+///
+/// Devices are in layer order. Two become one where they are shown to have the same bytes
+/// ([`Device::is_same`](super::Device::is_same)), or where one tree is given twice; tags alone show
+/// nothing. [`Tree::origins`] says which layer's device each is: sources are found by that.
 ///
 /// Takes time linear in the names of all layers.
+///
+/// ```
+/// use erofs_tarfs::tree::{LayerBuilder, LayerOptions, MergeOptions, merge};
+///
+/// let layer = LayerBuilder::new(LayerOptions::default()).finish()?;
+/// let image = merge(&[&layer.tree, &layer.tree], &MergeOptions::default())?;
+/// assert_eq!(image.inode_count(), 1);
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::MissingTarget`] and [`Error::LinkToDirectory`] of hard links into lower layers,
+/// [`Error::BadWhiteout`], [`Error::TooMany`]; with `follow_lower_links` also
+/// [`Error::LinkNotFollowed`], [`Error::LinksTooDeep`] and [`Error::TwoPaths`].
 pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
+    merge_noting(layers, options, &mut |_| {})
+}
+
+/// As [`merge`]; `note` is told where it decides what not every reader of layers does.
+///
+/// # Errors
+/// As [`merge`].
+pub fn merge_noting(
+    layers: &[&Tree],
+    options: &MergeOptions,
+    note: &mut dyn FnMut(Note),
+) -> Result<Tree, Error> {
     let mut out = Builder::new();
     out.keep_devices(options.keep_devices);
-    let mut known = BTreeMap::new();
-    for layer in layers {
-        Merge::new(&mut out, layer, &mut known)?.run()?;
+    let mut known = Devices::default();
+    for (number, &layer) in layers.iter().enumerate() {
+        let devices = known.of(&mut out, layer, number, options)?;
+        let moved = match options.follow_lower_links {
+            true => follow::moved(layer, number, &mut out, note)?,
+            false => None,
+        };
+        let layer = moved.as_ref().unwrap_or(layer);
+        Merge::new(&mut out, layer, number, devices, note).run()?;
     }
     out.finish()
 }
@@ -40,29 +92,28 @@ pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
 struct Merge<'o, 'a> {
     out: &'o mut Builder,
     layer: &'a Tree,
+    number: usize,
     /// Ids in the result of this layer's inodes and xattr sets.
     inodes: Vec<u32>,
     sets: Vec<Option<XattrSet>>,
     devices: Vec<u16>,
     first_extent: Vec<Extent>,
+    paths: Paths,
+    note: &'o mut dyn FnMut(Note),
 }
 
 impl<'o, 'a> Merge<'o, 'a> {
     fn new(
         out: &'o mut Builder,
         layer: &'a Tree,
-        known: &mut BTreeMap<&'a Device, u16>,
-    ) -> Result<Self, Error> {
-        let mut devices = Vec::with_capacity(layer.devices.len());
-        for device in &layer.devices {
-            let same = known.get(device).copied().filter(|_| !device.tag.is_empty());
-            let index = same.map_or_else(|| out.add_device(device.clone()), Ok)?;
-            known.insert(device, index);
-            devices.push(index);
-        }
+        number: usize,
+        devices: Vec<u16>,
+        note: &'o mut dyn FnMut(Note),
+    ) -> Self {
         let inodes = vec![NO_INODE; layer.inodes.len()];
         let sets = vec![None; layer.xattr_sets.len()];
-        Ok(Self { out, layer, inodes, sets, devices, first_extent: Vec::new() })
+        let (first_extent, paths) = (Vec::new(), Paths::default());
+        Self { out, layer, number, inodes, sets, devices, first_extent, paths, note }
     }
 
     fn run(mut self) -> Result<(), Error> {
@@ -96,30 +147,6 @@ impl<'o, 'a> Merge<'o, 'a> {
                     self.out.link(to, name, new)?;
                 }
             }
-        }
-        Ok(())
-    }
-
-    /// Hard links into lower layers, found before this layer hides anything there.
-    fn pending(&mut self) -> Result<(), Error> {
-        for at in 0..self.layer.inodes.len() {
-            let id = InodeId(at as u32);
-            let Content::Target(target) = self.layer.content(id) else { continue };
-            if self.layer.kind(id) != NodeKind::PendingLink {
-                continue;
-            }
-            let found = target
-                .split(|byte| *byte == b'/')
-                .try_fold(self.out.root(), |dir, name| self.out.lookup(dir, name));
-            let Some(found) = found else {
-                let (path, target) = (self.layer.path_of(id), target.to_vec());
-                return Err(Error::MissingTarget { path, target });
-            };
-            if self.out.kind(found) == NodeKind::Directory {
-                let (path, target) = (self.layer.path_of(id), target.to_vec());
-                return Err(Error::LinkToDirectory { path, target });
-            }
-            self.inodes[at] = found.0;
         }
         Ok(())
     }
@@ -162,6 +189,9 @@ impl<'o, 'a> Merge<'o, 'a> {
     fn directory(&mut self, to: InodeId, name: &[u8], from: InodeId) -> Result<InodeId, Error> {
         let implied = self.layer.is_implied(from);
         let lower = self.out.lookup(to, name);
+        if let Some(lower) = lower.filter(|_| implied && !self.is_opaque(from)) {
+            self.replaces(lower, from);
+        }
         let lower = lower.filter(|lower| self.out.kind(*lower) == NodeKind::Directory);
         let id = match lower {
             Some(lower) if !self.is_opaque(from) => {
@@ -181,6 +211,21 @@ impl<'o, 'a> Merge<'o, 'a> {
         };
         self.out.link(to, name, id)?;
         Ok(id)
+    }
+
+    /// Notes that an implied directory takes the place of what is none.
+    fn replaces(&mut self, lower: InodeId, from: InodeId) {
+        let old = self.out.tree.inodes[lower.index()];
+        if old.kind == NodeKind::Directory {
+            return;
+        }
+        let (layer, path) = (self.number, self.paths.of(self.layer, from));
+        (self.note)(if old.kind == NodeKind::Symlink {
+            let target = self.out.tree.carried(old.body, old.size).to_vec();
+            Note::LinkReplaced { layer, path, target }
+        } else {
+            Note::FileReplaced { layer, path }
+        });
     }
 
     /// An inode that is not a directory, copied once.

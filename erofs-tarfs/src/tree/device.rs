@@ -1,0 +1,103 @@
+//! The files that hold bodies, and what shows that two of them are one.
+
+use alloc::vec::Vec;
+
+/// A file that holds bodies: a tar as a rule, or an image that has one inside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Device {
+    /// Free text of at most 64 bytes, usually the hex digest of the blob. It is a name for people
+    /// and for whoever looks for the file; it never makes two devices one.
+    pub tag: Vec<u8>,
+    /// Length in bytes of what the addresses reach, from `base_offset` on.
+    pub bytes: u64,
+    /// Where in the file byte 0 of the addresses lies.
+    pub base_offset: u64,
+    /// What is known of the bytes themselves.
+    pub identity: Identity,
+}
+
+/// What shows that two devices have the same bytes: [`merge()`](super::merge()) then makes one of
+/// them.
+///
+/// Tags do not show it: two layers may be given one tag by mistake, and the files of the one would
+/// read the bytes of the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Identity {
+    /// Nothing is known: the device is like no other.
+    #[default]
+    Unknown,
+    /// The SHA-256 of its bytes, which somebody has computed or checked.
+    Sha256([u8; 32]),
+    /// The file, as the system tells files apart: devices in one file at one offset are one.
+    File {
+        /// Number of the volume (`st_dev`).
+        volume: u64,
+        /// Number of the file in it (`st_ino`).
+        number: u64,
+    },
+}
+
+impl Device {
+    /// Whether it is shown that both have the same bytes.
+    ///
+    /// ```
+    /// use erofs_tarfs::tree::{Device, Identity};
+    ///
+    /// let one = Device { tag: b"layer".to_vec(), bytes: 10_240, ..Device::default() };
+    /// assert!(!one.is_same(&one.clone()), "the same tag and length show nothing");
+    /// let known = Device { identity: Identity::Sha256([7; 32]), ..one };
+    /// assert!(known.is_same(&known.clone()));
+    /// ```
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.key().is_some_and(|key| Some(key) == other.key())
+    }
+
+    /// What is equal of devices that are the same; `None` of one that is like no other.
+    pub(super) fn key(&self) -> Option<(Identity, u64, u64)> {
+        match self.identity {
+            Identity::Unknown => None,
+            // The same bytes, wherever they lie in their files.
+            Identity::Sha256(_) => Some((self.identity, self.bytes, 0)),
+            Identity::File { .. } => Some((self.identity, self.bytes, self.base_offset)),
+        }
+    }
+}
+
+impl Identity {
+    /// The digest that a tag of 64 hex digits in lower case says, which the caller has checked.
+    ///
+    /// ```
+    /// use erofs_tarfs::tree::Identity;
+    ///
+    /// assert_eq!(Identity::of_checked_tag(&[b'0'; 64]), Identity::Sha256([0; 32]));
+    /// assert_eq!(Identity::of_checked_tag(b"layer"), Identity::Unknown);
+    /// ```
+    pub fn of_checked_tag(tag: &[u8]) -> Self {
+        let mut digest = [0; 32];
+        let nibble = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        if tag.len() != 64 {
+            return Self::Unknown;
+        }
+        for (byte, pair) in digest.iter_mut().zip(tag.chunks_exact(2)) {
+            let (Some(high), Some(low)) = (nibble(pair[0]), nibble(pair[1])) else {
+                return Self::Unknown;
+            };
+            *byte = high << 4 | low;
+        }
+        Self::Sha256(digest)
+    }
+}
+
+/// Where a device of a merged tree comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Number of the layer in the call of [`merge()`](super::merge()), from 0, the lowest.
+    pub layer: usize,
+    /// Number of the device in that layer's tree.
+    pub device: usize,
+}

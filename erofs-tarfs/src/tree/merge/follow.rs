@@ -1,0 +1,177 @@
+//! Symbolic links of lower layers, followed as extractors do: what a layer has below such a link
+//! goes to where the link leads.
+
+use super::Note;
+use super::notes::Paths;
+use crate::tree::builder::Builder;
+use crate::tree::index::Index;
+use crate::tree::model::unpack;
+use crate::tree::path::{self, Stop};
+use crate::tree::{Error, InodeId, NodeKind, Tree};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// How often a layer is moved: each time, what was moved may lie below another link.
+const MAX_ROUNDS: usize = 40;
+
+/// The layer as it is once its implied directories that lower layers have as links are moved to
+/// where these lead; `None` if there are none. `out` is what the lower layers make.
+pub(super) fn moved(
+    layer: &Tree,
+    number: usize,
+    out: &mut Builder,
+    note: &mut dyn FnMut(Note),
+) -> Result<Option<Tree>, Error> {
+    let mut result: Option<Tree> = None;
+    for _ in 0..MAX_ROUNDS {
+        let tree = result.as_ref().unwrap_or(layer);
+        let found = below_links(tree, out);
+        if found.is_empty() {
+            return Ok(result);
+        }
+        let mut moving = Moving { tree, builder: reopen(tree), number, note };
+        let mut paths = Paths::default();
+        for dir in found {
+            moving.dir(out, dir, &paths.of(tree, dir))?;
+        }
+        result = Some(moving.builder.finish()?);
+    }
+    Err(Error::LinksTooDeep { layer: number })
+}
+
+/// Implied directories of the layer that the lower layers have as symbolic links.
+fn below_links(layer: &Tree, out: &mut Builder) -> Vec<InodeId> {
+    let mut found = Vec::new();
+    let root = out.root();
+    let mut todo = vec![(InodeId::ROOT, root)];
+    while let Some((from, to)) = todo.pop() {
+        if layer.is_opaque(from) {
+            continue;
+        }
+        for (name, id) in layer.children(from) {
+            if layer.kind(id) != NodeKind::Directory || layer.is_opaque(id) {
+                continue;
+            }
+            match out.lookup(to, name).map(|lower| (lower, out.kind(lower))) {
+                Some((lower, NodeKind::Directory)) => todo.push((id, lower)),
+                Some((_, NodeKind::Symlink)) if layer.is_implied(id) => found.push(id),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// A builder that goes on with a finished tree: its inodes keep their numbers.
+fn reopen(tree: &Tree) -> Builder {
+    let mut builder = Builder::new();
+    builder.tree = tree.clone();
+    builder.keep_devices = true;
+    builder.index = Index::default();
+    for inode in &mut builder.tree.inodes {
+        if inode.kind == NodeKind::Directory {
+            // Where its last name is, plus one: names of a finished tree are in ascending order.
+            let names = unpack(inode.body);
+            inode.body = if names.is_empty() { 0 } else { names.end as u64 };
+        }
+    }
+    builder
+}
+
+struct Moving<'n> {
+    /// The layer as it was: what is below a directory that is moved does not change before.
+    tree: &'n Tree,
+    builder: Builder,
+    number: usize,
+    note: &'n mut dyn FnMut(Note),
+}
+
+impl Moving<'_> {
+    /// Moves a directory, which is at the path `from` of the layer.
+    fn dir(&mut self, out: &mut Builder, dir: InodeId, from: &[u8]) -> Result<(), Error> {
+        let parts: Vec<&[u8]> = from.split(|byte| *byte == b'/').collect();
+        let layer = self.number;
+        let lost = || Error::LinkNotFollowed { layer, path: from.to_vec() };
+        let to = match path::followed(out, &parts) {
+            Ok(to) => to,
+            Err(Stop::Error(error)) => return Err(error),
+            Err(_) => return Err(lost()),
+        };
+        let to: Vec<&[u8]> = to.iter().map(|part| &part[..]).collect();
+        let Some((name, parents)) = parts.split_last() else { return Ok(()) };
+        let parent = self.own(parents).ok_or_else(lost)?;
+        self.builder.unlink(parent, name);
+        let target = match path::directory(&mut self.builder, &to, path::Way::Make) {
+            Ok(target) => target,
+            Err(Stop::Error(error)) => return Err(error),
+            Err(_) => return Err(lost()),
+        };
+        self.join(dir, target, &to.join(&b'/'))
+    }
+
+    /// The directory of the layer at a path.
+    fn own(&mut self, parts: &[&[u8]]) -> Option<InodeId> {
+        let root = self.builder.root();
+        parts.iter().try_fold(root, |dir, part| self.builder.lookup(dir, part))
+    }
+
+    /// Puts what is in one directory into another.
+    fn join(&mut self, from: InodeId, to: InodeId, path: &[u8]) -> Result<(), Error> {
+        let mut todo = vec![(from, to, path.to_vec())];
+        while let Some((from, to, path)) = todo.pop() {
+            if from == to {
+                continue;
+            }
+            if self.tree.is_opaque(from) {
+                self.builder.mark_opaque(to, true);
+            }
+            for (name, new) in self.tree.children(from) {
+                let path = [&path[..], b"/", name].concat();
+                let old = self.builder.lookup(to, name);
+                let Some(old) = old.filter(|old| *old != new) else {
+                    self.builder.link(to, name, new)?;
+                    continue;
+                };
+                let kinds = (self.builder.kind(old), self.builder.kind(new));
+                match kinds {
+                    (NodeKind::Directory, NodeKind::Directory) => {
+                        self.describe(old, new, &path);
+                        todo.push((new, old, path));
+                    }
+                    // The layer has the name by one path and hides lower ones by the other.
+                    (_, NodeKind::Whiteout) => self.alone(old),
+                    (NodeKind::Whiteout, _) => {
+                        self.builder.link(to, name, new)?;
+                        self.alone(new);
+                    }
+                    _ => return Err(Error::TwoPaths { layer: self.number, path }),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A directory that takes the place of a lower one as a whole.
+    fn alone(&mut self, id: InodeId) {
+        if self.builder.kind(id) == NodeKind::Directory {
+            self.builder.mark_opaque(id, true);
+            self.builder.mark_implied(id, false);
+        }
+    }
+
+    /// The attributes of a directory that the layer has by two paths.
+    fn describe(&mut self, own: InodeId, other: InodeId, path: &[u8]) {
+        let tree = &self.builder.tree;
+        if tree.is_implied(other) {
+            return;
+        }
+        let (kept, given) = (tree.inodes[own.index()], tree.attributes(other));
+        let xattrs = tree.inodes[other.index()].xattrs;
+        if tree.is_implied(own) {
+            self.builder.set(own, given, crate::tree::XattrSet(xattrs));
+            self.builder.mark_implied(own, false);
+        } else if self.builder.tree.attributes(own) != given || kept.xattrs != xattrs {
+            (self.note)(Note::ListedTwice { layer: self.number, path: path.to_vec() });
+        }
+    }
+}
