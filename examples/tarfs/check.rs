@@ -7,12 +7,13 @@ use erofs_tarfs::read::Image;
 
 use crate::args::Check;
 use crate::fail::{Done, Fail};
+use crate::find::Verify;
 use crate::layered::Layered;
-use crate::load::{self, Loaded};
+use crate::load::{self, How, Loaded};
 use crate::side::{Merged, Plain};
 use crate::spool::Spool;
 use crate::verdict::Verdict;
-use crate::{compare, digests, ending, geometry, input, inspect, quote, seal};
+use crate::{compare, digests, ending, geometry, input, inspect, quote, seal, unmoved};
 
 pub(crate) fn run(args: &Check) -> Done {
     // After --against, the image is the last of many arguments.
@@ -42,7 +43,7 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     let bytes = inspect::open(path)?;
     let (file, _) = input::open(path)?;
     let mut verdict = Verdict { path: path.display().to_string(), ..Verdict::default() };
-    let loaded = match load::read_image(path, file, args.tars.as_deref(), true) {
+    let mut loaded = match load::read_image(path, file, args.at.tars.as_deref(), true) {
         Ok(loaded) => loaded,
         // What is wrong with the image itself is what was asked for.
         Err(Fail::Failed(text)) => {
@@ -52,6 +53,8 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
         }
         Err(fail) => return Err(fail),
     };
+    // What they should be is a part of the verdict, not an error.
+    loaded.verify(Verify::OtherNames);
     let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
     let len = bytes.len() as u64;
     verdict.inodes = loaded.tree.inode_count();
@@ -78,22 +81,18 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
         verdict.unread.extend(sealed.unread);
     }
     if !layers.is_empty() {
-        against(layers, args.tars.as_deref(), &loaded, &mut verdict.problems)?;
+        against(layers, &args.at.how(), &loaded, &mut verdict.problems)?;
         verdict.compared = true;
     }
+    unmoved::check()?;
     verdict.ok = verdict.problems.is_empty();
     Ok(verdict)
 }
 
 /// Compares an image with what the layers make.
-fn against(
-    layers: &[PathBuf],
-    tars: Option<&Path>,
-    image: &Loaded,
-    problems: &mut Vec<String>,
-) -> Done {
+fn against(layers: &[PathBuf], how: &How<'_>, image: &Loaded, problems: &mut Vec<String>) -> Done {
     let mut spool = Spool::Temporary(std::env::temp_dir());
-    let layers = load::all(layers, tars, &mut spool)?;
+    let layers = load::all(layers, how, &mut spool)?;
     ending::all(&layers, false)?;
     let sources = image.sources()?;
     let left = Plain { tree: &image.tree, sources: &sources, name: &image.name };

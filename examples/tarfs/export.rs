@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Export) -> Done {
         // Over the tars, so they stay.
         Form::Vmdk | Form::DmLinear => Spool::kept(&output),
     };
-    let mut layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    let mut layers = load::all(&args.inputs.layers, &args.inputs.at.how(), &mut spool)?;
     ending::all(&layers, args.inputs.strict)?;
     leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
     if !args.forms.are_plain() {
@@ -60,7 +60,10 @@ pub(crate) fn run(args: &Export) -> Done {
     }
     let out = Output::new(&output)?;
     let report = if by_layer {
-        job.make(&out, &layers[0].tree, &layers[0].origins())?
+        let Some(layer) = layers.first() else {
+            return Err(Fail::of(&args.output, "there is no layer to make it of"));
+        };
+        job.make(&out, &layer.tree, &layer.origins())?
     } else {
         let tree = merge::merged(&layers)?;
         job.make(&out, &tree, &merge::origins(&tree, &layers))?

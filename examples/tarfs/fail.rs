@@ -6,6 +6,7 @@ use std::path::Path;
 
 use erofs_tarfs::io as tarfs_io;
 
+use crate::decompress::Broken;
 use crate::quote;
 
 /// What ends a command early.
@@ -52,6 +53,12 @@ impl fmt::Display for Fail {
 
 impl From<tarfs_io::Error> for Fail {
     fn from(error: tarfs_io::Error) -> Self {
+        // It knows its offset in the file, while ours is one in what comes out of it.
+        if let tarfs_io::Error::Read { file, error, .. } = &error
+            && let Some(broken) = error.get_ref().and_then(|inner| inner.downcast_ref::<Broken>())
+        {
+            return Self::of(file, broken);
+        }
         let text = error.to_string();
         let Some(file) = error.file() else { return Self::Failed(text) };
         // What it says begins with the name as it is.

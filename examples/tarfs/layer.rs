@@ -16,7 +16,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{ending, geometry, load, merge, place, spare};
+use crate::{ending, geometry, images, load, merge, place, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -46,6 +46,7 @@ pub(crate) fn run(args: &Layer) -> Done {
             let mut ingest = spool::ingest_options(tag, false);
             ingest.diff_id = tag.is_none();
             let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
+            images::warn(&args.input, &done.layer.tree);
             let none = || Err(Fail::of(&name, "is not kept"));
             ending::judge(&name, &done.layer.end, args.strict)?;
             merge::write(&output, &done.layer.tree, &options, &out, none)?
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &Layer) -> Done {
         Source::Tar(tar) => {
             let layer = indexed(tar, args)?;
             ending::all(slice::from_ref(&layer), args.strict)?;
+            images::warn(&args.input, &layer.tree);
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             sealed(report, args, params.as_ref(), &out)?
         }
@@ -63,6 +65,7 @@ pub(crate) fn run(args: &Layer) -> Done {
             };
             let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
             ending::all(slice::from_ref(&layer), args.strict)?;
+            images::warn(&args.input, &layer.tree);
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = sealed(report, args, params.as_ref(), &out)?;
             outputs = spool.outputs();
@@ -167,6 +170,7 @@ fn one_pass(
     let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;
     ending::judge(name, &done.layer.end, args.strict)?;
     let tree = done.layer.tree;
+    images::warn(&args.input, &tree);
     if tree.devices().is_empty() {
         // No file has any data: the disk does without the tar.
         file.set_bytes(0)?;

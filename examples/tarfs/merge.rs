@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Merge) -> Done {
         true => Spool::temporary(&output),
         false => Spool::kept(&output),
     };
-    let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    let layers = load::all(&args.inputs.layers, &args.inputs.at.how(), &mut spool)?;
     ending::all(&layers, args.inputs.strict)?;
     let tree = merged(&layers)?;
     let report = write(&output, &tree, &options, &out, || sources(&tree, &layers))?;

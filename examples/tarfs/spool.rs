@@ -50,7 +50,17 @@ impl Spool {
         tag: Option<&str>,
         keep_pending: bool,
     ) -> Done<(Loaded, String)> {
-        let options = ingest_options(tag, keep_pending);
+        self.take_with(name, reader, ingest_options(tag, keep_pending), tag)
+    }
+
+    /// The same with other choices of how the tar is read.
+    pub(crate) fn take_with(
+        &mut self,
+        name: &Path,
+        reader: &mut dyn Read,
+        options: ingest::Options,
+        tag: Option<&str>,
+    ) -> Done<(Loaded, String)> {
         match self {
             Self::Nowhere => {
                 let why = "its uncompressed tar would be beside standard output: say -o FILE";

@@ -1,8 +1,10 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
 mod check;
+mod compressed;
 mod endings;
 mod errors;
+mod images;
 mod inputs;
 mod modes;
 mod names;
@@ -15,3 +17,6 @@ mod run;
 mod sealed;
 mod sealed_layers;
 mod sealing;
+mod stdin;
+mod tags;
+mod unmoved;
