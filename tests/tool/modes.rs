@@ -81,18 +81,32 @@ fn merged_bootstraps_mount_over_the_tars() {
 #[test]
 fn forms_of_metadata_are_asked_for() {
     let image = Image::new();
-    for (flags, features) in [
-        (&[][..], "device_table"),
-        (&["--chunk-indexes"], "chunked_file device_table"),
-        (&["--compact"], "device_table bit48"),
-        (&["--compact", "--chunk-indexes"], "chunked_file device_table bit48"),
+    // Of a disk, which is one device; and of a bootstrap.
+    for (flags, disk, bootstrap) in [
+        (&[][..], "", "chunked_file device_table"),
+        (&["--plain-bodies"], "", "device_table"),
+        (&["--chunk-indexes"], "chunked_file", "chunked_file device_table"),
+        (&["--compact"], "bit48", "device_table bit48"),
+        (
+            &["--compact", "--chunk-indexes"],
+            "chunked_file bit48",
+            "chunked_file device_table bit48",
+        ),
     ] {
+        let features = |out: &Path| {
+            let report = json(&ok(["inspect".as_ref(), "--json".as_ref(), out.as_os_str()]));
+            report[0]["feature_incompat"].as_str().unwrap().to_owned()
+        };
         let out = image.path("image.disk");
         let args = [&["merge", "--disk", "-o", out.to_str().unwrap()], flags].concat();
         ok(image.over_tars(&args));
-        let report = &json(&ok(["inspect".as_ref(), "--json".as_ref(), out.as_os_str()]))[0];
-        assert_eq!(report["feature_incompat"], features, "{flags:?}");
+        assert_eq!(features(&out), disk, "{flags:?}");
         image.expect_merged(&mounted(&out));
+        let out = image.path("image.erofs");
+        let args = [&["merge", "-o", out.to_str().unwrap()], flags].concat();
+        ok(image.over_tars(&args));
+        assert_eq!(features(&out), bootstrap, "{flags:?}");
+        image.expect_merged(&Erofs::new(&out).devices(&image.tars).mount().unwrap());
     }
 }
 
