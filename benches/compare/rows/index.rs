@@ -43,8 +43,10 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     }
     rows.push(timed(what("through a pipe"), &pipe[0], found(&pipe, 1, "mkfs.erofs"), 0.25));
 
+    let plain = race(&[ours.clone().arg("--plain-bodies").arg(&tar)], &bench.plan)?;
     let small = race(&[ours.arg("--compact").arg(&tar)], &bench.plan)?;
-    rows.push(size(what("bytes an entry"), &runs, entries, 105.0));
+    rows.push(size(what("bytes an entry"), &runs, entries, 131.0));
+    rows.push(size(what("bytes an entry, --plain-bodies"), &plain, entries, 105.0));
     rows.push(size(what("bytes an entry, --compact"), &small, entries, 75.0));
     Ok(())
 }

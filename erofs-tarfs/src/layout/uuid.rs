@@ -46,6 +46,11 @@ impl Hash {
     fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.piece.extend_from_slice(bytes);
+        self.flush();
+    }
+
+    /// Hashes what was gathered, once it is enough.
+    fn flush(&mut self) {
         if self.piece.len() >= PIECE {
             self.state.write(&self.piece);
             self.piece.clear();
@@ -71,6 +76,7 @@ impl Hash {
     }
 
     fn inode(&mut self, tree: &Tree, id: InodeId) {
+        self.flush();
         let attributes = tree.attributes(id);
         self.number(
             tree.kind(id) as u64
@@ -93,6 +99,7 @@ impl Hash {
                     Body::Contiguous(_) => {}
                     Body::Extents(extents) => {
                         for extent in extents {
+                            self.flush();
                             self.number(extent.logical);
                             self.number(extent.len);
                             self.place(tree, extent.place, extent.len);
