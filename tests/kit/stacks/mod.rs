@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::dump::{Show, Tree};
 use crate::layer::{Op, What};
 use crate::model::{self, Merged};
-use crate::naive;
+use crate::naive::{self, Illegal};
 use crate::rng::Rng;
 
 /// One layer, twice.
@@ -85,9 +85,20 @@ impl Stack {
     }
 
     /// What it means in memory: [`naive::naive_merge`].
+    ///
+    /// # Panics
+    /// When it is illegal.
     #[must_use]
     pub fn naive(&self) -> Tree {
-        naive::naive_merge(self.layers.iter().map(|layer| &layer.ops[..]))
+        self.meaning(false).unwrap_or_else(|error| panic!("{error:?}\n{}", self.describe()))
+    }
+
+    /// [`naive::naive_merge`], of stacks that may be illegal.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn meaning(&self, follow: bool) -> Result<Tree, Illegal> {
+        naive::naive_merge(self.layers.iter().map(|layer| &layer.ops[..]), follow)
     }
 
     /// What one layer alone is, with its whiteouts in overlayfs form, extracted below `scratch`.
