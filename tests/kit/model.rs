@@ -44,13 +44,12 @@ pub struct Lower {
 /// Whatever a system call says, with the path; a layer that is not legal ends so.
 pub fn extract(ops: &[Op], dir: &Path) -> io::Result<Lower> {
     fs::create_dir(dir)?;
-    let mut extraction =
-        Extraction {
-            dir,
-            dirs: BTreeMap::from([(Vec::new(), None)]),
-            fresh: BTreeSet::new(),
-            whiteouts: BTreeSet::new(),
-        };
+    let mut extraction = Extraction {
+        dir,
+        dirs: BTreeMap::from([(Vec::new(), None)]),
+        fresh: BTreeSet::new(),
+        whiteouts: BTreeSet::new(),
+    };
     for op in ops.iter().filter(|op| !op.what.is_marker()) {
         at(&op.path, extraction.put(op))?;
     }

@@ -150,6 +150,12 @@ impl Plan {
         if spots.followed.iter().any(unclear) {
             return Err(Illegal::Unsaid("a link is followed that the layer hides by another path"));
         }
+        let listed = |own: &Own| !matches!(own, Own::Dir(None));
+        if own.iter().any(|(_, spot, own)| listed(own) && spots.followed.contains(spot)) {
+            return Err(Illegal::Unsaid(
+                "a link is followed that the layer replaces by another path",
+            ));
+        }
         let own = joined(own)?;
         let real = own.iter().filter(|(_, own)| !matches!(own, Own::Dir(None)));
         let real = real.flat_map(|(spot, _)| ancestors(spot).chain([&spot[..]]));
@@ -211,6 +217,8 @@ impl Spots<'_> {
     }
 }
 
+const BELOW: Illegal = Illegal::Unsaid("a followed link leads to or below a file of the layer");
+
 /// One thing for each spot, though two paths of a layer may lead there.
 fn joined(own: Vec<(&Vec<u8>, Vec<u8>, Own)>) -> Result<Vec<(Vec<u8>, Own)>, Illegal> {
     let mut all: BTreeMap<Vec<u8>, (bool, Own)> = BTreeMap::new();
@@ -225,6 +233,7 @@ fn joined(own: Vec<(&Vec<u8>, Vec<u8>, Own)>) -> Result<Vec<(Vec<u8>, Own)>, Ill
                 _ if at => (at, Own::Dir(one)),
                 _ => return Err(Illegal::Unsaid("a directory listed by two links")),
             },
+            (Some((_, Own::Dir(None))), _) | (_, Own::Dir(None)) => return Err(BELOW),
             _ => return Err(Illegal::Refused("two entries for one path")),
         };
         all.insert(spot, kept);
@@ -232,7 +241,7 @@ fn joined(own: Vec<(&Vec<u8>, Vec<u8>, Own)>) -> Result<Vec<(Vec<u8>, Own)>, Ill
     let leaves = all.iter().filter(|(_, (_, own))| !matches!(own, Own::Dir(_)));
     for (leaf, _) in leaves {
         if all.keys().any(|path| is_below(path, leaf)) {
-            return Err(Illegal::Unsaid("a followed link leads below a file of the layer"));
+            return Err(BELOW);
         }
     }
     Ok(all.into_iter().map(|(spot, (_, own))| (spot, own)).collect())

@@ -66,6 +66,12 @@ impl Layer {
             }
             return Ok(());
         }
+        let base = op.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        if op.what == What::Whiteout && !(1..=251).contains(&base.len()) {
+            return Err(Illegal::Refused(
+                "a marker's name is that of what it hides, and four more",
+            ));
+        }
         let opaque = op.what == What::Opaque;
         let above = if opaque { Some(&op.path[..]) } else { parent(&op.path) };
         let dir = match self.walk(above.unwrap_or_default()) {
@@ -75,8 +81,7 @@ impl Layer {
             Err(Stop::File) => return Err(Illegal::Refused("an entry below a file")),
             Err(Stop::Loop) => return Err(Illegal::Unsaid("a loop of links")),
         };
-        let name = op.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        let path = if opaque { dir.clone() } else { join(&dir, name) };
+        let path = if opaque { dir.clone() } else { join(&dir, base) };
         let leaf = match &op.what {
             What::Hardlink(target) => Some(match inside(target) {
                 true => match self.hidden.get(target) {
@@ -128,6 +133,9 @@ impl Layer {
         };
         let name = target.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let to = join(&dir, name);
+        if is_below(from, &to) {
+            return Err(Illegal::Refused("a hard link to a directory"));
+        }
         if to == from || is_below(&to, from) {
             return Err(Illegal::Unsaid("a hard link in the place of its target"));
         }

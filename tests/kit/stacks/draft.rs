@@ -68,8 +68,7 @@ impl Draft<'_> {
                 self.put(rng, path, leaf);
             }
             65..77 => {
-                let leaves: Vec<_> =
-                    self.own.iter().filter(|(_, own)| own.is_leaf()).collect();
+                let leaves: Vec<_> = self.own.iter().filter(|(_, own)| own.is_leaf()).collect();
                 if let Some((target, _)) = rng.pick(&leaves) {
                     let target = What::Hardlink((*target).clone());
                     self.put(rng, path, target);

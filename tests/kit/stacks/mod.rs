@@ -6,6 +6,8 @@
 mod draft;
 mod names;
 mod render;
+mod tricks;
+mod wild;
 
 use std::fmt::Write;
 use std::io;
@@ -63,6 +65,49 @@ impl Stack {
         let layers = draft::layers(&mut rng, count);
         let layers = layers.into_iter().map(|ops| Layer::varied(ops, rng.bits())).collect();
         Self { seed, layers }
+    }
+
+    /// A stack of a seed that asks what the other does not: see [`wild`]. Half of them are legal with
+    /// links of lower layers followed, half without; [`meaning`](Self::meaning) tells.
+    #[must_use]
+    pub fn wild(seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0x5eed);
+        let (count, follow) = (1 + rng.below(6) as usize, rng.chance(50));
+        let layers = wild::layers(&mut rng, count, follow);
+        let layers = layers.into_iter().map(|ops| {
+            let tar = render::wild(&ops, rng.bits());
+            Layer { ops, tar }
+        });
+        Self { seed, layers: layers.collect() }
+    }
+
+    /// Less of the stack that still fails: operations are left out one by one, and the tars that are
+    /// left say the rest in the plainest way, unless only their own way fails.
+    #[must_use]
+    pub fn shrunk(mut self, fails: impl Fn(&Self) -> bool) -> Self {
+        let seed = self.seed;
+        let plain = |layers: &[Vec<Op>]| Self {
+            seed,
+            layers: layers.iter().cloned().map(Layer::plain).collect(),
+        };
+        let mut layers: Vec<Vec<Op>> = self.layers.iter().map(|layer| layer.ops.clone()).collect();
+        let mut last = plain(&layers);
+        let mut again = fails(&last);
+        while std::mem::take(&mut again) {
+            for layer in (0..layers.len()).rev() {
+                for op in (0..layers[layer].len()).rev() {
+                    let gone = layers[layer].remove(op);
+                    let less = plain(&layers);
+                    if fails(&less) {
+                        (last, again) = (less, true);
+                    } else {
+                        layers[layer].insert(op, gone);
+                    }
+                }
+            }
+            self = last.clone();
+        }
+        self
     }
 
     /// The operations, for a person to read.

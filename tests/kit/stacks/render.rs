@@ -1,5 +1,6 @@
 //! Operations as a tar, in one of the many ways a tar can say them.
 
+use super::tricks::Tricks;
 use crate::layer::{Attr, Op, What};
 use crate::rng::Rng;
 use crate::tarball::{End, Format, TarBuilder};
@@ -11,23 +12,36 @@ pub(super) fn plain(ops: &[Op]) -> Vec<u8> {
     ops.iter().fold(TarBuilder::new(), |tar, op| style.entry(tar, op)).finish()
 }
 
+/// Any way, and with what [`tricks`](super::tricks) has.
+pub(super) fn wild(ops: &[Op], seed: u64) -> Vec<u8> {
+    let mut style = Style::new(seed);
+    let mut tricks = Tricks::new(&mut style.rng, ops);
+    let tar = ops.iter().fold(tricks.head(TarBuilder::new()), |tar, op| {
+        let tar = tricks.before(tar, &mut style.rng);
+        let (path, format) = style.named(op);
+        let tar = match &op.what {
+            What::File(content) if format != Format::V7 => {
+                match tricks.sparse(tar, &path, content, &mut style.rng) {
+                    Ok(tar) => style.attributes(tar, op),
+                    Err(tar) => style.told(tar, op, path, format),
+                }
+            }
+            _ => style.told(tar, op, path, format),
+        };
+        tricks.after(tar, op)
+    });
+    style.end(tar)
+}
+
 /// Any way: formats, spellings, type flags, ends.
 pub(super) fn varied(ops: &[Op], seed: u64) -> Vec<u8> {
-    let mut rng = Rng::new(seed);
-    let mut style = Style {
-        format: rng.one(&[Format::Pax, Format::Gnu]),
-        prefix: rng.one(&[&b""[..], b"./", b"/"]),
-        old: rng.chance(30),
-        tricks: true,
-        rng,
-    };
+    let mut style = Style::new(seed);
     let mut tar = TarBuilder::new();
     if style.trick(20) {
         tar = tar.global(&[(b"comment", b"what holds for all"), (b"VENDOR.key", b"\xff")]);
     }
     let tar = ops.iter().fold(tar, |tar, op| style.entry(tar, op));
-    let ends = [End::TwoBlocks, End::TwoBlocks, End::Blocking, End::OneBlock, End::Nothing];
-    tar.end(style.rng.one(&ends)).finish()
+    style.end(tar)
 }
 
 struct Style {
@@ -41,14 +55,38 @@ struct Style {
 }
 
 impl Style {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        Self {
+            format: rng.one(&[Format::Pax, Format::Gnu]),
+            prefix: rng.one(&[&b""[..], b"./", b"/"]),
+            old: rng.chance(30),
+            tricks: true,
+            rng,
+        }
+    }
+
+    fn end(mut self, tar: TarBuilder) -> Vec<u8> {
+        let ends = [End::TwoBlocks, End::TwoBlocks, End::Blocking, End::OneBlock, End::Nothing];
+        tar.end(self.rng.one(&ends)).finish()
+    }
+
     fn trick(&mut self, percent: u64) -> bool {
         self.tricks && self.rng.chance(percent)
     }
 
     fn entry(&mut self, tar: TarBuilder, op: &Op) -> TarBuilder {
+        let (path, format) = self.named(op);
+        self.told(tar, op, path, format)
+    }
+
+    fn named(&mut self, op: &Op) -> (Vec<u8>, Format) {
         let path = self.spell(&op.path);
-        let attr = &op.attr;
         let format = self.format(op, &path);
+        (path, format)
+    }
+
+    fn told(&mut self, tar: TarBuilder, op: &Op, path: Vec<u8>, format: Format) -> TarBuilder {
         let tar = tar.format(format);
         let tar = match &op.what {
             // Its slash is all that makes it a directory: no `/`, of which GNU tar takes the slash.
@@ -73,6 +111,11 @@ impl Style {
             }
             What::Opaque => self.marker(tar.opaque(path)),
         };
+        self.attributes(tar, op)
+    }
+
+    fn attributes(&mut self, tar: TarBuilder, op: &Op) -> TarBuilder {
+        let attr = &op.attr;
         let tar = tar.mode(attr.mode.into()).uid(attr.uid.into()).gid(attr.gid.into());
         let tar = tar.mtime(attr.mtime.0, attr.mtime.1);
         if matches!(op.what, What::Hardlink(_) | What::Whiteout | What::Opaque) {
