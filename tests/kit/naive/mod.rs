@@ -22,6 +22,7 @@ mod way;
 
 pub use apply::Merged;
 pub use layer::Layer;
+pub(crate) use tree::{bare, fill};
 
 use crate::dump::Tree;
 use crate::layer::Op;

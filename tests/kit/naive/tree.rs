@@ -43,7 +43,7 @@ impl Merged {
 }
 
 /// A directory with these attributes, whose smallest name is `link`.
-fn bare(link: &[u8], attr: &Attr) -> dump::Node {
+pub(crate) fn bare(link: &[u8], attr: &Attr) -> dump::Node {
     dump::Node {
         kind: Kind::Dir,
         mode: attr.mode,

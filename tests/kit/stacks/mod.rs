@@ -20,6 +20,7 @@ use crate::layer::{Op, What};
 use crate::model::{self, Merged};
 use crate::naive::{self, Illegal};
 use crate::rng::Rng;
+use wild::Way;
 
 /// One layer, twice.
 #[derive(Clone, Debug)]
@@ -71,11 +72,27 @@ impl Stack {
     /// links of lower layers followed, half without; [`meaning`](Self::meaning) tells.
     #[must_use]
     pub fn wild(seed: u64) -> Self {
+        Self::of_wild(seed, false)
+    }
+
+    /// The same for Go's reader of tars, without what that does not know. Nine of ten are such as
+    /// containerd extracts without an error, six of them to the names that the rules have.
+    #[must_use]
+    pub fn wild_for_go(seed: u64) -> Self {
+        Self::of_wild(seed, true)
+    }
+
+    fn of_wild(seed: u64, go: bool) -> Self {
         let mut rng = Rng::new(seed ^ 0x5eed);
-        let (count, follow) = (1 + rng.below(6) as usize, rng.chance(50));
-        let layers = wild::layers(&mut rng, count, follow);
+        let count = 1 + rng.below(6) as usize;
+        let way = match rng.below(10) {
+            0..6 if go => Way::Agree,
+            6..9 if go => Way::Extract,
+            _ => rng.one(&[Way::Cover, Way::Follow]),
+        };
+        let layers = wild::layers(&mut rng, count, way);
         let layers = layers.into_iter().map(|ops| {
-            let tar = render::wild(&ops, rng.bits());
+            let tar = render::wild(&ops, rng.bits(), go);
             Layer { ops, tar }
         });
         Self { seed, layers: layers.collect() }
@@ -84,7 +101,7 @@ impl Stack {
     /// Less of the stack that still fails: operations are left out one by one, and the tars that are
     /// left say the rest in the plainest way, unless only their own way fails.
     #[must_use]
-    pub fn shrunk(mut self, fails: impl Fn(&Self) -> bool) -> Self {
+    pub fn shrunk(mut self, mut fails: impl FnMut(&Self) -> bool) -> Self {
         let seed = self.seed;
         let plain = |layers: &[Vec<Op>]| Self {
             seed,

@@ -7,15 +7,22 @@ use crate::tarball::{End, Format, TarBuilder};
 
 /// The plainest way: pax headers where they are needed, no tricks.
 pub(super) fn plain(ops: &[Op]) -> Vec<u8> {
-    let mut style =
-        Style { rng: Rng::new(0), tricks: false, format: Format::Pax, prefix: b"", old: false };
+    let mut style = Style {
+        rng: Rng::new(0),
+        tricks: false,
+        format: Format::Pax,
+        prefix: b"",
+        go: false,
+        old: false,
+    };
     ops.iter().fold(TarBuilder::new(), |tar, op| style.entry(tar, op)).finish()
 }
 
-/// Any way, and with what [`tricks`](super::tricks) has.
-pub(super) fn wild(ops: &[Op], seed: u64) -> Vec<u8> {
-    let mut style = Style::new(seed);
-    let mut tricks = Tricks::new(&mut style.rng, ops);
+/// Any way, and with what [`tricks`](super::tricks) has; for Go's reader without what it does not
+/// know: xattrs of libarchive, values of global headers, sparse files of old GNU tars.
+pub(super) fn wild(ops: &[Op], seed: u64, go: bool) -> Vec<u8> {
+    let mut style = Style { go, ..Style::new(seed) };
+    let mut tricks = Tricks::new(&mut style.rng, ops, go);
     let tar = ops.iter().fold(tricks.head(TarBuilder::new()), |tar, op| {
         let tar = tricks.before(tar, &mut style.rng);
         let (path, format) = style.named(op);
@@ -50,6 +57,8 @@ struct Style {
     tricks: bool,
     format: Format,
     prefix: &'static [u8],
+    /// Whether Go's users are to understand it: no xattrs of libarchive, no contiguous files.
+    go: bool,
     /// Whether what fits the old formats goes into them.
     old: bool,
 }
@@ -62,6 +71,7 @@ impl Style {
             prefix: rng.one(&[&b""[..], b"./", b"/"]),
             old: rng.chance(30),
             tricks: true,
+            go: false,
             rng,
         }
     }
@@ -97,6 +107,7 @@ impl Style {
             What::File(content) if format == Format::V7 => tar.file(path, content).flag(0),
             What::File(content) => {
                 let flag = if self.trick(30) { self.rng.one(&[0, b'7']) } else { b'0' };
+                let flag = if self.go { b'0' } else { flag };
                 tar.file(path, content).flag(flag)
             }
             What::Symlink(target) => tar.symlink(path, target),
@@ -121,7 +132,7 @@ impl Style {
         if matches!(op.what, What::Hardlink(_) | What::Whiteout | What::Opaque) {
             return tar;
         }
-        attr.xattrs.iter().fold(tar, |tar, (key, value)| match self.trick(20) {
+        attr.xattrs.iter().fold(tar, |tar, (key, value)| match !self.go && self.trick(20) {
             true => tar.xattr_libarchive(key, value),
             false => tar.xattr(key, value),
         })

@@ -9,17 +9,21 @@ use crate::tarball::{SparseForm, TarBuilder};
 pub(super) struct Tricks {
     /// What a global header says of owner, group and time: entries whose own differ say so.
     global: Option<(u32, u32, i64)>,
-    sparse: bool,
+    sparse: &'static [SparseForm],
     twice: bool,
 }
 
 impl Tricks {
-    /// A global header says what one of the operations has.
-    pub(super) fn new(rng: &mut Rng, ops: &[Op]) -> Self {
-        let global = rng.pick(ops).filter(|_| rng.chance(25));
+    /// A global header says what one of the operations has, unless Go is to read it.
+    pub(super) fn new(rng: &mut Rng, ops: &[Op], go: bool) -> Self {
+        let global = rng.pick(ops).filter(|_| rng.chance(25) && !go);
         Self {
             global: global.map(|Op { attr, .. }| (attr.uid, attr.gid, attr.mtime.0)),
-            sparse: rng.chance(60),
+            sparse: match (rng.chance(60), go) {
+                (true, false) => &SparseForm::ALL,
+                (true, true) => &[SparseForm::Pax00, SparseForm::Pax01, SparseForm::Pax10],
+                (false, _) => &[],
+            },
             twice: rng.chance(30),
         }
     }
@@ -58,10 +62,15 @@ impl Tricks {
         let extents = runs(content, rng.one(&[1, 512]));
         let is_whole = extents.len() == 1 && extents[0].1.len() == content.len();
         // A name in a header of its own is for others to test.
-        if !self.sparse || is_whole || content.is_empty() || path.len() > 80 || rng.chance(30) {
+        if self.sparse.is_empty()
+            || is_whole
+            || content.is_empty()
+            || path.len() > 80
+            || rng.chance(30)
+        {
             return Err(tar);
         }
-        let form = rng.one(&SparseForm::ALL);
+        let form = rng.one(self.sparse);
         Ok(tar.sparse(form, path, content.len() as u64, &extents))
     }
 

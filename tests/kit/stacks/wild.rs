@@ -6,21 +6,23 @@
 //! follows no links, and knows no hard links between layers.
 
 use super::names;
+use crate::containerd::{Events, Fs};
 use crate::layer::{Op, What, ancestors, join, parent};
 use crate::naive::{Illegal, Layer, Merged};
 use crate::rng::Rng;
 
-/// Layers that are legal, with links of lower layers followed or not. In few stacks the last
+/// Layers that are legal in the given way. In few stacks the last
 /// operation is an error.
-pub(super) fn layers(rng: &mut Rng, count: usize, follow: bool) -> Vec<Vec<Op>> {
+pub(super) fn layers(rng: &mut Rng, count: usize, way: Way) -> Vec<Vec<Op>> {
     let mut merged = Merged::new();
+    let mut fs = matches!(way, Way::Extract | Way::Agree).then(Fs::default);
     let mut all: Vec<Vec<Op>> = Vec::new();
     for number in 0..count {
         let again = rng.pick(&all).filter(|_| rng.chance(15)).cloned();
-        let mut draft = Draft { merged: &merged, follow, layer: Layer::default(), ops: Vec::new() };
+        let mut draft = Draft::new(&merged, way, &fs);
         let again = again.is_some_and(|ops| ops.into_iter().all(|op| draft.take(op)));
         if !again {
-            draft = Draft { merged: &merged, follow, layer: Layer::default(), ops: Vec::new() };
+            draft = Draft::new(&merged, way, &fs);
             for _ in 0..rng.below(25) {
                 draft.step(rng);
             }
@@ -28,38 +30,68 @@ pub(super) fn layers(rng: &mut Rng, count: usize, follow: bool) -> Vec<Vec<Op>> 
         if number + 1 == count && rng.chance(5) {
             draft.wrong(rng);
         }
-        let Draft { ops, layer, .. } = draft;
+        let Draft { ops, layer, events, .. } = draft;
+        fs = events.and_then(|events| events.end().ok());
         // An error, if there is one, is in the last layer.
-        let _ = merged.apply(&layer, follow);
+        let _ = merged.apply(&layer, way != Way::Cover);
         all.push(ops);
     }
     all
 }
 
-struct Draft<'a> {
-    merged: &'a Merged,
-    follow: bool,
-    layer: Layer,
-    ops: Vec<Op>,
+/// What a stack is legal with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Links of lower layers that give way to directories.
+    Cover,
+    /// Links of lower layers that are followed.
+    Follow,
+    /// The same, and containerd extracts it without an error.
+    Extract,
+    /// The same, and the names are those of the rules.
+    Agree,
 }
 
-impl Draft<'_> {
-    /// Adds an operation, unless it is illegal.
-    fn take(&mut self, op: Op) -> bool {
-        let legal = self.tried(&op);
-        if let Ok(layer) = legal {
-            self.layer = layer;
-            self.ops.push(op);
-            return true;
-        }
-        false
+struct Draft<'a> {
+    merged: &'a Merged,
+    way: Way,
+    layer: Layer,
+    ops: Vec<Op>,
+    events: Option<Events>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(merged: &'a Merged, way: Way, fs: &Option<Fs>) -> Self {
+        let events = fs.clone().map(Events::new);
+        Self { merged, way, layer: Layer::default(), ops: Vec::new(), events }
     }
 
-    fn tried(&self, op: &Op) -> Result<Layer, Illegal> {
-        let mut layer = self.layer.clone();
+    /// Adds an operation, unless it is illegal.
+    fn take(&mut self, op: Op) -> bool {
+        let Ok((layer, merged)) = self.tried(&op) else { return false };
+        if let Some(events) = &self.events {
+            let mut events = events.clone();
+            if events.op(&op).is_err() {
+                return false;
+            }
+            let Ok(fs) = events.clone().end() else { return false };
+            let hidden = |path: &&[u8]| !path.starts_with(b".wh..wh.");
+            let same = || merged.paths().map(|(path, _)| path).eq(fs.paths().filter(hidden));
+            if self.way == Way::Agree && !same() {
+                return false;
+            }
+            self.events = Some(events);
+        }
+        self.layer = layer;
+        self.ops.push(op);
+        true
+    }
+
+    fn tried(&self, op: &Op) -> Result<(Layer, Merged), Illegal> {
+        let (mut layer, mut merged) = (self.layer.clone(), self.merged.clone());
         layer.put(op)?;
-        self.merged.clone().apply(&layer, self.follow)?;
-        Ok(layer)
+        merged.apply(&layer, self.way != Way::Cover)?;
+        Ok((layer, merged))
     }
 
     fn put(&mut self, rng: &mut Rng, path: Vec<u8>, what: What) -> bool {
