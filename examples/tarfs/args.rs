@@ -1,11 +1,13 @@
 //! The command line.
 
+mod check;
 mod verity;
 
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::check::Check;
 pub(crate) use self::verity::{Preset, Verity, VerityFormat, VerityVerify};
 use crate::form::Forms;
 use crate::sizes;
@@ -34,7 +36,9 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
     tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
     tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE
 
-An output is whole or not there. Exit codes: 0 done, 1 bad input or a file that cannot be read or
+An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
+link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
+what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or a file that cannot be read or
 written, 2 a command line that makes no sense.";
 
 const LAYERS: &str = "\
@@ -60,12 +64,12 @@ pub(crate) enum Command {
     /// Seal a file with dm-verity, or verify one.
     #[command(subcommand)]
     Verity(Verity),
-    /// Check an image: its structure, and against the tars it was made of.
+    /// Check an image: its structure, its tars, its hash tree, and against the layers it was made of.
     Check(Check),
     /// List a directory of an image.
     Ls(Ls),
     /// Show all that is known of a file in an image.
-    Stat(PathIn),
+    Stat(Stat),
     /// Write a file of an image to standard output.
     Cat(PathIn),
     /// Show the superblock, devices and segments of an image.
@@ -115,7 +119,7 @@ pub(crate) struct Layout {
 Examples:
   tarfs layer layer.tar                        # layer.tar.erofs over layer.tar
   tarfs layer -o base.erofs base.tar.zst       # and its uncompressed tar beside it
-  curl -s URL | tarfs layer --disk -o base.disk -
+  curl -sf URL | tarfs layer --strict --disk -o base.disk -      # a broken connection is an error
   zcat layer.tar.gz | tarfs layer --disk --placement data-first --verity -o base.disk -
   tarfs layer --blob-id $DIGEST big.tar        # the fast way: bodies are not read
 
@@ -123,6 +127,10 @@ The tag of the device is the blob ID: --blob-id, or the SHA-256 of the uncompres
 costs reading all of it. A compressed tar or a stream cannot be a device itself: without --disk
 its uncompressed tar is put beside OUT, named by the tag, unless --index-only says that it is kept
 elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
+
+No byte at all is an error. A tar that ends without its two zero blocks may have been cut short between
+two entries, which nobody can tell: GNU tar and containerd take it as it is; so does this, and warns,
+and fails with --strict.
 
 With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
 root hash included, when the stream ends.")]
@@ -144,6 +152,9 @@ pub(crate) struct Layer {
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,
+    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) layout: Layout,
     /// Print one JSON object about the output.
@@ -159,6 +170,9 @@ pub(crate) struct Inputs {
     /// Where the tars of bootstraps are; beside each bootstrap if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) tars: Option<PathBuf>,
+    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Layers, lowest first.
     #[arg(value_name = "LAYER", required = true)]
     pub(crate) layers: Vec<PathBuf>,
@@ -252,36 +266,31 @@ pub(crate) struct Export {
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "\
-Examples:
-  tarfs check image.erofs                        # structure, checksum; tars, if they are found
-  tarfs check --against base.tar app.tar image.disk")]
-pub(crate) struct Check {
-    /// Layers that the image must be the merge of, lowest first; any LAYER of merge.
-    #[arg(long, value_name = "TAR", num_args = 1..)]
-    pub(crate) against: Vec<PathBuf>,
-    /// Where the tars of bootstraps are; beside each if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tars: Option<PathBuf>,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// A bootstrap or a disk; may be the last of --against's arguments.
-    #[arg(value_name = "IMAGE", required_unless_present = "against")]
-    pub(crate) image: Option<PathBuf>,
-}
-
-#[derive(Debug, Group)]
 pub(crate) struct Ls {
     /// Mode, links, owner, size, time and target as well.
     #[arg(short)]
     pub(crate) long: bool,
+    /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// End each line with a zero byte, for names that have newlines in them; implies --raw.
+    #[arg(short = '0', long = "zero")]
+    pub(crate) zero: bool,
     /// An image, or any LAYER of merge.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,
     /// A path in it.
     #[arg(value_name = "PATH", default_value = "/")]
     pub(crate) path: std::ffi::OsString,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Stat {
+    /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) at: PathIn,
 }
 
 #[derive(Debug, Group)]

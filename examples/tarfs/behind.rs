@@ -9,6 +9,17 @@ use crate::fail::Done;
 /// in a superblock, or of a preset. Its first digests must be right, up to the block of the root:
 /// nothing is guessed.
 pub(crate) fn tree(file: &NamedFile, end: u64, params: &Params) -> Done<Option<Geometry>> {
+    let len = file.bytes()?;
+    for geometry in candidates(file, end, params)? {
+        if holds(file, len, &geometry)? {
+            return Ok(Some(geometry));
+        }
+    }
+    Ok(None)
+}
+
+/// The geometries that a tree behind the first `end` bytes of a file may have.
+pub(crate) fn candidates(file: &NamedFile, end: u64, params: &Params) -> Done<Vec<Geometry>> {
     let behind = |params: &Params| {
         let data_bytes = end.checked_add(params.data_padding(end))?;
         Geometry::new(params, data_bytes, Placement::BehindData).ok()
@@ -26,12 +37,7 @@ pub(crate) fn tree(file: &NamedFile, end: u64, params: &Params) -> Done<Option<G
     }
     let presets = Params::NAMES.into_iter().filter_map(Params::named);
     candidates.extend(presets.filter_map(|params| behind(&params)));
-    for geometry in candidates {
-        if holds(file, len, &geometry)? {
-            return Ok(Some(geometry));
-        }
-    }
-    Ok(None)
+    Ok(candidates)
 }
 
 /// Whether the first block of each level begins with the digest of the first block below it.

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 
 use crate::args::PathIn;
 use crate::fail::{Done, Fail};
-use crate::ls;
 use crate::view::{self, Body};
+use crate::{ls, quote};
 
 pub(crate) fn run(args: &PathIn) -> Done {
     let image = ls::open(&args.image, args.tars.as_deref())?;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &PathIn) -> Done {
     let mut buf = vec![0; 256 << 10];
     loop {
         let n = body.read(&mut buf).map_err(|error| {
-            Fail::of(&args.image, format_args!("{}: {error}", args.path.display()))
+            Fail::of(&args.image, format_args!("{}: {error}", quote::name(&args.path)))
         })?;
         if n == 0 {
             return out.flush().map_err(Fail::stdout);

@@ -1,28 +1,18 @@
 //! `tarfs check`.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
-use serde::Serialize;
 
 use crate::args::Check;
-use crate::compare::Comparison;
 use crate::fail::{Done, Fail};
-use crate::load::{self, Backing, Loaded};
-use crate::spool::{self, Spool};
-use crate::{find, input, inspect, merge, report};
-
-/// What was found.
-#[derive(Debug, Serialize)]
-struct Report {
-    path: String,
-    ok: bool,
-    inodes: usize,
-    /// Tags of the tars that were found and have the SHA-256 that their tags say.
-    tars: Vec<String>,
-    problems: Vec<String>,
-}
+use crate::layered::Layered;
+use crate::load::{self, Loaded};
+use crate::side::{Merged, Plain};
+use crate::spool::Spool;
+use crate::verdict::Verdict;
+use crate::{compare, digests, ending, geometry, input, inspect, quote, seal};
 
 pub(crate) fn run(args: &Check) -> Done {
     // After --against, the image is the last of many arguments.
@@ -31,60 +21,68 @@ pub(crate) fn run(args: &Check) -> Done {
         (None, [layers @ .., image]) if !layers.is_empty() => (image, layers),
         (None, _) => return Err(Fail::Usage("which IMAGE is to be checked?".to_owned())),
     };
-    let bytes = inspect::open(path)?;
-    let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
-    let len = bytes.len() as u64;
-    let mut problems = Vec::new();
-    if image.checksum() == Some(false) {
-        problems.push("the checksum of the superblock is wrong".to_owned());
-    }
-    if image.holds_devices(len) && image.end(len) > len {
-        let (end, has) = (image.end(len), len);
-        problems.push(format!("the file ends at {has}, the filesystem at {end}"));
-    }
-    let (file, _) = input::open(path)?;
-    let loaded = load::read_image(path, file, args.tars.as_deref(), true)?;
-    let tars = check_tars(&loaded, &mut problems)?;
-    if !layers.is_empty() {
-        against(layers, args.tars.as_deref(), &loaded, &mut problems)?;
-    }
-    let report = Report {
-        path: path.display().to_string(),
-        ok: problems.is_empty(),
-        inodes: loaded.tree.inode_count(),
-        tars,
-        problems,
-    };
-    report.print(args)?;
-    match report.problems.first() {
-        None => Ok(()),
-        Some(first) => {
-            let more = report.problems.len() - 1;
-            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    let verdict = verdict(path, layers, args)?;
+    verdict.print(args.json)?;
+    let unread = verdict.unread.iter().filter(|_| args.strict);
+    let faults: Vec<_> = verdict.problems.iter().chain(unread).collect();
+    match faults[..] {
+        [] => Ok(()),
+        [first, ref more @ ..] => {
+            let more = match more.len() {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
             Err(Fail::of(path, format_args!("{first}{more}")))
         }
     }
 }
 
-/// Checks the tars that are there against their tags; those that are not are no problem.
-fn check_tars(loaded: &Loaded, problems: &mut Vec<String>) -> Done<Vec<String>> {
-    let Backing::Tars { slots, .. } = loaded.backing else { return Ok(Vec::new()) };
-    let mut right = Vec::new();
-    for (index, device) in loaded.tree.devices().iter().take(slots).enumerate() {
-        let tag = String::from_utf8_lossy(&device.tag).into_owned();
-        let Ok(tar) = loaded.source(index) else { continue };
-        if !find::is_digest(&tag) {
-            continue;
+fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
+    let params = geometry::params(&args.verity)?;
+    let bytes = inspect::open(path)?;
+    let (file, _) = input::open(path)?;
+    let mut verdict = Verdict { path: path.display().to_string(), ..Verdict::default() };
+    let loaded = match load::read_image(path, file, args.tars.as_deref(), true) {
+        Ok(loaded) => loaded,
+        // What is wrong with the image itself is what was asked for.
+        Err(Fail::Failed(text)) => {
+            let name = format!("{}: ", quote::name(path));
+            verdict.problems.push(text.strip_prefix(&name).unwrap_or(&text).to_owned());
+            return Ok(verdict);
         }
-        let digest = spool::digest(&tar, &mut |_| {})?;
-        match digest == tag {
-            true => right.push(tag),
-            false => {
-                problems.push(format!("{}: its SHA-256 is {digest}", tar.path().display()));
-            }
-        }
+        Err(fail) => return Err(fail),
+    };
+    let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
+    let len = bytes.len() as u64;
+    verdict.inodes = loaded.tree.inode_count();
+    let devices = image.devices();
+    let digests = digests::check(&loaded, &devices, args.quick)?;
+    verdict.tars = digests.right;
+    verdict.problems.extend(digests.problems);
+    verdict.unread.extend(digests.unread);
+    if devices.len() < loaded.tree.devices().len() {
+        let text = "file data in the image itself: no digest is known of it";
+        verdict.unread.push(text.to_owned());
     }
-    Ok(right)
+    let end = image.end(len);
+    if args.quick {
+        if len > end {
+            verdict.unread.push(format!("{} bytes behind the filesystem (--quick)", len - end));
+        }
+    } else {
+        let hashing = geometry::threads(&args.verity);
+        let wanted = seal::Wanted { end, params: &params, root: args.root, hashing: &hashing };
+        let sealed = seal::check(&NamedFile::open(path)?, &wanted)?;
+        verdict.verity = sealed.root;
+        verdict.problems.extend(sealed.problems);
+        verdict.unread.extend(sealed.unread);
+    }
+    if !layers.is_empty() {
+        against(layers, args.tars.as_deref(), &loaded, &mut verdict.problems)?;
+        verdict.compared = true;
+    }
+    verdict.ok = verdict.problems.is_empty();
+    Ok(verdict)
 }
 
 /// Compares an image with what the layers make.
@@ -96,22 +94,24 @@ fn against(
 ) -> Done {
     let mut spool = Spool::Temporary(std::env::temp_dir());
     let layers = load::all(layers, tars, &mut spool)?;
+    ending::all(&layers, false)?;
+    let sources = image.sources()?;
+    let left = Plain { tree: &image.tree, sources: &sources, name: &image.name };
+    let of_layers: Vec<_> = layers.iter().map(Loaded::sources).collect::<Done<_>>()?;
     // An image of one layer may have kept its whiteouts.
-    if let [layer] = &layers[..] {
-        let sources = (image.sources()?, layer.sources()?);
-        let as_layer = Comparison::of(&image.tree, &sources.0, &layer.tree, &sources.1);
-        if as_layer.problems.is_empty() {
+    if let ([layer], [sources]) = (&layers[..], &of_layers[..]) {
+        let right = Plain { tree: &layer.tree, sources, name: &layer.name };
+        let as_layer = compare::problems(&left, &right);
+        if as_layer.is_empty() {
             return Ok(());
         }
         if has_marks(image) {
-            problems.extend(as_layer.problems);
+            problems.extend(as_layer);
             return Ok(());
         }
     }
-    let tree = merge::merged(&layers)?;
-    let sources = (image.sources()?, merge::sources(&tree, &layers)?);
-    let merged = Comparison::of(&image.tree, &sources.0, &tree, &sources.1);
-    problems.extend(merged.problems);
+    let layered = Layered::new(&layers)?;
+    problems.extend(compare::problems(&left, &Merged::new(&layered, &of_layers)));
     Ok(())
 }
 
@@ -129,24 +129,4 @@ fn has_marks(image: &Loaded) -> bool {
         false
     }
     any(&image.tree, vec![InodeId::ROOT])
-}
-
-impl Report {
-    fn print(&self, args: &Check) -> Done {
-        let mut out = io::stdout().lock();
-        if args.json {
-            return report::line(&mut out, self);
-        }
-        let written = (|| {
-            for problem in &self.problems {
-                writeln!(out, "{}: {problem}", self.path)?;
-            }
-            if self.ok {
-                let (inodes, tars) = (self.inodes, self.tars.len());
-                writeln!(out, "{}: good, {inodes} inodes, {tars} tars checked", self.path)?;
-            }
-            Ok(())
-        })();
-        written.map_err(Fail::stdout)
-    }
 }

@@ -1,94 +1,86 @@
-//! Two trees compared: names, attributes, links and every byte.
+//! Two filesystems compared: names, attributes, links and every byte.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
-use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::tree::{Content, InodeId, Tree};
+use erofs_tarfs::tree::Content;
 
-use crate::view::Body;
+use crate::quote;
+use crate::side::{Plain, Side};
 
 /// More differences than this are not of interest.
 const ENOUGH: usize = 100;
 
-/// A tree and the files of its devices.
-type Side<'a> = (&'a Tree, &'a [NamedFile]);
+/// The same file in both: a key of each.
+type Key = (usize, usize);
 
-/// What differs.
-#[derive(Debug)]
-pub(crate) struct Comparison<'a> {
-    left: Side<'a>,
-    right: Side<'a>,
-    /// Which inode of the right is which of the left.
-    pairs: HashMap<InodeId, InodeId>,
-    pub(crate) problems: Vec<String>,
+/// What differs between an image and what it should be.
+pub(crate) struct Comparison<'a, R> {
+    left: &'a Plain<'a>,
+    right: &'a R,
+    /// Which file of the right is which of the left.
+    pairs: HashMap<Key, Key>,
+    problems: Vec<String>,
 }
 
-impl<'a> Comparison<'a> {
-    /// Compares an image with what it should be.
-    pub(crate) fn of(
-        image: &'a Tree,
-        sources: &'a [NamedFile],
-        expected: &'a Tree,
-        expected_sources: &'a [NamedFile],
-    ) -> Self {
-        let mut this = Self {
-            left: (image, sources),
-            right: (expected, expected_sources),
-            pairs: HashMap::new(),
-            problems: Vec::new(),
-        };
-        let mut todo = vec![(InodeId::ROOT, InodeId::ROOT, Vec::new())];
-        while let Some((left, right, path)) = todo.pop() {
-            if this.problems.len() >= ENOUGH {
-                break;
-            }
-            this.pair(left, right, &path);
-            this.names(left, right, &path, &mut todo);
-        }
-        this
-    }
+type Id<S> = <S as Side>::Id;
 
+/// Compares an image with what it should be.
+pub(crate) fn problems<R: Side>(image: &Plain<'_>, expected: &R) -> Vec<String> {
+    let mut this =
+        Comparison { left: image, right: expected, pairs: HashMap::new(), problems: Vec::new() };
+    let mut todo = vec![(image.root(), expected.root(), Vec::new())];
+    while let Some((left, right, path)) = todo.pop() {
+        if this.problems.len() >= ENOUGH {
+            break;
+        }
+        this.pair(left, right, &path);
+        this.names(left, right, &path, &mut todo);
+    }
+    this.problems
+}
+
+impl<R: Side> Comparison<'_, R> {
     fn differs(&mut self, path: &[u8], what: impl std::fmt::Display) {
         let path = if path.is_empty() { b"/" } else { path };
-        self.problems.push(format!("{}: {what}", OsStr::from_bytes(path).display()));
+        self.problems.push(format!("{}: {what}", quote::name(OsStr::from_bytes(path))));
     }
 
     /// Compares the names of two directories; what both have is to be compared.
     fn names(
         &mut self,
-        left: InodeId,
-        right: InodeId,
+        left: Id<Plain<'_>>,
+        right: R::Id,
         path: &[u8],
-        todo: &mut Vec<(InodeId, InodeId, Vec<u8>)>,
+        todo: &mut Vec<(Id<Plain<'_>>, R::Id, Vec<u8>)>,
     ) {
         let child = |name: &[u8]| [path, b"/", name].concat();
-        for (name, id) in self.left.0.children(left) {
-            match self.right.0.child(right, name) {
+        for (name, id) in self.left.names(left) {
+            match self.right.child(right, name) {
                 Some(other) => todo.push((id, other, child(name))),
                 None => self.differs(&child(name), "is in the image, but not in the layers"),
             }
         }
-        for (name, _) in self.right.0.children(right) {
-            if self.left.0.child(left, name).is_none() {
+        for (name, _) in self.right.names(right) {
+            if self.left.child(left, name).is_none() {
                 self.differs(&child(name), "is in the layers, but not in the image");
             }
         }
     }
 
     /// Compares two inodes, once.
-    fn pair(&mut self, left: InodeId, right: InodeId, path: &[u8]) {
-        if let Some(known) = self.pairs.get(&left) {
-            if *known != right {
+    fn pair(&mut self, left: Id<Plain<'_>>, right: R::Id, path: &[u8]) {
+        let (one, two) = (self.left, self.right);
+        let (key, other) = (one.key(left), two.key(right));
+        if let Some(known) = self.pairs.get(&key) {
+            if *known != other {
                 self.differs(path, "is linked otherwise");
             }
             return;
         }
-        self.pairs.insert(left, right);
-        let ((one, _), (two, _)) = (self.left, self.right);
+        self.pairs.insert(key, other);
         if one.kind(left) != two.kind(right) {
             let text = format!("is {:?}, not {:?}", one.kind(left), two.kind(right));
             return self.differs(path, text);
@@ -104,7 +96,7 @@ impl<'a> Comparison<'a> {
         if one.is_opaque(left) != two.is_opaque(right) {
             self.differs(path, "is opaque in one only");
         }
-        if !one.xattrs(left).eq(two.xattrs(right)) {
+        if one.xattrs(left) != two.xattrs(right) {
             self.differs(path, "has other extended attributes");
         }
         let same = match (one.content(left), two.content(right)) {
@@ -122,12 +114,9 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn bytes(&self, left: InodeId, right: InodeId) -> Result<bool, String> {
-        let open = |side: Side<'a>, id| {
-            let body = Body::new(side.0, id, side.1, Path::new("image"));
-            body.map_err(|fail| fail.to_string())
-        };
-        let (mut one, mut two) = (open(self.left, left)?, open(self.right, right)?);
+    fn bytes(&self, left: Id<Plain<'_>>, right: R::Id) -> Result<bool, String> {
+        let mut one = self.left.body(left).map_err(|fail| fail.to_string())?;
+        let mut two = self.right.body(right).map_err(|fail| fail.to_string())?;
         let (mut some, mut other) = (vec![0; 64 << 10], vec![0; 64 << 10]);
         loop {
             let n = one.read(&mut some).map_err(|error| error.to_string())?;

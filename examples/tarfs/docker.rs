@@ -24,7 +24,7 @@ struct Entry {
 
 /// Loads the layers of the image, lowest first.
 pub(crate) fn load(path: &Path, spool: &mut Spool) -> Done<Vec<Loaded>> {
-    let archive = open(path, spool.dir())?;
+    let archive = open(path, &spool.dir())?;
     let inside = |name: &str| path.join(name);
     let manifest = bytes(&archive, "manifest.json")?;
     let manifest: Vec<Entry> = serde_json::from_slice(&manifest)
@@ -72,8 +72,9 @@ fn file<'a>(archive: &'a Loaded, name: &str) -> Done<Body<'a, Vec<NamedFile>>> {
     // Old archives have symbolic links for layers that they have already.
     let (mut at, mut hops) = (PathBuf::from(name), 0);
     loop {
-        let id = crate::view::lookup(&archive.tree, &at)
-            .ok_or_else(|| Fail::of(&archive.name, format_args!("has no {}", at.display())))?;
+        let id = crate::view::lookup(&archive.tree, &at).ok_or_else(|| {
+            Fail::of(&archive.name, format_args!("has no {}", crate::quote::name(&at)))
+        })?;
         match crate::view::link_target(&archive.tree, id) {
             Some(target) if hops < 8 => {
                 at = resolve(&at, target);

@@ -1,6 +1,6 @@
 //! `tarfs export`: the six modes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::overlaid::{Made, Wanted};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{geometry, leaves, merge, overlaid};
+use crate::{ending, geometry, leaves, merge, overlaid, place, quote, spare};
 
 pub(crate) fn run(args: &Export) -> Done {
     let job = Job {
@@ -35,25 +35,30 @@ pub(crate) fn run(args: &Export) -> Done {
     };
     let by_layer =
         matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);
-    output::spare_inputs(&args.output, &args.inputs.layers)?;
-    let dir = output::directory(&args.output).to_owned();
+    spare::arguments(&args.inputs.layers);
+    args.sealed.iter().for_each(|sealed| spare::arguments(&[&sealed.disk]));
+    let output = match args.output.is_dir() {
+        true => args.output.clone(),
+        false => place::named(&args.output)?,
+    };
     if !args.forms.are_plain() {
-        overlaid::check(args, job.what)?;
+        overlaid::check(args, &output, job.what)?;
     }
     let mut spool = match args.forms.form {
-        Form::Raw => Spool::Temporary(dir),
+        Form::Raw => Spool::temporary(&output),
         // Over the tars, so they stay.
-        Form::Vmdk | Form::DmLinear => Spool::Kept(dir, Vec::new()),
+        Form::Vmdk | Form::DmLinear => Spool::kept(&output),
     };
     let mut layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    ending::all(&layers, args.inputs.strict)?;
     leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
     if !args.forms.are_plain() {
-        return overlaid(&job, args, &layers, by_layer, spool);
+        return overlaid(&job, args, &output, &layers, by_layer, spool);
     }
-    if by_layer && (layers.len() > 1 || args.output.is_dir()) {
-        return each(&job, &layers, args);
+    if by_layer && (layers.len() > 1 || output.is_dir()) {
+        return each(&job, &layers, args, &output);
     }
-    let out = Output::new(&args.output)?;
+    let out = Output::new(&output)?;
     let report = if by_layer {
         job.make(&out, &layers[0].tree, &layers[0].origins())?
     } else {
@@ -65,7 +70,14 @@ pub(crate) fn run(args: &Export) -> Done {
 }
 
 /// Disks that are not plain files; all of them or none.
-fn overlaid(job: &Job, args: &Export, layers: &[Loaded], by_layer: bool, spool: Spool) -> Done {
+fn overlaid(
+    job: &Job,
+    args: &Export,
+    output: &Path,
+    layers: &[Loaded],
+    by_layer: bool,
+    spool: Spool,
+) -> Done {
     let merged = match by_layer {
         true => None,
         false => Some(merge::merged(layers)?),
@@ -83,17 +95,19 @@ fn overlaid(job: &Job, args: &Export, layers: &[Loaded], by_layer: bool, spool: 
     }
     let mut made = Vec::new();
     let mut directory = None;
-    if by_layer && !args.forms.gpt && (layers.len() > 1 || args.output.is_dir()) {
-        directory = Some(Directory::new(&args.output)?);
+    if by_layer && !args.forms.gpt && (layers.len() > 1 || output.is_dir()) {
+        directory = Some(Directory::new(output)?);
+        let mut taken = Names::default();
         for (index, wanted) in wanted.into_iter().enumerate() {
-            let path = args.output.join(job.file_name(&layers[index], index));
-            made.push(overlaid::make(job, args, &path, vec![wanted])?);
+            let path = output.join(job.file_name(&layers[index], index));
+            if taken.is_new(&path, &layers[index])? {
+                made.push(overlaid::make(job, args, &path, vec![wanted])?);
+            }
         }
     } else {
-        made.push(overlaid::make(job, args, &args.output, wanted)?);
+        made.push(overlaid::make(job, args, output, wanted)?);
     }
-    spool.finish()?;
-    Made::finish(made, args.json)?;
+    Made::finish(made, spool.outputs(), args.json)?;
     if let Some(directory) = directory {
         directory.keep();
     }
@@ -101,23 +115,44 @@ fn overlaid(job: &Job, args: &Export, layers: &[Loaded], by_layer: bool, spool: 
 }
 
 /// A file for each layer, in a directory; all of them or none.
-fn each(job: &Job, layers: &[Loaded], args: &Export) -> Done {
-    let made = Directory::new(&args.output)?;
+fn each(job: &Job, layers: &[Loaded], args: &Export, output: &Path) -> Done {
+    let made = Directory::new(output)?;
     let mut reports = Vec::new();
     let mut outputs = Vec::new();
-    let mut taken = BTreeSet::new();
+    let mut taken = Names::default();
     for (index, layer) in layers.iter().enumerate() {
-        let path = args.output.join(job.file_name(layer, index));
+        let path = output.join(job.file_name(layer, index));
         let out = Output::new(&path)?;
         reports.push(job.make(&out, &layer.tree, &layer.origins())?);
-        // The same layer again has the same name, and the same bytes.
-        if taken.insert(path) {
+        if taken.is_new(&path, layer)? {
             outputs.push(out);
         }
     }
-    outputs.into_iter().try_for_each(Output::finish)?;
+    output::finish(outputs)?;
     made.keep();
     reports.iter().try_for_each(|report| report.print(args.json))
+}
+
+/// Which layer has which name.
+#[derive(Default)]
+struct Names<'l>(BTreeMap<PathBuf, &'l Loaded>);
+
+impl<'l> Names<'l> {
+    /// Whether no layer has this name yet. The same layer again has the same name and the same
+    /// bytes; of another one, whose tag is the same, nothing would be left.
+    fn is_new(&mut self, path: &Path, layer: &'l Loaded) -> Done<bool> {
+        let Some(other) = self.0.insert(path.to_owned(), layer) else { return Ok(true) };
+        let devices = || layer.tree.devices().iter().zip(other.tree.devices());
+        let same = other.tree.devices().len() == layer.tree.devices().len()
+            && devices().all(|(one, two)| one.is_same(two));
+        match same || other.name == layer.name {
+            true => Ok(false),
+            false => {
+                let why = format_args!("would be the name of {} too", quote::name(&other.name));
+                Err(Fail::of(&layer.name, format_args!("{}, its output, {why}", quote::name(path))))
+            }
+        }
+    }
 }
 
 /// A directory that is gone again when nothing came of it.
@@ -125,6 +160,10 @@ struct Directory(Option<PathBuf>);
 
 impl Directory {
     fn new(path: &Path) -> Done<Self> {
+        if place::is_stdout(path) {
+            let why = "several layers make several files: -o DIR, not standard output";
+            return Err(Fail::Usage(why.to_owned()));
+        }
         if path.is_dir() {
             return Ok(Self(None));
         }

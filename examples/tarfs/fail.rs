@@ -6,6 +6,8 @@ use std::path::Path;
 
 use erofs_tarfs::io as tarfs_io;
 
+use crate::quote;
+
 /// What ends a command early.
 #[derive(Debug)]
 pub(crate) enum Fail {
@@ -22,7 +24,7 @@ pub(crate) type Done<T = ()> = Result<T, Fail>;
 impl Fail {
     /// A failure about a file.
     pub(crate) fn of(file: impl AsRef<Path>, why: impl fmt::Display) -> Self {
-        Self::Failed(format!("{}: {why}", file.as_ref().display()))
+        Self::Failed(format!("{}: {why}", quote::name(file.as_ref())))
     }
 
     /// The exit code.
@@ -42,8 +44,7 @@ impl Fail {
 impl fmt::Display for Fail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // One line, whatever is in it.
-            Self::Failed(text) | Self::Usage(text) => f.write_str(&text.replace('\n', "\\n")),
+            Self::Failed(text) | Self::Usage(text) => quote::Line(text).fmt(f),
             Self::Pipe => f.write_str("standard output is closed"),
         }
     }
@@ -51,6 +52,12 @@ impl fmt::Display for Fail {
 
 impl From<tarfs_io::Error> for Fail {
     fn from(error: tarfs_io::Error) -> Self {
-        Self::Failed(error.to_string())
+        let text = error.to_string();
+        let Some(file) = error.file() else { return Self::Failed(text) };
+        // What it says begins with the name as it is.
+        match text.strip_prefix(&format!("{}: ", file.display())) {
+            Some(why) => Self::of(file, why),
+            None => Self::Failed(text),
+        }
     }
 }

@@ -9,6 +9,7 @@ use erofs_tarfs::io::{NamedFile, Pipe};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::fail::{Done, Fail};
+use crate::spare;
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Kind {
 
 /// Opens a file and looks at its beginning.
 pub(crate) fn open(path: &Path) -> Done<(NamedFile, Kind)> {
-    let file = NamedFile::open(path)?;
+    let file = spare::open(path)?;
     let metadata = file.file().metadata().map_err(|error| Fail::of(path, error))?;
     if !metadata.is_file() {
         return Err(Fail::of(path, "is not a regular file (a stream is read as -)"));

@@ -9,11 +9,12 @@ use erofs_tarfs::verity::Uuid;
 use serde::Serialize;
 
 use crate::fail::{Done, Fail};
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::picture::{self, Bar, Part};
+use crate::quote::Names;
 use crate::report::{self, Device};
 use crate::segments::{self, Kind, Segment};
-use crate::{args, behind, geometry, input, load};
+use crate::{args, behind, geometry, input, load, place, spare};
 
 /// An image. Sizes and offsets are in bytes, unless they are called blocks.
 #[derive(Debug, Serialize)]
@@ -23,6 +24,8 @@ struct Report {
     block_size: u32,
     /// All blocks of the address space, devices in the file included.
     blocks: u64,
+    /// Length of the disk that it says it is, without a hash tree.
+    disk_bytes: Option<u64>,
     checksum: Option<bool>,
     uuid: String,
     volume_name: String,
@@ -46,6 +49,10 @@ pub(crate) fn open(path: &Path) -> Done<Vec<u8>> {
 
 pub(crate) fn run(args: &args::Inspect) -> Done {
     let params = geometry::params(&args.verity)?;
+    if args.svg.as_deref().map(place::named).transpose()?.is_some_and(|svg| place::is_stdout(&svg))
+    {
+        return Err(Fail::Usage("--svg: the listing goes to standard output".to_owned()));
+    }
     let mut bars = Vec::new();
     let mut out = io::stdout().lock();
     for path in &args.images {
@@ -59,11 +66,11 @@ pub(crate) fn run(args: &args::Inspect) -> Done {
         let report = report(path, &image, bytes.len() as u64, segments);
         match args.json {
             true => report::line(&mut out, &report)?,
-            false => report.write(&mut out).map_err(Fail::stdout)?,
+            false => report.write(&mut out, Names::new(false)).map_err(Fail::stdout)?,
         }
     }
     let Some(svg) = &args.svg else { return Ok(()) };
-    output::spare_inputs(svg, &args.images)?;
+    args.images.iter().try_for_each(|image| spare::bootstrap(image))?;
     let out = Output::new(svg)?;
     out.file()?.write_all_at(picture::draw(&bars).as_bytes(), 0)?;
     out.finish()
@@ -117,6 +124,7 @@ fn report(path: &Path, image: &Image<'_>, len: u64, segments: Vec<Segment>) -> R
         size: len,
         block_size: image.block_size().bytes(),
         blocks: image.end(len) / block,
+        disk_bytes: image.disk_bytes(),
         checksum: image.checksum(),
         uuid: Uuid(superblock.uuid).to_string(),
         volume_name: String::from_utf8_lossy(name).into_owned(),
@@ -135,9 +143,17 @@ fn report(path: &Path, image: &Image<'_>, len: u64, segments: Vec<Segment>) -> R
 }
 
 impl Report {
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{}: {} bytes", self.path, self.size)?;
+    fn write(&self, out: &mut impl Write, names: Names) -> io::Result<()> {
+        writeln!(out, "{}: {} bytes", names.text(&self.path), self.size)?;
         writeln!(out, "blocks:     {} of {} bytes", self.blocks, self.block_size)?;
+        match self.disk_bytes {
+            Some(bytes) if bytes > self.size => {
+                let missing = bytes - self.size;
+                writeln!(out, "disk:       {bytes} bytes, cut short: {missing} are missing")?;
+            }
+            Some(bytes) => writeln!(out, "disk:       {bytes} bytes")?,
+            None => {}
+        }
         let checksum = match self.checksum {
             Some(true) => "right",
             Some(false) => "WRONG",
@@ -152,13 +168,14 @@ impl Report {
         writeln!(out, "incompat:   {}", self.feature_incompat)?;
         for (index, device) in self.devices.iter().enumerate() {
             let Device { tag, blocks, uniaddr, base_offset } = device;
-            let index = index + 1;
+            let (index, tag) = (index + 1, names.text(tag));
             writeln!(
                 out,
                 "device {index}: {blocks} blocks at {uniaddr}, base offset {base_offset}, tag {tag}"
             )?;
         }
         for Segment { offset, bytes, what, .. } in &self.segments {
+            let what = names.text(what);
             writeln!(out, "segment:    {offset:>12} + {bytes:>12}  {what}")?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Placement};
@@ -15,7 +16,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{geometry, load, merge};
+use crate::{ending, geometry, load, merge, place, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -26,11 +27,11 @@ pub(crate) fn run(args: &Layer) -> Done {
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
-    let output = output(args)?;
-    output::spare_inputs(&output, &[&args.input])?;
+    spare::arguments(&[&args.input]);
+    let output = place::named(&destination(args)?)?;
     let out = Output::new(&output)?;
-    let dir = output::directory(&output).to_owned();
     let in_place = options.artifact == Artifact::Disk(Placement::DataFirst);
+    let mut outputs = Vec::new();
     let report = match source(args)? {
         Source::Tar(tar) if in_place && params.is_some() => {
             let progress = Progress::new("reading", Some(tar.bytes()?));
@@ -46,26 +47,30 @@ pub(crate) fn run(args: &Layer) -> Done {
             ingest.diff_id = tag.is_none();
             let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
             let none = || Err(Fail::of(&name, "is not kept"));
+            ending::judge(&name, &done.layer.end, args.strict)?;
             merge::write(&output, &done.layer.tree, &options, &out, none)?
         }
         Source::Tar(tar) => {
             let layer = indexed(tar, args)?;
+            ending::all(slice::from_ref(&layer), args.strict)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             sealed(report, args, params.as_ref(), &out)?
         }
         Source::Stream(name, mut reader) => {
             let mut spool = match args.disk {
-                true => Spool::Temporary(dir),
-                false => Spool::Kept(dir, Vec::new()),
+                true => Spool::temporary(&output),
+                false => Spool::kept(&output),
             };
             let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
+            ending::all(slice::from_ref(&layer), args.strict)?;
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = sealed(report, args, params.as_ref(), &out)?;
-            spool.finish()?;
+            outputs = spool.outputs();
             report
         }
     };
-    out.finish()?;
+    outputs.push(out);
+    output::finish(outputs)?;
     report.print(args.json)
 }
 
@@ -85,7 +90,7 @@ fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Outpu
 }
 
 /// Where the output goes.
-fn output(args: &Layer) -> Done<PathBuf> {
+fn destination(args: &Layer) -> Done<PathBuf> {
     match &args.output {
         Some(output) => Ok(output.clone()),
         None if is_stdin(&args.input) => {
@@ -160,6 +165,7 @@ fn one_pass(
     let file = out.file()?;
     let offset = layout::data_first_offset(1, options.block_size);
     let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;
+    ending::judge(name, &done.layer.end, args.strict)?;
     let tree = done.layer.tree;
     if tree.devices().is_empty() {
         // No file has any data: the disk does without the tar.

@@ -13,7 +13,7 @@ use crate::verity::filesystem;
 /// A layer's disk and the root hash of the tree behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed {
-    disk: PathBuf,
+    pub(crate) disk: PathBuf,
     root: Digest,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn read(
             layer.leaves.clone_from(&leaves);
         }
         if leaves.is_none() {
-            let text = format!("--sealed {}: is none of the layers", disk.display());
+            let text = format!("--sealed {}: is none of the layers", crate::quote::name(disk));
             return Err(Fail::Usage(text));
         }
     }

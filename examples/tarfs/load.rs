@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
+use erofs_tarfs::tar::End;
 use erofs_tarfs::tree::{LayerOptions, Tree};
 use erofs_tarfs::verity::Leaves;
 
@@ -13,7 +14,7 @@ use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
 use crate::progress::Progress;
 use crate::spool::{self, Spool};
-use crate::{docker, find, oci};
+use crate::{docker, find, oci, whole};
 
 /// One layer.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Loaded {
     pub(crate) backing: Backing,
     /// Digests of the data blocks of the file that is the backing, if they are known.
     pub(crate) leaves: Option<Rc<Leaves>>,
+    /// How its tar ended, if it is one.
+    pub(crate) end: Option<End>,
 }
 
 /// The layer that has a device, and its index there.
@@ -44,6 +47,8 @@ pub(crate) enum Backing {
         slots: usize,
         /// Block size of the image in bytes.
         block: u64,
+        /// Where the last byte of a file ends in each device.
+        reach: Vec<u64>,
         /// The image itself, which has file data too.
         image: NamedFile,
     },
@@ -55,10 +60,22 @@ impl Loaded {
         match &self.backing {
             Backing::File(file) => again(file),
             Backing::Tars { slots, image, .. } if index >= *slots => again(image),
-            Backing::Tars { dir, block, .. } => {
-                find::tar(&self.name, dir, &self.tree.devices()[index], *block)
+            Backing::Tars { dir, slots, block, reach, .. } => {
+                let device = &self.tree.devices()[index];
+                let tar = find::tar(&self.name, dir, device, *block, *slots == 1)?;
+                whole::reaches(&tar, device.base_offset, reach[index])?;
+                Ok(tar)
             }
         }
+    }
+
+    /// Opens the tar of the device at `index`, if it is a bootstrap's and is found.
+    pub(crate) fn tar(&self, index: usize) -> Done<Option<NamedFile>> {
+        let Backing::Tars { dir, slots, block, reach, .. } = &self.backing else { return Ok(None) };
+        let device = &self.tree.devices()[index];
+        let tar = find::maybe(&self.name, dir, device, *block, *slots == 1)?;
+        tar.iter().try_for_each(|tar| whole::reaches(tar, device.base_offset, reach[index]))?;
+        Ok(tar)
     }
 
     /// All its devices.
@@ -126,7 +143,8 @@ pub(crate) fn layer(tar: NamedFile, tag: &str, keep_pending: bool) -> Done<Loade
     let progress = Progress::new("indexing", Some(tar.bytes()?));
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
-    Ok(Loaded { name, tree: layer.tree, backing: Backing::File(tar), leaves: None })
+    let (backing, end) = (Backing::File(tar), Some(layer.end));
+    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end })
 }
 
 /// Reads an image back, its devices where they are.
@@ -144,6 +162,7 @@ pub(crate) fn read_image(
     let bytes = metadata(&file)?;
     let why = |error: erofs_tarfs::read::Error| Fail::of(arg, error);
     let image = Image::new(&bytes).map_err(why)?;
+    whole::check(&file, &image, &bytes)?;
     let mut options = TreeOptions::default();
     options.keep_layer_marks = layer_marks;
     options.identity = file.identity()?;
@@ -156,19 +175,27 @@ pub(crate) fn read_image(
             options.devices = DevicesAt::InFile { tag };
             tree = image.tree(&options).map_err(why)?;
         }
+        for (device, reach) in tree.devices().iter().zip(whole::reach(&tree)) {
+            whole::reaches(&file, device.base_offset, reach)?;
+        }
         (tree, Backing::File(file))
     } else {
         options.devices = DevicesAt::Separate;
-        let beside = crate::output::directory(arg).to_owned();
+        let dir = tars.unwrap_or_else(|| crate::output::directory(arg));
+        let (devices, block) = (image.devices(), image.block_size().bytes().into());
+        let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));
+        crate::spare::tars(arg, dir, block, devices);
+        let tree = image.tree(&options).map_err(why)?;
         let backing = Backing::Tars {
-            dir: tars.map_or(beside, Path::to_owned),
+            reach: whole::reach(&tree),
+            dir: dir.to_owned(),
             slots: image.devices().len(),
             block: image.block_size().bytes().into(),
             image: file,
         };
-        (image.tree(&options).map_err(why)?, backing)
+        (tree, backing)
     };
-    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None })
+    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None, end: None })
 }
 
 /// The bytes of an image, zeros for what is in its devices.

@@ -1,17 +1,18 @@
 //! `tarfs ls` and `tarfs stat`.
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use erofs_tarfs::tree::{Body, Content, InodeId, NodeKind, Place, Tree};
 
-use crate::args::{Ls, PathIn};
+use crate::args::{Ls, Stat};
 use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
 use crate::load::{self, Loaded};
+use crate::quote::Names;
 use crate::sizes::to_hex;
 use crate::spool::Spool;
-use crate::view;
+use crate::{ending, view};
 
 /// An image as a mount shows it, or a layer.
 pub(crate) fn open(arg: &Path, tars: Option<&Path>) -> Done<Loaded> {
@@ -24,6 +25,7 @@ pub(crate) fn open(arg: &Path, tars: Option<&Path>) -> Done<Loaded> {
     }
     let mut spool = Spool::Temporary(std::env::temp_dir());
     let mut layers = load::load(arg, tars, &mut spool)?;
+    ending::all(&layers, false)?;
     match layers.len() {
         1 => Ok(layers.remove(0)),
         n => {
@@ -37,20 +39,34 @@ pub(crate) fn run(args: &Ls) -> Done {
     let image = open(&args.image, None)?;
     let id = view::find(&image.tree, &args.image, &args.path)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    list(&mut out, &image.tree, id, args).and_then(|()| out.flush()).map_err(Fail::stdout)
+    let how = How {
+        names: Names::new(args.raw || args.zero),
+        end: if args.zero { b"\0" } else { b"\n" },
+        long: args.long,
+    };
+    list(&mut out, &image.tree, id, args, how).and_then(|()| out.flush()).map_err(Fail::stdout)
 }
 
-fn list(out: &mut impl Write, tree: &Tree, id: InodeId, args: &Ls) -> io::Result<()> {
+/// How lines are written.
+#[derive(Clone, Copy)]
+struct How {
+    names: Names,
+    /// What a line ends with.
+    end: &'static [u8],
+    long: bool,
+}
+
+fn list(out: &mut impl Write, tree: &Tree, id: InodeId, args: &Ls, how: How) -> io::Result<()> {
     if tree.kind(id) != NodeKind::Directory {
-        return line(out, tree, id, args.path.as_encoded_bytes(), args.long);
+        return line(out, tree, id, args.path.as_encoded_bytes(), how);
     }
-    tree.children(id).try_for_each(|(name, child)| line(out, tree, child, name, args.long))
+    tree.children(id).try_for_each(|(name, child)| line(out, tree, child, name, how))
 }
 
-fn line(out: &mut impl Write, tree: &Tree, id: InodeId, name: &[u8], long: bool) -> io::Result<()> {
-    if !long {
-        out.write_all(name)?;
-        return out.write_all(b"\n");
+fn line(out: &mut impl Write, tree: &Tree, id: InodeId, name: &[u8], how: How) -> io::Result<()> {
+    if !how.long {
+        how.names.write(out, name)?;
+        return out.write_all(how.end);
     }
     let (kind, attributes, content) = (tree.kind(id), tree.attributes(id), tree.content(id));
     let size = match content {
@@ -68,25 +84,35 @@ fn line(out: &mut impl Write, tree: &Tree, id: InodeId, name: &[u8], long: bool)
         attributes.gid,
         view::time(attributes.mtime.secs, attributes.mtime.nanos),
     )?;
-    out.write_all(name)?;
+    how.names.write(out, name)?;
     if let Content::Target(target) = content {
         out.write_all(b" -> ")?;
-        out.write_all(target)?;
+        how.names.write(out, target)?;
     }
-    out.write_all(b"\n")
+    out.write_all(how.end)
 }
 
-pub(crate) fn stat(args: &PathIn) -> Done {
-    let image = open(&args.image, args.tars.as_deref())?;
-    let id = view::find(&image.tree, &args.image, &args.path)?;
-    let path = PathBuf::from(&args.path);
+pub(crate) fn stat(args: &Stat) -> Done {
+    let (at, names) = (&args.at, Names::new(args.raw));
+    let image = open(&at.image, at.tars.as_deref())?;
+    let id = view::find(&image.tree, &at.image, &at.path)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    show(&mut out, &image.tree, id, &path).and_then(|()| out.flush()).map_err(Fail::stdout)
+    show(&mut out, &image.tree, id, at.path.as_encoded_bytes(), names)
+        .and_then(|()| out.flush())
+        .map_err(Fail::stdout)
 }
 
-fn show(out: &mut impl Write, tree: &Tree, id: InodeId, path: &Path) -> io::Result<()> {
+fn show(
+    out: &mut impl Write,
+    tree: &Tree,
+    id: InodeId,
+    path: &[u8],
+    names: Names,
+) -> io::Result<()> {
     let attributes = tree.attributes(id);
-    writeln!(out, "path:  {}", path.display())?;
+    out.write_all(b"path:  ")?;
+    names.write(out, path)?;
+    out.write_all(b"\n")?;
     writeln!(out, "type:  {:?}", tree.kind(id))?;
     let text = view::mode(tree.kind(id), attributes.mode);
     writeln!(out, "mode:  {:04o} {text}", attributes.mode)?;
@@ -105,17 +131,17 @@ fn show(out: &mut impl Write, tree: &Tree, id: InodeId, path: &Path) -> io::Resu
             writeln!(out, "size:  {size}")?;
             match body {
                 Body::Contiguous(_) if size == 0 => {}
-                Body::Contiguous(place) => extent(out, tree, 0, size, place)?,
+                Body::Contiguous(place) => extent(out, tree, (0, size), place, names)?,
                 Body::Extents(extents) => {
                     for part in extents {
-                        extent(out, tree, part.logical, part.len, part.place)?;
+                        extent(out, tree, (part.logical, part.len), part.place, names)?;
                     }
                 }
             }
         }
         Content::Target(target) => {
             out.write_all(b"target: ")?;
-            out.write_all(target)?;
+            names.write(out, target)?;
             out.write_all(b"\n")?;
         }
         Content::Device(number) => writeln!(out, "device: {},{}", number.major, number.minor)?,
@@ -130,7 +156,7 @@ fn show(out: &mut impl Write, tree: &Tree, id: InodeId, path: &Path) -> io::Resu
     }
     for (name, value) in tree.xattrs(id) {
         out.write_all(b"xattr: ")?;
-        out.write_all(name)?;
+        names.write(out, name)?;
         match core::str::from_utf8(value) {
             Ok(text) if !text.contains(char::is_control) => writeln!(out, "={text:?}")?,
             _ => writeln!(out, "=0x{}", to_hex(value))?,
@@ -142,15 +168,15 @@ fn show(out: &mut impl Write, tree: &Tree, id: InodeId, path: &Path) -> io::Resu
 fn extent(
     out: &mut impl Write,
     tree: &Tree,
-    logical: u64,
-    len: u64,
+    (logical, len): (u64, u64),
     place: Place,
+    names: Names,
 ) -> io::Result<()> {
     match place {
         Place::Device { device, offset } => {
             let found = &tree.devices()[usize::from(device)];
             let at = found.base_offset + offset;
-            let tag = String::from_utf8_lossy(&found.tag);
+            let tag = names.text(&String::from_utf8_lossy(&found.tag));
             writeln!(out, "bytes: {logical}+{len} at {at} of device {} ({tag})", device + 1)
         }
         Place::Carried(_) => writeln!(out, "bytes: {logical}+{len} in the metadata"),

@@ -7,7 +7,9 @@ mod behind;
 mod cat;
 mod check;
 mod compare;
+mod digests;
 mod docker;
+mod ending;
 mod export;
 mod fail;
 mod find;
@@ -16,6 +18,7 @@ mod geometry;
 mod input;
 mod inspect;
 mod layer;
+mod layered;
 mod leaves;
 mod load;
 mod ls;
@@ -27,14 +30,23 @@ mod overlaid;
 mod partitioned;
 mod parts;
 mod picture;
+mod place;
 mod progress;
+mod quote;
 mod report;
 mod script;
+mod seal;
 mod segments;
+mod side;
 mod sizes;
+mod spare;
 mod spool;
+mod unfinished;
+mod verdict;
 mod verity;
 mod view;
+mod warn;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -44,7 +56,11 @@ use args::{Args, Command};
 use fail::Fail;
 
 fn main() -> ExitCode {
-    let done = match Args::parse().command {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return told(&error),
+    };
+    let done = match args.command {
         Command::Layer(args) => layer::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Export(args) => export::run(&args),
@@ -60,8 +76,20 @@ fn main() -> ExitCode {
         // Whoever read our output has enough of it.
         Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
         Err(fail) => {
-            eprintln!("tarfs: {fail}");
+            warn::line(format_args!("tarfs: {fail}"));
             ExitCode::from(fail.code())
         }
     }
+}
+
+/// Says what the command line lacks, or the help that was asked for.
+fn told(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Whoever reads it has enough of it.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // It has words of the command line in it, which may be names of others.
+    error.render().to_string().lines().for_each(|line| warn::line(quote::Line(line)));
+    ExitCode::from(2)
 }

@@ -9,27 +9,28 @@ use erofs_tarfs::tree::{self, MergeOptions, Tree};
 
 use crate::args::Merge;
 use crate::fail::{Done, Fail};
-use crate::geometry;
 use crate::load::{self, Loaded, Origin};
 use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::quote;
 use crate::report::Report;
 use crate::spool::Spool;
+use crate::{ending, geometry, place, spare};
 
 pub(crate) fn run(args: &Merge) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
-    output::spare_inputs(&args.output, &args.inputs.layers)?;
-    let out = Output::new(&args.output)?;
-    let dir = output::directory(&args.output).to_owned();
+    spare::arguments(&args.inputs.layers);
+    let output = place::named(&args.output)?;
+    let out = Output::new(&output)?;
     let mut spool = match args.disk {
-        true => Spool::Temporary(dir),
-        false => Spool::Kept(dir, Vec::new()),
+        true => Spool::temporary(&output),
+        false => Spool::kept(&output),
     };
     let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
+    ending::all(&layers, args.inputs.strict)?;
     let tree = merged(&layers)?;
-    let report = write(&args.output, &tree, &options, &out, || sources(&tree, &layers))?;
-    spool.finish()?;
-    out.finish()?;
+    let report = write(&output, &tree, &options, &out, || sources(&tree, &layers))?;
+    output::finish(spool.outputs().into_iter().chain([out]).collect())?;
     report.print(args.json)
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Merge) -> Done {
 pub(crate) fn merged(layers: &[Loaded]) -> Done<Tree> {
     let trees: Vec<&Tree> = layers.iter().map(|layer| &layer.tree).collect();
     tree::merge(&trees, &MergeOptions::default()).map_err(|error| {
-        let names: Vec<_> = layers.iter().map(|layer| layer.name.display().to_string()).collect();
+        let names: Vec<_> = layers.iter().map(|layer| quote::name(&layer.name)).collect();
         Fail::Failed(format!("{}: {error}", names.join(" + ")))
     })
 }

@@ -10,7 +10,8 @@ use erofs_tarfs::verity::{Geometry, Placement, Sealed};
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::load::{self, Backing};
-use crate::{geometry, input, inspect, report};
+use crate::quote::Names;
+use crate::{geometry, input, inspect, report, unfinished, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -18,12 +19,17 @@ const MAX_OPTIONS: usize = 4095;
 pub(crate) fn run(args: &MountArgs) -> Done {
     let bytes = inspect::open(&args.image)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
+    whole::check(&NamedFile::open(&args.image)?, &image, &bytes)?;
+    let mut named = vec![&args.image, &args.mount_point];
+    named.extend(args.devices.iter().chain(&args.hash));
+    named.into_iter().try_for_each(|path| text(path).map(drop))?;
     let lines = match args.root {
         Some(root) => sealed(args, &image, bytes.len() as u64, root)?,
         None => plain(args, &image)?,
     };
     let mut out = io::stdout().lock();
-    lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Fail::stdout)
+    let names = Names::new(false);
+    lines.iter().try_for_each(|line| writeln!(out, "{}", names.text(line))).map_err(Fail::stdout)
 }
 
 /// Through dm-verity; veritysetup makes loop devices of files itself.
@@ -48,12 +54,14 @@ fn sealed(
         let why = format_args!("has {has} bytes: with a hash tree behind it there are {needed}");
         return Err(Fail::of(&args.image, why));
     }
+    if args.hash.is_none() {
+        unfinished::refuse(&NamedFile::open(&args.image)?)?;
+    }
     let sealed = Sealed::new(geometry, root);
     let name = report::device_name(&sealed);
-    let text = |path: &Path| path.display().to_string();
     let hash = args.hash.as_ref().unwrap_or(&args.image);
     Ok(vec![
-        sealed.open_command(&text(&args.image), &name, &text(hash)).to_string(),
+        sealed.open_command(&text(&args.image)?, &name, &text(hash)?).to_string(),
         format!("mount -t erofs -o ro /dev/mapper/{name} {}", word(&args.mount_point)),
     ])
 }
@@ -67,7 +75,7 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
     let mut options = String::from("ro");
     for tar in &tars {
         options.push_str(",device=");
-        options.push_str(&tar.display().to_string());
+        options.push_str(&text(tar)?);
     }
     let direct = format!(
         "mount -t erofs -o {} {} {}",
@@ -129,6 +137,12 @@ fn named(args: &MountArgs, image: &Image<'_>) -> Done<Vec<PathBuf>> {
         }
     }
     Ok(args.devices.clone())
+}
+
+/// A path as it stands in a command, which would name another file if it were no text.
+fn text(path: &Path) -> Done<String> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| Fail::of(path, "has a name that is not UTF-8: no command is printed"))
 }
 
 /// A path as a word of a shell.

@@ -1,10 +1,11 @@
 //! Outputs that are whole or not there.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
-use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
@@ -12,12 +13,16 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::fail::{Done, Fail};
+use crate::place::{self, Place};
+use crate::{quote, spare};
 
 /// A file that gets its name when it is finished, and goes away if it is not.
 #[derive(Debug)]
 pub(crate) struct Output {
     temp: Temp,
+    /// What it is called.
     path: PathBuf,
+    place: Place,
 }
 
 /// How a file is until then.
@@ -84,15 +89,18 @@ impl Temp {
 }
 
 impl Output {
-    /// A file that is not seen yet in the directory of `path`.
+    /// A file that is not seen yet, where `path` leads.
     pub(crate) fn new(path: &Path) -> Done<Self> {
-        // Renaming would put a file in the place of a device or a directory.
-        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(Fail::of(path, "is there, and is not a regular file"));
-        }
-        let temp = Temp::new(directory(path))
-            .map_err(|error| Fail::of(path, format_args!("cannot create it: {}", said(&error))))?;
-        Ok(Self { temp, path: path.to_owned() })
+        let place = place::place(path)?;
+        let failed = |error| Fail::of(path, format_args!("cannot create it: {}", said(&error)));
+        let temp = match &place {
+            Place::File(file) => {
+                spare::check(path, file)?;
+                Temp::new(directory(file)).map_err(failed)?
+            }
+            Place::Stdout => Temp::Nameless(tempfile::tempfile().map_err(failed)?),
+        };
+        Ok(Self { temp, path: path.to_owned(), place })
     }
 
     /// The name that it will have.
@@ -108,17 +116,68 @@ impl Output {
 
     /// Another name that it will have, in the same directory.
     pub(crate) fn rename(&mut self, path: &Path) -> Done {
-        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(Fail::of(path, "is there, and is not a regular file"));
-        }
+        self.place = place::place(path)?;
         self.path = path.to_owned();
-        Ok(())
+        self.check()
+    }
+
+    /// Refuses to take the place of what is read.
+    fn check(&self) -> Done {
+        match &self.place {
+            Place::File(file) => spare::check(&self.path, file),
+            Place::Stdout => {
+                let found = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+                let found = found.and_then(|file| file.metadata()).map_err(Fail::stdout)?;
+                spare::refuse(&self.path, &found)
+            }
+        }
+    }
+
+    /// What is the same of two outputs that would be one file; `None` of standard output.
+    fn name(&self) -> Option<(PathBuf, OsString)> {
+        let Place::File(file) = &self.place else { return None };
+        let dir = fs::canonicalize(directory(file)).unwrap_or_else(|_| directory(file).to_owned());
+        Some((dir, file.file_name()?.to_owned()))
     }
 
     /// Gives it its name, in place of what has it.
     pub(crate) fn finish(self) -> Done {
-        let Self { temp, path } = self;
-        temp.persist(&path).map_err(|error| Fail::of(&path, error))
+        finish(vec![self])
+    }
+
+    fn put(self) -> Done {
+        let Self { temp, path, place } = self;
+        match place {
+            Place::File(file) => temp.persist(&file).map_err(|error| Fail::of(&path, error)),
+            Place::Stdout => {
+                let mut file = temp.file();
+                io::Seek::rewind(&mut file).map_err(|error| Fail::of(&path, error))?;
+                let mut out = io::stdout().lock();
+                io::copy(&mut file, &mut out).and_then(|_| out.flush()).map_err(Fail::stdout)
+            }
+        }
+    }
+}
+
+/// Gives files their names, if none of them takes the place of what is read.
+pub(crate) fn finish(outputs: Vec<Output>) -> Done {
+    outputs.iter().try_for_each(Output::check)?;
+    let mut names = BTreeSet::new();
+    for output in &outputs {
+        if !names.insert(output.name()) {
+            let why =
+                "would be the name of two outputs: the second would take the first one's place";
+            return Err(Fail::Usage(format!("{}: {why}", quote::name(&output.path))));
+        }
+    }
+    outputs.into_iter().try_for_each(Output::put)
+}
+
+/// Where what is put beside an output goes, and files that are gone when it is whole.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    match place::is_stdout(path) {
+        true => std::env::temp_dir(),
+        false => directory(path).to_owned(),
     }
 }
 
@@ -134,14 +193,4 @@ pub(crate) fn directory(path: &Path) -> &Path {
 fn said(error: &std::io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.source()).map(ToString::to_string);
     inner.unwrap_or_else(|| error.to_string())
-}
-
-/// Refuses to write over what is read.
-pub(crate) fn spare_inputs(out: &Path, inputs: &[impl AsRef<Path>]) -> Done {
-    let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    let Some(out_identity) = identity(out) else { return Ok(()) };
-    match inputs.iter().any(|input| identity(input.as_ref()) == Some(out_identity)) {
-        true => Err(Fail::Usage(format!("{}: is an input and the output", out.display()))),
-        false => Ok(()),
-    }
 }

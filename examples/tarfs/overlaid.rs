@@ -17,7 +17,7 @@ use crate::partitioned::Partitioned;
 use crate::parts::{Disk, Parts};
 use crate::progress::Progress;
 use crate::report::{self, Report, Verity};
-use crate::{merge, script};
+use crate::{merge, place, quote, script};
 
 /// A disk to be made.
 pub(crate) struct Wanted<'a> {
@@ -48,13 +48,14 @@ impl Reported {
 }
 
 impl Made {
-    /// Gives the files their names.
-    pub(crate) fn finish(outputs: Vec<Self>, json: bool) -> Done {
+    /// Gives the files their names, and others with them.
+    pub(crate) fn finish(outputs: Vec<Self>, mut files: Vec<Output>, json: bool) -> Done {
         let mut reports = Vec::new();
         for Self { outputs, report } in outputs {
-            outputs.into_iter().try_for_each(Output::finish)?;
+            files.extend(outputs);
             reports.push(report);
         }
+        output::finish(files)?;
         reports.iter().try_for_each(|report| match report {
             Reported::Disk(report) => report.print(json),
             Reported::Partitions(report) => report.print(json),
@@ -63,15 +64,26 @@ impl Made {
 }
 
 /// Refuses what makes no sense.
-pub(crate) fn check(args: &Export, what: What) -> Done {
+pub(crate) fn check(args: &Export, output: &Path, what: What) -> Done {
     if what == What::Tree {
         let text = "*_verity_only modes make no disk: --form and --gpt say nothing of hash trees";
         return Err(Fail::Usage(text.to_owned()));
     }
-    if args.forms.form != Form::Raw {
-        output::spare_inputs(&metadata_path(&args.output), &args.inputs.layers)?;
+    if args.forms.form == Form::Raw {
+        return Ok(());
     }
-    Ok(())
+    // They name files beside them, by the directory that they are in.
+    if place::is_stdout(output) {
+        let why = "this form names files beside it: -o FILE, not standard output";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    match output.is_symlink() && !output.is_dir() {
+        true => {
+            let why = "is a link: this form names files beside it, where it lies";
+            Err(Fail::Usage(format!("{}: {why}", quote::name(output))))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Where all goes that is in no tar.
@@ -88,7 +100,7 @@ pub(crate) fn make(job: &Job, args: &Export, out: &Path, wanted: Vec<Wanted<'_>>
     let mut outputs = Vec::new();
     let metadata = if form == Form::Raw {
         // Copied from there, or shared.
-        let file = tempfile::tempfile_in(output::directory(out));
+        let file = tempfile::tempfile_in(output::beside(out));
         NamedFile::new(out, file.map_err(|error| Fail::of(out, error))?)
     } else {
         outputs.push(Output::new(&metadata_path(out))?);

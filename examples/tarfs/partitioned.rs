@@ -1,13 +1,13 @@
 //! What was made of disks in partitions, as JSON and for people.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use erofs_tarfs::outputs::{Gpt, Placed};
 use serde::Serialize;
 
 use crate::fail::{Done, Fail};
-use crate::report::{Form, Report, line};
+use crate::report::{Form, Report, line, stream};
 
 /// Disks in the partitions of one.
 #[derive(Debug, Serialize)]
@@ -57,7 +57,7 @@ impl Partitioned {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        let mut out = io::stdout().lock();
+        let mut out = stream(&self.path);
         if json {
             return line(&mut out, self);
         }

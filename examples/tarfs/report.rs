@@ -9,6 +9,7 @@ use erofs_tarfs::verity::Sealed;
 use serde::Serialize;
 
 use crate::fail::{Done, Fail};
+use crate::place;
 use crate::sizes::to_hex;
 
 /// An output. Sizes are in bytes, unless they are called blocks.
@@ -100,7 +101,7 @@ impl Report {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        let mut out = io::stdout().lock();
+        let mut out = stream(&self.path);
         if json {
             return line(&mut out, self);
         }
@@ -163,6 +164,14 @@ impl Verity {
 /// A name for the device mapper that follows from the data.
 pub(crate) fn device_name(sealed: &Sealed) -> String {
     format!("tarfs-{}", &sealed.root().to_string()[..12])
+}
+
+/// Where the report on an output goes: to standard error, if the output itself is standard output.
+pub(crate) fn stream(output: &str) -> Box<dyn Write> {
+    match place::is_stdout(Path::new(output)) {
+        true => Box::new(io::stderr()),
+        false => Box::new(io::stdout().lock()),
+    }
 }
 
 /// One line of JSON.

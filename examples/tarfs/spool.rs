@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 
 use crate::fail::{Done, Fail};
 use crate::load::{Backing, Loaded};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::sizes::to_hex;
+use crate::{place, quote};
 
 /// Where uncompressed tars go, which an image needs as devices.
 #[derive(Debug)]
@@ -20,9 +21,24 @@ pub(crate) enum Spool {
     Temporary(PathBuf),
     /// To files in this directory that stay, named by their tags.
     Kept(PathBuf, Vec<Output>),
+    /// They would stay, but there is nowhere to put them: beside standard output.
+    Nowhere,
 }
 
 impl Spool {
+    /// Files that stay beside this output.
+    pub(crate) fn kept(out: &Path) -> Self {
+        match place::is_stdout(out) {
+            true => Self::Nowhere,
+            false => Self::Kept(output::directory(out).to_owned(), Vec::new()),
+        }
+    }
+
+    /// Files that are gone when this output is whole.
+    pub(crate) fn temporary(out: &Path) -> Self {
+        Self::Temporary(output::beside(out))
+    }
+
     /// Writes a tar to a file as it streams by, and makes a layer of it; gives that, and the
     /// SHA-256 of the tar.
     ///
@@ -36,6 +52,10 @@ impl Spool {
     ) -> Done<(Loaded, String)> {
         let options = ingest_options(tag, keep_pending);
         match self {
+            Self::Nowhere => {
+                let why = "its uncompressed tar would be beside standard output: say -o FILE";
+                Err(Fail::Usage(format!("{}: {why}", quote::name(name))))
+            }
             Self::Temporary(dir) => {
                 let file = tempfile::tempfile_in(&*dir);
                 let file = file.map_err(|error| Fail::of(&*dir, error))?;
@@ -51,28 +71,38 @@ impl Spool {
                 let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
                 let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
                 let path = dir.join(file_name(tag.unwrap_or(&digest)));
-                output.rename(&path)?;
-                let file = NamedFile::new(path, clone(&out)?);
-                outputs.push(output);
+                let file = NamedFile::new(&path, clone(&out)?);
+                // The same tar may be a layer that is read, or one that is kept already.
+                let is_kept = || outputs.iter().any(|kept| kept.path() == path);
+                if !(tag.is_none() && (is_kept() || is_there(&path, &digest)?)) {
+                    output.rename(&path)?;
+                    outputs.push(output);
+                }
                 Ok(loaded(file, done))
             }
         }
     }
 
     /// The directory of the files.
-    pub(crate) fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> PathBuf {
         match self {
-            Self::Temporary(dir) | Self::Kept(dir, _) => dir,
+            Self::Temporary(dir) | Self::Kept(dir, _) => dir.clone(),
+            Self::Nowhere => std::env::temp_dir(),
         }
     }
 
-    /// Gives names to the files that stay.
-    pub(crate) fn finish(self) -> Done {
+    /// The files that stay, which have no names yet.
+    pub(crate) fn outputs(self) -> Vec<Output> {
         match self {
-            Self::Temporary(_) => Ok(()),
-            Self::Kept(_, outputs) => outputs.into_iter().try_for_each(Output::finish),
+            Self::Temporary(_) | Self::Nowhere => Vec::new(),
+            Self::Kept(_, outputs) => outputs,
         }
     }
+}
+
+/// Whether there is a file that has this digest.
+fn is_there(path: &Path, sha256: &str) -> Done<bool> {
+    Ok(path.is_file() && digest(&NamedFile::open(path)?, &mut |_| {})? == sha256)
 }
 
 /// The name of a file that holds what is tagged so.
@@ -99,8 +129,8 @@ pub(crate) fn ingest_options(tag: Option<&str>, keep_pending: bool) -> ingest::O
 /// The layer that came of a tar in this file, and the tar's SHA-256.
 pub(crate) fn loaded(file: NamedFile, done: ingest::Ingested) -> (Loaded, String) {
     let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
-    let (name, tree) = (file.path().to_owned(), done.layer.tree);
-    (Loaded { name, tree, backing: Backing::File(file), leaves: None }, digest)
+    let (name, tree, end) = (file.path().to_owned(), done.layer.tree, Some(done.layer.end));
+    (Loaded { name, tree, backing: Backing::File(file), leaves: None, end }, digest)
 }
 
 /// The SHA-256 of a file, in hex.

@@ -8,13 +8,16 @@ use erofs_tarfs::io::verity::{self, Options};
 use erofs_tarfs::io::{Map, NamedFile};
 use erofs_tarfs::read::Image;
 use erofs_tarfs::verity::{Fault, Geometry, Placement, Sealed};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::args::{Verity, VerityFormat, VerityVerify};
 use crate::fail::{Done, Fail};
 use crate::input::Kind;
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::progress::Progress;
-use crate::{geometry, input, load, report};
+use crate::unfinished::{self, Growing};
+use crate::{behind, geometry, input, load, place, report, spare, warn};
 
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
@@ -59,16 +62,26 @@ fn format(args: &VerityFormat) -> Done {
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(Fail::of(path, "is not a regular file"));
     }
+    // Two at once would take each other's trees for data.
+    if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        return Err(Fail::of(path, "is being sealed by somebody else"));
+    }
     let data = NamedFile::new(path, file);
+    if let Some(before) = unfinished::found(&data)? {
+        warn::say(path, "has a part of a hash tree behind it, of a run that was ended: made anew");
+        data.set_bytes(before)?;
+    }
     let before = data.bytes()?;
     let data_bytes = before + params.data_padding(before);
     let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(path, error))?;
+    refuse_unfit(&data, &geometry)?;
     let sealed = match &args.hash {
         Some(hash) => {
-            output::spare_inputs(hash, &[path])?;
-            let out = Output::new(hash)?;
+            spare::opened(path, data.file());
+            spare::bootstrap(path)?;
+            let out = Output::new(&place::named(hash)?)?;
             let undo = Undo::grow(&data, before, data_bytes)?;
             let end = geometry.end();
             let sealed = seal(&data, &out.file()?, geometry, &options, args.map)?;
@@ -78,18 +91,38 @@ fn format(args: &VerityFormat) -> Done {
             sealed
         }
         None => {
-            let undo = Undo::grow(&data, before, geometry.end())?;
-            let sealed = seal(&data, &data, geometry, &options, args.map)?;
-            undo.keep();
+            let growing = Growing::new(&data, before, &geometry)?;
+            let sealed = seal(&data, &data, geometry.clone(), &options, args.map)?;
+            growing.finish(&geometry)?;
             sealed
         }
     };
     let made = report::Verity::new(&sealed, path, args.hash.as_ref().unwrap_or(path));
-    let mut out = io::stdout().lock();
+    let output = args.hash.as_deref().map(place::named).transpose()?;
+    let mut out = report::stream(&output.unwrap_or_default().display().to_string());
     match args.json {
         true => report::line(&mut out, &made),
         false => made.write(&mut out).map_err(Fail::stdout),
     }
+}
+
+/// Refuses a filesystem that has a hash tree behind it, which would be data; and a bootstrap that
+/// would be so long with its tree that its tars could be in it, as in a disk.
+fn refuse_unfit(data: &NamedFile, geometry: &Geometry) -> Done {
+    if input::open(data.path())?.1 != Kind::Erofs {
+        return Ok(());
+    }
+    let bytes = load::metadata(data)?;
+    let Ok(image) = Image::new(&bytes) else { return Ok(()) };
+    let (len, sealed) = (bytes.len() as u64, geometry.end());
+    if image.end(len) < len && behind::tree(data, image.end(len), geometry.params())?.is_some() {
+        return Err(Fail::of(data.path(), "has a hash tree behind it already"));
+    }
+    if geometry.same_file() && image.holds_devices(sealed) && !image.holds_devices(len) {
+        let why = "is a bootstrap, and would look like a disk with the tree behind it: say --hash";
+        return Err(Fail::of(data.path(), why));
+    }
+    Ok(())
 }
 
 /// A file that has its old length again when nothing came of it.
@@ -140,6 +173,9 @@ fn verify(args: &VerityVerify) -> Done {
     };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(&args.data, error))?;
+    if geometry.same_file() {
+        unfinished::refuse(&data)?;
+    }
     let sealed = Sealed::new(geometry, args.root);
     let options = geometry::threads(&args.params);
     let hashes = NamedFile::open(args.hash.as_ref().unwrap_or(&args.data))?;

@@ -11,6 +11,7 @@ use erofs_tarfs::io::verity::ReadAt;
 use erofs_tarfs::tree::{self, Content, Extent, InodeId, NodeKind, Place, Tree};
 
 use crate::fail::{Done, Fail};
+use crate::quote;
 
 /// The inode at a path; symbolic links are not followed.
 pub(crate) fn lookup(tree: &Tree, path: &Path) -> Option<InodeId> {
@@ -19,7 +20,7 @@ pub(crate) fn lookup(tree: &Tree, path: &Path) -> Option<InodeId> {
 
 /// The inode at a path of the command line.
 pub(crate) fn find(tree: &Tree, image: &Path, path: &OsStr) -> Done<InodeId> {
-    let missing = || Fail::of(image, format_args!("has no {}", path.display()));
+    let missing = || Fail::of(image, format_args!("has no {}", quote::name(path)));
     lookup(tree, Path::new(path)).ok_or_else(missing)
 }
 
@@ -92,8 +93,8 @@ impl<'a, S: Borrow<[NamedFile]>> Body<'a, S> {
     pub(crate) fn new(tree: &'a Tree, id: InodeId, sources: S, image: &Path) -> Done<Self> {
         let Content::Regular { size, body } = tree.content(id) else {
             let path = tree.path_of(id);
-            let path = OsStr::from_bytes(&path);
-            return Err(Fail::of(image, format_args!("{} is not a file", path.display())));
+            let path = quote::name(OsStr::from_bytes(&path));
+            return Err(Fail::of(image, format_args!("{path} is not a file")));
         };
         let extents = match body {
             tree::Body::Contiguous(_) if size == 0 => Vec::new(),
@@ -125,7 +126,8 @@ impl<S: Borrow<[NamedFile]>> Read for Body<'_, S> {
                     (&self.sources.borrow()[usize::from(device)], base + offset + within);
                 let read = file.file().read_exact_at(&mut buf[..n], from);
                 read.map_err(|error| {
-                    let what = format!("{} at offset {from}: {error}", file.path().display());
+                    let name = quote::name(file.path());
+                    let what = format!("{name} at offset {from}: {error}");
                     io::Error::new(error.kind(), what)
                 })?;
             }

@@ -183,3 +183,27 @@ fn what_is_there_stays_until_it_is_replaced_whole() {
     assert_ne!(fs::read(&out).unwrap(), b"old");
     assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
 }
+
+#[test]
+fn where_nobody_can_be_told_it_fails_all_the_same() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let image = Image::new();
+    let tar = image.tars[0].as_os_str();
+    let code = |command: &mut Command| command.status().unwrap().code();
+    assert_eq!(code(Command::new(tool()).args(["ls", "/no/such"]).stderr(full())), Some(1));
+    assert_eq!(code(Command::new(tool()).arg("no").stderr(full())), Some(2));
+    let quiet = |args: &[&str]| {
+        let mut command = Command::new(tool());
+        command.args(args).arg(tar).stdout(full()).stderr(Stdio::null());
+        code(&mut command)
+    };
+    assert_eq!(quiet(&["ls"]), Some(1));
+    assert_eq!(quiet(&["layer", "--disk", "-o", "-"]), Some(1));
+    // Not one byte at its end: a warning, which cannot be written either.
+    let cut = image.path("cut.tar");
+    fs::write(&cut, &fs::read(&image.tars[0]).unwrap()[..512]).unwrap();
+    assert_eq!(
+        code(Command::new(tool()).arg("layer").arg(&cut).stderr(full()).stdout(Stdio::null())),
+        Some(0)
+    );
+}

@@ -1,5 +1,7 @@
 //! One entry of a tar, all extension headers applied.
 
+use core::fmt;
+
 use super::extension::{Extensions, Said, Text};
 use crate::units::{DeviceNumber, Timestamp};
 
@@ -35,7 +37,7 @@ pub struct Segment {
 ///
 /// Everything is as the tar says, extension headers applied; names are raw bytes, not yet
 /// normalised.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Entry<'a> {
     /// Byte offset in the tar of the entry's own header block.
@@ -75,6 +77,32 @@ pub struct Entry<'a> {
     pub(super) extensions: Option<[&'a Extensions; 2]>,
 }
 
+impl fmt::Debug for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("offset", &self.offset)
+            .field("kind", &self.kind)
+            .field("path", &self.path)
+            .field("link", &self.link)
+            .field("mode", &self.mode)
+            .field("uid", &self.uid)
+            .field("gid", &self.gid)
+            .field("uname", &self.uname)
+            .field("gname", &self.gname)
+            .field("mtime", &self.mtime)
+            .field("device", &self.device)
+            .field("size", &self.size)
+            .field("data_offset", &self.data_offset)
+            .field("stored", &self.stored)
+            .field("sparse", &self.sparse)
+            .field("xattrs", &self.xattrs)
+            .field("acl_access", &self.acl_access())
+            .field("acl_default", &self.acl_default())
+            .field("selinux", &self.selinux())
+            .finish()
+    }
+}
+
 impl<'a> Entry<'a> {
     /// Access control list as text (`SCHILY.acl.access`), as star, bsdtar and GNU tar write it;
     /// empty if the tar has none.
@@ -91,6 +119,11 @@ impl<'a> Entry<'a> {
     /// the tar has none.
     pub fn selinux(&self) -> &'a [u8] {
         self.said(|extensions| extensions.selinux)
+    }
+
+    /// Whether any extension header is in force for it.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.extensions.is_some()
     }
 
     fn said(&self, text: fn(&Extensions) -> Said<Text>) -> &'a [u8] {

@@ -5,12 +5,12 @@ use super::device::Device;
 use super::error::{EntryError, Error, Rule};
 use super::layer::{LayerNotes, LayerOptions};
 use super::markers;
-use super::model::{Attributes, InodeId, NO_INODE, NodeKind, Place, Tree, WHITED};
+use super::model::{Attributes, Extent, InodeId, NO_INODE, NodeKind, Place, Tree, WHITED};
 use super::path::Stop;
 use super::place::Target;
 use super::sparse::{self, Carrier};
 use super::xattrs;
-use crate::tar::{Entry, Kind};
+use crate::tar::{Entry, Kind, Segment};
 use crate::units::DeviceNumber;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -71,11 +71,7 @@ impl State {
         let (dir, name) = match self.place(entry.path)? {
             Target::Root => return self.root(entry).map(|()| false),
             Target::Nowhere => return Ok(false),
-            Target::Hidden(name) if entry.kind == Kind::Regular => {
-                let (id, wants_body) = self.inode(entry)?;
-                self.hidden.insert(name.to_vec(), id);
-                return Ok(wants_body);
-            }
+            Target::Hidden(name) if entry.kind == Kind::Regular => return self.hide(entry, name),
             Target::Hidden(_) => return Ok(false),
             Target::Opaque(dir) => {
                 self.builder.mark_opaque(dir, true);
@@ -93,7 +89,8 @@ impl State {
             _ => {
                 let (id, wants_body) = self.inode(entry)?;
                 self.name(dir, name, id)?;
-                if self.builder.kind(id) == NodeKind::Whiteout {
+                let device = entry.kind == Kind::CharDevice;
+                if device && self.builder.kind(id) == NodeKind::Whiteout {
                     self.builder.link_mut(dir, name)?.flags |= WHITED;
                 }
                 Ok(wants_body)
@@ -103,12 +100,24 @@ impl State {
 
     /// Mode, owner, time and extended attributes of an entry, and whether these say that its
     /// directory is opaque.
+    #[inline]
     fn described(&mut self, entry: &Entry<'_>) -> Result<(Attributes, XattrSet, bool), Stop> {
-        let mut attributes = attributes(entry);
-        self.notes.unset_owners += u64::from(entry.uid == UNSET || entry.gid == UNSET);
-        if !xattrs::any(entry) {
-            return Ok((attributes, XattrSet::NONE, false));
+        let attributes = attributes(entry);
+        if entry.uid == UNSET || entry.gid == UNSET {
+            self.notes.unset_owners += 1;
         }
+        match xattrs::any(entry) {
+            true => self.extended(entry, attributes),
+            false => Ok((attributes, XattrSet::NONE, false)),
+        }
+    }
+
+    /// The same of an entry that has extended attributes.
+    fn extended(
+        &mut self,
+        entry: &Entry<'_>,
+        mut attributes: Attributes,
+    ) -> Result<(Attributes, XattrSet, bool), Stop> {
         let sifted = xattrs::sift(entry, self.options.drop_unknown_xattrs)?;
         self.notes.dropped_xattrs += sifted.dropped;
         self.notes.dropped_acls += sifted.dropped_acls;
@@ -128,6 +137,14 @@ impl State {
         } else {
             Ok(())
         }
+    }
+
+    /// A file that aufs keeps out of sight.
+    #[cold]
+    fn hide(&mut self, entry: &Entry<'_>, name: &[u8]) -> Result<bool, Stop> {
+        let (id, wants_body) = self.inode(entry)?;
+        self.hidden.insert(name.to_vec(), id);
+        Ok(wants_body)
     }
 
     fn root(&mut self, entry: &Entry<'_>) -> Result<(), Stop> {
@@ -166,11 +183,12 @@ impl State {
 
     /// Makes the inode of an entry that is neither a directory nor a hard link, and says whether
     /// its body is wanted.
+    #[inline(always)]
     fn inode(&mut self, entry: &Entry<'_>) -> Result<(InodeId, bool), Stop> {
         let (attributes, xattrs, _) = self.described(entry)?;
         let place = Place::Device { device: 0, offset: entry.data_offset };
         let size = entry.size;
-        let mut extents = Vec::new();
+        let extents;
         let mut carrier = None;
         let what = match (entry.kind, entry.sparse) {
             (Kind::Symlink, _) => {
@@ -189,27 +207,30 @@ impl State {
             (Kind::CharDevice, _) => What::CharDevice(entry.device),
             (Kind::BlockDevice, _) => What::BlockDevice(entry.device),
             (Kind::Fifo, _) => What::Fifo,
-            (_, Some(runs)) if size > 0 => match sparse::in_place(size, entry.data_offset, runs) {
-                Some(found) => {
-                    extents = found;
-                    if let Some(chunk) = sparse::longer_chunks(size, &extents, &mut self.tables) {
-                        let offset = entry.data_offset;
-                        carrier = Some(Carrier::of_edges(size, &extents, offset, chunk));
-                    }
-                    What::Pieces { size, extents: &extents }
-                }
-                None => {
-                    carrier = Some(Carrier::new(size, runs));
-                    What::Pieces { size, extents: &extents }
-                }
-            },
+            (_, Some(runs)) if size > 0 => {
+                let pieces = self.sparse(entry, runs);
+                (extents, carrier) = (pieces.0, pieces.1.map(Box::new));
+                What::Pieces { size, extents: &extents }
+            }
             _ => What::Regular { size, place },
         };
         let id = self.builder.add(Node { attributes, xattrs, what })?;
         self.within_limit()?;
-        let carries = carrier.is_some();
-        self.carrier = carrier.map(|carrier| (carrier, id, entry.offset, entry.path.to_vec()));
-        Ok((id, carries))
+        let Some(carrier) = carrier else { return Ok((id, false)) };
+        self.carrier = Some((*carrier, id, entry.offset, entry.path.to_vec()));
+        Ok((id, true))
+    }
+
+    /// Where the runs of a sparse file lie, and what carries its body if it has to be carried.
+    #[cold]
+    fn sparse(&mut self, entry: &Entry<'_>, runs: &[Segment]) -> (Vec<Extent>, Option<Carrier>) {
+        let (size, offset) = (entry.size, entry.data_offset);
+        let Some(extents) = sparse::in_place(size, offset, runs) else {
+            return (Vec::new(), Some(Carrier::new(size, runs)));
+        };
+        let chunk = sparse::longer_chunks(size, &extents, &mut self.tables);
+        let carrier = chunk.map(|chunk| Carrier::of_edges(size, &extents, offset, chunk));
+        (extents, carrier)
     }
 
     /// Gives an inode a name. A directory that takes the place of something else hides what lower

@@ -30,10 +30,11 @@ pub(super) struct Sifted<'a> {
 
 /// Whether an entry has anything to sift.
 pub(super) fn any(entry: &Entry<'_>) -> bool {
-    !entry.xattrs.is_empty()
-        || !entry.acl_access().is_empty()
-        || !entry.acl_default().is_empty()
-        || !entry.selinux().is_empty()
+    !entry.xattrs.is_empty() || entry.is_extended() && any_text(entry)
+}
+
+fn any_text(entry: &Entry<'_>) -> bool {
+    [entry.acl_access(), entry.acl_default(), entry.selinux()].iter().any(|text| !text.is_empty())
 }
 
 pub(super) fn sift<'a>(entry: &Entry<'a>, drop_unknown: bool) -> Result<Sifted<'a>, Rule> {

@@ -44,6 +44,9 @@ pub(crate) enum Verity {
     /// Append a hash tree to DATA, or write it to a file of its own.
     ///
     /// DATA is padded with zeros to whole blocks first.
+    ///
+    /// A run that is killed leaves DATA as it was, or with a mark at its end that the next run knows:
+    /// it puts DATA back as it was, and begins anew.
     Format(VerityFormat),
     /// Verify all of DATA and its tree.
     ///

@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use rustix::fs::{Dir, FileType, Mode, OFlags};
 use sha2::{Digest, Sha256};
@@ -48,7 +49,12 @@ pub fn dump_with(root: impl AsRef<Path>, options: DumpOptions) -> io::Result<Tre
     let metadata = at(b"", fs::symlink_metadata(root))?;
     let mut walk = Walk { options, tree: Tree::default(), links: BTreeMap::new() };
     walk.node(b"", root, &metadata)?;
-    walk.dir(b"", root)?;
+    // Trees may be thousands of directories deep, and each takes a frame.
+    thread::scope(|scope| {
+        let walker = thread::Builder::new().stack_size(64 << 20);
+        let walker = walker.spawn_scoped(scope, || walk.dir(b"", root))?;
+        walker.join().expect("walking does not panic")
+    })?;
     Ok(walk.finish())
 }
 

@@ -53,6 +53,9 @@ func (r *resolver) image(ctx context.Context, ref, manifest string) (*image, err
 	}
 	for {
 		led, err := r.flights.do(ctx, "manifest/"+manifest, nil, func(ctx context.Context, _ func()) error {
+			if r.known(manifest) != nil {
+				return nil // by a flight that ended after we had looked
+			}
 			img, err := r.fetchImage(ctx, ref, manifest)
 			if err == nil {
 				r.remember(manifest, img)

@@ -1,0 +1,199 @@
+//! All data of a disk held against the hash tree behind it.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::verity::{self, Options, ReadAt, WriteAt};
+use erofs_tarfs::verity::{Digest, Fault, Geometry, Params, Sealed, Superblock};
+
+use crate::fail::{Done, Fail};
+use crate::progress::Progress;
+use crate::verdict::Root;
+use crate::{behind, unfinished};
+
+/// What is looked for behind a filesystem.
+pub(crate) struct Wanted<'a> {
+    /// Where the filesystem ends.
+    pub(crate) end: u64,
+    pub(crate) params: &'a Params,
+    pub(crate) root: Option<Digest>,
+    pub(crate) hashing: &'a Options,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) root: Option<Root>,
+    pub(crate) problems: Vec<String>,
+    pub(crate) unread: Vec<String>,
+}
+
+/// The tree that data should have, compared with the one that is there.
+struct Compared {
+    geometry: Geometry,
+    /// The root of the data as it is.
+    root: Digest,
+    /// Digests in the tree that are what they should be.
+    right: u64,
+    /// The first that are not, and whether they are missing.
+    wrong: Option<(u64, bool)>,
+}
+
+/// Checks what lies behind the filesystem in `file`.
+pub(crate) fn check(file: &NamedFile, wanted: &Wanted<'_>) -> Done<Found> {
+    let (mut found, len) = (Found::default(), file.bytes()?);
+    if unfinished::found(file)?.is_some() {
+        found.problems.push(unfinished::UNFINISHED.to_owned());
+        return Ok(found);
+    }
+    if !are_zeros(file, wanted.end, len)? {
+        if let Some(compared) = best(file, len, wanted)? {
+            judge(file, len, wanted, &compared, &mut found)?;
+            return Ok(found);
+        }
+        let rest = len - wanted.end;
+        let text = "behind the filesystem that are no hash tree of the parameters of the options, \
+                    of a preset, or of a superblock";
+        found.unread.push(format!("{rest} bytes {text}"));
+    }
+    if wanted.root.is_some() {
+        found.problems.push("there is no hash tree behind it, and a root hash is given".to_owned());
+    }
+    Ok(found)
+}
+
+/// The tree that is there, of those that may be: the one with the most digests that are right.
+fn best(file: &NamedFile, len: u64, wanted: &Wanted<'_>) -> Done<Option<Compared>> {
+    let mut candidates = behind::candidates(file, wanted.end, wanted.params)?;
+    candidates.retain(|geometry| geometry.data_bytes() <= len);
+    candidates.sort_by_key(|geometry| geometry.end() != len);
+    let mut best: Option<Compared> = None;
+    for geometry in candidates {
+        let is_known = |best: &Compared| best.geometry == geometry;
+        if best.as_ref().is_some_and(is_known) {
+            continue;
+        }
+        let compared = compare(file, geometry, wanted.hashing)?;
+        if compared.wrong.is_none() {
+            return Ok(Some(compared));
+        }
+        // Without one right digest it is a tree of another salt as well as any.
+        if compared.right > best.as_ref().map_or(0, |best| best.right) {
+            best = Some(compared);
+        }
+    }
+    Ok(best)
+}
+
+fn judge(
+    file: &NamedFile,
+    len: u64,
+    wanted: &Wanted<'_>,
+    compared: &Compared,
+    found: &mut Found,
+) -> Done {
+    let (geometry, root) = (&compared.geometry, compared.root);
+    match (compared.wrong, wanted.root) {
+        (Some((at, true)), _) => {
+            let end = geometry.end();
+            let text = format!("its hash tree was cut short: it ends at {end}, the file at {at}");
+            found.problems.push(text);
+        }
+        // Which block it is, whoever knows the root can tell.
+        (Some((at, false)), Some(given)) => {
+            let sealed = Sealed::new(geometry.clone(), given);
+            let text = match verity::verify(file.file(), file.file(), &sealed, wanted.hashing) {
+                Ok(()) => format!("its hash tree has other bytes than that of its data at {at}"),
+                Err(Fault::Verity(error)) => error.to_string(),
+                Err(Fault::Caller(error)) => return Err(Fail::of(file.path(), error)),
+            };
+            found.problems.push(text);
+        }
+        (Some((at, false)), None) => {
+            let text =
+                "its data and its hash tree do not belong together: the tree has other bytes";
+            found.problems.push(format!("{text} than that of the data at {at}"));
+        }
+        (None, given) => {
+            if let Some(given) = given.filter(|given| *given != root) {
+                found.problems.push(format!("its root hash is {root}, not {given}"));
+            }
+            let given = given.is_some();
+            found.root = Some(Root { root_hash: root.to_string(), given });
+            if !given {
+                let text = "the root hash, as none is given: data and hash tree belong together";
+                found.unread.push(text.to_owned());
+            }
+        }
+    }
+    let mut gaps = vec![(geometry.data_bytes(), geometry.hash_offset())];
+    if let (Some(at), Some(tree)) = (geometry.superblock_offset(), geometry.levels().last()) {
+        let first =
+            geometry.levels().iter().fold(tree.offset, |first, level| first.min(level.offset));
+        gaps.push((at + Superblock::LEN as u64, first));
+    }
+    for (from, to) in gaps {
+        if !are_zeros(file, from, to.min(len))? {
+            found.problems.push(format!("between {from} and {to} it is not all zeros"));
+        }
+    }
+    if !are_zeros(file, geometry.end(), len)? {
+        found.unread.push(format!("{} bytes behind the hash tree", len - geometry.end()));
+    }
+    Ok(())
+}
+
+/// Hashes all data, and compares the tree with what is there.
+fn compare(file: &NamedFile, geometry: Geometry, hashing: &Options) -> Done<Compared> {
+    let _progress = Progress::new("verifying", None);
+    let tree = There { file, len: file.bytes()?, state: Mutex::new((0, None)) };
+    let sealed = verity::seal(file.file(), &tree, geometry.clone(), hashing);
+    let sealed = sealed.map_err(|error| Fail::of(file.path(), error))?;
+    let (right, wrong) = tree.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Compared { geometry, root: sealed.root(), right, wrong })
+}
+
+/// A tree that is there already: what is written is compared with it.
+struct There<'a> {
+    file: &'a NamedFile,
+    len: u64,
+    state: Mutex<(u64, Option<(u64, bool)>)>,
+}
+
+impl WriteAt for There<'_> {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let there = self.len.saturating_sub(offset).min(bytes.len() as u64) as usize;
+        let mut found = vec![0; there];
+        ReadAt::read_exact_at(self.file.file(), &mut found, offset)?;
+        let differs = found.iter().zip(bytes).position(|(found, byte)| found != byte);
+        let wrong = match differs {
+            Some(at) => Some((offset + at as u64, false)),
+            None => (there < bytes.len()).then_some((self.len, true)),
+        };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let digests = found.chunks(Digest::LEN).zip(bytes.chunks(Digest::LEN));
+        let right = digests
+            .filter(|(found, digest)| found == digest && found.iter().any(|byte| *byte != 0));
+        state.0 += right.count() as u64;
+        // Bytes that are there and wrong say more than those that are missing.
+        let rank = |(at, missing): (u64, bool)| (missing, at);
+        state.1 = [state.1, wrong].into_iter().flatten().min_by_key(|wrong| rank(*wrong));
+        Ok(())
+    }
+}
+
+/// Whether a file has nothing but zeros from one byte to another.
+fn are_zeros(file: &NamedFile, from: u64, to: u64) -> Done<bool> {
+    let mut buf = vec![0; 64 << 10];
+    let mut at = from;
+    while at < to {
+        let part = &mut buf[..(to - at).min(64 << 10) as usize];
+        file.read_exact_at(part, at)?;
+        if part.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        at += part.len() as u64;
+    }
+    Ok(true)
+}

@@ -1,0 +1,78 @@
+//! What checking an image came to, as JSON and for people.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::fail::{Done, Fail};
+use crate::{quote, report};
+
+/// What was found. `ok` says nothing of what is in `unread`.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Verdict {
+    pub(crate) path: String,
+    pub(crate) ok: bool,
+    pub(crate) inodes: usize,
+    /// Tags of the tars, in the disk or files of their own, whose bytes have the SHA-256 that the
+    /// tags say.
+    pub(crate) tars: Vec<String>,
+    /// The hash tree that all data was held against.
+    pub(crate) verity: Option<Root>,
+    /// Whether it was compared with layers.
+    pub(crate) compared: bool,
+    pub(crate) problems: Vec<String>,
+    /// What was not checked, and why.
+    pub(crate) unread: Vec<String>,
+}
+
+/// A root hash.
+#[derive(Debug, Serialize)]
+pub(crate) struct Root {
+    /// That of the data as it is.
+    pub(crate) root_hash: String,
+    /// Whether it was said which it must be.
+    pub(crate) given: bool,
+}
+
+impl Verdict {
+    pub(crate) fn print(&self, json: bool) -> Done {
+        let mut out = io::stdout().lock();
+        match json {
+            true => report::line(&mut out, self),
+            false => self.write(&mut out).map_err(Fail::stdout),
+        }
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let path = quote::name(&self.path);
+        for problem in &self.problems {
+            writeln!(out, "{path}: {}", quote::Line(problem))?;
+        }
+        for unread in &self.unread {
+            writeln!(out, "{path}: not checked: {}", quote::Line(unread))?;
+        }
+        if self.ok {
+            writeln!(out, "{path}: good as far as checked: {}", self.checked())?;
+        }
+        Ok(())
+    }
+
+    /// What was checked, in words.
+    fn checked(&self) -> String {
+        let mut parts = vec![format!("structure of {} inodes", self.inodes)];
+        if !self.tars.is_empty() {
+            parts.push(format!("{} tars by their SHA-256", self.tars.len()));
+        }
+        if let Some(Root { root_hash, given }) = &self.verity {
+            let given = if *given { "as given" } else { "computed, none was given" };
+            parts.push(format!("all data by its hash tree, root {root_hash} ({given})"));
+        }
+        if self.compared {
+            parts.push("names, attributes and bytes by the layers".to_owned());
+        }
+        if !self.unread.is_empty() {
+            parts.push(format!("{} not checked", self.unread.len()));
+        }
+        parts.join("; ")
+    }
+}
