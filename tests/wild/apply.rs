@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use testkit::dump::{Tree, dump};
 use testkit::oracle::{self, Verdict};
-use testkit::stacks::{Layer, Stack};
+use testkit::stacks::Stack;
 
 /// The program of examples/go/layerapply.
 pub(super) struct Oracle {
@@ -34,15 +34,24 @@ impl Oracle {
 
     /// Extracts a stack into a new directory, and what is there then.
     pub(super) fn extracted(&mut self, stack: &Stack, scratch: &Path) -> Result<Tree, String> {
+        let tars: Vec<&[u8]> = stack.layers.iter().map(|layer| &layer.tar[..]).collect();
+        self.extracted_tars(&tars, scratch)
+    }
+
+    pub(super) fn extracted_tars(
+        &mut self,
+        tars: &[&[u8]],
+        scratch: &Path,
+    ) -> Result<Tree, String> {
         let dir = tempfile::tempdir_in(scratch).unwrap();
         let root = dir.path().join("root");
         fs::create_dir(&root).unwrap();
-        let tar = |(number, layer): (usize, &Layer)| {
+        let tar = |(number, tar): (usize, &&[u8])| {
             let path = dir.path().join(number.to_string());
-            fs::write(&path, &layer.tar).unwrap();
+            fs::write(&path, tar).unwrap();
             path
         };
-        let tars: Vec<PathBuf> = stack.layers.iter().enumerate().map(tar).collect();
+        let tars: Vec<PathBuf> = tars.iter().enumerate().map(tar).collect();
         self.apply(&root, &tars)?;
         Ok(dump(&root).unwrap())
     }

@@ -3,6 +3,7 @@
 
 mod apply;
 mod containerd;
+mod known;
 mod model;
 
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
@@ -17,18 +18,23 @@ fn stacks(usual: u64) -> u64 {
 
 /// What the library makes of a stack.
 fn merged(stack: &Stack, follow: bool) -> Result<dump::Tree, String> {
+    let tars: Vec<&[u8]> = stack.layers.iter().map(|layer| &layer.tar[..]).collect();
+    merged_tars(&tars, follow)
+}
+
+fn merged_tars(tars: &[&[u8]], follow: bool) -> Result<dump::Tree, String> {
     let mut options = LayerOptions::default();
     options.keep_pending = true;
     options.drop_unknown_xattrs = true;
-    let layers = stack.layers.iter().map(|layer| ours::tagged(&layer.tar, options.clone()));
+    let layers = tars.iter().map(|tar| ours::tagged(tar, options.clone()));
     let layers: Vec<Tree> = layers.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     let mut options = MergeOptions::default();
     options.follow_lower_links = follow;
     let layers: Vec<&Tree> = layers.iter().collect();
     let tree = merge(&layers, &options).map_err(|error| error.to_string())?;
     let blob = |tag: &[u8]| {
-        let layer = stack.layers.iter().find(|layer| ours::tag(&layer.tar) == tag);
-        layer.expect("a device of the stack").tar.as_slice()
+        let tar = tars.iter().find(|tar| ours::tag(tar) == tag);
+        *tar.expect("a device of the stack")
     };
     let blobs: Vec<&[u8]> = tree.devices().iter().map(|device| blob(&device.tag)).collect();
     Ok(ours::dump(&tree, &blobs))
