@@ -26,14 +26,17 @@ pub(super) fn wild(ops: &[Op], seed: u64, go: bool) -> Vec<u8> {
     let tar = ops.iter().fold(tricks.head(TarBuilder::new()), |tar, op| {
         let tar = tricks.before(tar, &mut style.rng);
         let (path, format) = style.named(op);
-        let tar = match &op.what {
+        let sparse = match &op.what {
             What::File(content) if format != Format::V7 => {
-                match tricks.sparse(tar, &path, content, &mut style.rng) {
-                    Ok(tar) => style.attributes(tar, op),
-                    Err(tar) => style.told(tar, op, path, format),
-                }
+                tricks.sparse(&path, content, &mut style.rng).map(|sparse| (sparse, content))
             }
-            _ => style.told(tar, op, path, format),
+            _ => None,
+        };
+        let tar = match sparse {
+            Some(((form, runs), content)) => {
+                style.attributes(tar.sparse(form, &path, content.len() as u64, &runs), op)
+            }
+            None => style.told(tar, op, path, format),
         };
         tricks.after(tar, op)
     });

@@ -51,27 +51,20 @@ impl Tricks {
         }
     }
 
-    /// A sparse file, if its content has zeros in it and the dice say so.
-    pub(super) fn sparse(
+    /// A form of sparse file and the pieces of its content, if it has zeros in it and the dice say so.
+    pub(super) fn sparse<'a>(
         &self,
-        tar: TarBuilder,
         path: &[u8],
-        content: &[u8],
+        content: &'a [u8],
         rng: &mut Rng,
-    ) -> Result<TarBuilder, TarBuilder> {
-        let extents = runs(content, rng.one(&[1, 512]));
-        let is_whole = extents.len() == 1 && extents[0].1.len() == content.len();
+    ) -> Option<(SparseForm, Vec<Run<'a>>)> {
+        let runs = runs(content, rng.one(&[1, 512]));
+        let is_whole = runs.len() == 1 && runs[0].1.len() == content.len();
         // A name in a header of its own is for others to test.
-        if self.sparse.is_empty()
-            || is_whole
-            || content.is_empty()
-            || path.len() > 80
-            || rng.chance(30)
-        {
-            return Err(tar);
+        if self.sparse.is_empty() || is_whole || content.is_empty() || path.len() > 80 {
+            return None;
         }
-        let form = rng.one(self.sparse);
-        Ok(tar.sparse(form, path, content.len() as u64, &extents))
+        rng.chance(70).then(|| (rng.one(self.sparse), runs))
     }
 
     /// What an entry has to say of itself where others said something for it.
@@ -98,8 +91,11 @@ impl Tricks {
     }
 }
 
+/// A piece of content, and where it begins.
+type Run<'a> = (u64, &'a [u8]);
+
 /// Pieces of content between zeros, cut at multiples of `grid`.
-fn runs(content: &[u8], grid: usize) -> Vec<(u64, &[u8])> {
+fn runs(content: &[u8], grid: usize) -> Vec<Run<'_>> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for (number, piece) in content.chunks(grid).enumerate() {
         let start = number * grid;
