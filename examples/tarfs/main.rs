@@ -25,6 +25,7 @@ mod load;
 mod ls;
 mod merge;
 mod mount_args;
+mod notes;
 mod output;
 mod overlaid;
 mod partitioned;

@@ -13,6 +13,7 @@ mod overlaid;
 mod picture;
 mod quoting;
 mod real;
+mod rules;
 mod run;
 mod sealed;
 mod sealed_layers;

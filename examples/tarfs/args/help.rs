@@ -45,6 +45,11 @@ SHA-256 must have it. It is read once more for that, which takes as long as `sha
 that are merged into a bootstrap need no tars. `tarfs cat`, which reads one file of a tar, and
 `tarfs mount-args`, which reads none, take a tar that has the name of the digest as it is.
 
+Of tars, what an image has no place for (attributes of com.apple.…) is dropped, and a warning counts it,
+unless --strict makes it an error. Where a layer has something below a symbolic link of a lower layer, as
+lib/x over lib -> usr/lib, a directory takes the link's place, as overlayfs shows it, and a warning says so;
+--follow-lower-links puts it where the link leads, as what extracts layers does.
+
 No file may change while it is read: what was made of it is then not kept, and that is an error.";
 
 /// Of `tarfs export`.
@@ -94,6 +99,10 @@ elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
 No byte at all is an error. A tar that ends without its two zero blocks may have been cut short between
 two entries, which nobody can tell: GNU tar and containerd take it as it is; so does this, and warns,
 and fails with --strict.
+
+Extended attributes of namespaces that EROFS does not have (com.apple.…) are dropped, and a warning counts
+them; so are access control lists as text without numbers. With --strict they are errors. A .. in a name,
+and a type of entry that nobody knows, are errors without --resolve-dot-dot and --skip-unknown-types.
 
 With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
 root hash included, when the stream ends.";
