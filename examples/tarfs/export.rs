@@ -19,7 +19,7 @@ use crate::overlaid::{Made, Wanted};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{geometry, leaves, merge, notes, overlaid, place, quote, spare};
+use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare};
 
 pub(crate) fn run(args: &Export) -> Done {
     let job = Job {
@@ -52,6 +52,9 @@ pub(crate) fn run(args: &Export) -> Done {
     let how = args.inputs.how();
     let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
     notes::all(&layers, args.inputs.strict)?;
+    if !by_layer {
+        same::identify(&mut layers);
+    }
     leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
     if !args.forms.are_plain() {
         return overlaid(&job, args, &output, &layers, by_layer, spool);

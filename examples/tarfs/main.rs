@@ -35,6 +35,7 @@ mod place;
 mod progress;
 mod quote;
 mod report;
+mod same;
 mod script;
 mod seal;
 mod segments;

@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::quote;
 use crate::report::Report;
 use crate::spool::Spool;
-use crate::{geometry, place, spare};
+use crate::{geometry, place, same, spare};
 
 pub(crate) fn run(args: &Merge) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -28,8 +28,9 @@ pub(crate) fn run(args: &Merge) -> Done {
         false => Spool::kept(&output),
     };
     let how = How { tag_files: !args.disk, ..args.inputs.how() };
-    let layers = load::all(&args.inputs.layers, &how, &mut spool)?;
+    let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
     notes::all(&layers, args.inputs.strict)?;
+    same::identify(&mut layers);
     let (tree, noted) = merged(&layers, &how.merge)?;
     let mut report = write(&output, &tree, &options, &out, || sources(&tree, &layers))?;
     output::finish(spool.outputs().into_iter().chain([out]).collect())?;

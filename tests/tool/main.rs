@@ -2,6 +2,7 @@
 
 mod check;
 mod compressed;
+mod devices;
 mod endings;
 mod errors;
 mod images;

@@ -19,8 +19,8 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
 
 An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
 link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
-what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or a file that cannot be read or
-written, 2 a command line that makes no sense.";
+what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or
+a file that cannot be read or written, 2 a command line that makes no sense.";
 
 /// What a LAYER is, for all commands that take some.
 pub(super) const LAYERS: &str = "\
@@ -38,12 +38,13 @@ that manifest or index. FILE may be -. Of several platforms --platform says whic
 of others may be absent, attestations and other artifacts are passed over.
 Layers of images are checked against their digests and diffIDs.
 
-The tars of a bootstrap are looked for in --tars DIR or, without it, beside the bootstrap: by name
-(TAG, TAG.tar, sha256-TAG), then by content. Without --tars only a tag that is a SHA-256 names a file
-(and FILE.tar that of FILE.tar.erofs or FILE.erofs, if one is needed). A tar that is tagged with its
-SHA-256 must have it. It is read once more for that, which takes as long as `sha256sum`; bootstraps
-that are merged into a bootstrap need no tars. `tarfs cat`, which reads one file of a tar, and
-`tarfs mount-args`, which reads none, take a tar that has the name of the digest as it is.
+The tars of a bootstrap are looked for in --tars DIR or, without it, beside the bootstrap: by name (TAG,
+TAG.tar, sha256-TAG), then by content. Without --tars only a tag that is a SHA-256 names a file (and
+FILE.tar that of FILE.tar.erofs or FILE.erofs, if one is needed). A tar that is tagged with its SHA-256
+must have it. It is read once more for that, which takes as long as `sha256sum`; bootstraps that are
+merged into a bootstrap need no tars; if two say the same digest, and it is found, they share a device.
+`tarfs cat`, which reads one file of a tar, and `tarfs mount-args`, which reads none, take a tar that
+has the name of the digest as it is.
 
 Of tars, what an image has no place for (attributes of com.apple.…) is dropped, and a warning counts it,
 unless --strict makes it an error. Where a layer has something below a symbolic link of a lower layer, as
