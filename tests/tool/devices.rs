@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::mount::Erofs;
+use testkit::oci::write_layout;
 use testkit::oracle;
 use testkit::tarball::TarBuilder;
 
@@ -180,6 +181,11 @@ fn bootstraps_over_one_tar() {
             ok([&["check", "--against"], &layers[..], &[&out]].concat());
         }
     }
+    // Of an image's blob the digest was checked.
+    write_layout(&place.path("layout"), &[tar(1)]).unwrap();
+    let image = format!("oci:{}", place.text("layout"));
+    assert_eq!(place.devices(&["merge", "--json", "-o", &out, &image, &b]).len(), 1);
+    assert_eq!(place.devices(&["merge", "--json", "-o", &out, &image, &one, &c]).len(), 2);
     // Where it is not found, nobody needs it, and nobody knows.
     fs::rename(&one, place.path("gone")).unwrap();
     fs::create_dir(place.path("away")).unwrap();

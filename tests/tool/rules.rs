@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::oci::write_layout;
-use testkit::tarball::TarBuilder;
+use testkit::tarball::{End, TarBuilder};
 
 use crate::run::{Ran, json, of_stdin, ok, run};
 
@@ -181,6 +181,21 @@ fn layers_in_images_are_read_by_the_same_rules() {
         }
     });
     place.each(&["--strict"], &[&image], |what, ran, _| assert_eq!(ran.code, 1, "{what}"));
+    // The tar around an image is a bag: its end, and what its entries have, say nothing.
+    let mut outer = TarBuilder::new().end(End::Nothing);
+    for name in ["oci-layout", "index.json"] {
+        outer = outer.file(name, fs::read(layout.join(name)).unwrap());
+        outer = outer.xattr("com.apple.provenance", [1]);
+    }
+    for blob in fs::read_dir(layout.join("blobs/sha256")).unwrap() {
+        let blob = blob.unwrap();
+        let name = format!("blobs/sha256/{}", blob.file_name().to_str().unwrap());
+        outer = outer.file(name, fs::read(blob.path()).unwrap());
+    }
+    let archive = place.put("archive.tar", &outer.finish());
+    let ran = run(["merge", "-o", &place.text("out"), &format!("oci-archive:{archive}")]);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (0, 3), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 extended attributes"), "{}", ran.stderr);
     let dots = TarBuilder::new().file("d/../a", b"x").finish();
     write_layout(&place.path("dots"), &[&dots]).unwrap();
     let image = format!("oci:{}", place.text("dots"));
