@@ -2,6 +2,7 @@
 
 mod check;
 mod help;
+mod rules;
 mod verity;
 
 use std::path::PathBuf;
@@ -10,10 +11,9 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::Check;
 use self::help::{EXAMPLES, EXPORT_HELP, LAYER, LAYERS};
+pub(crate) use self::rules::{Inputs, Rules, Where};
 pub(crate) use self::verity::{Preset, Verity, VerityFormat, VerityVerify};
 use crate::form::Forms;
-use crate::images::Platform;
-use crate::load::How;
 use crate::sizes;
 
 /// Container layers as EROFS filesystems over the tars as they lie, sealed with dm-verity.
@@ -121,7 +121,10 @@ pub(crate) struct Layer {
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,
-    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    /// Fail where else there is a warning about the tar: no end, so that it may have been cut short,
+    /// or something in it that an image has no place for.
     #[arg(long)]
     pub(crate) strict: bool,
     #[command(flatten)]
@@ -132,35 +135,6 @@ pub(crate) struct Layer {
     /// A tar (.tar, .tar.gz, .tar.zst, told by its first bytes), or - for standard input.
     #[arg(value_name = "INPUT|-")]
     pub(crate) input: PathBuf,
-}
-
-/// Where layers are, and which they are.
-#[derive(Debug, Group)]
-pub(crate) struct Where {
-    /// Where the tars of bootstraps are; beside each bootstrap if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tars: Option<PathBuf>,
-    /// The image of several that is meant, as linux/arm64; this machine's if not given.
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub(crate) platform: Option<Platform>,
-}
-
-impl Where {
-    pub(crate) fn how(&self) -> How<'_> {
-        How { tars: self.tars.as_deref(), platform: self.platform.as_ref() }
-    }
-}
-
-#[derive(Debug, Group)]
-pub(crate) struct Inputs {
-    #[command(flatten)]
-    pub(crate) at: Where,
-    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Layers, lowest first.
-    #[arg(value_name = "LAYER", required = true)]
-    pub(crate) layers: Vec<PathBuf>,
 }
 
 #[derive(Debug, Group)]

@@ -9,7 +9,7 @@ use crate::view::{self, Body};
 use crate::{ls, quote};
 
 pub(crate) fn run(args: &PathIn) -> Done {
-    let mut image = ls::open(&args.image, &args.at.how())?;
+    let mut image = ls::open(&args.image, &args.at.how(false))?;
     // One file is read, which may be a small part of its tar.
     image.verify(Verify::OtherNames);
     let id = view::find(&image.tree, &args.image, &args.path)?;

@@ -31,7 +31,10 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<F
             continue;
         }
         let tag = String::from_utf8_lossy(tag).into_owned();
-        let name = format!("device {}, {}", index + 1, quote::name(&tag));
+        let name = match tag.is_empty() {
+            true => format!("device {}, which has no tag", index + 1),
+            false => format!("device {}, {}", index + 1, quote::name(&tag)),
+        };
         let tar = match (&image.backing, image.tar(index)) {
             (Backing::File(_) | Backing::Layers(_), _) => None,
             (Backing::Tars { .. }, Ok(Some(tar))) => Some(tar),
@@ -49,7 +52,8 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<F
             continue;
         }
         if !find::is_digest(&tag) {
-            found.unread.push(format!("{name}: its bytes, as its tag is no SHA-256"));
+            let why = if tag.is_empty() { "" } else { ", as its tag is no SHA-256" };
+            found.unread.push(format!("{name}: its bytes{why}"));
             continue;
         }
         let device = &image.tree.devices()[index];

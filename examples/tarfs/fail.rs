@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 
 use erofs_tarfs::io as tarfs_io;
+use erofs_tarfs::tar::ErrorKind;
+use erofs_tarfs::tree::{self, Rule};
 
 use crate::decompress::Broken;
 use crate::quote;
@@ -59,12 +61,31 @@ impl From<tarfs_io::Error> for Fail {
         {
             return Self::of(file, broken);
         }
-        let text = error.to_string();
+        let mut text = error.to_string();
+        if let tarfs_io::Error::Layer { error, .. } = &error {
+            text.push_str(switch(error));
+        }
         let Some(file) = error.file() else { return Self::Failed(text) };
         // What it says begins with the name as it is.
         match text.strip_prefix(&format!("{}: ", file.display())) {
             Some(why) => Self::of(file, why),
             None => Self::Failed(text),
         }
+    }
+}
+
+/// The switch that has a say in what is wrong with a tar.
+fn switch(error: &tree::Error) -> &'static str {
+    match error {
+        tree::Error::Tar(error) => match error.kind() {
+            ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
+            _ => "",
+        },
+        tree::Error::Entry(error) => match error.rule {
+            Rule::DotDot => " (--resolve-dot-dot resolves it inside the root)",
+            Rule::XattrNamespace(_) => " (without --strict it is dropped)",
+            _ => "",
+        },
+        _ => "",
     }
 }

@@ -52,6 +52,10 @@ impl Tars {
     ) -> Done<NamedFile> {
         self.maybe(image, device, only, block)?.ok_or_else(|| {
             let tag = String::from_utf8_lossy(&device.tag);
+            if tag.is_empty() {
+                let why = "a device has no tag by which its file could be found";
+                return Fail::of(image, format_args!("{why} (mount-args takes --device)"));
+            }
             let dir = quote::name(&self.dir);
             let hint = match self.given {
                 true => "",
@@ -150,15 +154,18 @@ impl Tars {
     }
 }
 
+/// A file in one of its states: device, inode, length, change time.
+type State = (u64, u64, u64, (i64, i64));
+
 thread_local! {
-    /// Digests of files by device and inode: no output comes of any that changes meanwhile.
-    static DIGESTS: RefCell<BTreeMap<(u64, u64), String>> = const { RefCell::new(BTreeMap::new()) };
+    /// Digests of files. No output comes of any that changes while it is read.
+    static DIGESTS: RefCell<BTreeMap<State, String>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// The SHA-256 of a file that must not change from now on; it takes a while the first time.
 pub(crate) fn digest(file: &NamedFile) -> Done<String> {
     let found = file.file().metadata().map_err(|error| Fail::of(file.path(), error))?;
-    let key = (found.dev(), found.ino());
+    let key = (found.dev(), found.ino(), found.len(), (found.ctime(), found.ctime_nsec()));
     if let Some(known) = DIGESTS.with_borrow(|known| known.get(&key).cloned()) {
         return Ok(known);
     }

@@ -8,14 +8,15 @@ use std::rc::Rc;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tar::End;
-use erofs_tarfs::tree::{LayerOptions, Tree};
+use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree};
 use erofs_tarfs::verity::Leaves;
 
 use crate::fail::{Done, Fail};
-use crate::find::{Tars, Verify};
+use crate::find::{self, Tars, Verify};
 use crate::images::{self, Platform, Reference};
 use crate::input::{self, Kind, STDIN};
 use crate::merge;
+use crate::notes::Noted;
 use crate::progress::Progress;
 use crate::spool::{self, Spool};
 use crate::{spare, whole};
@@ -31,8 +32,10 @@ pub(crate) struct Loaded {
     pub(crate) backing: Backing,
     /// Digests of the data blocks of the file that is the backing, if they are known.
     pub(crate) leaves: Option<Rc<Leaves>>,
-    /// How its tar ended, if it is one.
+    /// How its tar ended, if it is one, and if nothing else shows that it is whole.
     pub(crate) end: Option<End>,
+    /// What of its tar was not taken as it stands.
+    pub(crate) noted: Noted,
 }
 
 /// The layer that has a device, and its index there.
@@ -123,23 +126,30 @@ pub(crate) struct How<'a> {
     pub(crate) tars: Option<&'a Path>,
     /// Which image of several is meant, if the user said it.
     pub(crate) platform: Option<&'a Platform>,
+    /// How tars are read.
+    pub(crate) layer: LayerOptions,
+    /// How layers become one.
+    pub(crate) merge: MergeOptions,
+    /// Tag a device that has no tag with the digest of its file, for a bootstrap, over which the
+    /// file is found by that. In a disk, which has the tar alone, it would be a wrong one.
+    pub(crate) tag_files: bool,
 }
 
 /// Loads what an argument names: a layer, or all layers of an image.
 pub(crate) fn load(arg: &Path, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
     if let Some(image) = Reference::parse(arg) {
-        return images::load(&image, how.platform, spool);
+        return images::load(&image, how, spool);
     }
     if arg == Path::new(STDIN) {
         return Ok(vec![stdin(how, spool)?]);
     }
     let (file, kind) = input::open(arg)?;
     let loaded = match kind {
-        Kind::Erofs => return Ok(vec![read_image(arg, file, how.tars, true)?]),
+        Kind::Erofs => return Ok(vec![read_image(arg, file, how, true)?]),
         Kind::Tar => {
             // Its tag is its SHA-256, so all of it is read.
             let progress = Progress::new("reading", Some(file.bytes()?));
-            let options = spool::ingest_options(None, true);
+            let options = spool::ingest_options(how.layer.clone(), None);
             let reader = input::reader(&file)?;
             let observer = &mut progress.observer();
             let done = tarfs_io::ingest(arg, reader, options, None, observer)?;
@@ -150,7 +160,7 @@ pub(crate) fn load(arg: &Path, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loa
             let reader = progress.reader(input::reader(&file)?);
             let reader = input::uncompressed(kind, reader);
             let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
-            spool.take(arg, &mut *reader, None, true)?.0
+            spool.take(arg, &mut *reader, how.layer.clone(), None)?.0
         }
     };
     images::warn(arg, &loaded.tree);
@@ -167,10 +177,10 @@ fn stdin(how: &How<'_>, spool: &mut Spool) -> Done<Loaded> {
     if kind == Kind::Erofs {
         let mut file = tempfile::tempfile_in(spool.dir()).map_err(failed)?;
         io::copy(&mut reader, &mut file).map_err(failed)?;
-        return read_image(name, NamedFile::new(name, file), how.tars, true);
+        return read_image(name, NamedFile::new(name, file), how, true);
     }
     let mut reader = input::uncompressed(kind, reader).map_err(failed)?;
-    let loaded = spool.take(name, &mut *reader, None, true)?.0;
+    let loaded = spool.take(name, &mut *reader, how.layer.clone(), None)?.0;
     images::warn(Path::new(STDIN), &loaded.tree);
     Ok(loaded)
 }
@@ -188,17 +198,18 @@ pub(crate) fn all(args: &[PathBuf], how: &How<'_>, spool: &mut Spool) -> Done<Ve
 }
 
 /// The layers of one argument as one.
-pub(crate) fn one(arg: &Path, mut layers: Vec<Loaded>) -> Done<Loaded> {
+pub(crate) fn one(arg: &Path, mut layers: Vec<Loaded>, how: &How<'_>) -> Done<Loaded> {
     if layers.len() == 1 {
         return Ok(layers.remove(0));
     }
-    let tree = merge::merged(&layers)?;
+    let (tree, noted) = merge::merged(&layers, &how.merge)?;
     Ok(Loaded {
         name: arg.to_owned(),
         tree,
         backing: Backing::Layers(layers),
         leaves: None,
         end: None,
+        noted,
     })
 }
 
@@ -209,22 +220,19 @@ fn names_stdin(arg: &Path) -> bool {
 }
 
 /// Indexes a tar; a link to a file of a lower layer waits for the merge, or is an error.
-pub(crate) fn layer(tar: NamedFile, tag: &str, keep_pending: bool) -> Done<Loaded> {
-    let mut options = LayerOptions::default();
-    options.tag = tag.as_bytes().to_vec();
-    options.keep_pending = keep_pending;
+pub(crate) fn layer(tar: NamedFile, options: LayerOptions) -> Done<Loaded> {
     let progress = Progress::new("indexing", Some(tar.bytes()?));
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
-    let (backing, end) = (Backing::File(tar), Some(layer.end));
-    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end })
+    let (backing, noted, end) = (Backing::File(tar), Noted::of(&layer), Some(layer.end));
+    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end, noted })
 }
 
 /// Reads an image back, its devices where they are; without `layer_marks` whiteouts and their like stay what they are in it.
 pub(crate) fn read_image(
     arg: &Path,
     file: NamedFile,
-    tars: Option<&Path>,
+    how: &How<'_>,
     layer_marks: bool,
 ) -> Done<Loaded> {
     let bytes = metadata(&file)?;
@@ -237,9 +245,8 @@ pub(crate) fn read_image(
     let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
         options.devices = DevicesAt::InFile { tag: Vec::new() };
         let mut tree = image.tree(&options).map_err(why)?;
-        if tree.devices().iter().any(|device| device.tag.is_empty()) {
-            // For what has no tag of its own: that of the whole file.
-            let tag = spool::digest(&file, &mut |_| {})?.into_bytes();
+        if how.tag_files && tree.devices().iter().any(|device| device.tag.is_empty()) {
+            let tag = find::digest(&file)?.into_bytes();
             options.devices = DevicesAt::InFile { tag };
             tree = image.tree(&options).map_err(why)?;
         }
@@ -249,7 +256,7 @@ pub(crate) fn read_image(
         (tree, Backing::File(file))
     } else {
         options.devices = DevicesAt::Separate;
-        let tars = Tars::of(arg, tars);
+        let tars = Tars::of(arg, how.tars);
         let (devices, block) = (image.devices(), image.block_size().bytes().into());
         let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));
         spare::tars(arg, &tars, block, devices);
@@ -263,7 +270,14 @@ pub(crate) fn read_image(
         };
         (tree, backing)
     };
-    Ok(Loaded { name: arg.to_owned(), tree, backing, leaves: None, end: None })
+    Ok(Loaded {
+        name: arg.to_owned(),
+        tree,
+        backing,
+        leaves: None,
+        end: None,
+        noted: Noted::default(),
+    })
 }
 
 /// The bytes of an image, zeros for what is in its devices.

@@ -13,24 +13,24 @@ use crate::load::{self, Loaded};
 use crate::quote::Names;
 use crate::sizes::to_hex;
 use crate::spool::Spool;
-use crate::{ending, view};
+use crate::{notes, view};
 
 /// An image as a mount shows it, a layer, or the layers of an image merged.
 pub(crate) fn open(arg: &Path, how: &load::How<'_>) -> Done<Loaded> {
     if arg != Path::new(STDIN) && Reference::parse(arg).is_none() {
         let (file, kind) = input::open(arg)?;
         if kind == Kind::Erofs {
-            return load::read_image(arg, file, how.tars, false);
+            return load::read_image(arg, file, how, false);
         }
     }
     let mut spool = Spool::Temporary(std::env::temp_dir());
     let layers = load::load(arg, how, &mut spool)?;
-    ending::all(&layers, false)?;
-    load::one(arg, layers)
+    notes::all(&layers, false)?;
+    load::one(arg, layers, how)
 }
 
 pub(crate) fn run(args: &Ls) -> Done {
-    let image = open(&args.image, &args.at.how())?;
+    let image = open(&args.image, &args.at.how(false))?;
     let id = view::find(&image.tree, &args.image, &args.path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let how = How {
@@ -88,7 +88,7 @@ fn line(out: &mut impl Write, tree: &Tree, id: InodeId, name: &[u8], how: How) -
 
 pub(crate) fn stat(args: &Stat) -> Done {
     let (file, names) = (&args.file, Names::new(args.raw));
-    let image = open(&file.image, &file.at.how())?;
+    let image = open(&file.image, &file.at.how(false))?;
     let id = view::find(&image.tree, &file.image, &file.path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     show(&mut out, &image.tree, id, file.path.as_encoded_bytes(), names)

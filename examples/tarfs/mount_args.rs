@@ -10,7 +10,7 @@ use erofs_tarfs::verity::{Geometry, Placement, Sealed};
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::find::Verify;
-use crate::load::{self, Backing};
+use crate::load::{self, Backing, How};
 use crate::quote::Names;
 use crate::{geometry, input, inspect, report, unfinished, whole};
 
@@ -114,7 +114,8 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
 /// The files of the devices as their tags find them.
 fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
     let (file, _) = input::open(&args.image)?;
-    let mut loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
+    let how = How { tars: args.tars.as_deref(), ..How::default() };
+    let mut loaded = load::read_image(&args.image, file, &how, true)?;
     // They are named, not read.
     loaded.verify(Verify::OtherNames);
     let slots = match &loaded.backing {

@@ -12,6 +12,7 @@
 //! | [`layer`] | what a layer says: a list of operations |
 //! | [`model`] | extracts operations into a directory, as an overlayfs lower |
 //! | [`naive`] | the same meaning in memory, without a kernel |
+//! | [`containerd`] | what containerd makes of it, event by event, and why that differs |
 //! | [`stacks`] | random stacks of layers, their tars, and what overlayfs makes of them |
 //! | [`fixtures`] | a real image, built by the tools that people build them with |
 //! | [`ours`] | our own trees in the shape of a dump |
@@ -19,6 +20,7 @@
 //! | [`oci`] | a small OCI image layout, written by hand |
 
 pub mod artifact;
+pub mod containerd;
 pub mod dump;
 pub mod fixtures;
 pub mod layer;

@@ -44,14 +44,20 @@ pub struct Lower {
 /// Whatever a system call says, with the path; a layer that is not legal ends so.
 pub fn extract(ops: &[Op], dir: &Path) -> io::Result<Lower> {
     fs::create_dir(dir)?;
-    let mut extraction =
-        Extraction { dir, dirs: BTreeMap::from([(Vec::new(), None)]), whiteouts: BTreeSet::new() };
+    let mut extraction = Extraction {
+        dir,
+        dirs: BTreeMap::from([(Vec::new(), None)]),
+        fresh: BTreeSet::new(),
+        whiteouts: BTreeSet::new(),
+    };
     for op in ops.iter().filter(|op| !op.what.is_marker()) {
         at(&op.path, extraction.put(op))?;
     }
     // Where the layer has a file, a marker below it has nothing left to hide.
     let markers = ops.iter().filter(|op| op.what.is_marker() && !extraction.is_below_file(op));
-    let markers: Vec<_> = markers.collect();
+    let mut markers: Vec<_> = markers.collect();
+    let hidden = extraction.hidden(&markers);
+    markers.retain(|op| !hidden.contains(&(&op.path, &op.what)));
     for op in &markers {
         at(&op.path, extraction.parents(&op.path))?;
         if op.what == What::Opaque {
@@ -112,6 +118,8 @@ struct Extraction<'a> {
     dir: &'a Path,
     /// All directories there are; without attributes when they are implied.
     dirs: BTreeMap<Vec<u8>, Option<Attr>>,
+    /// Those that took the place of something else of the layer: lower ones are hidden.
+    fresh: BTreeSet<Vec<u8>>,
     whiteouts: BTreeSet<Vec<u8>>,
 }
 
@@ -140,11 +148,34 @@ impl Extraction<'_> {
         above.any(|path| fs::symlink_metadata(self.at(path)).is_ok_and(|found| !found.is_dir()))
     }
 
+    /// Markers in directories that only markers would make, where another marker says that they
+    /// are gone, or nothing of lower layers is seen in them.
+    fn hidden<'a>(&self, markers: &[&'a Op]) -> Vec<(&'a Vec<u8>, &'a What)> {
+        let says = |path: &[u8], what| markers.iter().any(|op| op.path == path && op.what == what);
+        let gone = |dir: &[u8]| {
+            !self.dirs.contains_key(dir)
+                && (says(dir, What::Whiteout)
+                    || ancestors(dir).any(|dir| {
+                        says(dir, What::Whiteout)
+                            || says(dir, What::Opaque)
+                            || self.fresh.contains(dir)
+                    }))
+        };
+        let is_hidden = |op: &&&Op| {
+            let own = (op.what == What::Opaque).then_some(&op.path[..]);
+            ancestors(&op.path).chain(own).any(gone)
+        };
+        markers.iter().filter(is_hidden).map(|op| (&op.path, &op.what)).collect()
+    }
+
     fn put(&mut self, op: &Op) -> io::Result<()> {
         self.parents(&op.path)?;
         let path = self.at(&op.path);
         if op.what == What::Dir {
             if !self.dirs.contains_key(&op.path) {
+                if fs::symlink_metadata(&path).is_ok() {
+                    self.fresh.insert(op.path.clone());
+                }
                 self.clear(&op.path)?;
                 fs::create_dir(&path)?;
             }
@@ -171,6 +202,7 @@ impl Extraction<'_> {
         let on_disk = self.at(path);
         if self.dirs.remove(path).is_some() {
             self.dirs.retain(|dir, _| !is_below(dir, path));
+            self.fresh.retain(|dir| dir != path && !is_below(dir, path));
             self.whiteouts.retain(|gone| !is_below(gone, path));
             return fs::remove_dir_all(on_disk);
         }

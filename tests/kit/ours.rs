@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use erofs_tarfs::tree::{
-    Body, Content, Identity, InodeId, Layer, LayerBuilder, LayerOptions, Place, Tree,
+    Body, Content, Error, Identity, InodeId, Layer, LayerBuilder, LayerOptions, Place, Tree,
 };
 use sha2::{Digest, Sha256};
 
@@ -29,10 +29,19 @@ pub fn layer_in_pieces(tar: &[u8], options: LayerOptions, piece: usize) -> Layer
 /// If the tar is refused.
 #[must_use]
 pub fn layer(tar: &[u8]) -> Tree {
-    let mut options = LayerOptions::default();
+    tagged(tar, LayerOptions::default()).unwrap()
+}
+
+/// The same with other options than the default ones.
+///
+/// # Errors
+/// If the tar is refused.
+pub fn tagged(tar: &[u8], mut options: LayerOptions) -> Result<Tree, Error> {
     options.tag = tag(tar);
     options.identity = Identity::of_checked_tag(&options.tag);
-    layer_in_pieces(tar, options, 1 << 20).tree
+    let mut builder = LayerBuilder::new(options);
+    builder.push(tar)?;
+    Ok(builder.finish()?.tree)
 }
 
 /// The hex SHA-256 of a blob: what a device is called.

@@ -2,6 +2,7 @@
 
 mod check;
 mod compressed;
+mod devices;
 mod endings;
 mod errors;
 mod images;
@@ -13,6 +14,7 @@ mod overlaid;
 mod picture;
 mod quoting;
 mod real;
+mod rules;
 mod run;
 mod sealed;
 mod sealed_layers;

@@ -1,8 +1,9 @@
 //! Standard input as a layer.
 
 use std::fs;
+use std::process::Command;
 
-use crate::run::{Image, of_stdin, ok, ok_of, run};
+use crate::run::{Image, of_stdin, ok, ok_of, run, tool};
 
 #[test]
 fn a_layer_on_standard_input_is_as_one_in_a_file() {
@@ -75,4 +76,21 @@ fn what_fails_is_called_standard_input() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.starts_with("tarfs: standard input: "), "{}", ran.stderr);
     assert!(!out.exists());
+}
+
+/// However it is asked for: a file that is read there is no output.
+#[test]
+fn the_file_that_is_standard_input_is_spared() {
+    let image = Image::new();
+    let (out, tar) = (image.path("out"), image.tars[0].to_str().unwrap());
+    fs::write(&out, &image.stack.layers[0].tar).unwrap();
+    for arg in ["-", "docker-archive:-", "oci-archive:-:name", "docker-archive:-:a/b:1"] {
+        let mut command = Command::new(tool());
+        command.args(["merge", "-o", out.to_str().unwrap(), tar, arg]);
+        let ran = command.stdin(fs::File::open(&out).unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{arg}: {said}");
+        assert!(said.contains("is the input standard input, and the output"), "{arg}: {said}");
+        assert!(fs::read(&out).unwrap() == image.stack.layers[0].tar, "{arg}");
+    }
 }

@@ -19,8 +19,8 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
 
 An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
 link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
-what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or a file that cannot be read or
-written, 2 a command line that makes no sense.";
+what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or
+a file that cannot be read or written, 2 a command line that makes no sense.";
 
 /// What a LAYER is, for all commands that take some.
 pub(super) const LAYERS: &str = "\
@@ -38,12 +38,18 @@ that manifest or index. FILE may be -. Of several platforms --platform says whic
 of others may be absent, attestations and other artifacts are passed over.
 Layers of images are checked against their digests and diffIDs.
 
-The tars of a bootstrap are looked for in --tars DIR or, without it, beside the bootstrap: by name
-(TAG, TAG.tar, sha256-TAG), then by content. Without --tars only a tag that is a SHA-256 names a file
-(and FILE.tar that of FILE.tar.erofs or FILE.erofs, if one is needed). A tar that is tagged with its
-SHA-256 must have it. It is read once more for that, which takes as long as `sha256sum`; bootstraps
-that are merged into a bootstrap need no tars. `tarfs cat`, which reads one file of a tar, and
-`tarfs mount-args`, which reads none, take a tar that has the name of the digest as it is.
+The tars of a bootstrap are looked for in --tars DIR or, without it, beside the bootstrap: by name (TAG,
+TAG.tar, sha256-TAG), then by content. Without --tars only a tag that is a SHA-256 names a file (and
+FILE.tar that of FILE.tar.erofs or FILE.erofs, if one is needed). A tar that is tagged with its SHA-256
+must have it. It is read once more for that, which takes as long as `sha256sum`; bootstraps that are
+merged into a bootstrap need no tars; if two say the same digest, and it is found, they share a device.
+`tarfs cat`, which reads one file of a tar, and `tarfs mount-args`, which reads none, take a tar that
+has the name of the digest as it is.
+
+Of tars, what an image has no place for (attributes of com.apple.…) is dropped, and a warning counts it,
+unless --strict makes it an error. Where a layer has something below a symbolic link of a lower layer, as
+lib/x over lib -> usr/lib, a directory takes the link's place, as overlayfs shows it, and a warning says so;
+--follow-lower-links puts it where the link leads, as what extracts layers does.
 
 No file may change while it is read: what was made of it is then not kept, and that is an error.";
 
@@ -94,6 +100,10 @@ elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
 No byte at all is an error. A tar that ends without its two zero blocks may have been cut short between
 two entries, which nobody can tell: GNU tar and containerd take it as it is; so does this, and warns,
 and fails with --strict.
+
+Extended attributes of namespaces that EROFS does not have (com.apple.…) are dropped, and a warning counts
+them; so are access control lists as text without numbers. With --strict they are errors. A .. in a name,
+and a type of entry that nobody knows, are errors without --resolve-dot-dot and --skip-unknown-types.
 
 With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
 root hash included, when the stream ends.";

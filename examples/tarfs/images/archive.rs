@@ -10,6 +10,7 @@ use erofs_tarfs::tree::{InodeId, LayerOptions, NodeKind};
 use crate::fail::{Done, Fail};
 use crate::input::{self, STDIN};
 use crate::load::{Backing, Loaded};
+use crate::notes::Noted;
 use crate::progress::Progress;
 use crate::spool::Spool;
 use crate::{quote, view};
@@ -52,6 +53,7 @@ pub(super) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
         leaves: None,
         // What a layer is warned of is no matter of the bag that it is in.
         end: None,
+        noted: Noted::default(),
     })
 }
 
@@ -60,7 +62,7 @@ fn unpacked(name: &Path, reader: &mut dyn Read, dir: &Path) -> Done<Loaded> {
     let mut ingest = ingest::Options::default();
     ingest.layer = options();
     let (archive, _) = spool.take_with(name, reader, ingest, None)?;
-    Ok(Loaded { end: None, ..archive })
+    Ok(Loaded { end: None, noted: Noted::default(), ..archive })
 }
 
 /// A file of the archive. Old archives have symbolic links for layers that they have already.

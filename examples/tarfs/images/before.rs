@@ -7,11 +7,10 @@ use serde::Deserialize;
 
 use super::json::{self, Config, lenient, listed, quoted};
 use super::pick::{Pick, same_name};
-use super::platform::Platform;
 use super::store::Store;
 use super::{choice, layers};
 use crate::fail::{Done, Fail};
-use crate::load::Loaded;
+use crate::load::{How, Loaded};
 use crate::spool::Spool;
 
 /// Names, their tags, and the uppermost layer of each.
@@ -35,7 +34,7 @@ struct Layer {
 pub(crate) fn load(
     store: &Store,
     pick: &Pick,
-    platform: Option<&Platform>,
+    how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     let mut chain = Vec::new();
@@ -45,7 +44,7 @@ pub(crate) fn load(
         if chain.is_empty() {
             let name = format!("{id}/json");
             let config: Config = json::parse(&store.path(&name), &store.bytes(&name)?, LAYER)?;
-            choice::fits(&store.path(&name), &config, platform)?;
+            choice::fits(&store.path(&name), &config, how.platform)?;
         }
         chain.push(id);
         if chain.len() > MAX_LAYERS {
@@ -58,7 +57,7 @@ pub(crate) fn load(
         let name = format!("{id}/layer.tar");
         let blob = store.open(&name)?;
         let is_empty = blob.bytes == 0;
-        let (mut layer, _) = layers::unpack_unchecked(&store.path(&name), blob, spool)?;
+        let (mut layer, _) = layers::unpack_unchecked(&store.path(&name), blob, how, spool)?;
         // A file of nothing in the archive is a layer with nothing in it.
         layer.end = layer.end.filter(|_| !is_empty);
         Ok(layer)

@@ -4,21 +4,16 @@ use super::choice::{self, Manifest};
 use super::json::Class;
 use super::layers;
 use super::pick::Pick;
-use super::platform::Platform;
 use super::store::Store;
 use crate::fail::{Done, Fail};
-use crate::load::Loaded;
+use crate::load::{How, Loaded};
 use crate::spool::Spool;
 
 /// The manifest, or the index of all platforms.
 const MANIFEST: &str = "manifest.json";
 
 /// Loads the layers of the image, lowest first.
-pub(crate) fn load(
-    store: &Store,
-    platform: Option<&Platform>,
-    spool: &mut Spool,
-) -> Done<Vec<Loaded>> {
+pub(crate) fn load(store: &Store, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
     if !store.has(MANIFEST) && store.has("index.json") {
         return Err(Fail::of(
             store.name(),
@@ -30,9 +25,9 @@ pub(crate) fn load(
     let manifest = match document.class(&path)? {
         Class::Index => {
             let manifests = document.manifests.unwrap_or_default();
-            choice::choose(store, &path, manifests, &Pick::default(), platform)?
+            choice::choose(store, &path, manifests, &Pick::default(), how.platform)?
         }
         _ => Manifest { path, document },
     };
-    layers::load(store, &manifest, platform, spool)
+    layers::load(store, &manifest, how, spool)
 }

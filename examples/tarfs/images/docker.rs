@@ -4,11 +4,10 @@ use serde::Deserialize;
 
 use super::json::{self, Config, lenient, listed, quoted};
 use super::pick::{Pick, same_name};
-use super::platform::Platform;
 use super::store::Store;
 use super::{before, choice, layers};
 use crate::fail::{Done, Fail};
-use crate::load::Loaded;
+use crate::load::{How, Loaded};
 use crate::spool::Spool;
 
 /// The list of images.
@@ -29,7 +28,7 @@ struct Entry {
 pub(crate) fn load(
     store: &Store,
     pick: &Pick,
-    platform: Option<&Platform>,
+    how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     if pick.digest.is_some() {
@@ -37,7 +36,7 @@ pub(crate) fn load(
         return Err(Fail::of(store.name(), why));
     }
     if !store.has(MANIFEST) {
-        return before::load(store, pick, platform, spool);
+        return before::load(store, pick, how, spool);
     }
     let path = store.path(MANIFEST);
     let all: Vec<Entry> = json::parse(&path, &store.bytes(MANIFEST)?, "a list of images")?;
@@ -45,11 +44,13 @@ pub(crate) fn load(
     let config_path = store.path(&image.config);
     let config: Config =
         json::parse(&config_path, &store.bytes(&image.config)?, "a configuration")?;
-    choice::fits(&config_path, &config, platform)?;
+    choice::fits(&config_path, &config, how.platform)?;
     let diff_ids = layers::as_many(store.name(), image.layers.len(), &config)?;
     let layers = image.layers.iter().zip(diff_ids);
     layers
-        .map(|(name, diff_id)| layers::unpack(&store.path(name), store.open(name)?, diff_id, spool))
+        .map(|(name, diff_id)| {
+            layers::unpack(&store.path(name), store.open(name)?, diff_id, how, spool)
+        })
         .collect()
 }
 

@@ -3,13 +3,14 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::tree::Identity;
+
 use super::choice::{self, Manifest};
 use super::json::{self, Class, Config, Descriptor, Document, quoted};
-use super::platform::Platform;
 use super::store::{Blob, Store};
 use crate::fail::{Done, Fail};
 use crate::input::{self, Kind};
-use crate::load::{self, Loaded};
+use crate::load::{self, How, Loaded};
 use crate::progress::Progress;
 use crate::spool::Spool;
 
@@ -70,19 +71,21 @@ pub(crate) fn config(store: &Store, path: &Path, document: &Document) -> Done<(P
 pub(crate) fn load(
     store: &Store,
     manifest: &Manifest,
-    platform: Option<&Platform>,
+    how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     let Manifest { path, document } = manifest;
     let (config_path, config) = config(store, path, document)?;
-    choice::fits(&config_path, &config, platform)?;
+    choice::fits(&config_path, &config, how.platform)?;
     let layers = document.layers.as_deref().unwrap_or_default();
     for (index, layer) in layers.iter().enumerate() {
         is_usable(store, path, index, layer)?;
     }
     let diff_ids = as_many(path, layers.len(), &config)?;
     let layers = layers.iter().zip(diff_ids);
-    layers.map(|(descriptor, diff_id)| layer(store, path, descriptor, diff_id, spool)).collect()
+    layers
+        .map(|(descriptor, diff_id)| layer(store, path, descriptor, diff_id, how, spool))
+        .collect()
 }
 
 /// The diffIDs of layers, one for each.
@@ -124,6 +127,7 @@ fn layer(
     manifest: &Path,
     descriptor: &Descriptor,
     diff_id: &str,
+    how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<Loaded> {
     let (path, blob) = store.verified(descriptor, manifest)?;
@@ -133,13 +137,16 @@ fn layer(
         if kind == Kind::Tar {
             // The blob is the device, and its digest, just checked, is of its bytes.
             let tag = descriptor.hex(manifest)?;
-            let layer = load::layer(file, tag, true)?;
+            let mut options = how.layer.clone();
+            options.tag = tag.as_bytes().to_vec();
+            options.identity = Identity::of_checked_tag(&options.tag);
+            let layer = load::layer(file, options)?;
             return checked(&path, layer, tag, diff_id);
         }
         let reader = Box::new(input::reader(&file)?);
-        return unpack(&path, Blob { reader, file: None, ..blob }, diff_id, spool);
+        return unpack(&path, Blob { reader, file: None, ..blob }, diff_id, how, spool);
     }
-    unpack(&path, blob, diff_id, spool)
+    unpack(&path, blob, diff_id, how, spool)
 }
 
 /// Makes a layer of a blob as a stream.
@@ -147,9 +154,10 @@ pub(crate) fn unpack(
     path: &Path,
     blob: Blob<'_>,
     diff_id: &str,
+    how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<Loaded> {
-    let (layer, digest) = unpack_unchecked(path, blob, spool)?;
+    let (layer, digest) = unpack_unchecked(path, blob, how, spool)?;
     checked(path, layer, &digest, diff_id)
 }
 
@@ -157,6 +165,7 @@ pub(crate) fn unpack(
 pub(crate) fn unpack_unchecked(
     path: &Path,
     blob: Blob<'_>,
+    how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<(Loaded, String)> {
     let failed = |error| Fail::of(path, error);
@@ -166,7 +175,7 @@ pub(crate) fn unpack_unchecked(
         return Err(Fail::of(path, "is an EROFS image, not a tar"));
     }
     let mut reader: Box<dyn Read> = input::uncompressed(kind, reader).map_err(failed)?;
-    spool.take(path, &mut *reader, None, true)
+    spool.take(path, &mut *reader, how.layer.clone(), None)
 }
 
 /// A layer whose SHA-256, uncompressed, is what the configuration says. So it was not cut short,

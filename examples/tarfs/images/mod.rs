@@ -34,20 +34,16 @@ pub(crate) use self::saved::warn;
 use self::reference::Transport;
 use self::store::Store;
 use crate::fail::Done;
-use crate::load::Loaded;
+use crate::load::{How, Loaded};
 use crate::spool::Spool;
 
 /// Loads the layers of an image, lowest first.
-pub(crate) fn load(
-    image: &Reference,
-    platform: Option<&Platform>,
-    spool: &mut Spool,
-) -> Done<Vec<Loaded>> {
+pub(crate) fn load(image: &Reference, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
     let archive = |spool: &Spool| Store::archive(&image.path, &spool.dir());
     match image.transport {
-        Transport::Oci => oci::load(&Store::layout(&image.path), &image.pick, platform, spool),
-        Transport::OciArchive => oci::load(&archive(spool)?, &image.pick, platform, spool),
-        Transport::DockerArchive => docker::load(&archive(spool)?, &image.pick, platform, spool),
-        Transport::Directory => directory::load(&Store::flat(&image.path), platform, spool),
+        Transport::Oci => oci::load(&Store::layout(&image.path), &image.pick, how, spool),
+        Transport::OciArchive => oci::load(&archive(spool)?, &image.pick, how, spool),
+        Transport::DockerArchive => docker::load(&archive(spool)?, &image.pick, how, spool),
+        Transport::Directory => directory::load(&Store::flat(&image.path), how, spool),
     }
 }

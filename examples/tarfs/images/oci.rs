@@ -4,10 +4,9 @@ use super::choice::{self, Manifest};
 use super::json::Class;
 use super::layers;
 use super::pick::Pick;
-use super::platform::Platform;
 use super::store::Store;
 use crate::fail::{Done, Fail};
-use crate::load::Loaded;
+use crate::load::{How, Loaded};
 use crate::spool::Spool;
 
 /// The outermost index.
@@ -17,17 +16,17 @@ const INDEX: &str = "index.json";
 pub(crate) fn load(
     store: &Store,
     pick: &Pick,
-    platform: Option<&Platform>,
+    how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     let manifest = match &pick.digest {
-        Some(digest) => choice::by_digest(store, digest, platform)?,
-        None => by_index(store, pick, platform)?,
+        Some(digest) => choice::by_digest(store, digest, how.platform)?,
+        None => by_index(store, pick, how)?,
     };
-    layers::load(store, &manifest, platform, spool)
+    layers::load(store, &manifest, how, spool)
 }
 
-fn by_index(store: &Store, pick: &Pick, platform: Option<&Platform>) -> Done<Manifest> {
+fn by_index(store: &Store, pick: &Pick, how: &How<'_>) -> Done<Manifest> {
     if !store.has(INDEX) && store.has("manifest.json") {
         let why =
             "has no index.json, but manifest.json: docker-archive:FILE or dir:DIR may be meant";
@@ -39,5 +38,5 @@ fn by_index(store: &Store, pick: &Pick, platform: Option<&Platform>) -> Done<Man
     if document.config.is_some() || document.class(&path).is_ok_and(|class| class != Class::Index) {
         return Err(Fail::of(path, "is no index"));
     }
-    choice::choose(store, &path, document.manifests.unwrap_or_default(), pick, platform)
+    choice::choose(store, &path, document.manifests.unwrap_or_default(), pick, how.platform)
 }

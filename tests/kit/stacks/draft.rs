@@ -35,8 +35,16 @@ pub(super) fn layers(rng: &mut Rng, count: usize) -> Vec<Vec<Op>> {
 enum Own {
     Dir,
     Leaf,
+    /// A symbolic link: markers below it go where it leads, which is for [`wild`](super::wild).
+    Link,
     /// A character device 0:0: nothing else may happen there.
     Sealed,
+}
+
+impl Own {
+    fn is_leaf(self) -> bool {
+        matches!(self, Self::Leaf | Self::Link)
+    }
 }
 
 struct Draft<'a> {
@@ -60,8 +68,7 @@ impl Draft<'_> {
                 self.put(rng, path, leaf);
             }
             65..77 => {
-                let leaves: Vec<_> =
-                    self.own.iter().filter(|(_, own)| **own == Own::Leaf).collect();
+                let leaves: Vec<_> = self.own.iter().filter(|(_, own)| own.is_leaf()).collect();
                 if let Some((target, _)) = rng.pick(&leaves) {
                     let target = What::Hardlink((*target).clone());
                     self.put(rng, path, target);
@@ -115,7 +122,7 @@ impl Draft<'_> {
         let allowed = match (self.own.get(&path), &what) {
             (Some(Own::Sealed), _) => false,
             (Some(Own::Dir) | None, What::Dir) => true,
-            (Some(Own::Leaf), What::Dir) => {
+            (Some(Own::Leaf | Own::Link), What::Dir) => {
                 let marked = |mark: &Vec<u8>| *mark == path || is_below(mark, &path);
                 !self.lower.contains(&path) && !self.marked.iter().any(marked)
             }
@@ -124,14 +131,16 @@ impl Draft<'_> {
             (Some(Own::Dir), What::Hardlink(_)) => false,
             (_, What::Hardlink(target)) => *target != path,
             (Some(Own::Dir), _) => !path.is_empty() && rng.chance(30),
-            (Some(Own::Leaf) | None, _) => true,
+            (Some(Own::Leaf | Own::Link) | None, _) => true,
         };
         if !allowed || !self.reachable(&path) {
             return;
         }
-        let own = match what {
+        let own = match &what {
             What::Dir => Own::Dir,
             What::Char(0, 0) => Own::Sealed,
+            What::Symlink(_) => Own::Link,
+            What::Hardlink(target) => self.own[target],
             _ => Own::Leaf,
         };
         if own != Own::Dir {
@@ -160,7 +169,7 @@ impl Draft<'_> {
 
     fn opaque(&mut self, rng: &mut Rng, path: Vec<u8>) {
         let own = self.own.get(&path);
-        if path.is_empty() && !rng.chance(20) || own == Some(&Own::Sealed) {
+        if path.is_empty() && !rng.chance(20) || matches!(own, Some(Own::Sealed | Own::Link)) {
             return;
         }
         if own == Some(&Own::Leaf) || self.is_below_leaf(&path) {

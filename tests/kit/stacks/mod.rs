@@ -6,6 +6,8 @@
 mod draft;
 mod names;
 mod render;
+mod tricks;
+mod wild;
 
 use std::fmt::Write;
 use std::io;
@@ -16,8 +18,9 @@ use tempfile::TempDir;
 use crate::dump::{Show, Tree};
 use crate::layer::{Op, What};
 use crate::model::{self, Merged};
-use crate::naive;
+use crate::naive::{self, Illegal};
 use crate::rng::Rng;
+use wild::Way;
 
 /// One layer, twice.
 #[derive(Clone, Debug)]
@@ -65,6 +68,65 @@ impl Stack {
         Self { seed, layers }
     }
 
+    /// A stack of a seed that asks what the other does not: see [`wild`]. Half of them are legal with
+    /// links of lower layers followed, half without; [`meaning`](Self::meaning) tells.
+    #[must_use]
+    pub fn wild(seed: u64) -> Self {
+        Self::of_wild(seed, false)
+    }
+
+    /// The same for Go's reader of tars, without what that does not know. Nine of ten are such as
+    /// containerd extracts without an error, six of them to the names that the rules have.
+    #[must_use]
+    pub fn wild_for_go(seed: u64) -> Self {
+        Self::of_wild(seed, true)
+    }
+
+    fn of_wild(seed: u64, go: bool) -> Self {
+        let mut rng = Rng::new(seed ^ 0x5eed);
+        let count = 1 + rng.below(6) as usize;
+        let way = match rng.below(10) {
+            0..6 if go => Way::Agree,
+            6..9 if go => Way::Extract,
+            _ => rng.one(&[Way::Cover, Way::Follow]),
+        };
+        let layers = wild::layers(&mut rng, count, way);
+        let layers = layers.into_iter().map(|ops| {
+            let tar = render::wild(&ops, rng.bits(), go);
+            Layer { ops, tar }
+        });
+        Self { seed, layers: layers.collect() }
+    }
+
+    /// Less of the stack that still fails: operations are left out one by one, and the tars that are
+    /// left say the rest in the plainest way, unless only their own way fails.
+    #[must_use]
+    pub fn shrunk(mut self, mut fails: impl FnMut(&Self) -> bool) -> Self {
+        let seed = self.seed;
+        let plain = |layers: &[Vec<Op>]| Self {
+            seed,
+            layers: layers.iter().cloned().map(Layer::plain).collect(),
+        };
+        let mut layers: Vec<Vec<Op>> = self.layers.iter().map(|layer| layer.ops.clone()).collect();
+        let mut last = plain(&layers);
+        let mut again = fails(&last);
+        while std::mem::take(&mut again) {
+            for layer in (0..layers.len()).rev() {
+                for op in (0..layers[layer].len()).rev() {
+                    let gone = layers[layer].remove(op);
+                    let less = plain(&layers);
+                    if fails(&less) {
+                        (last, again) = (less, true);
+                    } else {
+                        layers[layer].insert(op, gone);
+                    }
+                }
+            }
+            self = last.clone();
+        }
+        self
+    }
+
     /// The operations, for a person to read.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -85,9 +147,20 @@ impl Stack {
     }
 
     /// What it means in memory: [`naive::naive_merge`].
+    ///
+    /// # Panics
+    /// When it is illegal.
     #[must_use]
     pub fn naive(&self) -> Tree {
-        naive::naive_merge(self.layers.iter().map(|layer| &layer.ops[..]))
+        self.meaning(false).unwrap_or_else(|error| panic!("{error:?}\n{}", self.describe()))
+    }
+
+    /// [`naive::naive_merge`], of stacks that may be illegal.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn meaning(&self, follow: bool) -> Result<Tree, Illegal> {
+        naive::naive_merge(self.layers.iter().map(|layer| &layer.ops[..]), follow)
     }
 
     /// What one layer alone is, with its whiteouts in overlayfs form, extracted below `scratch`.

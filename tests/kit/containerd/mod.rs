@@ -1,0 +1,337 @@
+//! What containerd 2.4.2 makes of a stack, in memory: the events of `applyNaive` one after the other.
+//!
+//! It is held against containerd itself, by `tests/containerd_apply.rs`, and so it knows where
+//! containerd leaves the rules. Each time that it does, the paths are noted with the reason: a
+//! difference between the library and containerd without one is an error of either.
+
+mod explain;
+mod fs;
+
+pub use explain::{Reasons, explain};
+pub use fs::Fs;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use fs::State;
+
+use crate::layer::{Attr, Op, What, ancestors, is_below, join, parent};
+
+/// Why containerd's result is not the rules'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// A marker removes what its own layer has put there before it.
+    OwnRemoved,
+    /// A directory that a marker made stays, though another marker before it hides it.
+    MarkerDir,
+    /// A lower link was followed that the layer hides or replaces later.
+    LinkGone,
+    /// A relative link below a lower link is resolved where it is, and not where its layer has it.
+    LinkMoved,
+    /// A hard link found its target by a lower link in its own layer.
+    LinkTime,
+    /// A hard link's own mode, owner and time are set; `chown` drops `security.capability`.
+    HardLink,
+    /// A directory that is listed again keeps its old attributes beside the new ones.
+    DirKeeps,
+    /// Owner -1 leaves the owner that is there.
+    Unowned,
+    /// What is made in a directory with the set-group bit has its group, unless an entry says one.
+    SetGid,
+    /// A directory whose content changes gets the time of that, also one that is not listed.
+    Clock,
+    /// A directory's time is set last, on whatever has its name by then.
+    DirTime,
+    /// Times before 1970 and after 2262 become 1970.
+    TimeBound,
+    /// `trusted.` attributes are not set.
+    Trusted,
+    /// The root is not touched.
+    Root,
+}
+
+impl Why {
+    /// Whether names or contents differ for it, also below the path where it happened.
+    #[must_use]
+    pub fn is_placed(self) -> bool {
+        use Why::{LinkGone, LinkMoved, LinkTime, MarkerDir, OwnRemoved};
+        matches!(self, OwnRemoved | MarkerDir | LinkGone | LinkMoved | LinkTime)
+    }
+}
+
+/// Why containerd ends with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failed {
+    /// Something lies below a file, a marker or of a lower layer though it be.
+    BelowFile,
+    /// More than 255 links.
+    Loop,
+    /// A hard link's target is not there at that moment.
+    NoTarget {
+        /// Because the layer's own events before it have changed the place.
+        own: bool,
+    },
+    /// A hard link to a directory.
+    Directory {
+        /// The same.
+        own: bool,
+    },
+    /// A directory that the layer listed is gone when its time is to be set.
+    DirGone,
+}
+
+/// Extracts layers, the lowest first.
+///
+/// # Errors
+/// As [`Failed`] has it.
+pub fn apply<'a>(layers: impl IntoIterator<Item = &'a [Op]>) -> Result<Fs, Failed> {
+    let mut fs = Fs::default();
+    for ops in layers {
+        let mut events = Events::new(fs);
+        ops.iter().try_for_each(|op| events.op(op))?;
+        fs = events.end()?;
+    }
+    Ok(fs)
+}
+
+/// The events of one layer.
+#[derive(Clone, Debug, Default)]
+pub struct Events {
+    fs: Fs,
+    before: Fs,
+    /// What this layer has put, and directories that it needed.
+    mine: BTreeSet<Vec<u8>>,
+    /// `unpackedPaths` and `opaqueDirs`.
+    unpacked: BTreeSet<Vec<u8>>,
+    opaque: BTreeSet<Vec<u8>>,
+    dirs: Vec<(Vec<u8>, (i64, u32))>,
+    /// Lower links that were followed, and where to.
+    followed: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Its own relative links that a lower link has led elsewhere, and where they lead by
+    /// their paths in the layer.
+    moved: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What this layer has removed.
+    removed: BTreeSet<Vec<u8>>,
+}
+
+impl Events {
+    /// Those of a layer over what is there.
+    #[must_use]
+    pub fn new(fs: Fs) -> Self {
+        Self { before: fs.clone(), fs, ..Self::default() }
+    }
+
+    /// One more operation.
+    ///
+    /// # Errors
+    /// As [`Failed`] has it.
+    pub fn op(&mut self, op: &Op) -> Result<(), Failed> {
+        let opaque = op.what == What::Opaque;
+        let above = if opaque { Some(&op.path[..]) } else { parent(&op.path) };
+        let (dir, links) = self.fs.walk(above.unwrap_or_default())?;
+        let name = op.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        if !opaque && op.path.is_empty() {
+            return Ok(());
+        }
+        let path = if opaque { dir.clone() } else { join(&dir, name) };
+        for link in links.iter().filter(|link| !self.mine.contains(*link)) {
+            self.followed.push((link.clone(), path.clone()));
+        }
+        for (to, why) in self.elsewhere(&links, &path) {
+            self.fs.note(&to, why);
+        }
+        self.parents(&dir, op.what.is_marker())?;
+        match &op.what {
+            What::Whiteout => self.remove(&path, true),
+            What::Opaque => {
+                if self.opaque.insert(path.clone()) {
+                    for below in self.fs.below(&path) {
+                        if !self.unpacked.contains(&below) {
+                            self.remove(&below, true);
+                        }
+                    }
+                }
+            }
+            _ => self.put(op, path)?,
+        }
+        Ok(())
+    }
+
+    /// The paths that differ because links do not lead where the rules have them lead: a relative
+    /// one of the layer that a lower link has put elsewhere, and a lower one that leads through what
+    /// the layer has put.
+    fn elsewhere(&self, links: &[Vec<u8>], path: &[u8]) -> Vec<(Vec<u8>, Why)> {
+        let mut paths = Vec::new();
+        for link in links {
+            if let Some(to) = self.moved.get(link) {
+                paths.extend([path.to_vec(), to.clone()]);
+            }
+            let led = self.before.walk_file(link).map(|(to, _)| to);
+            if !self.mine.contains(link) && led != self.fs.walk_file(link).map(|(to, _)| to) {
+                paths.push(path.to_vec());
+                paths.extend(led);
+            }
+        }
+        let missing = |dir: &&[u8]| self.fs.get(dir).is_none();
+        let made: Vec<Vec<u8>> = paths
+            .iter()
+            .flat_map(|path| ancestors(path).filter(missing).map(<[u8]>::to_vec))
+            .collect();
+        paths.into_iter().chain(made).map(|path| (path, Why::LinkMoved)).collect()
+    }
+
+    /// `mkparent`.
+    fn parents(&mut self, dir: &[u8], marker: bool) -> Result<(), Failed> {
+        for dir in ancestors(dir).collect::<Vec<_>>().into_iter().rev().chain([dir]) {
+            match self.fs.get(dir) {
+                Some(state) if state.borrow().what == What::Dir => {}
+                Some(_) => return Err(Failed::BelowFile),
+                None => {
+                    let mut state = State::new(What::Dir, Attr::implied());
+                    state.clock = true;
+                    self.make(dir, state);
+                    self.mine.insert(dir.to_vec());
+                    if marker {
+                        self.fs.note(dir, Why::MarkerDir);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A new inode, of the group of a directory that hands it on.
+    fn make(&mut self, path: &[u8], mut state: State) {
+        let dir = parent(path).and_then(|dir| self.fs.get(dir)).expect("what it is in is made");
+        if dir.borrow().attr.mode & 0o2000 != 0 {
+            state.attr.gid = dir.borrow().attr.gid;
+            self.fs.note(path, Why::SetGid);
+        }
+        self.fs.insert(path, Rc::new(RefCell::new(state)));
+    }
+
+    fn remove(&mut self, path: &[u8], marker: bool) {
+        if self.fs.get(path).is_none() {
+            return;
+        }
+        let gone = [vec![path.to_vec()], self.fs.below(path)].concat();
+        for path in &gone {
+            if marker && self.mine.remove(path) {
+                // Directories that were there before it are the layer's too, by the rules.
+                let around = ancestors(path).filter(|dir| gone.iter().any(|gone| gone == dir));
+                around.chain([&path[..]]).for_each(|path| self.fs.note(path, Why::OwnRemoved));
+                // By the rules a link that is its own still leads where it led.
+                if let Ok((to, _)) = self.fs.walk_file(path) {
+                    let made = ancestors(&to).filter(|dir| self.fs.get(dir).is_none());
+                    made.chain([&to[..]]).for_each(|dir| self.fs.note(dir, Why::OwnRemoved));
+                }
+            }
+            let through = self.followed.iter().filter(|(link, _)| link == path);
+            for (link, spot) in through.cloned().collect::<Vec<_>>() {
+                let made = ancestors(&spot).filter(|dir| self.mine.contains(*dir));
+                for path in made.chain([&link[..], &spot]) {
+                    self.fs.note(path, Why::LinkGone);
+                }
+            }
+        }
+        self.removed.extend(gone);
+        self.fs.remove(path);
+    }
+
+    fn put(&mut self, op: &Op, path: Vec<u8>) -> Result<(), Failed> {
+        let old = self.fs.get(&path).map(|state| state.borrow().what == What::Dir);
+        if old.is_some() && !(old == Some(true) && op.what == What::Dir) {
+            self.remove(&path, false);
+        }
+        match &op.what {
+            What::Dir if old == Some(true) => {
+                if op.attr.uid == u32::MAX || op.attr.gid == u32::MAX {
+                    self.fs.note(&path, Why::Unowned);
+                }
+                self.fs.note(&path, Why::DirKeeps);
+            }
+            What::Hardlink(target) => {
+                let state = self.target(target, &path)?;
+                self.fs.insert(&path, state);
+                for name in self.fs.names(&path) {
+                    self.fs.note(&name, Why::HardLink);
+                }
+            }
+            what => {
+                self.make(&path, State::new(what.clone(), Attr::of(0)));
+            }
+        }
+        let state = self.fs.get(&path).expect("it was put");
+        state.borrow_mut().describe(op);
+        if op.what == What::Dir {
+            self.dirs.push((op.path.clone(), op.attr.mtime));
+        }
+        self.moved.remove(&path);
+        if let What::Symlink(to) = &op.what
+            && !to.starts_with(b"/")
+            && op.path != path
+        {
+            let named = join(parent(&op.path).unwrap_or_default(), to);
+            self.moved.insert(path.clone(), lexical(&named));
+        }
+        self.unpacked.insert(path.clone());
+        self.mine.insert(path);
+        Ok(())
+    }
+
+    fn target(&mut self, target: &[u8], from: &[u8]) -> Result<Rc<RefCell<State>>, Failed> {
+        let (dir, links) = self.fs.walk(parent(target).unwrap_or_default())?;
+        let name = target.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let to = join(&dir, name);
+        let lower = links.iter().any(|link| !self.mine.contains(link));
+        let changed = |path: &[u8]| self.removed.contains(path) || self.fs.is_noted(path);
+        let own = changed(&to) || ancestors(&to).any(changed) || lower;
+        let state = self.fs.get(&to).ok_or(Failed::NoTarget { own })?;
+        if state.borrow().what == What::Dir {
+            return Err(Failed::Directory { own });
+        }
+        let touched = self.mine.contains(&to) || self.removed.contains(&to);
+        let moved = links.iter().any(|link| self.moved.contains_key(link));
+        if self.fs.is_noted(&to) || lower && touched || moved {
+            self.fs.note(from, Why::LinkTime);
+        }
+        Ok(state)
+    }
+
+    /// The times of directories, by their names of long ago.
+    ///
+    /// # Errors
+    /// As [`Failed`] has it.
+    pub fn end(self) -> Result<Fs, Failed> {
+        for (path, mtime) in self.dirs {
+            let (now, _) = self.fs.walk_file(&path)?;
+            let state = self.fs.get(&now).ok_or(Failed::DirGone)?;
+            let mut state = state.borrow_mut();
+            if state.what != What::Dir || now != path {
+                self.fs.note(&now, Why::DirTime);
+            }
+            state.attr.mtime = fs::bound(mtime);
+            state.clock = false;
+        }
+        Ok(self.fs)
+    }
+}
+
+/// A path without dots.
+fn lexical(path: &[u8]) -> Vec<u8> {
+    let mut names: Vec<&[u8]> = Vec::new();
+    for name in path.split(|&byte| byte == b'/') {
+        match name {
+            b"" | b"." => {}
+            b".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    names.join(&b'/')
+}
+
+/// Whether a reason holds for all that lies below its path too.
+fn reaches(why: Why, noted: &[u8], path: &[u8]) -> bool {
+    noted == path || why.is_placed() && is_below(path, noted)
+}
