@@ -22,17 +22,22 @@ use crate::spool::{Spool, file_name};
 use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare};
 
 pub(crate) fn run(args: &Export) -> Done {
-    let job = Job {
-        options: geometry::options(&args.layout, true)?,
-        params: geometry::params(&args.verity)?,
-        hashing: geometry::threads(&args.verity),
-        what: match args.mode {
-            Mode::LayerBlock | Mode::ImageBlock => What::Disk,
-            Mode::LayerBlockWithVerity | Mode::ImageBlockWithVerity => What::Sealed,
-            Mode::LayerVerityOnly | Mode::ImageVerityOnly => What::Tree,
-        },
-        form: args.forms.form,
+    let what = match args.mode {
+        Mode::LayerBlock | Mode::ImageBlock => What::Disk,
+        Mode::LayerBlockWithVerity | Mode::ImageBlockWithVerity => What::Sealed,
+        Mode::LayerVerityOnly | Mode::ImageVerityOnly => What::Tree,
     };
+    let options = geometry::options(&args.layout, true)?;
+    let params = match what {
+        What::Disk if args.verity.is_set() => {
+            let why = "options of a hash tree want a mode that makes one";
+            return Err(Fail::Usage(why.to_owned()));
+        }
+        What::Disk => geometry::params(&args.verity)?,
+        What::Sealed | What::Tree => geometry::mountable(&args.verity, &options)?,
+    };
+    let hashing = geometry::threads(&args.verity);
+    let job = Job { options, params, hashing, what, form: args.forms.form };
     let by_layer =
         matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);
     spare::arguments(&args.inputs.layers);
@@ -219,6 +224,7 @@ impl Job {
     /// Makes the output of a tree. `origins` say where each of its devices is.
     fn make(&self, out: &Output, tree: &Tree, origins: &[Origin<'_>]) -> Done<Report> {
         let (path, file) = (out.path(), out.file()?);
+        let tree = &*merge::fitted(path, tree, &self.options)?;
         let layout = merge::plan(path, tree, &self.options)?;
         let plan = image::disk(&layout);
         // A tree protects whole blocks only.

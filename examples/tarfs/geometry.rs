@@ -63,6 +63,22 @@ pub(crate) fn params(args: &Preset) -> Done<Params> {
     Params::new(data_block, hash_block, salt, superblock).map_err(usage)
 }
 
+/// The parameters of a hash tree over a filesystem, which must be such that Linux mounts it: a
+/// device-mapper device has the data block for its logical block, and no smaller one of a filesystem
+/// can be set then.
+pub(crate) fn mountable(args: &Preset, options: &layout::Options) -> Done<Params> {
+    let params = params(args)?;
+    let (data, block) = (params.data_block().bytes(), options.block_size.bytes());
+    if data > block && !args.any_data_block {
+        return Err(Fail::Usage(format!(
+            "data blocks of {data} bytes over a filesystem with blocks of {block}: Linux opens the \
+             device, and refuses the mount. --data-block-size {block}, or --block-size {data}, or \
+             --any-data-block if it is not for a mount"
+        )));
+    }
+    Ok(params)
+}
+
 /// How hashing goes about it.
 pub(crate) fn threads(args: &Preset) -> erofs_tarfs::io::verity::Options {
     args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::Options::threads)

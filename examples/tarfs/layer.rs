@@ -6,6 +6,7 @@ use std::slice;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Placement};
+use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{self, Geometry, Params};
 
 use crate::args::Layer;
@@ -23,14 +24,16 @@ pub(crate) fn run(args: &Layer) -> Done {
     if !args.verity && args.params.is_set() {
         return Err(Fail::Usage("options of a hash tree want --verity".to_owned()));
     }
-    let params = args.verity.then(|| geometry::params(&args.params)).transpose()?;
+    let params = args.verity.then(|| geometry::mountable(&args.params, &options)).transpose()?;
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
     spare::arguments(&[&args.input]);
     let output = place::named(&destination(args)?)?;
     let out = Output::new(&output)?;
-    let in_place = options.artifact == Artifact::Disk(Placement::DataFirst);
+    // Copies for larger blocks are made when all of the tar is there.
+    let in_place = options.artifact == Artifact::Disk(Placement::DataFirst)
+        && options.block_size == BlockSize::B512;
     let mut outputs = Vec::new();
     let report = match source(args)? {
         Source::Tar(tar) if in_place && params.is_some() => {

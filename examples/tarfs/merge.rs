@@ -1,11 +1,13 @@
 //! `tarfs merge`, and what all commands that make images share.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use erofs_tarfs::image;
 use erofs_tarfs::io::{self as tarfs_io, Copied, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Layout};
 use erofs_tarfs::tree::{self, MergeOptions, Tree};
+use erofs_tarfs::units::BlockSize;
 
 use crate::args::Merge;
 use crate::fail::{Done, Fail};
@@ -66,6 +68,20 @@ pub(crate) fn plan<'t>(out: &Path, tree: &'t Tree, options: &layout::Options) ->
     layout::plan(tree, options).map_err(|error| Fail::of(out, error))
 }
 
+/// The tree, its bodies copied to the grid of the blocks if it is to be a disk of larger ones.
+pub(crate) fn fitted<'t>(
+    out: &Path,
+    tree: &'t Tree,
+    options: &layout::Options,
+) -> Done<Cow<'t, Tree>> {
+    let small = options.block_size == BlockSize::B512 || options.artifact == Artifact::Bootstrap;
+    if small || !matches!(layout::plan(tree, options), Err(layout::Error::NotAligned { .. })) {
+        return Ok(Cow::Borrowed(tree));
+    }
+    let packed = tree::pack(tree, options.block_size).map_err(|error| Fail::of(out, error))?;
+    Ok(Cow::Owned(packed))
+}
+
 /// Writes a bootstrap, or a disk, whose sources are looked for only then.
 pub(crate) fn write(
     path: &Path,
@@ -74,6 +90,7 @@ pub(crate) fn write(
     out: &Output,
     sources: impl FnOnce() -> Done<Vec<NamedFile>>,
 ) -> Done<Report> {
+    let tree = &*fitted(path, tree, options)?;
     let layout = plan(path, tree, options)?;
     if options.artifact == Artifact::Bootstrap {
         tarfs_io::write_metadata(&layout, &out.file()?)?;

@@ -1,5 +1,6 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
+mod blocks;
 mod check;
 mod compressed;
 mod devices;

@@ -52,6 +52,12 @@ impl Builder {
         (inode != NO_INODE).then_some(InodeId(inode))
     }
 
+    /// The link that has this name in a directory, whether it names an inode or not.
+    pub(super) fn link_of(&mut self, dir: InodeId, name: &[u8]) -> Option<Link> {
+        let at = self.find_link(dir, name).ok()?;
+        Some(self.tree.links[at as usize])
+    }
+
     /// The name in a directory, made if need be.
     pub(super) fn link_mut(&mut self, dir: InodeId, name: &[u8]) -> Result<&mut Link, Error> {
         let at = match self.find_link(dir, name) {

@@ -25,6 +25,10 @@ pub(crate) struct Preset {
     /// Put a superblock before the tree; its UUID is derived from the root hash.
     #[arg(long)]
     pub(crate) superblock: bool,
+    /// Take data blocks that are larger than the filesystem's: the disk is not for a mount by Linux,
+    /// which refuses it.
+    #[arg(long)]
+    pub(crate) any_data_block: bool,
     /// How many threads hash; as many as the machine has if not given.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,
@@ -33,9 +37,10 @@ pub(crate) struct Preset {
 impl Preset {
     /// Whether any of it differs from what it is if nothing is said.
     pub(crate) fn is_set(&self) -> bool {
-        let Self { preset, data_block_size, hash_block_size, salt, superblock, threads } = self;
+        let Self { preset, data_block_size, hash_block_size, salt, superblock, .. } = self;
         let sizes = data_block_size.is_some() || hash_block_size.is_some();
-        preset != "nydus" || sizes || salt.is_some() || *superblock || threads.is_some()
+        let others = self.any_data_block || self.threads.is_some();
+        preset != "nydus" || sizes || salt.is_some() || *superblock || others
     }
 }
 

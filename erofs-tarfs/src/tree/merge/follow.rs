@@ -6,9 +6,10 @@ use super::notes::Paths;
 use crate::tree::builder::Builder;
 use crate::tree::index::Index;
 use crate::tree::markers;
-use crate::tree::model::{NO_INODE, WHITED, unpack};
+use crate::tree::model::{Link, NO_INODE, WHITED, unpack};
 use crate::tree::path::{self, Stop};
 use crate::tree::{Attributes, Error, InodeId, NodeKind, Tree};
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -30,7 +31,8 @@ pub(super) fn moved(
         if found.is_empty() {
             return Ok(result);
         }
-        let mut moving = Moving { tree, builder: reopen(tree), number, note };
+        let mut moving =
+            Moving { tree, moved: BTreeMap::new(), builder: reopen(tree), number, note };
         let mut paths = Paths::default();
         for dir in found {
             moving.dir(out, dir, &paths.of(tree, dir))?;
@@ -100,8 +102,10 @@ fn is_marker(tree: &Tree, id: InodeId) -> bool {
 }
 
 struct Moving<'n> {
-    /// The layer as it was: what is below a directory that is moved does not change before.
+    /// The layer as it was.
     tree: &'n Tree,
+    /// Names that directories have got since.
+    moved: BTreeMap<u32, Vec<Vec<u8>>>,
     builder: Builder,
     number: usize,
     note: &'n mut dyn FnMut(Note),
@@ -143,24 +147,25 @@ impl Moving<'_> {
             if from == to {
                 continue;
             }
-            if self.tree.is_opaque(from) {
+            if self.builder.tree.is_opaque(from) {
                 self.builder.mark_opaque(to, true);
             }
-            for (name, new) in self.tree.children(from) {
-                if self.tree.kind(new) == NodeKind::Whiteout {
-                    let link = self.builder.link_mut(to, name)?;
-                    link.flags |= WHITED;
-                    if link.inode == NO_INODE && !is_marker(self.tree, new) {
-                        link.inode = new.0;
-                    }
+            for name in self.names(from) {
+                let Some(link) = self.builder.link_of(from, &name) else { continue };
+                if link.flags & WHITED != 0 {
+                    self.link(to, &name)?.flags |= WHITED;
+                }
+                if link.inode == NO_INODE {
                     continue;
                 }
-                let path = [&path[..], b"/", name].concat();
-                let old = self.builder.lookup(to, name).filter(|old| *old != new);
+                let (new, path) = (InodeId(link.inode), [&path[..], b"/", &name].concat());
+                let old = self.builder.lookup(to, &name).filter(|old| *old != new);
                 let kinds = old.map(|old| (old, self.builder.kind(old), self.builder.kind(new)));
                 match kinds {
-                    // Over a device 0:0, which is a whiteout, as over nothing.
-                    None | Some((_, NodeKind::Whiteout, _)) => self.builder.link(to, name, new)?,
+                    // A device 0:0, which is a whiteout, gives way, and over it all is as over
+                    // nothing.
+                    Some((_, _, NodeKind::Whiteout)) => {}
+                    None | Some((_, NodeKind::Whiteout, _)) => self.link(to, &name)?.inode = new.0,
                     Some((old, NodeKind::Directory, NodeKind::Directory)) => {
                         self.describe(old, new, &path);
                         todo.push((new, old, path));
@@ -170,6 +175,21 @@ impl Moving<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The names in a directory: those that the layer has there, and those that were moved there.
+    fn names(&self, dir: InodeId) -> Vec<Vec<u8>> {
+        let moved = self.moved.get(&dir.0).into_iter().flatten().cloned();
+        let own = self.tree.inode(dir.0).map(|dir| self.tree.children(dir));
+        own.into_iter().flatten().map(|(name, _)| name.to_vec()).chain(moved).collect()
+    }
+
+    /// A name that something is moved to.
+    fn link(&mut self, dir: InodeId, name: &[u8]) -> Result<&mut Link, Error> {
+        if self.builder.link_of(dir, name).is_none() {
+            self.moved.entry(dir.0).or_default().push(name.to_vec());
+        }
+        self.builder.link_mut(dir, name)
     }
 
     /// The attributes of a directory that the layer has by two paths.
