@@ -35,6 +35,8 @@ pub enum Why {
     HardLink,
     /// A directory that is listed again keeps its old attributes beside the new ones.
     DirKeeps,
+    /// A directory that is listed by two ways has the later attributes.
+    TwoWays,
     /// Owner -1 leaves the owner that is there.
     Unowned,
     /// What is made in a directory with the set-group bit has its group, unless an entry says one.
@@ -111,6 +113,9 @@ pub struct Events {
     /// Its own relative links that a lower link has led elsewhere, and where they lead by
     /// their paths in the layer.
     moved: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What this layer has put and a marker of it removed, and where it led if it was a link.
+    lost: BTreeSet<Vec<u8>>,
+    ghosts: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What this layer has removed.
     removed: BTreeSet<Vec<u8>>,
 }
@@ -141,6 +146,13 @@ impl Events {
         for (to, why) in self.elsewhere(&links, &path) {
             self.fs.note(&to, why);
         }
+        let led = self.fs.leads(above.unwrap_or_default(), &self.ghosts);
+        if led != dir {
+            let led = if opaque { led } else { join(&led, name) };
+            let made = ancestors(&led).filter(|dir| !self.fs.is_dir(dir));
+            let both = made.chain([&led[..], &path]);
+            both.for_each(|path| self.fs.note(path, Why::OwnRemoved));
+        }
         self.parents(&dir, op.what.is_marker())?;
         match &op.what {
             What::Whiteout => self.remove(&path, true),
@@ -162,18 +174,17 @@ impl Events {
     /// one of the layer that a lower link has put elsewhere, and a lower one that leads through what
     /// the layer has put.
     fn elsewhere(&self, links: &[Vec<u8>], path: &[u8]) -> Vec<(Vec<u8>, Why)> {
-        let mut paths = Vec::new();
+        let (mut paths, none) = (Vec::new(), BTreeMap::new());
         for link in links {
             if let Some(to) = self.moved.get(link) {
-                paths.extend([path.to_vec(), to.clone()]);
+                paths.extend([path.to_vec(), to.clone(), self.fs.leads(to, &none)]);
             }
-            let led = self.before.walk_file(link).map(|(to, _)| to);
-            if !self.mine.contains(link) && led != self.fs.walk_file(link).map(|(to, _)| to) {
-                paths.push(path.to_vec());
-                paths.extend(led);
+            let led = self.before.leads(link, &none);
+            if !self.mine.contains(link) && led != self.fs.leads(link, &none) {
+                paths.extend([path.to_vec(), led]);
             }
         }
-        let missing = |dir: &&[u8]| self.fs.get(dir).is_none();
+        let missing = |dir: &&[u8]| !self.fs.is_dir(dir);
         let made: Vec<Vec<u8>> = paths
             .iter()
             .flat_map(|path| ancestors(path).filter(missing).map(<[u8]>::to_vec))
@@ -217,20 +228,23 @@ impl Events {
         }
         let gone = [vec![path.to_vec()], self.fs.below(path)].concat();
         for path in &gone {
+            if marker && self.lost.iter().any(|lost| is_below(lost, path)) {
+                self.fs.note(path, Why::OwnRemoved);
+            }
             if marker && self.mine.remove(path) {
+                self.lost.insert(path.clone());
+                if let What::Symlink(to) = &self.fs.get(path).expect("it is there").borrow().what {
+                    self.ghosts.insert(path.clone(), to.clone());
+                }
                 // Directories that were there before it are the layer's too, by the rules.
                 let around = ancestors(path).filter(|dir| gone.iter().any(|gone| gone == dir));
                 around.chain([&path[..]]).for_each(|path| self.fs.note(path, Why::OwnRemoved));
-                // By the rules a link that is its own still leads where it led.
-                if let Ok((to, _)) = self.fs.walk_file(path) {
-                    let made = ancestors(&to).filter(|dir| self.fs.get(dir).is_none());
-                    made.chain([&to[..]]).for_each(|dir| self.fs.note(dir, Why::OwnRemoved));
-                }
             }
             let through = self.followed.iter().filter(|(link, _)| link == path);
             for (link, spot) in through.cloned().collect::<Vec<_>>() {
                 let made = ancestors(&spot).filter(|dir| self.mine.contains(*dir));
-                for path in made.chain([&link[..], &spot]) {
+                let around = ancestors(&link).filter(|dir| gone.iter().any(|gone| gone == dir));
+                for path in made.chain(around).chain([&link[..], &spot]) {
                     self.fs.note(path, Why::LinkGone);
                 }
             }
@@ -250,6 +264,9 @@ impl Events {
                     self.fs.note(&path, Why::Unowned);
                 }
                 self.fs.note(&path, Why::DirKeeps);
+                if self.unpacked.contains(&path) {
+                    self.fs.note(&path, Why::TwoWays);
+                }
             }
             What::Hardlink(target) => {
                 let state = self.target(target, &path)?;
@@ -268,6 +285,7 @@ impl Events {
             self.dirs.push((op.path.clone(), op.attr.mtime));
         }
         self.moved.remove(&path);
+        self.ghosts.remove(&path);
         if let What::Symlink(to) = &op.what
             && !to.starts_with(b"/")
             && op.path != path
