@@ -142,6 +142,16 @@ impl Fs {
         }
     }
 
+    /// Where the symbolic link leads that a hard link is to.
+    pub(super) fn link(&self, target: &[u8]) -> Option<Vec<u8>> {
+        let (dir, _) = self.walk(parent(target)?).ok()?;
+        let name = target.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        match &self.nodes.get(&join(&dir, name))?.borrow().what {
+            What::Symlink(to) => Some(to.clone()),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_dir(&self, path: &[u8]) -> bool {
         self.nodes.get(path).is_some_and(|state| state.borrow().what == What::Dir)
     }

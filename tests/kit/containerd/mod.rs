@@ -113,9 +113,10 @@ pub struct Events {
     /// Its own relative links that a lower link has led elsewhere, and where they lead by
     /// their paths in the layer.
     moved: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// What this layer has put and a marker of it removed, and where it led if it was a link.
+    /// What this layer has put and a marker of it removed.
     lost: BTreeSet<Vec<u8>>,
-    ghosts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Its own links, where they are by the rules, whatever its markers remove.
+    own_links: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What this layer has removed.
     removed: BTreeSet<Vec<u8>>,
 }
@@ -146,9 +147,22 @@ impl Events {
         for (to, why) in self.elsewhere(&links, &path) {
             self.fs.note(&to, why);
         }
-        let led = self.fs.leads(above.unwrap_or_default(), &self.ghosts);
-        if led != dir {
-            let led = if opaque { led } else { join(&led, name) };
+        let led = self.fs.leads(above.unwrap_or_default(), &self.own_links);
+        let other = led != dir;
+        let led = if opaque { led } else { join(&led, name) };
+        if !op.what.is_marker() {
+            let dir = op.what == What::Dir;
+            self.own_links.retain(|link, _| *link != led && (dir || !is_below(link, &led)));
+            let to = match &op.what {
+                What::Symlink(to) => Some(to.clone()),
+                What::Hardlink(target) => self.fs.link(target),
+                _ => None,
+            };
+            for path in [&led, &op.path] {
+                self.own_links.extend(to.clone().map(|to| (path.clone(), to)));
+            }
+        }
+        if other {
             let made = ancestors(&led).filter(|dir| !self.fs.is_dir(dir));
             let both = made.chain([&led[..], &path]);
             both.for_each(|path| self.fs.note(path, Why::OwnRemoved));
@@ -233,9 +247,6 @@ impl Events {
             }
             if marker && self.mine.remove(path) {
                 self.lost.insert(path.clone());
-                if let What::Symlink(to) = &self.fs.get(path).expect("it is there").borrow().what {
-                    self.ghosts.insert(path.clone(), to.clone());
-                }
                 // Directories that were there before it are the layer's too, by the rules.
                 let around = ancestors(path).filter(|dir| gone.iter().any(|gone| gone == dir));
                 around.chain([&path[..]]).for_each(|path| self.fs.note(path, Why::OwnRemoved));
@@ -285,7 +296,6 @@ impl Events {
             self.dirs.push((op.path.clone(), op.attr.mtime));
         }
         self.moved.remove(&path);
-        self.ghosts.remove(&path);
         if let What::Symlink(to) = &op.what
             && !to.starts_with(b"/")
             && op.path != path
