@@ -1,6 +1,8 @@
 //! The command line.
 
 mod check;
+mod help;
+mod rules;
 mod verity;
 
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::Check;
+use self::help::{EXAMPLES, EXPORT_HELP, LAYER, LAYERS};
+pub(crate) use self::rules::{Inputs, Rules, Where};
 pub(crate) use self::verity::{Preset, Verity, VerityFormat, VerityVerify};
 use crate::form::Forms;
 use crate::sizes;
@@ -19,37 +23,6 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
-
-const EXAMPLES: &str = "\
-A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in one file.
-
-  Index a layer, and see what is in it:
-    tarfs layer layer.tar                  # makes layer.tar.erofs
-    tarfs ls -l layer.tar.erofs /etc
-  Mount it, the tar as its device, as this prints:
-    tarfs mount-args layer.tar.erofs
-  Merge layers, lowest first, into one image over their tars:
-    tarfs merge -o image.erofs base.tar app.tar config.tar
-  One raw disk with a dm-verity tree behind the data:
-    tarfs export --mode image_block_with_verity -o image.disk base.tar app.tar
-  The same of an OCI image as skopeo or umoci write it, or of `docker save`:
-    tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
-    tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE
-
-An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
-link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
-what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or a file that cannot be read or
-written, 2 a command line that makes no sense.";
-
-const LAYERS: &str = "\
-A LAYER is any of these; several are given lowest first:
-  FILE.tar, FILE.tar.gz, FILE.tar.zst   a tar, compressed or not, told by its first bytes
-  a bootstrap or a disk                 made by tarfs, containerd ([index][tar]) or mkfs.erofs
-  oci:DIR[:TAG]                         all layers of an image in an OCI image layout
-  docker-archive:FILE                   all layers of the image in a `docker save` file
-Layers of images are checked against their digests and diffIDs.
-The tars of a bootstrap are looked for in --tars DIR or, without it, beside the bootstrap: by name
-(TAG, TAG.tar, sha256-TAG), then by content, where the tag is a SHA-256.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -71,10 +44,15 @@ pub(crate) enum Command {
     /// Show all that is known of a file in an image.
     Stat(Stat),
     /// Write a file of an image to standard output.
+    ///
+    /// A tar that has the name of its digest is taken as it is: to see whether it has that digest
+    /// all of it would be read, as `tarfs check` does.
     Cat(PathIn),
     /// Show the superblock, devices and segments of an image.
     Inspect(Inspect),
     /// Print the commands that mount an image.
+    ///
+    /// The tars of a bootstrap are looked for, but not read: `tarfs check` does that.
     MountArgs(MountArgs),
 }
 
@@ -115,25 +93,7 @@ pub(crate) struct Layout {
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "\
-Examples:
-  tarfs layer layer.tar                        # layer.tar.erofs over layer.tar
-  tarfs layer -o base.erofs base.tar.zst       # and its uncompressed tar beside it
-  curl -sf URL | tarfs layer --strict --disk -o base.disk -      # a broken connection is an error
-  zcat layer.tar.gz | tarfs layer --disk --placement data-first --verity -o base.disk -
-  tarfs layer --blob-id $DIGEST big.tar        # the fast way: bodies are not read
-
-The tag of the device is the blob ID: --blob-id, or the SHA-256 of the uncompressed tar, which
-costs reading all of it. A compressed tar or a stream cannot be a device itself: without --disk
-its uncompressed tar is put beside OUT, named by the tag, unless --index-only says that it is kept
-elsewhere (`tee layer.tar | tarfs layer --index-only -o layer.erofs -`).
-
-No byte at all is an error. A tar that ends without its two zero blocks may have been cut short between
-two entries, which nobody can tell: GNU tar and containerd take it as it is; so does this, and warns,
-and fails with --strict.
-
-With --placement data-first a stream is written and hashed once, as it goes by: the disk is whole,
-root hash included, when the stream ends.")]
+#[command(after_help = LAYER)]
 pub(crate) struct Layer {
     /// Output; INPUT with `.erofs` behind it, or `.disk`, if not given.
     #[arg(short, long, value_name = "OUT")]
@@ -152,7 +112,10 @@ pub(crate) struct Layer {
     /// Tag of the device, up to 64 bytes; the SHA-256 of the uncompressed tar if not given.
     #[arg(long, value_name = "ID")]
     pub(crate) blob_id: Option<String>,
-    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    /// Fail where else there is a warning about the tar: no end, so that it may have been cut short,
+    /// or something in it that an image has no place for.
     #[arg(long)]
     pub(crate) strict: bool,
     #[command(flatten)]
@@ -163,19 +126,6 @@ pub(crate) struct Layer {
     /// A tar (.tar, .tar.gz, .tar.zst, told by its first bytes), or - for standard input.
     #[arg(value_name = "INPUT|-")]
     pub(crate) input: PathBuf,
-}
-
-#[derive(Debug, Group)]
-pub(crate) struct Inputs {
-    /// Where the tars of bootstraps are; beside each bootstrap if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tars: Option<PathBuf>,
-    /// Fail where else there is a warning: a tar without its end, that may have been cut short.
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Layers, lowest first.
-    #[arg(value_name = "LAYER", required = true)]
-    pub(crate) layers: Vec<PathBuf>,
 }
 
 #[derive(Debug, Group)]
@@ -213,33 +163,6 @@ pub(crate) enum Mode {
     ImageVerityOnly,
 }
 
-const EXPORT_HELP: &str = "\
-A LAYER is a tar (.tar, .tar.gz, .tar.zst), a bootstrap or disk, oci:DIR[:TAG] or
-docker-archive:FILE; several are given lowest first (`tarfs merge --help` says more).
-
-layer_* modes with several layers write one file for each into the directory -o, named by its tag
-(TAG.disk, TAG.vmdk, TAG.sh, or TAG.verity for the tree alone), and print in layer order.
-
-*_verity_only modes hash the disk that the same layers and options would give, without writing it.
-The output is the hash tree in a file of its own; the disk is had at any time by the *_block mode,
-or as a device-mapper table over bootstrap and tars.
-
---sealed takes the digests of a layer's data out of the tree that layer_block_with_verity put behind
-its disk. The image gets the bytes that it gets without.
-
---form says how disks come out. Only raw copies (or shares, where the filesystem has reflinks); the
-others leave tars where they are and write OUT.metadata, with all that is in no tar. --gpt puts the
-disks into one disk, a partition each.
-
-  tarfs export --mode image_block_with_verity --align 512KiB -o image.disk --json a.tar b.tar
-  tarfs export --mode layer_block -o disks/ oci:DIR:latest
-  tarfs export --mode image_block --form vmdk -o image.vmdk a.tar b.tar
-    qemu-system-x86_64 -drive file=image.vmdk,readonly=on …   # or a guest could write to the tars
-  tarfs export --mode image_block_with_verity --form dm-linear -o image.sh a.tar b.tar
-    sh image.sh NAME                                          # makes /dev/mapper/NAME
-  tarfs export --mode layer_block --gpt --form vmdk -o layers.vmdk a.tar b.tar
-  tarfs export --mode image_verity_only -o tree --sealed a.disk=$A --sealed b.disk=$B a.disk b.disk";
-
 #[derive(Debug, Group)]
 pub(crate) struct Export {
     /// What to make.
@@ -270,6 +193,8 @@ pub(crate) struct Ls {
     /// Mode, links, owner, size, time and target as well.
     #[arg(short)]
     pub(crate) long: bool,
+    #[command(flatten)]
+    pub(crate) at: Where,
     /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
     #[arg(long)]
     pub(crate) raw: bool,
@@ -290,14 +215,13 @@ pub(crate) struct Stat {
     #[arg(long)]
     pub(crate) raw: bool,
     #[command(flatten)]
-    pub(crate) at: PathIn,
+    pub(crate) file: PathIn,
 }
 
 #[derive(Debug, Group)]
 pub(crate) struct PathIn {
-    /// Where the tars of a bootstrap are; beside it if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tars: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) at: Where,
     /// An image, or any LAYER of merge.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,

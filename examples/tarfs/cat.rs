@@ -4,11 +4,14 @@ use std::io::{self, Read, Write};
 
 use crate::args::PathIn;
 use crate::fail::{Done, Fail};
+use crate::find::Verify;
 use crate::view::{self, Body};
 use crate::{ls, quote};
 
 pub(crate) fn run(args: &PathIn) -> Done {
-    let image = ls::open(&args.image, args.tars.as_deref())?;
+    let mut image = ls::open(&args.image, &args.at.how(false))?;
+    // One file is read, which may be a small part of its tar.
+    image.verify(Verify::OtherNames);
     let id = view::find(&image.tree, &args.image, &args.path)?;
     let sources = match image.tree.content(id) {
         erofs_tarfs::tree::Content::Regular { size: 1.., .. } => image.sources()?,

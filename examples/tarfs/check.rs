@@ -7,12 +7,14 @@ use erofs_tarfs::read::Image;
 
 use crate::args::Check;
 use crate::fail::{Done, Fail};
+use crate::find::Verify;
 use crate::layered::Layered;
-use crate::load::{self, Loaded};
+use crate::load::{self, How, Loaded};
+use crate::notes::Noted;
 use crate::side::{Merged, Plain};
 use crate::spool::Spool;
 use crate::verdict::Verdict;
-use crate::{compare, digests, ending, geometry, input, inspect, quote, seal};
+use crate::{compare, digests, geometry, input, inspect, notes, quote, seal, unmoved};
 
 pub(crate) fn run(args: &Check) -> Done {
     // After --against, the image is the last of many arguments.
@@ -39,10 +41,11 @@ pub(crate) fn run(args: &Check) -> Done {
 
 fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     let params = geometry::params(&args.verity)?;
+    let how = args.at.how(false);
     let bytes = inspect::open(path)?;
     let (file, _) = input::open(path)?;
     let mut verdict = Verdict { path: path.display().to_string(), ..Verdict::default() };
-    let loaded = match load::read_image(path, file, args.tars.as_deref(), true) {
+    let mut loaded = match load::read_image(path, file, &how, true) {
         Ok(loaded) => loaded,
         // What is wrong with the image itself is what was asked for.
         Err(Fail::Failed(text)) => {
@@ -52,6 +55,8 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
         }
         Err(fail) => return Err(fail),
     };
+    // What they should be is a part of the verdict, not an error.
+    loaded.verify(Verify::OtherNames);
     let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
     let len = bytes.len() as u64;
     verdict.inodes = loaded.tree.inode_count();
@@ -78,23 +83,25 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
         verdict.unread.extend(sealed.unread);
     }
     if !layers.is_empty() {
-        against(layers, args.tars.as_deref(), &loaded, &mut verdict.problems)?;
+        verdict.noted = against(layers, &how, &loaded, &mut verdict.problems)?;
         verdict.compared = true;
     }
+    unmoved::check()?;
     verdict.ok = verdict.problems.is_empty();
     Ok(verdict)
 }
 
-/// Compares an image with what the layers make.
+/// Compares an image with what the layers make; answers what was met in them.
 fn against(
     layers: &[PathBuf],
-    tars: Option<&Path>,
+    how: &How<'_>,
     image: &Loaded,
     problems: &mut Vec<String>,
-) -> Done {
+) -> Done<Noted> {
     let mut spool = Spool::Temporary(std::env::temp_dir());
-    let layers = load::all(layers, tars, &mut spool)?;
-    ending::all(&layers, false)?;
+    let layers = load::all(layers, how, &mut spool)?;
+    notes::all(&layers, false)?;
+    let noted = Noted::sum(&layers, 0);
     let sources = image.sources()?;
     let left = Plain { tree: &image.tree, sources: &sources, name: &image.name };
     let of_layers: Vec<_> = layers.iter().map(Loaded::sources).collect::<Done<_>>()?;
@@ -103,16 +110,16 @@ fn against(
         let right = Plain { tree: &layer.tree, sources, name: &layer.name };
         let as_layer = compare::problems(&left, &right);
         if as_layer.is_empty() {
-            return Ok(());
+            return Ok(noted);
         }
         if has_marks(image) {
             problems.extend(as_layer);
-            return Ok(());
+            return Ok(noted);
         }
     }
-    let layered = Layered::new(&layers)?;
+    let layered = Layered::new(&layers, how.merge.follow_lower_links)?;
     problems.extend(compare::problems(&left, &Merged::new(&layered, &of_layers)));
-    Ok(())
+    Ok(noted)
 }
 
 /// Whether a tree has what merging would have consumed.

@@ -9,7 +9,7 @@ use crate::fail::Done;
 use crate::load::{Backing, Loaded};
 use crate::progress::Progress;
 use crate::sizes::to_hex;
-use crate::{find, quote, spool};
+use crate::{find, quote};
 
 /// A tar ends somewhere in the last of its blocks, and the image does not say where.
 const BLOCK: u64 = 4096;
@@ -31,9 +31,12 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<F
             continue;
         }
         let tag = String::from_utf8_lossy(tag).into_owned();
-        let name = format!("device {}, {}", index + 1, quote::name(&tag));
+        let name = match tag.is_empty() {
+            true => format!("device {}, which has no tag", index + 1),
+            false => format!("device {}, {}", index + 1, quote::name(&tag)),
+        };
         let tar = match (&image.backing, image.tar(index)) {
-            (Backing::File(_), _) => None,
+            (Backing::File(_) | Backing::Layers(_), _) => None,
             (Backing::Tars { .. }, Ok(Some(tar))) => Some(tar),
             (Backing::Tars { .. }, Ok(None)) => {
                 found.unread.push(format!("{name}: its tar is not found"));
@@ -49,16 +52,15 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<F
             continue;
         }
         if !find::is_digest(&tag) {
-            found.unread.push(format!("{name}: its bytes, as its tag is no SHA-256"));
+            let why = if tag.is_empty() { "" } else { ", as its tag is no SHA-256" };
+            found.unread.push(format!("{name}: its bytes{why}"));
             continue;
         }
         let device = &image.tree.devices()[index];
         let digest = match (&tar, &image.backing) {
-            (Some(tar), _) => {
-                Some(spool::digest(tar, &mut |_| {})?).filter(|digest| *digest != tag)
-            }
+            (Some(tar), _) => Some(find::digest(tar)?).filter(|digest| *digest != tag),
             (None, Backing::File(file)) => differs(file, device, &tag)?,
-            (None, Backing::Tars { .. }) => None,
+            (None, Backing::Tars { .. } | Backing::Layers(_)) => None,
         };
         match digest {
             None => found.right.push(tag),

@@ -8,7 +8,6 @@ use std::path::Path;
 use erofs_tarfs::tar::{End, EndMarker};
 
 use crate::fail::{Done, Fail};
-use crate::load::Loaded;
 use crate::warn;
 
 /// Judges how the tar of this name ended.
@@ -30,10 +29,4 @@ pub(crate) fn judge(name: &Path, end: &End, strict: bool) -> Done {
             Ok(())
         }
     }
-}
-
-/// Judges all layers that came from tars.
-pub(crate) fn all(layers: &[Loaded], strict: bool) -> Done {
-    let ends = layers.iter().filter_map(|layer| Some((&layer.name, layer.end.as_ref()?)));
-    ends.into_iter().try_for_each(|(name, end)| judge(name, end, strict))
 }

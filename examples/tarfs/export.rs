@@ -19,7 +19,7 @@ use crate::overlaid::{Made, Wanted};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{ending, geometry, leaves, merge, overlaid, place, quote, spare};
+use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare};
 
 pub(crate) fn run(args: &Export) -> Done {
     let job = Job {
@@ -49,8 +49,12 @@ pub(crate) fn run(args: &Export) -> Done {
         // Over the tars, so they stay.
         Form::Vmdk | Form::DmLinear => Spool::kept(&output),
     };
-    let mut layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
-    ending::all(&layers, args.inputs.strict)?;
+    let how = args.inputs.how();
+    let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
+    notes::all(&layers, args.inputs.strict)?;
+    if !by_layer {
+        same::identify(&mut layers);
+    }
     leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
     if !args.forms.are_plain() {
         return overlaid(&job, args, &output, &layers, by_layer, spool);
@@ -60,10 +64,13 @@ pub(crate) fn run(args: &Export) -> Done {
     }
     let out = Output::new(&output)?;
     let report = if by_layer {
-        job.make(&out, &layers[0].tree, &layers[0].origins())?
+        let Some(layer) = layers.first() else {
+            return Err(Fail::of(&args.output, "there is no layer to make it of"));
+        };
+        Report { noted: layer.noted, ..job.make(&out, &layer.tree, &layer.origins())? }
     } else {
-        let tree = merge::merged(&layers)?;
-        job.make(&out, &tree, &merge::origins(&tree, &layers))?
+        let (tree, noted) = merge::merged(&layers, &how.merge)?;
+        Report { noted, ..job.make(&out, &tree, &merge::origins(&tree, &layers))? }
     };
     out.finish()?;
     report.print(args.json)
@@ -80,17 +87,18 @@ fn overlaid(
 ) -> Done {
     let merged = match by_layer {
         true => None,
-        false => Some(merge::merged(layers)?),
+        false => Some(merge::merged(layers, &args.inputs.how().merge)?),
     };
     let mut wanted = Vec::new();
-    if let Some(tree) = &merged {
+    if let Some((tree, noted)) = &merged {
         let sources = merge::sources(tree, layers)?;
-        wanted.push(Wanted { name: "image".to_owned(), tree, sources });
+        wanted.push(Wanted { name: "image".to_owned(), tree, sources, noted: *noted });
     } else {
         for (index, layer) in layers.iter().enumerate() {
             // As much of the tag as a partition's name holds.
             let name = stem(layer, index).chars().take(36).collect();
-            wanted.push(Wanted { name, tree: &layer.tree, sources: layer.sources()? });
+            let (tree, noted) = (&layer.tree, layer.noted);
+            wanted.push(Wanted { name, tree, sources: layer.sources()?, noted });
         }
     }
     let mut made = Vec::new();
@@ -123,7 +131,8 @@ fn each(job: &Job, layers: &[Loaded], args: &Export, output: &Path) -> Done {
     for (index, layer) in layers.iter().enumerate() {
         let path = output.join(job.file_name(layer, index));
         let out = Output::new(&path)?;
-        reports.push(job.make(&out, &layer.tree, &layer.origins())?);
+        let report = job.make(&out, &layer.tree, &layer.origins())?;
+        reports.push(Report { noted: layer.noted, ..report });
         if taken.is_new(&path, layer)? {
             outputs.push(out);
         }

@@ -5,7 +5,10 @@ use std::io;
 use std::path::Path;
 
 use erofs_tarfs::io as tarfs_io;
+use erofs_tarfs::tar::ErrorKind;
+use erofs_tarfs::tree::{self, Rule};
 
+use crate::decompress::Broken;
 use crate::quote;
 
 /// What ends a command early.
@@ -52,12 +55,37 @@ impl fmt::Display for Fail {
 
 impl From<tarfs_io::Error> for Fail {
     fn from(error: tarfs_io::Error) -> Self {
-        let text = error.to_string();
+        // It knows its offset in the file, while ours is one in what comes out of it.
+        if let tarfs_io::Error::Read { file, error, .. } = &error
+            && let Some(broken) = error.get_ref().and_then(|inner| inner.downcast_ref::<Broken>())
+        {
+            return Self::of(file, broken);
+        }
+        let mut text = error.to_string();
+        if let tarfs_io::Error::Layer { error, .. } = &error {
+            text.push_str(switch(error));
+        }
         let Some(file) = error.file() else { return Self::Failed(text) };
         // What it says begins with the name as it is.
         match text.strip_prefix(&format!("{}: ", file.display())) {
             Some(why) => Self::of(file, why),
             None => Self::Failed(text),
         }
+    }
+}
+
+/// The switch that has a say in what is wrong with a tar.
+fn switch(error: &tree::Error) -> &'static str {
+    match error {
+        tree::Error::Tar(error) => match error.kind() {
+            ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
+            _ => "",
+        },
+        tree::Error::Entry(error) => match error.rule {
+            Rule::DotDot => " (--resolve-dot-dot resolves it inside the root)",
+            Rule::XattrNamespace(_) => " (without --strict it is dropped)",
+            _ => "",
+        },
+        _ => "",
     }
 }

@@ -1,82 +1,178 @@
 //! The tars of a bootstrap, found by their tags.
+//!
+//! A tag is what somebody wrote into the bootstrap. It names a file only if that file is bound to
+//! be the right one, because the tag is its digest, or if the user said in which directory such
+//! files are.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::Device;
 
 use crate::fail::{Done, Fail};
-use crate::{quote, spare, spool};
+use crate::progress::Progress;
+use crate::{input, output, quote, spare, spool, unmoved};
 
-/// Opens the tar of a device of `image`, from the directory `dir`; an image with this device
-/// `only` may have it beside it by its own name.
-pub(crate) fn tar(
-    image: &Path,
-    dir: &Path,
-    device: &Device,
-    block: u64,
-    only: bool,
-) -> Done<NamedFile> {
-    maybe(image, dir, device, block, only)?.ok_or_else(|| {
-        let tag = String::from_utf8_lossy(&device.tag);
-        let dir = quote::name(dir);
-        Fail::of(image, format_args!("the tar of device {tag:?} is not in {dir} (--tars DIR)"))
-    })
+/// Which tars must have the SHA-256 that is their tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verify {
+    /// All.
+    All,
+    /// Those that are not named by it.
+    OtherNames,
 }
 
-/// The same, or nothing if it is not there. One that is there by its name, and is not what it
-/// should be, is an error.
-pub(crate) fn maybe(
-    image: &Path,
-    dir: &Path,
-    device: &Device,
-    block: u64,
-    only: bool,
-) -> Done<Option<NamedFile>> {
-    let tag = String::from_utf8_lossy(&device.tag).into_owned();
-    let needed = device.base_offset.saturating_add(device.bytes);
-    let found = by_name(dir, &tag).or_else(|| from_image_name(image).filter(|_| only));
-    let mut wrong = None;
-    if let Some(path) = found {
-        let file = spare::open(&path)?;
-        let has = file.bytes()?;
-        let named_so = path.file_name().is_some_and(|name| name.to_string_lossy().contains(&tag));
-        // The image counts whole blocks.
-        if has.next_multiple_of(block) < needed {
-            // What is shorter could be the bare tar of a device that has something in front of it:
-            // it would be read at the wrong places, and yet nothing is wrong with it.
-            if !(is_digest(&tag) && is_tagged(&file, &tag)?) {
-                let image = quote::name(image);
-                let why = format_args!("has {has} bytes, but {image} needs {needed}");
-                wrong = Some(Fail::of(path, why));
+/// Where tars are looked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Tars {
+    dir: PathBuf,
+    /// Whether the user named the directory.
+    given: bool,
+    pub(crate) verify: Verify,
+}
+
+impl Tars {
+    /// In the directory that the user named, or beside the image.
+    pub(crate) fn of(image: &Path, given: Option<&Path>) -> Self {
+        let dir = given.unwrap_or_else(|| output::directory(image)).to_owned();
+        Self { dir, given: given.is_some(), verify: Verify::All }
+    }
+
+    /// Opens the tar of a device of `image`; `only` if that has one only.
+    pub(crate) fn find(
+        &self,
+        image: &Path,
+        device: &Device,
+        only: bool,
+        block: u64,
+    ) -> Done<NamedFile> {
+        self.maybe(image, device, only, block)?.ok_or_else(|| {
+            let tag = String::from_utf8_lossy(&device.tag);
+            if tag.is_empty() {
+                let why = "a device has no tag by which its file could be found";
+                return Fail::of(image, format_args!("{why} (mount-args takes --device)"));
             }
-        } else if named_so && !tag.is_empty() || is_tagged(&file, &tag)? {
-            return Ok(Some(file));
-        } else {
-            let image = quote::name(image);
-            let why = format_args!("does not have the SHA-256 that {image} was made of, {tag}");
-            wrong = Some(Fail::of(path, why));
+            let dir = quote::name(&self.dir);
+            let hint = match self.given {
+                true => "",
+                false if is_digest(&tag) => " (--tars DIR)",
+                false => ", where a tag that is no digest names no file (--tars DIR)",
+            };
+            Fail::of(image, format_args!("the tar of device {tag:?} is not in {dir}{hint}"))
+        })
+    }
+
+    /// The same, or nothing if it is not there. One that is there by its name, and is not what it
+    /// should be, is an error.
+    pub(crate) fn maybe(
+        &self,
+        image: &Path,
+        device: &Device,
+        only: bool,
+        block: u64,
+    ) -> Done<Option<NamedFile>> {
+        let tag = String::from_utf8_lossy(&device.tag).into_owned();
+        let needed = device.base_offset.saturating_add(device.bytes);
+        let by_name = self.names(&tag).into_iter().find(|path| path.is_file());
+        let named = by_name.is_some();
+        let found = by_name.or_else(|| from_image_name(image).filter(|_| only));
+        let mut wrong = None;
+        if let Some(path) = found {
+            let file = input::candidate(&path)?;
+            let has = file.bytes()?;
+            let is_short = has.next_multiple_of(block) < needed;
+            let verify = is_digest(&tag) && (is_short || !named || self.verify == Verify::All);
+            let other = match verify {
+                true => Some(digest(&file)?).filter(|digest| *digest != tag),
+                false => None,
+            };
+            // The image counts whole blocks. What is shorter could be the bare tar of a device that
+            // has something in front of it: it would be read at the wrong places, and yet nothing is
+            // wrong with it.
+            let why = match (is_short, other) {
+                (true, None) if verify => None,
+                (true, _) => {
+                    let image = quote::name(image);
+                    Some(format!("has {has} bytes, but {image} needs {needed}"))
+                }
+                (false, Some(digest)) => {
+                    Some(format!("does not have the digest {tag}, but {digest}"))
+                }
+                (false, None) => {
+                    spare::opened(&path, file.file());
+                    return Ok(Some(file));
+                }
+            };
+            unmoved::forget(&path);
+            wrong = why.map(|why| Fail::of(path, why));
+        }
+        match self.by_content(&tag, needed, block)? {
+            Some(file) => Ok(Some(file)),
+            None => wrong.map_or(Ok(None), Err),
         }
     }
-    match by_content(dir, &tag, needed, block)? {
-        Some(file) => Ok(Some(file)),
-        None => wrong.map_or(Ok(None), Err),
+
+    /// What the tar of a device may be called.
+    pub(crate) fn names(&self, tag: &str) -> Vec<PathBuf> {
+        let plain = spool::file_name(tag);
+        if tag.is_empty() || !self.given && !is_digest(tag) {
+            return Vec::new();
+        }
+        // Of a tag with other characters only what `tarfs layer` makes of them is a name.
+        let names = match plain == tag {
+            true => vec![tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}")],
+            false => vec![plain.clone(), format!("{plain}.tar")],
+        };
+        names.iter().map(|name| self.dir.join(name)).collect()
+    }
+
+    /// A file with the digest that the tag is.
+    fn by_content(&self, tag: &str, needed: u64, block: u64) -> Done<Option<NamedFile>> {
+        if !is_digest(tag) {
+            return Ok(None);
+        }
+        let entries = fs::read_dir(&self.dir).map_err(|error| Fail::of(&self.dir, error))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
+            if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
+                // Of those that are not meant, some may not be readable.
+                let Ok(file) = input::candidate(&path) else { continue };
+                if digest(&file)? == tag {
+                    spare::opened(&path, file.file());
+                    return Ok(Some(file));
+                }
+                unmoved::forget(&path);
+            }
+        }
+        Ok(None)
     }
 }
 
-fn by_name(dir: &Path, tag: &str) -> Option<PathBuf> {
-    names(dir, tag).into_iter().find(|path| path.is_file())
+/// A file in one of its states: device, inode, length, change time.
+type State = (u64, u64, u64, (i64, i64));
+
+thread_local! {
+    /// Digests of files. No output comes of any that changes while it is read.
+    static DIGESTS: RefCell<BTreeMap<State, String>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// What the tar of a device may be called.
-pub(crate) fn names(dir: &Path, tag: &str) -> Vec<PathBuf> {
-    if tag.is_empty() || tag.contains('/') {
-        return Vec::new();
+/// The SHA-256 of a file that must not change from now on; it takes a while the first time.
+pub(crate) fn digest(file: &NamedFile) -> Done<String> {
+    let found = file.file().metadata().map_err(|error| Fail::of(file.path(), error))?;
+    let key = (found.dev(), found.ino(), found.len(), (found.ctime(), found.ctime_nsec()));
+    if let Some(known) = DIGESTS.with_borrow(|known| known.get(&key).cloned()) {
+        return Ok(known);
     }
-    let names =
-        [tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}"), spool::file_name(tag)];
-    names.iter().map(|name| dir.join(name)).collect()
+    let progress = Progress::new("verifying", Some(file.bytes()?));
+    let digest = spool::digest(file, &mut progress.observer())?;
+    DIGESTS.with_borrow_mut(|known| known.insert(key, digest.clone()));
+    Ok(digest)
 }
 
 fn from_image_name(image: &Path) -> Option<PathBuf> {
@@ -89,32 +185,7 @@ pub(crate) fn names_from(image: &Path) -> [PathBuf; 2] {
     [stem.with_extension("tar"), stem]
 }
 
-/// Whether the tag says nothing of the content, or says what it is.
-fn is_tagged(file: &NamedFile, tag: &str) -> Done<bool> {
-    Ok(!is_digest(tag) || spool::digest(file, &mut |_| {})? == tag)
-}
-
 /// Whether a tag is a SHA-256.
 pub(crate) fn is_digest(tag: &str) -> bool {
     tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
-}
-
-fn by_content(dir: &Path, tag: &str, needed: u64, block: u64) -> Done<Option<NamedFile>> {
-    if !is_digest(tag) {
-        return Ok(None);
-    }
-    let entries = fs::read_dir(dir).map_err(|error| Fail::of(dir, error))?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
-        if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
-            let file = NamedFile::open(&path)?;
-            if spool::digest(&file, &mut |_| {})? == tag {
-                spare::opened(&path, file.file());
-                return Ok(Some(file));
-            }
-        }
-    }
-    Ok(None)
 }

@@ -1,15 +1,17 @@
 //! What a file is, by its first bytes, and its bytes uncompressed.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use erofs_tarfs::io::{NamedFile, Pipe};
-use flate2::bufread::MultiGzDecoder;
 
+use crate::decompress::Uncompressed;
 use crate::fail::{Done, Fail};
-use crate::spare;
+use crate::{quote, spare, unmoved};
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +41,46 @@ impl Kind {
     }
 }
 
-/// Opens a file and looks at its beginning.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tar => "tar",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Erofs => "EROFS",
+        })
+    }
+}
+
+/// Opens a file that may turn out not to be the one: then it is to be forgotten by `unmoved`, or else
+/// told to `spare`.
+pub(crate) fn candidate(path: &Path) -> Done<NamedFile> {
+    let file = NamedFile::open(path)?;
+    let metadata = unmoved::watch(path, file.file()).map_err(|error| Fail::of(path, error))?;
+    if metadata.is_dir() {
+        return Err(Fail::of(path, format_args!("is a directory{}", directory_hint(path))));
+    }
+    Ok(file)
+}
+
+/// Opens a file and looks at its beginning. No output gets its name if the file changes from then
+/// on.
 pub(crate) fn open(path: &Path) -> Done<(NamedFile, Kind)> {
-    let file = spare::open(path)?;
+    let file = candidate(path)?;
+    spare::opened(path, file.file());
     let metadata = file.file().metadata().map_err(|error| Fail::of(path, error))?;
     if !metadata.is_file() {
         return Err(Fail::of(path, "is not a regular file (a stream is read as -)"));
     }
-    let mut head = vec![0; HEAD.min(metadata.len() as usize)];
+    let kind = kind(&file)?;
+    Ok((file, kind))
+}
+
+/// What an open file is.
+pub(crate) fn kind(file: &NamedFile) -> Done<Kind> {
+    let mut head = vec![0; HEAD.min(file.bytes()? as usize)];
     file.read_exact_at(&mut head, 0)?;
-    Ok((file, Kind::of(&head)))
+    Ok(Kind::of(&head))
 }
 
 /// A stream that tells what it is, from its beginning.
@@ -59,8 +91,28 @@ pub(crate) fn stream<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read
     Ok((Box::new(io::Cursor::new(head).chain(reader)), kind))
 }
 
-/// Standard input, which nobody has read from before.
+/// How an image is named that this directory looks like.
+fn directory_hint(path: &Path) -> String {
+    let has = |name: &str| path.join(name).is_file();
+    let named = quote::name(path);
+    if has("oci-layout") || has("index.json") {
+        format!("; the image in it is oci:{named}")
+    } else if has("manifest.json") {
+        format!("; the image in it is dir:{named}")
+    } else {
+        String::new()
+    }
+}
+
+/// What standard input is called where it is a layer.
+pub(crate) const STDIN: &str = "-";
+
+/// Standard input, which is there once.
 pub(crate) fn stdin() -> io::Result<impl Read> {
+    static READ: AtomicBool = AtomicBool::new(false);
+    if READ.swap(true, Ordering::Relaxed) {
+        return Err(io::Error::other("can be read only once"));
+    }
     Ok(Pipe::new(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
@@ -70,9 +122,7 @@ pub(crate) fn uncompressed<'a>(
     reader: impl Read + 'a,
 ) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match kind {
-        // As gzip does, all members of the file, one after the other.
-        Kind::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(256 << 10, reader))),
-        Kind::Zstd => Box::new(zstd::Decoder::new(reader)?),
+        Kind::Gzip | Kind::Zstd => Box::new(Uncompressed::new(kind, reader)),
         Kind::Tar | Kind::Erofs => Box::new(reader),
     })
 }

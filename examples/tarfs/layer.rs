@@ -16,7 +16,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{ending, geometry, load, merge, place, spare};
+use crate::{geometry, images, load, merge, notes, place, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -43,17 +43,21 @@ pub(crate) fn run(args: &Layer) -> Done {
         }
         Source::Stream(name, mut reader) if args.index_only => {
             let tag = args.blob_id.as_deref();
-            let mut ingest = spool::ingest_options(tag, false);
+            let mut ingest = spool::ingest_options(args.rules.options(args.strict), tag);
             ingest.diff_id = tag.is_none();
             let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
+            let noted = notes::of(&name, &done.layer, args.strict)?;
+            images::warn(&args.input, &done.layer.tree);
             let none = || Err(Fail::of(&name, "is not kept"));
-            ending::judge(&name, &done.layer.end, args.strict)?;
-            merge::write(&output, &done.layer.tree, &options, &out, none)?
+            let report = merge::write(&output, &done.layer.tree, &options, &out, none)?;
+            Report { noted, ..report }
         }
         Source::Tar(tar) => {
             let layer = indexed(tar, args)?;
-            ending::all(slice::from_ref(&layer), args.strict)?;
+            notes::all(slice::from_ref(&layer), args.strict)?;
+            images::warn(&args.input, &layer.tree);
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
+            let report = Report { noted: layer.noted, ..report };
             sealed(report, args, params.as_ref(), &out)?
         }
         Source::Stream(name, mut reader) => {
@@ -61,9 +65,12 @@ pub(crate) fn run(args: &Layer) -> Done {
                 true => Spool::temporary(&output),
                 false => Spool::kept(&output),
             };
-            let (layer, _) = spool.take(&name, &mut *reader, args.blob_id.as_deref(), false)?;
-            ending::all(slice::from_ref(&layer), args.strict)?;
+            let rules = args.rules.options(args.strict);
+            let (layer, _) = spool.take(&name, &mut *reader, rules, args.blob_id.as_deref())?;
+            notes::all(slice::from_ref(&layer), args.strict)?;
+            images::warn(&args.input, &layer.tree);
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
+            let report = Report { noted: layer.noted, ..report };
             let report = sealed(report, args, params.as_ref(), &out)?;
             outputs = spool.outputs();
             report
@@ -138,11 +145,13 @@ fn source(args: &Layer) -> Done<Source> {
 
 /// The layer of a tar that is a file: only its headers are read, if its tag is known.
 fn indexed(tar: NamedFile, args: &Layer) -> Done<Loaded> {
+    let mut rules = args.rules.options(args.strict);
     if let Some(tag) = &args.blob_id {
-        return load::layer(tar, tag, false);
+        rules.tag = tag.as_bytes().to_vec();
+        return load::layer(tar, rules);
     }
     let progress = Progress::new("reading", Some(tar.bytes()?));
-    let options = spool::ingest_options(None, false);
+    let options = spool::ingest_options(rules, None);
     let reader = input::reader(&tar)?;
     let done = tarfs_io::ingest(&args.input, reader, options, None, &mut progress.observer())?;
     Ok(spool::loaded(tar, done).0)
@@ -159,14 +168,15 @@ fn one_pass(
     out: &Output,
 ) -> Done<Report> {
     let tag = args.blob_id.as_deref();
-    let mut ingest = spool::ingest_options(tag, false);
+    let mut ingest = spool::ingest_options(args.rules.options(args.strict), tag);
     ingest.diff_id = tag.is_none();
     ingest.leaves = params.cloned();
     let file = out.file()?;
     let offset = layout::data_first_offset(1, options.block_size);
     let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;
-    ending::judge(name, &done.layer.end, args.strict)?;
+    let noted = notes::of(name, &done.layer, args.strict)?;
     let tree = done.layer.tree;
+    images::warn(&args.input, &tree);
     if tree.devices().is_empty() {
         // No file has any data: the disk does without the tar.
         file.set_bytes(0)?;
@@ -175,6 +185,7 @@ fn one_pass(
     tarfs_io::write_metadata(&layout, &file)?;
     let bytes = layout.disk_bytes();
     let mut report = Report::new(out.path(), bytes, &layout, bytes);
+    report.noted = noted;
     if let Some(params) = params {
         let leaves = vec![done.leaves.as_ref(); layout.devices().len()];
         let sealed = tarfs_io::seal_in_place(&layout, &leaves, params, &file)?;

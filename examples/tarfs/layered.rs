@@ -38,12 +38,16 @@ pub(crate) enum Node {
 pub(crate) struct Layered<'l> {
     pub(crate) layers: &'l [Loaded],
     nodes: Vec<Node>,
+    /// Whether links of lower layers are to be followed, which is not done here.
+    follow: bool,
 }
 
 impl<'l> Layered<'l> {
-    /// Merges layers, lowest first.
-    pub(crate) fn new(layers: &'l [Loaded]) -> Done<Self> {
-        let mut this = Self { layers, nodes: vec![Node::Directory(None, BTreeMap::new())] };
+    /// Merges layers, lowest first. Where a link of a lower layer would be to `follow`, it is an
+    /// error.
+    pub(crate) fn new(layers: &'l [Loaded], follow: bool) -> Done<Self> {
+        let nodes = vec![Node::Directory(None, BTreeMap::new())];
+        let mut this = Self { layers, nodes, follow };
         for number in 0..layers.len() {
             this.add(number)?;
         }
@@ -116,7 +120,7 @@ impl<'l> Layered<'l> {
                     continue;
                 }
                 if tree.kind(id) == NodeKind::Directory {
-                    let at = self.directory(to, name, (number, id));
+                    let at = self.directory(to, name, (number, id))?;
                     todo.push((id, at));
                 } else {
                     let leaf = found.get(&id.index()).copied().unwrap_or((number, id));
@@ -128,13 +132,19 @@ impl<'l> Layered<'l> {
     }
 
     /// A directory of a layer over what is there.
-    fn directory(&mut self, to: At, name: &[u8], (number, id): From) -> At {
+    fn directory(&mut self, to: At, name: &[u8], (number, id): From) -> Done<At> {
         let tree = self.tree(number);
         let described = (!tree.is_implied(id)).then_some((number, id));
         let lower = self.child(to, name);
+        let is_link = lower.is_some_and(|at| self.target(at).is_some());
+        if self.follow && described.is_none() && is_link && !is_opaque(tree, id) {
+            let (layer, name) = (&self.layers[number].name, quote::shell(name));
+            let why = "--against does not follow it (--follow-lower-links)";
+            return Err(Fail::of(layer, format_args!("{name} is a lower layer's link: {why}")));
+        }
         let lower = lower.filter(|at| matches!(self.nodes[*at], Node::Directory(..)));
         let Some(at) = lower else {
-            return self.put(to, name, Node::Directory(described, BTreeMap::new()));
+            return Ok(self.put(to, name, Node::Directory(described, BTreeMap::new())));
         };
         if is_opaque(tree, id) {
             self.names_mut(at).clear();
@@ -142,7 +152,7 @@ impl<'l> Layered<'l> {
         if let Some(from) = described {
             self.nodes[at].describe(from);
         }
-        at
+        Ok(at)
     }
 
     fn put(&mut self, to: At, name: &[u8], node: Node) -> At {

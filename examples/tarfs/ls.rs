@@ -7,36 +7,30 @@ use erofs_tarfs::tree::{Body, Content, InodeId, NodeKind, Place, Tree};
 
 use crate::args::{Ls, Stat};
 use crate::fail::{Done, Fail};
-use crate::input::{self, Kind};
+use crate::images::Reference;
+use crate::input::{self, Kind, STDIN};
 use crate::load::{self, Loaded};
 use crate::quote::Names;
 use crate::sizes::to_hex;
 use crate::spool::Spool;
-use crate::{ending, view};
+use crate::{notes, view};
 
-/// An image as a mount shows it, or a layer.
-pub(crate) fn open(arg: &Path, tars: Option<&Path>) -> Done<Loaded> {
-    let is_image = arg.to_str().is_some_and(|arg| arg.contains(':')) && !arg.exists();
-    if !is_image {
+/// An image as a mount shows it, a layer, or the layers of an image merged.
+pub(crate) fn open(arg: &Path, how: &load::How<'_>) -> Done<Loaded> {
+    if arg != Path::new(STDIN) && Reference::parse(arg).is_none() {
         let (file, kind) = input::open(arg)?;
         if kind == Kind::Erofs {
-            return load::read_image(arg, file, tars, false);
+            return load::read_image(arg, file, how, false);
         }
     }
     let mut spool = Spool::Temporary(std::env::temp_dir());
-    let mut layers = load::load(arg, tars, &mut spool)?;
-    ending::all(&layers, false)?;
-    match layers.len() {
-        1 => Ok(layers.remove(0)),
-        n => {
-            let why = format_args!("has {n} layers: merge them first (tarfs merge)");
-            Err(Fail::of(arg, why))
-        }
-    }
+    let layers = load::load(arg, how, &mut spool)?;
+    notes::all(&layers, false)?;
+    load::one(arg, layers, how)
 }
 
 pub(crate) fn run(args: &Ls) -> Done {
-    let image = open(&args.image, None)?;
+    let image = open(&args.image, &args.at.how(false))?;
     let id = view::find(&image.tree, &args.image, &args.path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let how = How {
@@ -93,11 +87,11 @@ fn line(out: &mut impl Write, tree: &Tree, id: InodeId, name: &[u8], how: How) -
 }
 
 pub(crate) fn stat(args: &Stat) -> Done {
-    let (at, names) = (&args.at, Names::new(args.raw));
-    let image = open(&at.image, at.tars.as_deref())?;
-    let id = view::find(&image.tree, &at.image, &at.path)?;
+    let (file, names) = (&args.file, Names::new(args.raw));
+    let image = open(&file.image, &file.at.how(false))?;
+    let id = view::find(&image.tree, &file.image, &file.path)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    show(&mut out, &image.tree, id, at.path.as_encoded_bytes(), names)
+    show(&mut out, &image.tree, id, file.path.as_encoded_bytes(), names)
         .and_then(|()| out.flush())
         .map_err(Fail::stdout)
 }

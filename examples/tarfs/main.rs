@@ -7,14 +7,15 @@ mod behind;
 mod cat;
 mod check;
 mod compare;
+mod decompress;
 mod digests;
-mod docker;
 mod ending;
 mod export;
 mod fail;
 mod find;
 mod form;
 mod geometry;
+mod images;
 mod input;
 mod inspect;
 mod layer;
@@ -24,7 +25,7 @@ mod load;
 mod ls;
 mod merge;
 mod mount_args;
-mod oci;
+mod notes;
 mod output;
 mod overlaid;
 mod partitioned;
@@ -34,6 +35,7 @@ mod place;
 mod progress;
 mod quote;
 mod report;
+mod same;
 mod script;
 mod seal;
 mod segments;
@@ -42,6 +44,7 @@ mod sizes;
 mod spare;
 mod spool;
 mod unfinished;
+mod unmoved;
 mod verdict;
 mod verity;
 mod view;
@@ -72,7 +75,8 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::MountArgs(args) => mount_args::run(&args),
     };
-    match done {
+    // What was shown of a file that changed meanwhile is not what is in it.
+    match done.and_then(|()| unmoved::check()) {
         // Whoever read our output has enough of it.
         Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
         Err(fail) => {

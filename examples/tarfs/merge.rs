@@ -9,13 +9,14 @@ use erofs_tarfs::tree::{self, MergeOptions, Tree};
 
 use crate::args::Merge;
 use crate::fail::{Done, Fail};
-use crate::load::{self, Loaded, Origin};
+use crate::load::{self, How, Loaded, Origin};
+use crate::notes::{self, Merging, Noted};
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::quote;
 use crate::report::Report;
 use crate::spool::Spool;
-use crate::{ending, geometry, place, spare};
+use crate::{geometry, place, same, spare};
 
 pub(crate) fn run(args: &Merge) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -26,21 +27,28 @@ pub(crate) fn run(args: &Merge) -> Done {
         true => Spool::temporary(&output),
         false => Spool::kept(&output),
     };
-    let layers = load::all(&args.inputs.layers, args.inputs.tars.as_deref(), &mut spool)?;
-    ending::all(&layers, args.inputs.strict)?;
-    let tree = merged(&layers)?;
-    let report = write(&output, &tree, &options, &out, || sources(&tree, &layers))?;
+    let how = How { tag_files: !args.disk, ..args.inputs.how() };
+    let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
+    notes::all(&layers, args.inputs.strict)?;
+    same::identify(&mut layers);
+    let (tree, noted) = merged(&layers, &how.merge)?;
+    let mut report = write(&output, &tree, &options, &out, || sources(&tree, &layers))?;
     output::finish(spool.outputs().into_iter().chain([out]).collect())?;
+    report.noted = noted;
     report.print(args.json)
 }
 
-/// The layers as one tree.
-pub(crate) fn merged(layers: &[Loaded]) -> Done<Tree> {
+/// The layers as one tree, and what was met in them and on the way.
+pub(crate) fn merged(layers: &[Loaded], options: &MergeOptions) -> Done<(Tree, Noted)> {
     let trees: Vec<&Tree> = layers.iter().map(|layer| &layer.tree).collect();
-    tree::merge(&trees, &MergeOptions::default()).map_err(|error| {
+    let mut merging = Merging::default();
+    let tree = tree::merge_noting(&trees, options, &mut |note| merging.take(note));
+    let tree = tree.map_err(|error| {
         let names: Vec<_> = layers.iter().map(|layer| quote::name(&layer.name)).collect();
         Fail::Failed(format!("{}: {error}", names.join(" + ")))
-    })
+    })?;
+    merging.say(layers);
+    Ok((tree, Noted::sum(layers, merging.count)))
 }
 
 /// Where the devices of a merged tree are.

@@ -9,7 +9,8 @@ use erofs_tarfs::verity::{Geometry, Placement, Sealed};
 
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
-use crate::load::{self, Backing};
+use crate::find::Verify;
+use crate::load::{self, Backing, How};
 use crate::quote::Names;
 use crate::{geometry, input, inspect, report, unfinished, whole};
 
@@ -113,9 +114,12 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
 /// The files of the devices as their tags find them.
 fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
     let (file, _) = input::open(&args.image)?;
-    let loaded = load::read_image(&args.image, file, args.tars.as_deref(), true)?;
+    let how = How { tars: args.tars.as_deref(), ..How::default() };
+    let mut loaded = load::read_image(&args.image, file, &how, true)?;
+    // They are named, not read.
+    loaded.verify(Verify::OtherNames);
     let slots = match &loaded.backing {
-        Backing::File(_) => 0,
+        Backing::File(_) | Backing::Layers(_) => 0,
         Backing::Tars { slots, .. } => *slots,
     };
     (0..slots).map(|index| Ok(loaded.source(index)?.path().to_owned())).collect()

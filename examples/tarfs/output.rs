@@ -14,7 +14,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::fail::{Done, Fail};
 use crate::place::{self, Place};
-use crate::{quote, spare};
+use crate::{quote, spare, unmoved};
 
 /// A file that gets its name when it is finished, and goes away if it is not.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ impl Output {
     }
 }
 
-/// Gives files their names, if none of them takes the place of what is read.
+/// Gives files their names, if none of them takes the place of what is read, and that is as it was.
 pub(crate) fn finish(outputs: Vec<Output>) -> Done {
     outputs.iter().try_for_each(Output::check)?;
     let mut names = BTreeSet::new();
@@ -170,6 +170,7 @@ pub(crate) fn finish(outputs: Vec<Output>) -> Done {
             return Err(Fail::Usage(format!("{}: {why}", quote::name(&output.path))));
         }
     }
+    unmoved::check()?;
     outputs.into_iter().try_for_each(Output::put)
 }
 

@@ -12,6 +12,7 @@ use crate::args::Export;
 use crate::export::{Job, What};
 use crate::fail::{Done, Fail};
 use crate::form::Form;
+use crate::notes::Noted;
 use crate::output::{self, Output};
 use crate::partitioned::Partitioned;
 use crate::parts::{Disk, Parts};
@@ -25,6 +26,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) name: String,
     pub(crate) tree: &'a Tree,
     pub(crate) sources: Vec<NamedFile>,
+    /// What of its layers was not taken as it stands.
+    pub(crate) noted: Noted,
 }
 
 /// What was made, without names yet.
@@ -109,10 +112,11 @@ pub(crate) fn make(job: &Job, args: &Export, out: &Path, wanted: Vec<Wanted<'_>>
     let mut parts = Parts::new(metadata);
     let sealing = (job.what == What::Sealed).then_some((&job.params, &job.hashing));
     let mut disks = Vec::new();
-    for Wanted { name, tree, sources } in wanted {
+    for Wanted { name, tree, sources, noted } in wanted {
         let layout = merge::plan(out, tree, &job.options)?;
         let disk = parts.add(out, &layout, sources, sealing)?;
         let report = Report::new(out, disk.extents.bytes(), &layout, disk.data_bytes);
+        let report = Report { noted, ..report };
         disks.push((name, disk, report));
     }
     let (extents, mut report, sealed) = match args.forms.gpt {

@@ -9,6 +9,7 @@ use erofs_tarfs::verity::Sealed;
 use serde::Serialize;
 
 use crate::fail::{Done, Fail};
+use crate::notes::Noted;
 use crate::place;
 use crate::sizes::to_hex;
 
@@ -30,6 +31,9 @@ pub(crate) struct Report {
     /// How it came out.
     #[serde(flatten)]
     pub(crate) made: Form,
+    /// What of its layers was not taken as it stands.
+    #[serde(flatten)]
+    pub(crate) noted: Noted,
 }
 
 /// How a disk came out.
@@ -96,6 +100,7 @@ impl Report {
             devices: devices.collect(),
             verity: None,
             made: Form::default(),
+            noted: Noted::default(),
         }
     }
 

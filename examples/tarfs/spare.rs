@@ -16,6 +16,7 @@ use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
 
 use crate::fail::{Done, Fail};
+use crate::input::STDIN;
 use crate::{find, input, load, quote, spool};
 
 /// How deep files of an image in a directory lie: `blobs/sha256/DIGEST`.
@@ -65,10 +66,8 @@ fn named(path: &Path) {
 pub(crate) fn arguments<P: AsRef<Path>>(args: &[P]) {
     for arg in args {
         let arg = arg.as_ref();
-        if arg == Path::new("-") {
-            // Which may be a file: `tarfs layer -o FILE - <FILE`.
-            let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-            stdin.iter().for_each(|file| opened(Path::new("standard input"), file));
+        if arg == Path::new(STDIN) {
+            stdin();
             continue;
         }
         if arg.exists() {
@@ -89,7 +88,16 @@ pub(crate) fn arguments<P: AsRef<Path>>(args: &[P]) {
     }
 }
 
+/// What is read from standard input, which may be a file: `tarfs layer -o FILE - <FILE`.
+fn stdin() {
+    let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    stdin.iter().for_each(|file| opened(Path::new("standard input"), file));
+}
+
 fn within(path: &Path, depth: usize) {
+    if path == Path::new(STDIN) {
+        return stdin();
+    }
     if !path.is_dir() {
         return named(path);
     }
@@ -102,13 +110,13 @@ fn within(path: &Path, depth: usize) {
 /// The devices of a bootstrap, by tag and length in blocks, and where they are looked for.
 pub(crate) fn tars<'d>(
     image: &Path,
-    dir: &Path,
+    place: &find::Tars,
     block: u64,
     devices: impl Iterator<Item = (&'d [u8], u64)>,
 ) {
     for (tag, blocks) in devices {
         let tag = String::from_utf8_lossy(tag).into_owned();
-        find::names(dir, &tag).iter().for_each(|path| named(path));
+        place.names(&tag).iter().for_each(|path| named(path));
         if find::is_digest(&tag) {
             known().tars.push((tag, blocks, block));
             continue;
@@ -122,8 +130,8 @@ pub(crate) fn tars<'d>(
 
 /// The tars of a file, if it is a bootstrap that lies beside them.
 pub(crate) fn bootstrap(path: &Path) -> Done {
-    let (file, kind) = input::open(path)?;
-    if kind != input::Kind::Erofs {
+    let file = open(path)?;
+    if input::kind(&file)? != input::Kind::Erofs {
         return Ok(());
     }
     let bytes = load::metadata(&file)?;
@@ -131,7 +139,7 @@ pub(crate) fn bootstrap(path: &Path) -> Done {
     if !image.holds_devices(bytes.len() as u64) {
         let (devices, block) = (image.devices(), image.block_size().bytes().into());
         let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));
-        tars(path, crate::output::directory(path), block, devices);
+        tars(path, &find::Tars::of(path, None), block, devices);
     }
     Ok(())
 }

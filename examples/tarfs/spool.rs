@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::ingest;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::tree::LayerOptions;
 use sha2::{Digest, Sha256};
 
 use crate::fail::{Done, Fail};
 use crate::load::{Backing, Loaded};
+use crate::notes::Noted;
 use crate::output::{self, Output};
 use crate::sizes::to_hex;
 use crate::{place, quote};
@@ -47,10 +49,20 @@ impl Spool {
         &mut self,
         name: &Path,
         reader: &mut dyn Read,
+        layer: LayerOptions,
         tag: Option<&str>,
-        keep_pending: bool,
     ) -> Done<(Loaded, String)> {
-        let options = ingest_options(tag, keep_pending);
+        self.take_with(name, reader, ingest_options(layer, tag), tag)
+    }
+
+    /// The same with other choices of how the tar is read.
+    pub(crate) fn take_with(
+        &mut self,
+        name: &Path,
+        reader: &mut dyn Read,
+        options: ingest::Options,
+        tag: Option<&str>,
+    ) -> Done<(Loaded, String)> {
         match self {
             Self::Nowhere => {
                 let why = "its uncompressed tar would be beside standard output: say -o FILE";
@@ -117,10 +129,10 @@ fn clone(file: &NamedFile) -> Done<File> {
 }
 
 /// How a tar that streams by becomes a layer.
-pub(crate) fn ingest_options(tag: Option<&str>, keep_pending: bool) -> ingest::Options {
+pub(crate) fn ingest_options(layer: LayerOptions, tag: Option<&str>) -> ingest::Options {
     let mut options = ingest::Options::default();
+    options.layer = layer;
     options.layer.tag = tag.unwrap_or_default().as_bytes().to_vec();
-    options.layer.keep_pending = keep_pending;
     options.diff_id = true;
     options.tag_diff_id = tag.is_none();
     options
@@ -129,8 +141,9 @@ pub(crate) fn ingest_options(tag: Option<&str>, keep_pending: bool) -> ingest::O
 /// The layer that came of a tar in this file, and the tar's SHA-256.
 pub(crate) fn loaded(file: NamedFile, done: ingest::Ingested) -> (Loaded, String) {
     let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
-    let (name, tree, end) = (file.path().to_owned(), done.layer.tree, Some(done.layer.end));
-    (Loaded { name, tree, backing: Backing::File(file), leaves: None, end }, digest)
+    let (name, noted) = (file.path().to_owned(), Noted::of(&done.layer));
+    let (tree, end) = (done.layer.tree, Some(done.layer.end));
+    (Loaded { name, tree, backing: Backing::File(file), leaves: None, end, noted }, digest)
 }
 
 /// The SHA-256 of a file, in hex.

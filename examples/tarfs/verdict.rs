@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::fail::{Done, Fail};
+use crate::notes::Noted;
 use crate::{quote, report};
 
 /// What was found. `ok` says nothing of what is in `unread`.
@@ -23,6 +24,9 @@ pub(crate) struct Verdict {
     pub(crate) problems: Vec<String>,
     /// What was not checked, and why.
     pub(crate) unread: Vec<String>,
+    /// What of the layers was not taken as it stands.
+    #[serde(flatten)]
+    pub(crate) noted: Noted,
 }
 
 /// A root hash.

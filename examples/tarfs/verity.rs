@@ -17,7 +17,7 @@ use crate::input::Kind;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::unfinished::{self, Growing};
-use crate::{behind, geometry, input, load, place, report, spare, warn};
+use crate::{behind, geometry, input, load, place, report, spare, unmoved, warn};
 
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
@@ -83,6 +83,7 @@ fn format(args: &VerityFormat) -> Done {
             spare::bootstrap(path)?;
             let out = Output::new(&place::named(hash)?)?;
             let undo = Undo::grow(&data, before, data_bytes)?;
+            unmoved::watch(path, data.file()).map_err(failed)?;
             let end = geometry.end();
             let sealed = seal(&data, &out.file()?, geometry, &options, args.map)?;
             out.file()?.set_bytes(end)?;
@@ -109,7 +110,7 @@ fn format(args: &VerityFormat) -> Done {
 /// Refuses a filesystem that has a hash tree behind it, which would be data; and a bootstrap that
 /// would be so long with its tree that its tars could be in it, as in a disk.
 fn refuse_unfit(data: &NamedFile, geometry: &Geometry) -> Done {
-    if input::open(data.path())?.1 != Kind::Erofs {
+    if input::kind(data)? != Kind::Erofs {
         return Ok(());
     }
     let bytes = load::metadata(data)?;
@@ -152,7 +153,7 @@ impl Drop for Undo<'_> {
 
 fn verify(args: &VerityVerify) -> Done {
     let params = geometry::params(&args.params)?;
-    let data = NamedFile::open(&args.data)?;
+    let data = unmoved::open(&args.data)?;
     let data_bytes = match args.data_blocks {
         Some(blocks) => blocks
             .checked_mul(params.data_block().bytes().into())
@@ -178,8 +179,9 @@ fn verify(args: &VerityVerify) -> Done {
     }
     let sealed = Sealed::new(geometry, args.root);
     let options = geometry::threads(&args.params);
-    let hashes = NamedFile::open(args.hash.as_ref().unwrap_or(&args.data))?;
+    let hashes = unmoved::open(args.hash.as_ref().unwrap_or(&args.data))?;
     check(&data, &hashes, &sealed, &options)?;
+    unmoved::check()?;
     println(format_args!("{}: verified, {data_bytes} bytes", args.data.display()))
 }
 
@@ -188,7 +190,7 @@ pub(crate) fn filesystem(data: &NamedFile) -> Done<u64> {
     let text =
         "where the tree lies behind data other than EROFS, --data-blocks says how much is data";
     let unknown = || Fail::Usage(text.to_owned());
-    if input::open(data.path())?.1 != Kind::Erofs {
+    if input::kind(data)? != Kind::Erofs {
         return Err(unknown());
     }
     let bytes = load::metadata(data)?;

@@ -1,8 +1,11 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
 mod check;
+mod compressed;
+mod devices;
 mod endings;
 mod errors;
+mod images;
 mod inputs;
 mod modes;
 mod names;
@@ -11,7 +14,11 @@ mod overlaid;
 mod picture;
 mod quoting;
 mod real;
+mod rules;
 mod run;
 mod sealed;
 mod sealed_layers;
 mod sealing;
+mod stdin;
+mod tags;
+mod unmoved;

@@ -69,14 +69,20 @@ pub(crate) fn ok<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
     ran.stdout
 }
 
-/// Runs the tool with these bytes on its standard input, which must succeed; its standard output.
-#[track_caller]
-pub(crate) fn ok_of<S: AsRef<OsStr>>(bytes: &[u8], args: impl IntoIterator<Item = S>) -> String {
+/// Runs the tool with these bytes on its standard input.
+pub(crate) fn of_stdin<S: AsRef<OsStr>>(bytes: &[u8], args: impl IntoIterator<Item = S>) -> Ran {
     let mut command = Command::new(tool());
     let child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = child.stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(bytes).unwrap();
-    let ran = Ran::from(child.wait_with_output().unwrap());
+    // Who fails early does not read it all.
+    let _ = child.stdin.take().unwrap().write_all(bytes);
+    Ran::from(child.wait_with_output().unwrap())
+}
+
+/// Runs the tool with these bytes on its standard input, which must succeed; its standard output.
+#[track_caller]
+pub(crate) fn ok_of<S: AsRef<OsStr>>(bytes: &[u8], args: impl IntoIterator<Item = S>) -> String {
+    let ran = of_stdin(bytes, args);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     ran.stdout
 }

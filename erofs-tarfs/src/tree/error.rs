@@ -185,7 +185,7 @@ impl fmt::Display for Error {
             Self::BadWhiteout { name } => write!(f, "{}: a whiteout of no name", Quoted(name)),
             Self::LinkNotFollowed { layer, path } => write!(
                 f,
-                "layer {}: {} lies below a symbolic link of a lower layer that leads to no directory",
+                "layer {}: {} is a symbolic link of a lower layer that leads to no directory",
                 layer + 1,
                 Quoted(path)
             ),

@@ -5,7 +5,7 @@
 
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::Error;
-use super::model::{Attributes, IMPLIED, InodeId, NO_INODE, NodeKind, OPAQUE, WHITED};
+use super::model::{Attributes, IMPLIED, InodeId, Link, NO_INODE, NodeKind, OPAQUE, Tree, WHITED};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -35,27 +35,20 @@ pub(super) fn settle(builder: &mut Builder) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a directory that no entry lists is whited out, or a directory is opaque.
+/// Whether a name that is there is whited out too, or a directory is opaque: what lower layers have
+/// is hidden below it.
 fn needs_a_look(builder: &Builder) -> bool {
     let tree = &builder.tree;
-    let implied = |inode: u32| tree.inodes[inode as usize].flags & IMPLIED != 0;
-    let whited = |inode: u32, flags: u8| flags & WHITED != 0 && inode != NO_INODE;
-    tree.links.iter().any(|link| whited(link.inode, link.flags) && implied(link.inode))
+    tree.links.iter().any(|link| link.flags & WHITED != 0 && link.inode != NO_INODE)
         || tree.inodes.iter().any(|inode| inode.flags & OPAQUE != 0)
 }
 
 /// Takes away directories that only markers have made, where a whiteout names them or a directory
 /// above hides all of the lower layers: there is nothing that their markers could mark.
 fn drop_marker_made(builder: &mut Builder) {
-    let made = made_by_entries(builder);
+    let order = from_the_root(&builder.tree);
     let tree = &mut builder.tree;
-    // A directory is made after the one that it is in, so its number is higher.
-    let mut order: Vec<u32> = (0..tree.links.len() as u32).collect();
-    order.retain(|at| {
-        let inode = tree.links[*at as usize].inode;
-        inode != NO_INODE && tree.inodes[inode as usize].kind == NodeKind::Directory
-    });
-    order.sort_unstable_by_key(|at| tree.links[*at as usize].inode);
+    let made = made_by_entries(tree, &order);
     // Directories in which nothing of the lower layers is seen.
     let mut alone: Vec<bool> = tree.inodes.iter().map(|inode| inode.flags & OPAQUE != 0).collect();
     for at in order {
@@ -69,26 +62,53 @@ fn drop_marker_made(builder: &mut Builder) {
     }
 }
 
+/// The links of all directories but the root, each behind that of the directory it is in.
+fn from_the_root(tree: &Tree) -> Vec<u32> {
+    let is_dir = |link: &Link| {
+        link.inode != NO_INODE && tree.inodes[link.inode as usize].kind == NodeKind::Directory
+    };
+    let links = || (0..).zip(&tree.links).filter(|(_, link)| is_dir(link));
+    let mut parents = vec![NO_INODE; tree.inodes.len()];
+    for (_, link) in links() {
+        parents[link.inode as usize] = link.parent;
+    }
+    // How deep each lies, found from those above it; 0 where that is not known yet.
+    let mut depths = vec![0u32; tree.inodes.len()];
+    let mut way = Vec::new();
+    for (_, link) in links() {
+        let mut at = link.inode;
+        while depths[at as usize] == 0 && parents[at as usize] != NO_INODE {
+            way.push(at);
+            at = parents[at as usize];
+        }
+        let mut depth = depths[at as usize];
+        while let Some(dir) = way.pop() {
+            depth += 1;
+            depths[dir as usize] = depth;
+        }
+    }
+    let mut order: Vec<u32> = links().map(|(at, _)| at).collect();
+    order.sort_unstable_by_key(|at| depths[tree.links[*at as usize].inode as usize]);
+    order
+}
+
 /// For each inode whether it is an entry of the tar, or a directory that has one in it.
-fn made_by_entries(builder: &Builder) -> Vec<bool> {
-    let tree = &builder.tree;
+fn made_by_entries(tree: &Tree, order: &[u32]) -> Vec<bool> {
     let mut made: Vec<bool> = tree
         .inodes
         .iter()
         .map(|inode| inode.kind != NodeKind::Directory || inode.flags & IMPLIED == 0)
         .collect();
-    let mut parents = vec![NO_INODE; made.len()];
     for link in tree.links.iter().filter(|link| link.inode != NO_INODE) {
-        if tree.inodes[link.inode as usize].kind == NodeKind::Directory {
-            parents[link.inode as usize] = link.parent;
-        } else {
+        if tree.inodes[link.inode as usize].kind != NodeKind::Directory {
             made[link.parent as usize] = true;
         }
     }
-    // From the directories made last, which are the deepest.
-    for dir in (0..made.len()).rev() {
-        if made[dir] && parents[dir] != NO_INODE {
-            made[parents[dir] as usize] = true;
+    // From the deepest up.
+    for at in order.iter().rev() {
+        let link = &tree.links[*at as usize];
+        if made[link.inode as usize] {
+            made[link.parent as usize] = true;
         }
     }
     made

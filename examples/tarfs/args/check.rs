@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as Group;
 
-use super::Preset;
+use super::{Preset, Where};
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
@@ -23,9 +23,8 @@ pub(crate) struct Check {
     /// Layers that the image must be the merge of, lowest first; any LAYER of merge.
     #[arg(long, value_name = "TAR", num_args = 1..)]
     pub(crate) against: Vec<PathBuf>,
-    /// Where the tars of bootstraps are; beside each if not given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tars: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) at: Where,
     /// Root hash that the disk must have: 64 hex digits.
     #[arg(long, value_name = "ROOT")]
     pub(crate) root: Option<erofs_tarfs::verity::Digest>,

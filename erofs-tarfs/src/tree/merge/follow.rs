@@ -5,9 +5,10 @@ use super::Note;
 use super::notes::Paths;
 use crate::tree::builder::Builder;
 use crate::tree::index::Index;
-use crate::tree::model::unpack;
+use crate::tree::markers;
+use crate::tree::model::{NO_INODE, WHITED, unpack};
 use crate::tree::path::{self, Stop};
-use crate::tree::{Error, InodeId, NodeKind, Tree};
+use crate::tree::{Attributes, Error, InodeId, NodeKind, Tree};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -34,6 +35,8 @@ pub(super) fn moved(
         for dir in found {
             moving.dir(out, dir, &paths.of(tree, dir))?;
         }
+        // What is hidden now, and what markers alone have made, is told by all of the layer.
+        markers::settle(&mut moving.builder)?;
         result = Some(moving.builder.finish()?);
     }
     Err(Error::LinksTooDeep { layer: number })
@@ -49,11 +52,15 @@ fn below_links(layer: &Tree, out: &mut Builder) -> Vec<InodeId> {
             continue;
         }
         for (name, id) in layer.children(from) {
-            if layer.kind(id) != NodeKind::Directory || layer.is_opaque(id) {
+            if layer.kind(id) != NodeKind::Directory {
                 continue;
             }
             match out.lookup(to, name).map(|lower| (lower, out.kind(lower))) {
-                Some((lower, NodeKind::Directory)) => todo.push((id, lower)),
+                // Below an opaque directory nothing of the lower layers is left.
+                Some((lower, NodeKind::Directory)) if !layer.is_opaque(id) => {
+                    todo.push((id, lower));
+                }
+                // One that a marker made opaque is followed: the marker hides what is there.
                 Some((_, NodeKind::Symlink)) if layer.is_implied(id) => found.push(id),
                 _ => {}
             }
@@ -62,7 +69,8 @@ fn below_links(layer: &Tree, out: &mut Builder) -> Vec<InodeId> {
     found
 }
 
-/// A builder that goes on with a finished tree: its inodes keep their numbers.
+/// A builder that goes on with a finished tree: its inodes keep their numbers, and its whiteouts
+/// are marks at names again.
 fn reopen(tree: &Tree) -> Builder {
     let mut builder = Builder::new();
     builder.tree = tree.clone();
@@ -75,7 +83,20 @@ fn reopen(tree: &Tree) -> Builder {
             inode.body = if names.is_empty() { 0 } else { names.end as u64 };
         }
     }
+    for link in &mut builder.tree.links {
+        if tree.kind(InodeId(link.inode)) == NodeKind::Whiteout {
+            link.flags |= WHITED;
+            if is_marker(tree, InodeId(link.inode)) {
+                link.inode = NO_INODE;
+            }
+        }
+    }
     builder
+}
+
+/// Whether a whiteout comes of a marker, and not of a device 0:0 that the tar has.
+fn is_marker(tree: &Tree, id: InodeId) -> bool {
+    tree.attributes(id) == Attributes::default() && !tree.has_xattrs(id)
 }
 
 struct Moving<'n> {
@@ -126,37 +147,29 @@ impl Moving<'_> {
                 self.builder.mark_opaque(to, true);
             }
             for (name, new) in self.tree.children(from) {
-                let path = [&path[..], b"/", name].concat();
-                let old = self.builder.lookup(to, name);
-                let Some(old) = old.filter(|old| *old != new) else {
-                    self.builder.link(to, name, new)?;
+                if self.tree.kind(new) == NodeKind::Whiteout {
+                    let link = self.builder.link_mut(to, name)?;
+                    link.flags |= WHITED;
+                    if link.inode == NO_INODE && !is_marker(self.tree, new) {
+                        link.inode = new.0;
+                    }
                     continue;
-                };
-                let kinds = (self.builder.kind(old), self.builder.kind(new));
+                }
+                let path = [&path[..], b"/", name].concat();
+                let old = self.builder.lookup(to, name).filter(|old| *old != new);
+                let kinds = old.map(|old| (old, self.builder.kind(old), self.builder.kind(new)));
                 match kinds {
-                    (NodeKind::Directory, NodeKind::Directory) => {
+                    // Over a device 0:0, which is a whiteout, as over nothing.
+                    None | Some((_, NodeKind::Whiteout, _)) => self.builder.link(to, name, new)?,
+                    Some((old, NodeKind::Directory, NodeKind::Directory)) => {
                         self.describe(old, new, &path);
                         todo.push((new, old, path));
                     }
-                    // The layer has the name by one path and hides lower ones by the other.
-                    (_, NodeKind::Whiteout) => self.alone(old),
-                    (NodeKind::Whiteout, _) => {
-                        self.builder.link(to, name, new)?;
-                        self.alone(new);
-                    }
-                    _ => return Err(Error::TwoPaths { layer: self.number, path }),
+                    Some(_) => return Err(Error::TwoPaths { layer: self.number, path }),
                 }
             }
         }
         Ok(())
-    }
-
-    /// A directory that takes the place of a lower one as a whole.
-    fn alone(&mut self, id: InodeId) {
-        if self.builder.kind(id) == NodeKind::Directory {
-            self.builder.mark_opaque(id, true);
-            self.builder.mark_implied(id, false);
-        }
     }
 
     /// The attributes of a directory that the layer has by two paths.

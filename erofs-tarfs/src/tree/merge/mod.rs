@@ -189,7 +189,7 @@ impl<'o, 'a> Merge<'o, 'a> {
     fn directory(&mut self, to: InodeId, name: &[u8], from: InodeId) -> Result<InodeId, Error> {
         let implied = self.layer.is_implied(from);
         let lower = self.out.lookup(to, name);
-        if let Some(lower) = lower.filter(|_| implied && !self.is_opaque(from)) {
+        if let Some(lower) = lower.filter(|_| implied) {
             self.replaces(lower, from);
         }
         let lower = lower.filter(|lower| self.out.kind(*lower) == NodeKind::Directory);

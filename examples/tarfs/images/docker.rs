@@ -1,0 +1,96 @@
+//! What `docker save` writes: a tar with a list of images, their configurations and layers.
+
+use serde::Deserialize;
+
+use super::json::{self, Config, lenient, listed, quoted};
+use super::pick::{Pick, same_name};
+use super::store::Store;
+use super::{before, choice, layers};
+use crate::fail::{Done, Fail};
+use crate::load::{How, Loaded};
+use crate::spool::Spool;
+
+/// The list of images.
+const MANIFEST: &str = "manifest.json";
+
+/// An image of the list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    config: String,
+    #[serde(default, deserialize_with = "lenient")]
+    repo_tags: Vec<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    layers: Vec<String>,
+}
+
+/// Loads the layers of an image, lowest first.
+pub(crate) fn load(
+    store: &Store,
+    pick: &Pick,
+    how: &How<'_>,
+    spool: &mut Spool,
+) -> Done<Vec<Loaded>> {
+    if pick.digest.is_some() {
+        let why = "names images, not their digests: docker-archive:FILE:NAME:TAG or FILE:@N";
+        return Err(Fail::of(store.name(), why));
+    }
+    if !store.has(MANIFEST) {
+        return before::load(store, pick, how, spool);
+    }
+    let path = store.path(MANIFEST);
+    let all: Vec<Entry> = json::parse(&path, &store.bytes(MANIFEST)?, "a list of images")?;
+    let image = choose(store, all, pick)?;
+    let config_path = store.path(&image.config);
+    let config: Config =
+        json::parse(&config_path, &store.bytes(&image.config)?, "a configuration")?;
+    choice::fits(&config_path, &config, how.platform)?;
+    let diff_ids = layers::as_many(store.name(), image.layers.len(), &config)?;
+    let layers = image.layers.iter().zip(diff_ids);
+    layers
+        .map(|(name, diff_id)| {
+            layers::unpack(&store.path(name), store.open(name)?, diff_id, how, spool)
+        })
+        .collect()
+}
+
+/// The image that is meant. Entries of one configuration and the same layers are one image.
+fn choose(store: &Store, all: Vec<Entry>, pick: &Pick) -> Done<Entry> {
+    let path = store.path(MANIFEST);
+    let choices: Vec<String> = all.iter().enumerate().map(|(n, image)| called(n, image)).collect();
+    let count = all.len();
+    let mut fitting: Vec<Entry> = Vec::new();
+    for (number, image) in all.into_iter().enumerate() {
+        let fits = match (pick.number, &pick.name) {
+            (Some(wanted), _) => wanted == number,
+            (None, Some(name)) => image.repo_tags.iter().any(|tag| same_name(tag, name)),
+            (None, None) => true,
+        };
+        let same = |other: &Entry| other.config == image.config && other.layers == image.layers;
+        if fits && !fitting.iter().any(same) {
+            fitting.push(image);
+        }
+    }
+    let asked = match (pick.number, &pick.name) {
+        (Some(number), _) => format!("@{number}"),
+        (None, Some(name)) => quoted(name),
+        (None, None) => String::new(),
+    };
+    let listed = listed(choices);
+    match fitting.len() {
+        1 => Ok(fitting.remove(0)),
+        0 if count == 0 => Err(Fail::of(path, "has no image")),
+        0 => Err(Fail::of(path, format_args!("has no image {asked}, only {listed}"))),
+        _ => Err(Fail::of(path, format_args!("has several images; say which: {listed}"))),
+    }
+}
+
+/// How an image of the list can be asked for.
+fn called(number: usize, image: &Entry) -> String {
+    match image.repo_tags.is_empty() {
+        true => format!("@{number}"),
+        false => {
+            image.repo_tags.iter().take(4).map(|tag| quoted(tag)).collect::<Vec<_>>().join(" or ")
+        }
+    }
+}

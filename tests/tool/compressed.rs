@@ -1,0 +1,86 @@
+//! Compressed tars: padding, what is behind them, where they fail.
+
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::run::{Image, ok, ok_of, run};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn padding_behind_a_stream_is_no_part_of_it() {
+    let image = Image::new();
+    let tar = &image.stack.layers[0].tar;
+    let out = image.path("out.disk");
+    let layer = |input: &str| {
+        ok(["layer", "--disk", "-o", out.to_str().unwrap(), input]);
+        fs::read(&out).unwrap()
+    };
+    let expected = layer(image.tars[0].to_str().unwrap());
+    let zst = zstd::encode_all(&tar[..], 1).unwrap();
+    for (name, mut bytes) in [("p.tgz", gzip(tar)), ("p.tar.zst", zst)] {
+        // The record of a tape.
+        bytes.resize(bytes.len().next_multiple_of(10_240) + 10_240, 0);
+        let input = image.path(name);
+        fs::write(&input, &bytes).unwrap();
+        assert!(layer(input.to_str().unwrap()) == expected, "{name}");
+        ok_of(&bytes, ["layer", "--disk", "-o", out.to_str().unwrap(), "-"]);
+        assert!(fs::read(&out).unwrap() == expected, "{name} as a stream");
+    }
+}
+
+#[test]
+fn other_bytes_behind_a_stream_are_counted() {
+    let image = Image::new();
+    let tar = &image.stack.layers[0].tar;
+    let zst = zstd::encode_all(&tar[..], 1).unwrap();
+    for (name, stream) in [("b.tgz", gzip(tar)), ("b.tar.zst", zst)] {
+        let end = stream.len();
+        let input = image.path(name);
+        fs::write(&input, [&stream[..], &[0; 100], b"rest", &[0; 7]].concat()).unwrap();
+        let out = image.path("not");
+        for command in ["layer", "merge"] {
+            let ran = run([command, "-o", out.to_str().unwrap(), input.to_str().unwrap()]);
+            assert_eq!(ran.code, 1, "{}", ran.stderr);
+            let place = format!("{name}: the ");
+            assert!(ran.stderr.contains(&place), "{}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("at byte {end} of")), "{}", ran.stderr);
+            assert!(ran.stderr.contains("111 bytes follow, 4 of them"), "{}", ran.stderr);
+            assert!(!out.exists());
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_is_cut_or_changed_fails_where_it_is() {
+    let image = Image::new();
+    // Noise: as many bytes compressed as not.
+    let mut seed = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 56) as u8
+    })
+    .take(3 << 20)
+    .collect();
+    let tar = testkit::tarball::TarBuilder::new().file("noise", noise).finish();
+    let zst = zstd::encode_all(&tar[..], 1).unwrap();
+    for (name, stream) in [("c.tgz", gzip(&tar)), ("c.tar.zst", zst)] {
+        let cut = stream.len() - 1_000_000;
+        let input = image.path(name);
+        fs::write(&input, &stream[..cut]).unwrap();
+        let out = image.path("not");
+        let ran = run(["layer", "-o", out.to_str().unwrap(), input.to_str().unwrap()]);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        let place = format!("{name}: the ");
+        assert!(ran.stderr.contains(&place), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("at byte {cut} of")), "{}", ran.stderr);
+        assert!(ran.stderr.contains("it ends in the middle"), "{}", ran.stderr);
+    }
+}

@@ -1,0 +1,12 @@
+//! Images in the forms that other tools write: which is meant, what is in it, what is refused.
+
+mod archives;
+mod docker;
+mod errors;
+mod generator;
+mod layouts;
+mod names;
+mod old;
+mod peers;
+mod platforms;
+mod recognised;
