@@ -100,7 +100,7 @@ fn containerd_extracts_what_we_merge() {
     let mut whys: BTreeMap<Why, u64> = BTreeMap::new();
     let mut wrong: Vec<u64> = Vec::new();
     let (mut same, mut otherwise) = (0, 0);
-    let count = stacks(200);
+    let count = stacks(500);
     for seed in 0..count {
         let reasons = match fared(&mut oracle, &Stack::wild_for_go(seed), scratch.path()) {
             Fared::Same(reasons) => {

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Failed, Why, reaches};
+use super::why::reaches;
+use super::{Failed, Why};
 use crate::dump::{self, Tree};
 use crate::layer::{Attr, Op, What, is_below, join, parent};
 use crate::naive::{bare, fill};
