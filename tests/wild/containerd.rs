@@ -71,6 +71,17 @@ fn fared(oracle: &mut Oracle, stack: &Stack, scratch: &Path) -> Fared {
             }
             let reasons = explain(&ours, &theirs, &fs);
             if !reasons.unexplained.is_empty() {
+                // Where a layer leaves other names for a reason, the next one meets other names.
+                let mut below = stack.clone();
+                below.layers.pop();
+                if stack.layers.len() > 1 {
+                    match fared(oracle, &below, scratch) {
+                        Fared::Otherwise(_) | Fared::Not(_) => {
+                            return Fared::Not("a layer below has other names already".into());
+                        }
+                        _ => {}
+                    }
+                }
                 return Fared::Wrong(format!("for no reason {}", reasons.unexplained.join("\n")));
             }
             match reasons.found.keys().any(|why| why.is_placed()) {
@@ -89,7 +100,7 @@ fn containerd_extracts_what_we_merge() {
     let mut whys: BTreeMap<Why, u64> = BTreeMap::new();
     let mut wrong: Vec<u64> = Vec::new();
     let (mut same, mut otherwise) = (0, 0);
-    let count = stacks(200);
+    let count = stacks(500);
     for seed in 0..count {
         let reasons = match fared(&mut oracle, &Stack::wild_for_go(seed), scratch.path()) {
             Fared::Same(reasons) => {
@@ -104,7 +115,10 @@ fn containerd_extracts_what_we_merge() {
                 *counts.entry(why).or_default() += 1;
                 continue;
             }
-            Fared::Wrong(_) => {
+            Fared::Wrong(lines) => {
+                let what = lines.lines().next().unwrap_or_default();
+                let what = what.split(['"', ':']).next().unwrap_or_default();
+                *counts.entry(format!("wrong: {what}")).or_default() += 1;
                 wrong.push(seed);
                 continue;
             }

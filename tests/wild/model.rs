@@ -36,7 +36,7 @@ fn verdict(stack: &Stack, follow: bool) -> Verdict {
 fn wild_stacks_merge_as_the_naive_model_has_it() {
     let (mut compared, mut refused, mut unsaid) = (0, 0, 0);
     let mut wrong = Vec::new();
-    for seed in 0..stacks(500) {
+    for seed in 0..stacks(2000) {
         for follow in [false, true] {
             match verdict(&Stack::wild(seed), follow) {
                 Verdict::Same => compared += 1,

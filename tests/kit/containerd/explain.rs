@@ -64,13 +64,16 @@ fn same_content(a: &Node, b: &Node) -> bool {
 fn attributes(a: &Node, b: &Node) -> Vec<(String, Vec<Why>)> {
     let mut all = Vec::new();
     if a.mode != b.mode {
-        all.push(("mode".into(), vec![Why::Root, Why::HardLink]));
+        all.push(("mode".into(), vec![Why::Root, Why::HardLink, Why::TwoWays]));
     }
     if (a.uid, a.gid) != (b.uid, b.gid) {
-        all.push(("owner".into(), vec![Why::Root, Why::HardLink, Why::Unowned, Why::SetGid]));
+        all.push((
+            "owner".into(),
+            vec![Why::Root, Why::HardLink, Why::Unowned, Why::SetGid, Why::TwoWays],
+        ));
     }
     if a.mtime != b.mtime {
-        let mut may = vec![Why::Root, Why::Clock, Why::DirTime, Why::HardLink];
+        let mut may = vec![Why::Root, Why::Clock, Why::DirTime, Why::HardLink, Why::TwoWays];
         if bound(a.mtime) == b.mtime {
             may.push(Why::TimeBound);
         }
@@ -78,7 +81,7 @@ fn attributes(a: &Node, b: &Node) -> Vec<(String, Vec<Why>)> {
     }
     let keys: BTreeSet<_> = a.xattrs.keys().chain(b.xattrs.keys()).collect();
     for key in keys.into_iter().filter(|key| a.xattrs.get(*key) != b.xattrs.get(*key)) {
-        let mut may = vec![Why::Root, Why::DirKeeps];
+        let mut may = vec![Why::Root, Why::DirKeeps, Why::TwoWays];
         if key.starts_with(b"trusted.") {
             may.push(Why::Trusted);
         }

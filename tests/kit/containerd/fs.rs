@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Failed, Why, reaches};
+use super::why::reaches;
+use super::{Failed, Why};
 use crate::dump::{self, Tree};
 use crate::layer::{Attr, Op, What, is_below, join, parent};
 use crate::naive::{bare, fill};
@@ -142,8 +143,36 @@ impl Fs {
         }
     }
 
-    /// The same, where the path may be a file's.
+    /// Where the symbolic link leads that a hard link is to.
+    pub(super) fn link(&self, target: &[u8]) -> Option<Vec<u8>> {
+        let (dir, _) = self.walk(parent(target)?).ok()?;
+        let name = target.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        match &self.nodes.get(&join(&dir, name))?.borrow().what {
+            What::Symlink(to) => Some(to.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_dir(&self, path: &[u8]) -> bool {
+        self.nodes.get(path).is_some_and(|state| state.borrow().what == What::Dir)
+    }
+
+    /// Where a path leads by the rules, which have directories where lower layers have files, and
+    /// the layer's own links where its markers have removed them.
+    pub(super) fn leads(&self, path: &[u8], links: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
+        self.steps(path, Some(links)).map_or_else(|_| path.to_vec(), |(to, _)| to)
+    }
+
+    /// The same as [`walk`](Self::walk), where the path may be a file's.
     pub(super) fn walk_file(&self, path: &[u8]) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failed> {
+        self.steps(path, None)
+    }
+
+    fn steps(
+        &self,
+        path: &[u8],
+        rules: Option<&BTreeMap<Vec<u8>, Vec<u8>>>,
+    ) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failed> {
         let names = |path: &[u8]| -> Vec<Vec<u8>> {
             path.split(|&byte| byte == b'/').rev().map(<[u8]>::to_vec).collect()
         };
@@ -153,13 +182,16 @@ impl Fs {
                 b"" | b"." => continue,
                 b".." => here = parent(&here).unwrap_or_default().to_vec(),
                 _ => {
-                    if self.nodes.get(&here).is_some_and(|dir| dir.borrow().what != What::Dir) {
+                    if rules.is_none() && self.nodes.contains_key(&here) && !self.is_dir(&here) {
                         return Err(Failed::BelowFile);
                     }
                     let next = join(&here, &name);
-                    let state = self.nodes.get(&next).map(|state| state.borrow());
-                    let Some(What::Symlink(target)) = state.as_deref().map(|state| &state.what)
-                    else {
+                    let own = rules.and_then(|rules| rules.get(&next)).cloned();
+                    let there = || match &self.nodes.get(&next)?.borrow().what {
+                        What::Symlink(target) => Some(target.clone()),
+                        _ => None,
+                    };
+                    let Some(target) = own.or_else(there) else {
                         here = next;
                         continue;
                     };
@@ -170,7 +202,7 @@ impl Fs {
                     if target.starts_with(b"/") {
                         here.clear();
                     }
-                    todo.extend(names(target));
+                    todo.extend(names(&target));
                 }
             }
         }

@@ -6,9 +6,11 @@
 
 mod explain;
 mod fs;
+mod why;
 
 pub use explain::{Reasons, explain};
 pub use fs::Fs;
+pub use why::{Failed, Why};
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,69 +19,6 @@ use std::rc::Rc;
 use fs::State;
 
 use crate::layer::{Attr, Op, What, ancestors, is_below, join, parent};
-
-/// Why containerd's result is not the rules'.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// A marker removes what its own layer has put there before it.
-    OwnRemoved,
-    /// A directory that a marker made stays, though another marker before it hides it.
-    MarkerDir,
-    /// A lower link was followed that the layer hides or replaces later.
-    LinkGone,
-    /// A relative link below a lower link is resolved where it is, and not where its layer has it.
-    LinkMoved,
-    /// A hard link found its target by a lower link in its own layer.
-    LinkTime,
-    /// A hard link's own mode, owner and time are set; `chown` drops `security.capability`.
-    HardLink,
-    /// A directory that is listed again keeps its old attributes beside the new ones.
-    DirKeeps,
-    /// Owner -1 leaves the owner that is there.
-    Unowned,
-    /// What is made in a directory with the set-group bit has its group, unless an entry says one.
-    SetGid,
-    /// A directory whose content changes gets the time of that, also one that is not listed.
-    Clock,
-    /// A directory's time is set last, on whatever has its name by then.
-    DirTime,
-    /// Times before 1970 and after 2262 become 1970.
-    TimeBound,
-    /// `trusted.` attributes are not set.
-    Trusted,
-    /// The root is not touched.
-    Root,
-}
-
-impl Why {
-    /// Whether names or contents differ for it, also below the path where it happened.
-    #[must_use]
-    pub fn is_placed(self) -> bool {
-        use Why::{LinkGone, LinkMoved, LinkTime, MarkerDir, OwnRemoved};
-        matches!(self, OwnRemoved | MarkerDir | LinkGone | LinkMoved | LinkTime)
-    }
-}
-
-/// Why containerd ends with an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Failed {
-    /// Something lies below a file, a marker or of a lower layer though it be.
-    BelowFile,
-    /// More than 255 links.
-    Loop,
-    /// A hard link's target is not there at that moment.
-    NoTarget {
-        /// Because the layer's own events before it have changed the place.
-        own: bool,
-    },
-    /// A hard link to a directory.
-    Directory {
-        /// The same.
-        own: bool,
-    },
-    /// A directory that the layer listed is gone when its time is to be set.
-    DirGone,
-}
 
 /// Extracts layers, the lowest first.
 ///
@@ -111,6 +50,10 @@ pub struct Events {
     /// Its own relative links that a lower link has led elsewhere, and where they lead by
     /// their paths in the layer.
     moved: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What this layer has put and a marker of it removed.
+    lost: BTreeSet<Vec<u8>>,
+    /// Its own links, where they are by the rules, whatever its markers remove.
+    own_links: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What this layer has removed.
     removed: BTreeSet<Vec<u8>>,
 }
@@ -141,6 +84,26 @@ impl Events {
         for (to, why) in self.elsewhere(&links, &path) {
             self.fs.note(&to, why);
         }
+        let led = self.fs.leads(above.unwrap_or_default(), &self.own_links);
+        let other = led != dir;
+        let led = if opaque { led } else { join(&led, name) };
+        if !op.what.is_marker() {
+            let dir = op.what == What::Dir;
+            self.own_links.retain(|link, _| *link != led && (dir || !is_below(link, &led)));
+            let to = match &op.what {
+                What::Symlink(to) => Some(to.clone()),
+                What::Hardlink(target) => self.fs.link(target),
+                _ => None,
+            };
+            for path in [&led, &op.path] {
+                self.own_links.extend(to.clone().map(|to| (path.clone(), to)));
+            }
+        }
+        if other {
+            let made = ancestors(&led).filter(|dir| !self.fs.is_dir(dir));
+            let both = made.chain([&led[..], &path]);
+            both.for_each(|path| self.fs.note(path, Why::OwnRemoved));
+        }
         self.parents(&dir, op.what.is_marker())?;
         match &op.what {
             What::Whiteout => self.remove(&path, true),
@@ -162,18 +125,17 @@ impl Events {
     /// one of the layer that a lower link has put elsewhere, and a lower one that leads through what
     /// the layer has put.
     fn elsewhere(&self, links: &[Vec<u8>], path: &[u8]) -> Vec<(Vec<u8>, Why)> {
-        let mut paths = Vec::new();
+        let (mut paths, none) = (Vec::new(), BTreeMap::new());
         for link in links {
             if let Some(to) = self.moved.get(link) {
-                paths.extend([path.to_vec(), to.clone()]);
+                paths.extend([path.to_vec(), to.clone(), self.fs.leads(to, &none)]);
             }
-            let led = self.before.walk_file(link).map(|(to, _)| to);
-            if !self.mine.contains(link) && led != self.fs.walk_file(link).map(|(to, _)| to) {
-                paths.push(path.to_vec());
-                paths.extend(led);
+            let led = self.before.leads(link, &none);
+            if !self.mine.contains(link) && led != self.fs.leads(link, &none) {
+                paths.extend([path.to_vec(), led]);
             }
         }
-        let missing = |dir: &&[u8]| self.fs.get(dir).is_none();
+        let missing = |dir: &&[u8]| !self.fs.is_dir(dir);
         let made: Vec<Vec<u8>> = paths
             .iter()
             .flat_map(|path| ancestors(path).filter(missing).map(<[u8]>::to_vec))
@@ -217,20 +179,20 @@ impl Events {
         }
         let gone = [vec![path.to_vec()], self.fs.below(path)].concat();
         for path in &gone {
+            if marker && self.lost.iter().any(|lost| is_below(lost, path)) {
+                self.fs.note(path, Why::OwnRemoved);
+            }
             if marker && self.mine.remove(path) {
+                self.lost.insert(path.clone());
                 // Directories that were there before it are the layer's too, by the rules.
                 let around = ancestors(path).filter(|dir| gone.iter().any(|gone| gone == dir));
                 around.chain([&path[..]]).for_each(|path| self.fs.note(path, Why::OwnRemoved));
-                // By the rules a link that is its own still leads where it led.
-                if let Ok((to, _)) = self.fs.walk_file(path) {
-                    let made = ancestors(&to).filter(|dir| self.fs.get(dir).is_none());
-                    made.chain([&to[..]]).for_each(|dir| self.fs.note(dir, Why::OwnRemoved));
-                }
             }
             let through = self.followed.iter().filter(|(link, _)| link == path);
             for (link, spot) in through.cloned().collect::<Vec<_>>() {
                 let made = ancestors(&spot).filter(|dir| self.mine.contains(*dir));
-                for path in made.chain([&link[..], &spot]) {
+                let around = ancestors(&link).filter(|dir| gone.iter().any(|gone| gone == dir));
+                for path in made.chain(around).chain([&link[..], &spot]) {
                     self.fs.note(path, Why::LinkGone);
                 }
             }
@@ -250,6 +212,9 @@ impl Events {
                     self.fs.note(&path, Why::Unowned);
                 }
                 self.fs.note(&path, Why::DirKeeps);
+                if self.unpacked.contains(&path) {
+                    self.fs.note(&path, Why::TwoWays);
+                }
             }
             What::Hardlink(target) => {
                 let state = self.target(target, &path)?;
@@ -329,9 +294,4 @@ fn lexical(path: &[u8]) -> Vec<u8> {
         }
     }
     names.join(&b'/')
-}
-
-/// Whether a reason holds for all that lies below its path too.
-fn reaches(why: Why, noted: &[u8], path: &[u8]) -> bool {
-    noted == path || why.is_placed() && is_below(path, noted)
 }

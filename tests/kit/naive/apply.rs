@@ -126,7 +126,8 @@ struct Plan {
 
 impl Plan {
     fn new(below: &Merged, layer: &Layer, follow: bool) -> Result<Self, Illegal> {
-        let mut spots = Spots { below, layer, follow, known: BTreeMap::new(), followed: vec![] };
+        let (known, followed) = (BTreeMap::new(), Vec::new());
+        let mut spots = Spots { below, layer, follow, known, followed, blocked: false };
         let mut own = Vec::new();
         for (path, what) in &layer.own {
             own.push((path, spots.of(path)?, what.clone()));
@@ -149,6 +150,9 @@ impl Plan {
         };
         if spots.followed.iter().any(unclear) {
             return Err(Illegal::Unsaid("a link is followed that the layer hides by another path"));
+        }
+        if spots.blocked {
+            return Err(Illegal::Refused("a lower link leads to no directory"));
         }
         let listed = |own: &Own| !matches!(own, Own::Dir(None));
         if own.iter().any(|(_, spot, own)| listed(own) && spots.followed.contains(spot)) {
@@ -182,6 +186,8 @@ struct Spots<'a> {
     known: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The links of lower layers that were followed.
     followed: Vec<Vec<u8>>,
+    /// Whether one of them leads to no directory.
+    blocked: bool,
 }
 
 impl Spots<'_> {
@@ -193,8 +199,10 @@ impl Spots<'_> {
         let is_link = self.below.0.get(&spot).is_some_and(|node| link(node).is_some());
         if self.follow && is_link && self.shows(path) {
             self.followed.push(spot.clone());
-            let blocked = |_| Illegal::Refused("a lower link leads to no directory");
-            spot = self.below.walk(&spot).map_err(blocked)?;
+            match self.below.walk(&spot) {
+                Ok(to) => spot = to,
+                Err(_) => self.blocked = true,
+            }
         }
         self.known.insert(path.to_vec(), spot.clone());
         Ok(spot)
