@@ -232,6 +232,20 @@ fn hard_links_into_lower_layers_go_through_links() {
     assert!(matches!(error.unwrap_err(), Error::LinkToDirectory { .. }));
 }
 
+/// `..` in a link behind a name that is not there leads back, as containerd and moby have it; the
+/// name is not made.
+#[test]
+fn links_lead_back_from_what_is_not_there() {
+    let base = || tar().file("d/f", b"").symlink("l", "m/../d");
+    let tree = layer(base().hardlink("h", "l/f").file("l/x", b""));
+    holds(&tree, &["d/", "d/f", "d/x", "h=d/f", "l->m/../d"]);
+    let lower = layer(base());
+    let mut options = erofs_tarfs::tree::LayerOptions::default();
+    options.keep_pending = true;
+    let upper = rows_kit::try_layer(&tar().hardlink("h", "l/f").finish(), options).unwrap().tree;
+    holds(&merged(&[&lower, &upper]), &["d/", "d/f", "h=d/f", "l->m/../d"]);
+}
+
 /// Files that aufs hides (images of before 2015): not seen, but hard links to them are made.
 #[test]
 fn hard_links_to_hidden_files_of_aufs_are_made() {

@@ -19,7 +19,7 @@ fn ustar_v7_gnu_pax_and_star_headers_are_read() {
     let star = Header::new(b'0', "a", 0).set(345, b"pre").set(476, b"00000000001\0");
     for (header, path) in [
         (prefix(Header::new(b'0', "a", 0)), "pre/a"),
-        (prefix(Header::new(b'0', "a", 0).gnu()), "a"),
+        (Header::new(b'0', "a", 0).gnu().set(345, b"14000000000\0"), "a"),
         (prefix(Header::new(b'0', "a", 0).v7()), "a"),
         (star.set(508, b"tar\0"), "pre/a"),
     ] {
@@ -198,6 +198,23 @@ fn many_global_headers_leave_what_the_last_of_each_said() {
 fn a_global_header_between_an_extension_and_its_entry_takes_nothing_away() {
     let got = entries(&[&pax(&[("path", b"p")]), &global(&[("uid", b"5")]), &file("f", b"")]);
     assert_eq!((got[0].path(), got[0].uid), ("p", 5));
+}
+
+/// Go before 1.8 put a prefix where GNU's format has times; Go and containerd read it still.
+#[test]
+fn a_prefix_in_a_header_of_gnu_is_read_where_no_times_can_be() {
+    let gnu = |prefix: &[u8]| Header::new(b'0', "name", 0).gnu().set(345, prefix).block();
+    let times = *b"14000000000\x0014000000001\0";
+    for (prefix, path) in [
+        (&b"usr/lib"[..], "usr/lib/name"),
+        (b"", "name"),
+        (&times, "name"),
+        // No numbers, but no text either.
+        (b"\xff\xfe is no ASCII", "name"),
+        (b"12", "name"),
+    ] {
+        assert_eq!(entries(&[&gnu(prefix)])[0].path(), path, "{}", prefix.escape_ascii());
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use testkit::dump::{Node, Tree};
 use testkit::mount;
-use testkit::tarball::{Format, SparseForm, TarBuilder};
+use testkit::tarball::{SparseForm, TarBuilder};
 
 use super::apply::Oracle;
 use super::merged_tars;
@@ -34,7 +34,6 @@ fn tar() -> TarBuilder {
 fn rows() -> Vec<Row> {
     let capability = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let lower = || tar().dir("d", 0o755).file("d/x", b"x").file("f", b"f");
-    let old_prefix = tar().format(Format::Gnu).entry(b'0', "foo", 0o644).tweak(345, b"prefix");
     vec![
         (
             "a contiguous file",
@@ -65,12 +64,6 @@ fn rows() -> Vec<Row> {
             vec![tar().file("pax_global_header", b"f"), tar().global(&[(b"comment", b"c")])],
             "pax_global_header",
             ["missing", "missing", "File 644 0:0 @0"],
-        ),
-        (
-            "a prefix in a GNU header",
-            vec![old_prefix],
-            "prefix/foo",
-            ["File 644 0:0 @0", "File 644 0:0 @0", "missing"],
         ),
         (
             "xattrs of libarchive",

@@ -70,8 +70,17 @@ impl<'a> Header<'a> {
         match self.format() {
             Format::Ustar => self.text(345, 500),
             Format::Star => self.text(345, 476),
+            Format::Gnu if self.has_no_times() => self.text(345, 500),
             Format::V7 | Format::Gnu => 0..0,
         }
+    }
+
+    /// Whether a prefix stands where the format of GNU has the times of access and of change. Go
+    /// before 1.8 wrote such headers, so images of that time have them; told as Go and so containerd
+    /// tell it: what is there is no number, and is ASCII.
+    fn has_no_times(self) -> bool {
+        let odd = |time: &[u8]| time[0] != 0 && super::number::field(time).is_err();
+        (odd(&self.0[345..357]) || odd(&self.0[357..369])) && self.0[self.text(345, 500)].is_ascii()
     }
 
     pub(super) fn mode(self) -> &'a [u8] {

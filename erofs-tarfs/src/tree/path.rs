@@ -59,55 +59,47 @@ pub(super) fn components(path: &[u8], resolve: bool) -> Result<Vec<&[u8]>, Rule>
 }
 
 /// The directory that components lead to, symbolic links of the layer followed inside the root,
-/// as containerd does.
+/// as containerd does: `..` behind a name that is not there leads back, and the name is not made.
 pub(super) fn directory(
     builder: &mut Builder,
     parts: &[&[u8]],
     way_of: Way,
 ) -> Result<InodeId, Stop> {
     let mut walk = Walk::new(builder.root(), parts);
-    while let Some(part) = walk.next() {
-        let at = walk.at().ok_or(Stop::Missing)?;
-        let id = match walk.step(builder, at, &part)? {
-            Step::Done => continue,
-            Step::Into(id) => id,
-            Step::Missing if way_of == Way::Find => return Err(Stop::Missing),
-            Step::Missing => {
+    walk.finish(builder)?;
+    let mut at = builder.root();
+    for (id, name) in walk.way.into_iter().skip(1) {
+        at = match id {
+            Some(id) => id,
+            None if way_of == Way::Find => return Err(Stop::Missing),
+            None => {
                 let id = builder.add(Node {
                     attributes: IMPLIED_ATTRIBUTES,
                     xattrs: XattrSet::NONE,
                     what: What::Directory,
                 })?;
                 builder.mark_implied(id, true);
-                builder.link(at, &part, id)?;
+                builder.link(at, &name, id)?;
                 id
             }
         };
-        walk.way.push((Some(id), Vec::new()));
     }
-    walk.at().ok_or(Stop::Missing)
+    Ok(at)
 }
 
 /// The path that components lead to once symbolic links on the way are followed inside the root:
 /// none of it needs to be there.
 pub(super) fn followed(builder: &mut Builder, parts: &[&[u8]]) -> Result<Vec<Vec<u8>>, Stop> {
     let mut walk = Walk::new(builder.root(), parts);
-    while let Some(part) = walk.next() {
-        let id = match walk.at().map(|at| walk.step(builder, at, &part)).transpose()? {
-            Some(Step::Done) => continue,
-            Some(Step::Into(id)) => Some(id),
-            Some(Step::Missing) | None => None,
-        };
-        walk.way.push((id, part.into_owned()));
-    }
-    Ok(walk.way.into_iter().skip(1).map(|(_, name)| name).collect())
+    walk.finish(builder)?;
+    Ok(walk.way.into_iter().skip(1).map(|(_, name)| name.into_owned()).collect())
 }
 
 /// A walk down a path, from the root.
 struct Walk<'p> {
-    /// The directories from the root to here, where they are there, and their names where these
-    /// are wanted: for `..` in symbolic links.
-    way: Vec<(Option<InodeId>, Vec<u8>)>,
+    /// The directories from the root to here, where they are there, and their names: for `..` in
+    /// symbolic links.
+    way: Vec<(Option<InodeId>, Cow<'p, [u8]>)>,
     /// Components still to go, the next one last, that symbolic links have put there.
     todo: Vec<Vec<u8>>,
     plain: core::slice::Iter<'p, &'p [u8]>,
@@ -125,8 +117,21 @@ enum Step {
 
 impl<'p> Walk<'p> {
     fn new(root: InodeId, parts: &'p [&'p [u8]]) -> Self {
-        let way = alloc::vec![(Some(root), Vec::new())];
+        let way = alloc::vec![(Some(root), Cow::Borrowed(&b""[..]))];
         Self { way, todo: Vec::new(), plain: parts.iter(), symlinks: 0, steps: 0 }
+    }
+
+    /// Goes all the way.
+    fn finish(&mut self, builder: &mut Builder) -> Result<(), Stop> {
+        while let Some(part) = self.next() {
+            let id = match self.at().map(|at| self.step(builder, at, &part)).transpose()? {
+                Some(Step::Done) => continue,
+                Some(Step::Into(id)) => Some(id),
+                Some(Step::Missing) | None => None,
+            };
+            self.way.push((id, part));
+        }
+        Ok(())
     }
 
     /// Where the walk is; `None` where nothing is.
