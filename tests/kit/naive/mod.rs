@@ -6,10 +6,10 @@
 //!
 //! | module | duty |
 //! |---|---|
-//! | [`way`] | where a path leads, symbolic links followed inside the root |
-//! | [`layer`] | one layer by itself: what it has, what it hides |
-//! | [`apply`] | a layer over those below |
-//! | [`tree`] | the result in the shape of a dump |
+//! | `way` | where a path leads, symbolic links followed inside the root |
+//! | `layer` | one layer by itself: what it has, what it hides |
+//! | `apply` | a layer over those below |
+//! | `tree` | the result in the shape of a dump |
 //!
 //! Two things only it and the library can know: an implied directory leaves the attributes of a
 //! lower directory alone, also where its children are hidden by an opaque marker; a directory that

@@ -68,7 +68,7 @@ impl Stack {
         Self { seed, layers }
     }
 
-    /// A stack of a seed that asks what the other does not: see [`wild`]. Half of them are legal with
+    /// A stack of a seed that asks what the other does not: see `wild.rs`. Half of them are legal with
     /// links of lower layers followed, half without; [`meaning`](Self::meaning) tells.
     #[must_use]
     pub fn wild(seed: u64) -> Self {
