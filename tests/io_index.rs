@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use erofs_tarfs::io::{Error, NamedFile, index_file, index_reader};
-use erofs_tarfs::tree::{InodeId, LayerBuilder, LayerOptions, Tree};
+use erofs_tarfs::tree::{Device, InodeId, LayerBuilder, LayerOptions, Tree};
 use testkit::tarball::TarBuilder;
 
 fn tar() -> Vec<u8> {
@@ -22,8 +22,10 @@ fn named(bytes: &[u8]) -> NamedFile {
     NamedFile::new("t.tar", file)
 }
 
+/// All that is in a tree, but for what is known of its file.
 fn text(tree: &Tree) -> String {
-    let mut text = format!("{:?}", tree.devices());
+    let device = |device: &Device| format!("{:?}", (&device.tag, device.bytes, device.base_offset));
+    let mut text: String = tree.devices().iter().map(device).collect();
     let mut todo = vec![InodeId::ROOT];
     while let Some(id) = todo.pop() {
         text += &format!("\n{:?} {:?}", tree.attributes(id), tree.content(id));
