@@ -117,8 +117,8 @@ fn a_sealed_disk_cut_or_changed_anywhere() {
     let image = Image::new();
     for verity in [
         &["--verity"][..],
-        &["--verity", "--preset", "veritysetup"],
-        &["--verity", "--preset", "containerd-4k"],
+        &["--verity", "--preset", "veritysetup", "--any-data-block"],
+        &["--verity", "--preset", "containerd-4k", "--any-data-block"],
     ] {
         let (disk, tar, report) = disk(&image, "metadata-first", verity);
         let root = report["verity"]["root_hash"].as_str().unwrap();

@@ -101,7 +101,18 @@ fn a_sealed_disk_is_drawn_to_scale() {
             &["--preset", "containerd", "--placement", "data-first"],
             &["HashSuperblock", "HashLevel"],
         ),
-        (&["--data-block-size", "1024", "--hash-block-size", "1024", "--salt", "ab"], &[]),
+        (
+            &[
+                "--data-block-size",
+                "1024",
+                "--hash-block-size",
+                "1024",
+                "--salt",
+                "ab",
+                "--any-data-block",
+            ],
+            &[],
+        ),
     ] {
         let mode = ["export", "--mode", "image_block_with_verity", "--json", "-o"];
         let args = [&mode[..], &[disk.to_str().unwrap()], options].concat();

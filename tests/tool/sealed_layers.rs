@@ -47,8 +47,8 @@ fn in_one_pass_and_of_files_and_by_export_the_same() {
     }
 }
 
-const PAGES: &[&str] = &["--data-block-size", "4096"];
-const SALTED: &[&str] = &["--salt", "00ff17", "--data-block-size", "1024"];
+const PAGES: &[&str] = &["--data-block-size", "4096", "--any-data-block"];
+const SALTED: &[&str] = &["--salt", "00ff17", "--data-block-size", "1024", "--any-data-block"];
 
 #[test]
 fn the_kernel_mounts_what_streamed_by() {
