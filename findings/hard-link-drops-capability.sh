@@ -7,6 +7,7 @@ source "$(dirname "$0")/common"
 need_root
 need tar setcap getcap
 layer_appliers
+echo "versions: $(tar --version | sed -n 1p), Linux $(uname -r)"
 
 cd "$work"
 echo x >f && setcap cap_net_bind_service=ep f && ln f l

@@ -5,6 +5,7 @@
 source "$(dirname "$0")/common"
 need tar
 layer_appliers
+echo "versions: $(tar --version | sed -n 1p)"
 
 cd "$work"
 mkdir d && touch -d @1000 d
