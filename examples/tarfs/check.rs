@@ -65,9 +65,9 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     verdict.tars = digests.right;
     verdict.problems.extend(digests.problems);
     verdict.unread.extend(digests.unread);
+    let mut no_digest = digests.no_digest;
     if devices.len() < loaded.tree.devices().len() {
-        let text = "file data in the image itself: no digest is known of it";
-        verdict.unread.push(text.to_owned());
+        no_digest.push("file data in the image itself: no digest is known of it".to_owned());
     }
     let end = image.end(len);
     if args.quick {
@@ -85,6 +85,12 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     if !layers.is_empty() {
         verdict.noted = against(layers, &how, &loaded, &mut verdict.problems)?;
         verdict.compared = true;
+    }
+    // A hash tree is over all of a disk, and what was compared was read.
+    if verdict.verity.is_none() && !verdict.compared {
+        verdict.unread.append(&mut no_digest);
+        let why = "there is no hash tree over them, and nothing to compare them with (--against)";
+        verdict.unread.push(format!("names and attributes: {why}"));
     }
     unmoved::check()?;
     verdict.ok = verdict.problems.is_empty();

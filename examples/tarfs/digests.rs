@@ -21,6 +21,8 @@ pub(crate) struct Found {
     pub(crate) right: Vec<String>,
     pub(crate) problems: Vec<String>,
     pub(crate) unread: Vec<String>,
+    /// Of these no digest is known, so that nothing was read of them here.
+    pub(crate) no_digest: Vec<String>,
 }
 
 /// Checks the devices in the table of an image; `quick`, whether they are there only.
@@ -53,7 +55,7 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<F
         }
         if !find::is_digest(&tag) {
             let why = if tag.is_empty() { "" } else { ", as its tag is no SHA-256" };
-            found.unread.push(format!("{name}: its bytes{why}"));
+            found.no_digest.push(format!("{name}: its bytes{why}"));
             continue;
         }
         let device = &image.tree.devices()[index];

@@ -6,9 +6,23 @@
 use std::path::Path;
 
 use erofs_tarfs::tar::{End, EndMarker};
+use erofs_tarfs::tree::Tree;
 
 use crate::fail::{Done, Fail};
-use crate::warn;
+use crate::{warn, whole};
+
+/// Judges whether the tar of this name can be the device of a bootstrap.
+pub(crate) fn as_device(name: &Path, tree: &Tree, end: Option<&End>, strict: bool) -> Done {
+    let reach = whole::reach(tree).first().copied().unwrap_or(0);
+    match end.and_then(|end| whole::left_out(end.bytes, reach)) {
+        Some(why) if strict => Err(Fail::of(name, format_args!("{why} (--strict)"))),
+        Some(why) => {
+            warn::say(name, why);
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
 
 /// Judges how the tar of this name ended.
 pub(crate) fn judge(name: &Path, end: &End, strict: bool) -> Done {

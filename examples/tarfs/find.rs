@@ -84,8 +84,13 @@ impl Tars {
         if let Some(path) = found {
             let file = input::candidate(&path)?;
             let has = file.bytes()?;
-            let is_short = has.next_multiple_of(block) < needed;
-            let verify = is_digest(&tag) && (is_short || !named || self.verify == Verify::All);
+            let blocks = has.next_multiple_of(block);
+            let is_short = blocks < needed;
+            // A digest says more than a length, which is all there is to tell the file of another
+            // tag by. Without a tag it says nothing: mkfs.erofs does not count what follows the end.
+            let is_other = is_short || blocks > needed && !tag.is_empty() && !is_digest(&tag);
+            let verify =
+                is_digest(&tag) && (blocks != needed || !named || self.verify == Verify::All);
             let other = match verify {
                 true => Some(digest(&file)?).filter(|digest| *digest != tag),
                 false => None,
@@ -93,7 +98,7 @@ impl Tars {
             // The image counts whole blocks. What is shorter could be the bare tar of a device that
             // has something in front of it: it would be read at the wrong places, and yet nothing is
             // wrong with it.
-            let why = match (is_short, other) {
+            let why = match (is_other, other) {
                 (true, None) if verify => None,
                 (true, _) => {
                     let image = quote::name(image);

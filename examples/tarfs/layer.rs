@@ -17,7 +17,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{geometry, images, load, merge, notes, place, spare};
+use crate::{ending, geometry, images, load, merge, notes, place, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -59,6 +59,9 @@ pub(crate) fn run(args: &Layer) -> Done {
             let layer = indexed(tar, args)?;
             notes::all(slice::from_ref(&layer), args.strict)?;
             images::warn(&args.input, &layer.tree);
+            if !args.disk {
+                ending::as_device(&layer.name, &layer.tree, layer.end.as_ref(), args.strict)?;
+            }
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = Report { noted: layer.noted, ..report };
             sealed(report, args, params.as_ref(), &out)?
@@ -72,6 +75,9 @@ pub(crate) fn run(args: &Layer) -> Done {
             let (layer, _) = spool.take(&name, &mut *reader, rules, args.blob_id.as_deref())?;
             notes::all(slice::from_ref(&layer), args.strict)?;
             images::warn(&args.input, &layer.tree);
+            if !args.disk {
+                ending::as_device(&layer.name, &layer.tree, layer.end.as_ref(), args.strict)?;
+            }
             let report = merge::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = Report { noted: layer.noted, ..report };
             let report = sealed(report, args, params.as_ref(), &out)?;

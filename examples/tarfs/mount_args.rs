@@ -1,10 +1,11 @@
 //! `tarfs mount-args`: commands for a shell.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::read::Image;
+use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::verity::{Geometry, Placement, Sealed};
 
 use crate::args::MountArgs;
@@ -16,6 +17,10 @@ use crate::{geometry, input, inspect, report, unfinished, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
+/// Bytes of a value that fsconfig(2) takes, as mount(8) has called it since util-linux 2.39.
+const MAX_VALUE: usize = 255;
+/// An option that names a loop device, with its comma.
+const LOOP_OPTION: usize = ",device=/dev/loop100".len();
 
 pub(crate) fn run(args: &MountArgs) -> Done {
     let bytes = inspect::open(&args.image)?;
@@ -78,6 +83,16 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
         options.push_str(",device=");
         options.push_str(&text(tar)?);
     }
+    if !tars.is_empty() {
+        let mut options = TreeOptions::default();
+        (options.devices, options.keep_layer_marks) = (DevicesAt::Separate, true);
+        let tree = image.tree(&options).map_err(|error| Fail::of(&args.image, error))?;
+        for (tar, reach) in tars.iter().zip(whole::reach(&tree)) {
+            if let Some(why) = whole::left_out(NamedFile::open(tar)?.bytes()?, reach) {
+                return Err(Fail::of(tar, why));
+            }
+        }
+    }
     let direct = format!(
         "mount -t erofs -o {} {} {}",
         word(Path::new(&options)),
@@ -102,9 +117,16 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
     }
     lines.push(format!("mount -t erofs -o {devices} $image {}", word(&args.mount_point)));
     lines.push(format!("losetup --detach {all}  # when they are unmounted"));
-    // A comma would end the option; `ro` is a flag of its own.
-    let comma = tars.iter().any(|tar| tar.display().to_string().contains(','));
-    if !comma && options.len() - "ro,".len() <= MAX_OPTIONS {
+    if tars.len() * LOOP_OPTION > MAX_OPTIONS {
+        let why = "so many devices want util-linux 2.39, which passes them one by one";
+        lines.push(format!("# Before that all options are one text of 4095 bytes: {why}."));
+    }
+    // A comma would end the option.
+    let fits = |tar: &PathBuf| {
+        let name = tar.as_os_str().as_bytes();
+        name.len() <= MAX_VALUE && !name.contains(&b',')
+    };
+    if tars.iter().all(fits) {
         lines.push("# With Linux 6.12 and util-linux 2.41, the files themselves:".to_owned());
         lines.push(format!("#   {direct}"));
     }

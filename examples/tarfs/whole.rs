@@ -6,6 +6,8 @@ use erofs_tarfs::tree::{Body, Content, Extent, Place, Tree};
 
 use crate::fail::{Done, Fail};
 
+const SECTOR: u64 = 512;
+
 /// Refuses an image that was cut short; `bytes` are its file's, zeros for what is in devices.
 pub(crate) fn check(file: &NamedFile, image: &Image<'_>, bytes: &[u8]) -> Done {
     let len = bytes.len() as u64;
@@ -73,4 +75,18 @@ pub(crate) fn reaches(file: &NamedFile, base: u64, reach: u64) -> Done {
         }
         false => Ok(()),
     }
+}
+
+/// Linux reads whole sectors of a device, be it a loop device or a file that is mounted as it is: why
+/// a tar of `bytes`, in which files end at `reach`, can't be one.
+pub(crate) fn left_out(bytes: u64, reach: u64) -> Option<String> {
+    let read = bytes / SECTOR * SECTOR;
+    (reach > read).then(|| {
+        let lost = bytes - read;
+        format!(
+            "has {bytes} bytes, of which Linux can't read the last {lost} over a bootstrap, as they are no \
+             whole sector of 512, and files end in them: a disk has all, or a copy that zeros fill up \
+             (truncate -s %512)"
+        )
+    })
 }

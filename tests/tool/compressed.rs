@@ -1,10 +1,12 @@
 //! Compressed tars: padding, what is behind them, where they fail.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use testkit::tarball::TarBuilder;
 
 use crate::run::{Image, ok, ok_of, run};
 
@@ -69,7 +71,7 @@ fn a_stream_that_is_cut_or_changed_fails_where_it_is() {
     })
     .take(3 << 20)
     .collect();
-    let tar = testkit::tarball::TarBuilder::new().file("noise", noise).finish();
+    let tar = TarBuilder::new().file("noise", noise).finish();
     let zst = zstd::encode_all(&tar[..], 1).unwrap();
     for (name, stream) in [("c.tgz", gzip(&tar)), ("c.tar.zst", zst)] {
         let cut = stream.len() - 1_000_000;
@@ -82,5 +84,28 @@ fn a_stream_that_is_cut_or_changed_fails_where_it_is() {
         assert!(ran.stderr.contains(&place), "{}", ran.stderr);
         assert!(ran.stderr.contains(&format!("at byte {cut} of")), "{}", ran.stderr);
         assert!(ran.stderr.contains("it ends in the middle"), "{}", ran.stderr);
+    }
+}
+
+/// What `--blob-id` says may be the name of anything.
+#[test]
+fn an_uncompressed_tar_takes_no_place_of_another_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let plain = TarBuilder::new().file("f", "x").finish();
+    let (gz, out, kept) = (path("one.tar.gz"), path("out"), path("name"));
+    fs::write(&gz, gzip(&plain)).unwrap();
+    let words = ["layer", "--blob-id", "name", "-o"].map(OsStr::new);
+    let layer = || run(words.into_iter().chain([out.as_os_str(), gz.as_os_str()]));
+    fs::write(&kept, "something else").unwrap();
+    let ran = layer();
+    assert!(ran.code == 1 && ran.stderr.contains("name: is there"), "{}", ran.stderr);
+    assert_eq!(fs::read(&kept).unwrap(), b"something else");
+    assert!(!out.exists());
+    fs::remove_file(&kept).unwrap();
+    for _ in 0..2 {
+        let ran = layer();
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(fs::read(&kept).unwrap(), plain);
     }
 }

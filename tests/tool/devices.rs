@@ -119,9 +119,9 @@ fn devices_without_tags_have_none_on_disks() {
     let vmdk = place.text("image.vmdk");
     ok(["export", "--mode", "image_block", "--form", "vmdk", "-o", &vmdk, &one, &two]);
     // What is not checked is said, in words.
-    let said = ok(["check", &out]);
+    let said = ok(["check", &again]);
     assert!(said.contains("not checked: device 1, which has no tag: "), "{said}");
-    assert_eq!(run(["check", "--strict", &out]).code, 1);
+    assert_eq!(run(["check", "--strict", &again]).code, 1);
 }
 
 /// Over a bootstrap, the device is all of the file, so it is found by its digest.
@@ -135,13 +135,12 @@ fn over_a_bootstrap_their_files_have_tags() {
     for (device, file) in devices.iter().zip([&one, &two]) {
         assert_eq!(device["tag"], digest(&fs::read(file).unwrap()).as_str());
     }
-    ok(["check", "--strict", &boot]);
-    ok(["check", "--against", &one, &two, &boot]);
+    ok(["check", "--strict", "--against", &one, &two, &boot]);
     assert!(ok(["mount-args", &boot]).contains(&one));
     reads(Erofs::new(&boot).devices([&one, &two]).mount().unwrap().path(), 2, &[1, 2]);
     let disk = place.text("disk");
     ok(["merge", "--disk", "-o", &disk, &boot]);
-    ok(["check", "--strict", &disk]);
+    ok(["check", "--strict", "--against", &boot, &disk]);
     reads(mounted(Path::new(&disk)).path(), 2, &[1, 2]);
     // A bootstrap that has none: nothing is guessed, and it is said what to do.
     let index = place.text("an index");

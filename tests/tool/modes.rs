@@ -9,6 +9,7 @@ use serde_json::Value;
 use testkit::dump::dump;
 use testkit::mount::Erofs;
 use testkit::oracle::{Verity, veritysetup_verify};
+use testkit::tarball::TarBuilder;
 
 use crate::run::{Image, digest, json, mounted, ok, run};
 
@@ -212,6 +213,72 @@ fn a_bootstrap_over_layers_disks() {
     words.pop();
     words.push(short.as_os_str());
     assert_eq!(run(&words).code, 1);
+}
+
+/// What mount(8) takes: with fsconfig(2) 255 bytes for a device, before that 4095 for all of them.
+#[test]
+fn commands_for_long_paths_and_many_devices() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let (tar, boot) = (path("one.tar"), path("one.erofs"));
+    fs::write(&tar, TarBuilder::new().file("f", "x").finish()).unwrap();
+    ok(["layer".as_ref(), "-o".as_ref(), boot.as_os_str(), tar.as_os_str()]);
+    let taken = 255 - dir.path().as_os_str().len() - "//one.tar".len();
+    for (len, direct) in [(taken, true), (taken + 1, false)] {
+        let deep = path(&"d".repeat(len)).join("one.tar");
+        fs::create_dir(deep.parent().unwrap()).unwrap();
+        fs::copy(&tar, &deep).unwrap();
+        let words = ["mount-args".as_ref(), "--device".as_ref(), deep.as_os_str()];
+        let commands = ok(words.into_iter().chain([boot.as_os_str()]));
+        assert_eq!(commands.contains("the files themselves"), direct, "{len}\n{commands}");
+        let Some(line) = commands.lines().last().filter(|_| direct) else { continue };
+        assert!(line.contains(&format!("device={}", deep.display())), "{commands}");
+        // The kernel takes a value of this length.
+        let mounted = Erofs::new(&boot).devices([&deep]).mount().unwrap();
+        assert_eq!(fs::read(mounted.path().join("f")).unwrap(), b"x");
+    }
+    for (count, said) in [(204, false), (205, true)] {
+        let all = path("all.erofs");
+        let tars = (0..count).map(|index| {
+            let tar = path(&format!("{index}.tar"));
+            let body = index.to_string();
+            fs::write(&tar, TarBuilder::new().file(&body, body.as_str()).finish()).unwrap();
+            tar
+        });
+        let tars: Vec<_> = tars.collect();
+        let words = ["merge".as_ref(), "-o".as_ref(), all.as_os_str()];
+        ok(words.into_iter().chain(tars.iter().map(|tar| tar.as_os_str())));
+        let commands = ok(["mount-args".as_ref(), all.as_os_str()]);
+        assert_eq!(commands.contains("4095"), said, "{count}\n{commands}");
+    }
+}
+
+/// The kernel reads whole sectors only, of a file as of a loop device.
+#[test]
+fn commands_for_a_tar_that_ends_within_a_sector() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let (tar, boot) = (path("one.tar"), path("one.erofs"));
+    let mut bytes = TarBuilder::new().file("f", "x".repeat(100)).finish();
+    bytes.truncate(512 + 100);
+    fs::write(&tar, bytes).unwrap();
+    let layer = ["layer", "-o"].map(OsStr::new).into_iter().chain([boot.as_os_str()]);
+    let ran = run(layer.chain([tar.as_os_str()]));
+    assert!(ran.code == 0 && ran.stderr.contains("has 612 bytes"), "{}", ran.stderr);
+    let ran = run(["mount-args".as_ref(), boot.as_os_str()]);
+    assert!(ran.code == 1 && ran.stderr.contains("has 612 bytes"), "{}", ran.stderr);
+    // As the kernel has it.
+    let mounted = Erofs::new(&boot).devices([&tar]).mount().unwrap();
+    assert!(fs::read(mounted.path().join("f")).is_err());
+    // What the message says to do.
+    let (padded, disk) = (path("padded"), path("disk"));
+    fs::copy(&tar, &padded).unwrap();
+    fs::File::options().write(true).open(&padded).unwrap().set_len(1024).unwrap();
+    ok(["mount-args".as_ref(), "--device".as_ref(), padded.as_os_str(), boot.as_os_str()]);
+    let mounted = Erofs::new(&boot).devices([&padded]).mount().unwrap();
+    assert_eq!(fs::read(mounted.path().join("f")).unwrap(), [b'x'; 100]);
+    run(["merge".as_ref(), "--disk".as_ref(), "-o".as_ref(), disk.as_os_str(), tar.as_os_str()]);
+    assert_eq!(fs::read(self::mounted(&disk).path().join("f")).unwrap(), [b'x'; 100]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a tag may name, and what is made sure of the tars that are found by it.
 
 use std::fs;
+use std::path::Path;
 
 use testkit::tarball::TarBuilder;
 
@@ -168,4 +169,35 @@ fn a_tar_with_the_name_of_a_digest_must_have_it() {
         &format!("{}/out", bootstrap.dir),
         &bootstrap.erofs,
     ]);
+}
+
+/// Of a tag that is no digest the length is all that tells its file from another.
+#[test]
+fn a_longer_file_is_not_the_one_that_a_text_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let bodies = [("a", 3000), ("b", 600)];
+    for (name, bytes) in bodies {
+        let tar = TarBuilder::new().file(name, vec![name.as_bytes()[0]; bytes]).finish();
+        fs::write(path(&format!("{name}.tar")), tar).unwrap();
+        let (out, tar) = (path(&format!("{name}.erofs")), path(&format!("{name}.tar")));
+        ok(["layer", "--blob-id", "layer", "-o", &out, &tar]);
+    }
+    fs::copy(path("a.tar"), path("layer")).unwrap();
+    let (a, b, both) = (path("a.erofs"), path("b.erofs"), path("m.erofs"));
+    ok(["merge", "-o", &both, &a, &b]);
+    let (tars, out) = (dir.path().to_str().unwrap(), path("m.disk"));
+    for words in [
+        &["merge", "--disk", "--tars", tars, "-o", &out, &both][..],
+        &["merge", "--disk", "--tars", tars, "-o", &out, &a, &b],
+        &["cat", "--tars", tars, &b, "b"],
+        &["mount-args", "--tars", tars, &b],
+        &["check", "--tars", tars, &b],
+    ] {
+        let ran = run(words);
+        assert_eq!(ran.code, 1, "{words:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(format!("{}{}", ran.stdout, ran.stderr).contains("layer"), "{words:?}");
+        assert!(!Path::new(&out).exists());
+    }
+    assert_eq!(ok(["cat", "--tars", tars, &a, "a"]).len(), 3000);
 }

@@ -1,7 +1,8 @@
 //! Open files that know their names.
 
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Error;
@@ -16,13 +17,21 @@ pub struct NamedFile {
 }
 
 impl NamedFile {
-    /// Opens a file to be read.
+    /// Opens a file to be read at any offset.
     ///
     /// # Errors
-    /// [`Error::Open`].
+    /// [`Error::Open`], of a named pipe too: it has no offsets, and to wait for somebody who writes
+    /// to it could take for ever.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
-        match File::open(&path) {
+        // To files that are no pipes the flag makes no difference.
+        let at_once = OFlags::NONBLOCK.bits().cast_signed();
+        let opened = OpenOptions::new().read(true).custom_flags(at_once).open(&path);
+        let opened = opened.and_then(|file| match file.metadata()?.file_type().is_fifo() {
+            true => Err(std::io::Error::other("is a pipe, not a regular file")),
+            false => Ok(file),
+        });
+        match opened {
             Ok(file) => Ok(Self { path, file }),
             Err(error) => Err(Error::Open { file: path, error }),
         }

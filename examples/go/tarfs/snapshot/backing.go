@@ -44,8 +44,8 @@ func (b Backing) mountFiles(bootstrap string, devices []string, target string) e
 }
 
 // wantsBlockDevice knows what is said to a file that cannot be mounted as it is: ENOTBLK by kernels
-// that mount no files, EINVAL by those that do, to a file of tmpfs, and ENAMETOOLONG to a path that is
-// no option; a loop device has a short one.
+// that mount no files; ENOTBLK too, or EINVAL, by those that do, to a file of tmpfs; ENAMETOOLONG to
+// a path that is no option, where a loop device has a short one.
 func wantsBlockDevice(err error) bool {
 	return errors.Is(err, unix.ENOTBLK) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENAMETOOLONG)
 }
