@@ -53,6 +53,12 @@ pub(crate) fn check(file: &NamedFile, wanted: &Wanted<'_>) -> Done<Found> {
             return Ok(found);
         }
         let rest = len - wanted.end;
+        if wanted.root.is_some() {
+            let text = "are no hash tree of the parameters that were tried: which salt and block sizes \
+                        belong to the root hash, say --salt, --preset and the like";
+            found.problems.push(format!("{rest} bytes behind the filesystem {text}"));
+            return Ok(found);
+        }
         let text = "behind the filesystem that are no hash tree of the parameters of the options, \
                     of a preset, or of a superblock";
         found.unread.push(format!("{rest} bytes {text}"));

@@ -342,6 +342,8 @@ fn good_images_of_all_forms_are_no_alarm() {
     ok(image.over_tars(&salted));
     let report = good(&[], &out);
     assert!(report["unread"].to_string().contains("no hash tree"), "{report}");
+    let ran = check(&["--root", &"0".repeat(64)], &out);
+    assert!(ran.code == 1 && ran.stdout.contains("say --salt"), "{}", ran.stdout);
     let report = good(&["--salt", "aa55"], &out);
     assert_ne!(report["verity"], Value::Null);
     // A bootstrap over a layer's disk, and beside it the bare tar of the same name.
