@@ -1,6 +1,6 @@
 //! `tarfs mount-args`: commands for a shell.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,7 @@ use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::find::Verify;
 use crate::load::{self, Backing, How};
-use crate::quote::Names;
-use crate::{geometry, input, inspect, report, unfinished, whole};
+use crate::{geometry, input, inspect, quote, report, unfinished, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -34,8 +33,7 @@ pub(crate) fn run(args: &MountArgs) -> Done {
         None => plain(args, &image)?,
     };
     let mut out = io::stdout().lock();
-    let names = Names::new(false);
-    lines.iter().try_for_each(|line| writeln!(out, "{}", names.text(line))).map_err(Fail::stdout)
+    lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Fail::stdout)
 }
 
 /// Through dm-verity; veritysetup makes loop devices of files itself.
@@ -66,9 +64,11 @@ fn sealed(
     let sealed = Sealed::new(geometry, root);
     let name = report::device_name(&sealed);
     let hash = args.hash.as_ref().unwrap_or(&args.image);
+    let open = sealed.open_command(&text(&args.image)?, &name, &text(hash)?);
+    let words: Vec<_> = open.words().iter().map(|word| shown(Path::new(word))).collect();
     Ok(vec![
-        sealed.open_command(&text(&args.image)?, &name, &text(hash)?).to_string(),
-        format!("mount -t erofs -o ro /dev/mapper/{name} {}", word(&args.mount_point)),
+        words.join(" "),
+        format!("mount -t erofs -o ro /dev/mapper/{name} {}", shown(&args.mount_point)),
     ])
 }
 
@@ -95,9 +95,9 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
     }
     let direct = format!(
         "mount -t erofs -o {} {} {}",
-        word(Path::new(&options)),
-        word(&args.image),
-        word(&args.mount_point)
+        shown(Path::new(&options)),
+        shown(&args.image),
+        shown(&args.mount_point)
     );
     if tars.is_empty() {
         // mount(8) makes the loop device itself.
@@ -105,7 +105,7 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
     }
     // mount(8) makes a loop device of the image, but none of the tars: so all by hand.
     let attach = |name: &str, path: &Path| {
-        format!("{name}=$(losetup --find --show --read-only {})", word(path))
+        format!("{name}=$(losetup --find --show --read-only {})", shown(path))
     };
     let mut lines = vec![attach("image", &args.image)];
     let (mut devices, mut all) = (String::from("ro"), String::from("$image"));
@@ -115,7 +115,7 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
         devices.push_str(&format!(",device=${name}"));
         all.push_str(&format!(" ${name}"));
     }
-    lines.push(format!("mount -t erofs -o {devices} $image {}", word(&args.mount_point)));
+    lines.push(format!("mount -t erofs -o {devices} $image {}", shown(&args.mount_point)));
     lines.push(format!("losetup --detach {all}  # when they are unmounted"));
     if tars.len() * LOOP_OPTION > MAX_OPTIONS {
         let why = "so many devices want util-linux 2.39, which passes them one by one";
@@ -126,7 +126,8 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
         let name = tar.as_os_str().as_bytes();
         name.len() <= MAX_VALUE && !name.contains(&b',')
     };
-    if tars.iter().all(fits) {
+    // And a line break would end the comment, and begin a command.
+    if tars.iter().all(fits) && !direct.contains('\n') {
         lines.push("# With Linux 6.12 and util-linux 2.41, the files themselves:".to_owned());
         lines.push(format!("#   {direct}"));
     }
@@ -169,6 +170,17 @@ fn named(args: &MountArgs, image: &Image<'_>) -> Done<Vec<PathBuf>> {
 fn text(path: &Path) -> Done<String> {
     let text = path.to_str().map(str::to_owned);
     text.ok_or_else(|| Fail::of(path, "has a name that is not UTF-8: no command is printed"))
+}
+
+/// A word of a command: as it is, and on a terminal so that nothing in it acts there. Of a command
+/// nothing may be left out, however long it is.
+fn shown(path: &Path) -> String {
+    let quoted = quote::shell(path.as_os_str().as_bytes());
+    // Not every shell knows the form that bash and `ls` have for what does not print.
+    match io::stdout().is_terminal() && quoted.contains("$'") {
+        true => quoted,
+        false => word(path),
+    }
 }
 
 /// A path as a word of a shell.

@@ -10,7 +10,7 @@ use testkit::oracle;
 use testkit::rng::Rng;
 use testkit::tarball::TarBuilder;
 
-use crate::run::{Image, ok, run, tool};
+use crate::run::{Image, json, ok, run, tool};
 
 /// Names with each odd thing in each place, and some at random.
 fn names() -> Vec<Vec<u8>> {
@@ -211,4 +211,46 @@ fn errors_are_quoted_and_short() {
     let ran = run(["layer".as_ref(), bad.as_os_str()]);
     assert_eq!(ran.code, 1);
     harmless(&ran.stderr);
+}
+
+/// Whatever is in a path, and however long a command is: it can be taken from the terminal.
+#[test]
+fn commands_on_a_terminal_are_whole() {
+    let Some(_) = oracle::tool("script", "apt-get install bsdutils") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join("a \u{1b}[31m\nb'c");
+    fs::create_dir(&odd).unwrap();
+    let [tar, boot, disk] = ["one.tar", "boot", "disk"].map(|name| odd.join(name));
+    fs::write(&tar, TarBuilder::new().file("f", "x").finish()).unwrap();
+    ok(["layer".as_ref(), "-o".as_ref(), boot.as_os_str(), tar.as_os_str()]);
+    let sealed = ["layer", "--disk", "--verity", "--json", "-o"].map(OsStr::new);
+    let report = json(&ok(sealed.into_iter().chain([disk.as_os_str(), tar.as_os_str()])));
+    let root = format!("--root {}", report[0]["verity"]["root_hash"].as_str().unwrap());
+    // Longer than the line of an error may be.
+    let point = format!("/{}", ["p"; 12].map(|part| part.repeat(250)).join("/"));
+    for (name, root) in [("boot", ""), ("disk", &root)] {
+        // A shell that goes there, so that no line of this one has the odd name.
+        let script = dir.path().join("script");
+        let (at, tool) = (word(dir.path()), word(tool()));
+        let command =
+            format!("exec {tool} mount-args {root} --mount-point {point} \"$PWD/{name}\"");
+        fs::write(&script, format!("cd {at}/a*; {command} 2>/dev/null\n")).unwrap();
+        let terminal = on_a_terminal(&format!("bash {}", word(&script)));
+        let piped = Command::new("bash").arg(&script).output().unwrap().stdout;
+        assert!(!terminal.contains(&0x1b) && piped.contains(&0x1b), "{name}");
+        // What the programs get: the same of both.
+        let words = |commands: &[u8]| {
+            let print = "() { printf '<%s>' \"$@\" >&2; echo /dev/name; }\n";
+            let programs = ["mount", "losetup", "veritysetup"].map(|name| format!("{name}{print}"));
+            let script = [programs.concat().as_bytes(), commands].concat();
+            let ran = Command::new("bash").arg("-c").arg(OsStr::from_bytes(&script)).output();
+            let said = String::from_utf8(ran.unwrap().stderr).unwrap();
+            assert!(said.starts_with('<') && said.ends_with('>'), "something else ran: {said}");
+            said
+        };
+        let (words, expected) = (words(&terminal), words(&piped));
+        assert_eq!(words, expected);
+        let image = odd.join(name);
+        assert!(words.contains(&point) && words.contains(image.to_str().unwrap()), "{words}");
+    }
 }
