@@ -145,6 +145,10 @@ pub(crate) struct Merge {
     /// Make a disk, tars included, instead of a bootstrap.
     #[arg(long)]
     pub(crate) disk: bool,
+    /// A device for each layer, in their order: also for one that is there twice, or that has no
+    /// file data, for who mounts with a device= of each. Else a device for each tar that is needed.
+    #[arg(long, conflicts_with = "disk")]
+    pub(crate) device_per_layer: bool,
     #[command(flatten)]
     pub(crate) layout: Layout,
     /// Print one JSON object about the output.

@@ -29,7 +29,9 @@ pub(crate) fn run(args: &Merge) -> Done {
         true => Spool::temporary(&output),
         false => Spool::kept(&output),
     };
-    let how = How { tag_files: !args.disk, ..args.inputs.how() };
+    let mut how = How { tag_files: !args.disk, ..args.inputs.how() };
+    how.merge.device_per_layer = args.device_per_layer;
+    how.layer.keep_empty_device = args.device_per_layer;
     let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
     notes::all(&layers, args.inputs.strict)?;
     same::identify(&mut layers);

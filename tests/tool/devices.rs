@@ -62,6 +62,29 @@ fn reads(root: &Path, top: u8, all: &[u8]) {
     }
 }
 
+/// Callers who pass a `device=` for each layer count them, and know nothing else of them.
+#[test]
+fn a_device_for_each_layer() {
+    let place = Place::new();
+    let [one, two] = [1, 2].map(|number| place.put(&format!("{number}.tar"), &tar(number)));
+    let empty = place.put("0.tar", &TarBuilder::new().dir("d", 0o755).finish());
+    let boot = place.text("boot");
+    let layers = [&one, &empty, &two, &one];
+    let words = ["merge", "--json", "-o", &boot];
+    let devices = place.devices(&[&words[..], &layers.map(String::as_str)].concat());
+    assert_eq!(devices.len(), 2);
+    let each = [&words[..], &["--device-per-layer"], &layers.map(String::as_str)].concat();
+    let devices = place.devices(&each);
+    let tags: Vec<_> = devices.iter().map(|device| device["tag"].as_str().unwrap()).collect();
+    assert_eq!(tags, layers.map(|layer| digest(&fs::read(layer).unwrap())));
+    reads(Erofs::new(&boot).devices(layers).mount().unwrap().path(), 1, &[1, 2]);
+    reads(Erofs::new(&boot).devices(layers).mount_by_loop().unwrap().path(), 1, &[1, 2]);
+    let commands = ok(["mount-args", &boot]);
+    assert_eq!(commands.matches(&one).count(), 4, "two loop devices, two options: {commands}");
+    ok([&["check", "--strict", "--against"], &layers.map(String::as_str)[..], &[&boot]].concat());
+    assert_eq!(run([&each[..], &["--disk"]].concat()).code, 2);
+}
+
 /// What containerd makes: the index of a tar, then the tar. The slot of its device has no tag.
 fn index_and_tar(place: &Place, name: &str, tar: &[u8]) -> Option<String> {
     let mkfs = oracle::erofs_tool("mkfs.erofs")?;
