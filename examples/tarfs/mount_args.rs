@@ -12,7 +12,7 @@ use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::find::Verify;
 use crate::load::{self, Backing, How};
-use crate::{geometry, input, inspect, quote, report, unfinished, whole};
+use crate::{behind, geometry, input, inspect, quote, report, unfinished, warn, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -30,7 +30,14 @@ pub(crate) fn run(args: &MountArgs) -> Done {
     named.into_iter().try_for_each(|path| text(path).map(drop))?;
     let lines = match args.root {
         Some(root) => sealed(args, &image, bytes.len() as u64, root)?,
-        None => plain(args, &image)?,
+        None => {
+            let params = geometry::params(&args.verity)?;
+            let end = image.end(bytes.len() as u64);
+            if behind::tree(&NamedFile::open(&args.image)?, end, &params)?.is_some() {
+                warn::say(&args.image, "is sealed: --root ROOT mounts it through its hash tree");
+            }
+            plain(args, &image)?
+        }
     };
     let mut out = io::stdout().lock();
     lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Fail::stdout)

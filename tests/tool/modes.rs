@@ -142,6 +142,11 @@ fn image_modes() {
         ok([&hash[..], &[root]].concat());
         let commands = ok(["mount-args", "--root", root, sealed.to_str().unwrap()]);
         assert!(commands.starts_with("veritysetup open "), "{commands}");
+        // Without it the mount goes past the tree, which is said, where there is one.
+        for (path, said) in [(&sealed, true), (&disk, false)] {
+            let ran = run(["mount-args", path.to_str().unwrap()]);
+            assert_eq!((ran.code, ran.stderr.contains("is sealed")), (0, said), "{}", ran.stderr);
+        }
         ok(["verity", "verify", sealed.to_str().unwrap(), root]);
         ok(image.over_tars(&["check", disk.to_str().unwrap(), "--against"]));
     }
