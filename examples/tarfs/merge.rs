@@ -67,7 +67,14 @@ pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
 
 /// Plans a tree; errors name the output.
 pub(crate) fn plan<'t>(out: &Path, tree: &'t Tree, options: &layout::Options) -> Done<Layout<'t>> {
-    layout::plan(tree, options).map_err(|error| Fail::of(out, error))
+    layout::plan(tree, options).map_err(|error| match error {
+        error @ layout::Error::NotAligned { .. } => {
+            let copies =
+                "only a raw disk without --gpt has copies of bodies on the grid of larger blocks";
+            Fail::of(out, format_args!("{error}: {copies}"))
+        }
+        error => Fail::of(out, error),
+    })
 }
 
 /// The tree, its bodies copied to the grid of the blocks if it is to be a disk of larger ones.

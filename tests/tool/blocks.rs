@@ -36,20 +36,18 @@ fn blocks_of_4096_carry_copies() {
         drop(Erofs::new(device.path()).mount().unwrap());
     }
     // No file has the copies, so nothing can be made over the tars as they lie.
-    let vmdk = image.path("4k.vmdk");
-    let refused = run(image.over_tars(&[
-        "export",
-        "--mode",
-        "image_block",
-        "--form",
-        "vmdk",
-        "--block-size",
-        "4096",
-        "-o",
-        vmdk.to_str().unwrap(),
-    ]));
-    assert_eq!(refused.code, 1, "{}", refused.stderr);
-    assert!(!vmdk.exists());
+    let out = image.path("refused");
+    let place = ["--block-size", "4096", "-o", out.to_str().unwrap()];
+    for command in [
+        &["export", "--mode", "image_block", "--form", "vmdk"][..],
+        &["export", "--mode", "image_block", "--gpt"],
+        &["merge"],
+    ] {
+        let refused = run(image.over_tars(&[command, &place[..]].concat()));
+        assert_eq!(refused.code, 1, "{command:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains("only a raw disk without --gpt"), "{}", refused.stderr);
+        assert!(!out.exists());
+    }
 }
 
 #[test]
