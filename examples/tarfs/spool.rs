@@ -87,14 +87,14 @@ impl Spool {
                 // The same tar may be a layer that is read, or one that is kept already.
                 let is_kept = || outputs.iter().any(|kept| kept.path() == path);
                 let there = is_kept() || is_there(&path, &digest)?;
-                // A digest names one tar only, what the user says may be the name of anything.
-                if !there && tag.is_some() && path.symlink_metadata().is_ok() {
-                    let why =
-                        "is there, and is not the uncompressed tar, which would get that name";
-                    return Err(Fail::of(path, format_args!("{why} (--blob-id)")));
-                }
                 if !there {
                     output.rename(&path)?;
+                    // A digest names one tar only, what the user says may be the name of anything.
+                    if tag.is_some() && path.symlink_metadata().is_ok() {
+                        let why =
+                            "is there, and is not the uncompressed tar, which would get that name";
+                        return Err(Fail::of(path, format_args!("{why} (--blob-id)")));
+                    }
                     outputs.push(output);
                 }
                 Ok(loaded(file, done))
