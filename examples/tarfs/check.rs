@@ -88,7 +88,7 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     }
     // A hash tree is over all of a disk, and what was compared was read.
     if verdict.verity.is_none() && !verdict.compared {
-        verdict.unread.append(&mut no_digest);
+        verdict.unread.extend(no_digest);
         let why = "there is no hash tree over them, and nothing to compare them with (--against)";
         verdict.unread.push(format!("names and attributes: {why}"));
     }

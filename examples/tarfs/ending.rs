@@ -15,11 +15,7 @@ use crate::{warn, whole};
 pub(crate) fn as_device(name: &Path, tree: &Tree, end: Option<&End>, strict: bool) -> Done {
     let reach = whole::reach(tree).first().copied().unwrap_or(0);
     match end.and_then(|end| whole::left_out(end.bytes, reach)) {
-        Some(why) if strict => Err(Fail::of(name, format_args!("{why} (--strict)"))),
-        Some(why) => {
-            warn::say(name, why);
-            Ok(())
-        }
+        Some(why) => say(name, &why, strict),
         None => Ok(()),
     }
 }
@@ -36,6 +32,11 @@ pub(crate) fn judge(name: &Path, end: &End, strict: bool) -> Done {
             "ends without zero blocks, and may have been cut short between two entries"
         }
     };
+    say(name, what, strict)
+}
+
+/// Warns, or fails if that is asked for.
+fn say(name: &Path, what: &str, strict: bool) -> Done {
     match strict {
         true => Err(Fail::of(name, format_args!("{what} (--strict)"))),
         false => {

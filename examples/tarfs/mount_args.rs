@@ -24,16 +24,17 @@ const LOOP_OPTION: usize = ",device=/dev/loop100".len();
 pub(crate) fn run(args: &MountArgs) -> Done {
     let bytes = inspect::open(&args.image)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
-    whole::check(&NamedFile::open(&args.image)?, &image, &bytes)?;
+    let file = NamedFile::open(&args.image)?;
+    whole::check(&file, &image, &bytes)?;
     let mut named = vec![&args.image, &args.mount_point];
     named.extend(args.devices.iter().chain(&args.hash));
     named.into_iter().try_for_each(|path| text(path).map(drop))?;
     let lines = match args.root {
-        Some(root) => sealed(args, &image, bytes.len() as u64, root)?,
+        Some(root) => sealed(args, &file, &image, bytes.len() as u64, root)?,
         None => {
             let params = geometry::params(&args.verity)?;
             let end = image.end(bytes.len() as u64);
-            if behind::tree(&NamedFile::open(&args.image)?, end, &params)?.is_some() {
+            if behind::tree(&file, end, &params)?.is_some() {
                 warn::say(&args.image, "is sealed: --root ROOT mounts it through its hash tree");
             }
             plain(args, &image)?
@@ -46,6 +47,7 @@ pub(crate) fn run(args: &MountArgs) -> Done {
 /// Through dm-verity; veritysetup makes loop devices of files itself.
 fn sealed(
     args: &MountArgs,
+    file: &NamedFile,
     image: &Image<'_>,
     len: u64,
     root: erofs_tarfs::verity::Digest,
@@ -66,7 +68,7 @@ fn sealed(
         return Err(Fail::of(&args.image, why));
     }
     if args.hash.is_none() {
-        unfinished::refuse(&NamedFile::open(&args.image)?)?;
+        unfinished::refuse(file)?;
     }
     let sealed = Sealed::new(geometry, root);
     let name = report::device_name(&sealed);
@@ -89,16 +91,6 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
     for tar in &tars {
         options.push_str(",device=");
         options.push_str(&text(tar)?);
-    }
-    if !tars.is_empty() {
-        let mut options = TreeOptions::default();
-        (options.devices, options.keep_layer_marks) = (DevicesAt::Separate, true);
-        let tree = image.tree(&options).map_err(|error| Fail::of(&args.image, error))?;
-        for (tar, reach) in tars.iter().zip(whole::reach(&tree)) {
-            if let Some(why) = whole::left_out(NamedFile::open(tar)?.bytes()?, reach) {
-                return Err(Fail::of(tar, why));
-            }
-        }
     }
     let direct = format!(
         "mount -t erofs -o {} {} {}",
@@ -148,11 +140,18 @@ fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
     let mut loaded = load::read_image(&args.image, file, &how, true)?;
     // They are named, not read.
     loaded.verify(Verify::OtherNames);
-    let slots = match &loaded.backing {
-        Backing::File(_) | Backing::Layers(_) => 0,
-        Backing::Tars { slots, .. } => *slots,
-    };
-    (0..slots).map(|index| Ok(loaded.source(index)?.path().to_owned())).collect()
+    let Backing::Tars { slots, reach, .. } = &loaded.backing else { return Ok(Vec::new()) };
+    let tars = reach.iter().take(*slots).enumerate().map(|(index, reach)| {
+        let tar = loaded.source(index)?;
+        serves(tar.path(), tar.bytes()?, *reach)?;
+        Ok(tar.path().to_owned())
+    });
+    tars.collect()
+}
+
+/// Refuses a tar of which Linux would not read all.
+fn serves(tar: &Path, bytes: u64, reach: u64) -> Done {
+    whole::left_out(bytes, reach).map_or(Ok(()), |why| Err(Fail::of(tar, why)))
 }
 
 /// The files of the devices as they are named, if they can be those.
@@ -161,14 +160,19 @@ fn named(args: &MountArgs, image: &Image<'_>) -> Done<Vec<PathBuf>> {
     if has != wants {
         return Err(Fail::Usage(format!("--device: {wants} are wanted, {has} are given")));
     }
+    let mut options = TreeOptions::default();
+    (options.devices, options.keep_layer_marks) = (DevicesAt::Separate, true);
+    let tree = image.tree(&options).map_err(|error| Fail::of(&args.image, error))?;
     let block = u64::from(image.block_size().bytes());
-    for (path, device) in args.devices.iter().zip(image.devices()) {
+    for ((path, device), reach) in args.devices.iter().zip(image.devices()).zip(whole::reach(&tree))
+    {
         let bytes = NamedFile::open(path)?.bytes()?;
         if bytes.div_ceil(block) < device.blocks {
             let needed = device.blocks.saturating_mul(block);
             let why = format_args!("has {bytes} bytes, {needed} are needed");
             return Err(Fail::of(path, why));
         }
+        serves(path, bytes, reach)?;
     }
     Ok(args.devices.clone())
 }
