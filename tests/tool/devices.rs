@@ -1,38 +1,18 @@
 //! Devices: what is known of them, and of which it is shown that they are one.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
 use testkit::mount::Erofs;
 use testkit::oci::write_layout;
 use testkit::oracle;
 use testkit::tarball::TarBuilder;
 
-use crate::run::{digest, json, mounted, ok, run};
-
-struct Place(TempDir);
+use crate::run::{Place, digest, json, mounted, ok, run};
 
 impl Place {
-    fn new() -> Self {
-        Self(TempDir::with_prefix("tarfs-devices-").unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.path(name).to_str().unwrap().to_owned()
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> String {
-        fs::write(self.path(name), bytes).unwrap();
-        self.text(name)
-    }
-
     /// A bootstrap over a tar, without a name in it.
     fn part(&self, name: &str, tar: &str, hidden: &str) -> String {
         let above = self.put("above.tar", &TarBuilder::new().whiteout(hidden).finish());

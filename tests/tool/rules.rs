@@ -1,35 +1,15 @@
 //! What of a tar is not taken as it stands: dropped and counted, or refused, as the switches say.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 use testkit::oci::write_layout;
 use testkit::tarball::{End, TarBuilder};
 
-use crate::run::{Ran, json, of_stdin, ok, run};
-
-struct Place(TempDir);
+use crate::run::{Place, Ran, json, of_stdin, ok, run};
 
 impl Place {
-    fn new() -> Self {
-        Self(TempDir::with_prefix("tarfs-rules-").unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.path(name).to_str().unwrap().to_owned()
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> String {
-        fs::write(self.path(name), bytes).unwrap();
-        self.text(name)
-    }
-
     /// All commands that make something of layers, with these options.
     fn each(&self, options: &[&str], layers: &[&str], mut seen: impl FnMut(&str, Ran, &Path)) {
         let out = self.path("out");
