@@ -12,7 +12,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 pub(crate) use self::check::Check;
 use self::help::{EXAMPLES, EXPORT_HELP, LAYER, LAYERS};
 pub(crate) use self::rules::{Inputs, Rules, Where};
-pub(crate) use self::verity::{Preset, Verity, VerityFormat, VerityVerify};
+pub(crate) use self::verity::{Hashing, Preset, Sealing, Verity, VerityFormat, VerityVerify};
 use crate::form::Forms;
 use crate::sizes;
 
@@ -71,12 +71,13 @@ pub(crate) struct Layout {
     /// Block size of the filesystem in bytes: 512, or up to 4096 where every file allows it.
     #[arg(long, value_name = "N", default_value = "512", value_parser = sizes::bytes)]
     pub(crate) block_size: u64,
-    /// What comes first in a disk.
-    #[arg(long, value_name = "P", default_value = "metadata-first")]
-    pub(crate) placement: Placement,
-    /// Metadata first: each tar starts at a multiple of this. Nydus uses 512KiB.
-    #[arg(long, value_name = "N", default_value = "4096", value_parser = sizes::bytes)]
-    pub(crate) align: u64,
+    /// What comes first in a disk [default: metadata-first].
+    #[arg(long, value_name = "P")]
+    pub(crate) placement: Option<Placement>,
+    /// In a disk, metadata first: each tar starts at a multiple of this [default: 4096]. Nydus uses
+    /// 512KiB.
+    #[arg(long, value_name = "N", value_parser = sizes::bytes)]
+    pub(crate) align: Option<u64>,
     /// UUID of the filesystem; one that follows from its content if not given.
     #[arg(long, value_name = "UUID")]
     pub(crate) uuid: Option<erofs_tarfs::verity::Uuid>,
@@ -114,7 +115,7 @@ pub(crate) struct Layer {
     #[arg(long, requires = "disk")]
     pub(crate) verity: bool,
     #[command(flatten)]
-    pub(crate) params: Preset,
+    pub(crate) sealing: Sealing,
     /// Do not keep the uncompressed tar of a stream: somebody else does.
     #[arg(long, conflicts_with = "disk")]
     pub(crate) index_only: bool,
@@ -189,7 +190,7 @@ pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) layout: Layout,
     #[command(flatten)]
-    pub(crate) verity: Preset,
+    pub(crate) sealing: Sealing,
     /// DISK is one of the layers, has a hash tree of these parameters behind it, and this root
     /// hash: its tree is verified, and its data not hashed again. Once for each such layer.
     #[arg(long, value_name = "DISK=ROOT", value_parser = crate::leaves::sealed)]
@@ -274,13 +275,13 @@ pub(crate) struct MountArgs {
     #[arg(long = "device", value_name = "FILE", conflicts_with_all = ["tars", "root"])]
     pub(crate) devices: Vec<PathBuf>,
     /// Where the tars of a bootstrap are; beside it if not given.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "root")]
     pub(crate) tars: Option<PathBuf>,
     /// Root hash of a sealed disk: 64 hex digits.
     #[arg(long, value_name = "ROOT")]
     pub(crate) root: Option<erofs_tarfs::verity::Digest>,
     /// Where the hash tree is; behind the data if not given.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "root")]
     pub(crate) hash: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) verity: Preset,

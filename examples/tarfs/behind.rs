@@ -1,4 +1,5 @@
-//! The hash tree behind a filesystem, if one is there.
+//! The hash tree of a filesystem or other data, where its parameters are not known: behind the data,
+//! at an offset, or in a file of its own.
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::verity::{BlockHasher, Digest, Geometry, Params, Placement, Superblock};
@@ -20,24 +21,46 @@ pub(crate) fn tree(file: &NamedFile, end: u64, params: &Params) -> Done<Option<G
 
 /// The geometries that a tree behind the first `end` bytes of a file may have.
 pub(crate) fn candidates(file: &NamedFile, end: u64, params: &Params) -> Done<Vec<Geometry>> {
+    let stated = superblocks(file, Some(end), Placement::BehindData)?;
+    let presets = Params::NAMES.into_iter().filter_map(Params::named);
     let behind = |params: &Params| {
         let data_bytes = end.checked_add(params.data_padding(end))?;
         Geometry::new(params, data_bytes, Placement::BehindData).ok()
     };
-    let len = file.bytes()?;
     let mut candidates: Vec<_> = behind(params).into_iter().collect();
-    for align in [512, 4096] {
-        let Some(at) = end.checked_next_multiple_of(align) else { continue };
-        let mut bytes = [0; Superblock::LEN];
-        if at.checked_add(bytes.len() as u64).is_some_and(|end| end <= len) {
-            file.read_exact_at(&mut bytes, at)?;
-            let read = Superblock::parse(&bytes).ok();
-            candidates.extend(read.and_then(|read| read.geometry(Placement::At(at)).ok()));
-        }
-    }
-    let presets = Params::NAMES.into_iter().filter_map(Params::named);
+    candidates
+        .extend(stated.iter().filter_map(|(superblock, place)| superblock.geometry(*place).ok()));
     candidates.extend(presets.filter_map(|params| behind(&params)));
     Ok(candidates)
+}
+
+/// The superblocks where one of a tree in `place` would stand, and the place of each by its offset.
+/// containerd puts one at the next data block behind the data, veritysetup where it is told.
+pub(crate) fn superblocks(
+    hashes: &NamedFile,
+    end: Option<u64>,
+    place: Placement,
+) -> Done<Vec<(Superblock, Placement)>> {
+    let offsets = match (place, end) {
+        (Placement::OwnFile, _) => vec![(0, place)],
+        (Placement::At(at), _) => vec![(at, place)],
+        (_, Some(end)) => [512, 4096]
+            .into_iter()
+            .filter_map(|align| end.checked_next_multiple_of(align))
+            .map(|at| (at, Placement::At(at)))
+            .collect(),
+        (_, None) => Vec::new(),
+    };
+    let (mut found, len) = (Vec::new(), hashes.bytes()?);
+    for (at, place) in offsets {
+        let mut bytes = [0; Superblock::LEN];
+        if at.checked_add(bytes.len() as u64).is_some_and(|end| end <= len) {
+            hashes.read_exact_at(&mut bytes, at)?;
+            found.extend(Superblock::parse(&bytes).ok().map(|read| (read, place)));
+        }
+    }
+    found.dedup();
+    Ok(found)
 }
 
 /// Whether the first block of each level begins with the digest of the first block below it.

@@ -23,6 +23,10 @@ pub(crate) fn run(args: &Check) -> Done {
         (None, [layers @ .., image]) if !layers.is_empty() => (image, layers),
         (None, _) => return Err(Fail::Usage("which IMAGE is to be checked?".to_owned())),
     };
+    if args.quick && (args.verity.is_set() || args.hashing.threads.is_some()) {
+        let why = "--quick reads no hash tree: its options say nothing then";
+        return Err(Fail::Usage(why.to_owned()));
+    }
     let verdict = verdict(path, layers, args)?;
     verdict.print(args.json)?;
     let unread = verdict.unread.iter().filter(|_| args.strict);
@@ -75,7 +79,7 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
             verdict.unread.push(format!("{} bytes behind the filesystem (--quick)", len - end));
         }
     } else {
-        let hashing = geometry::threads(&args.verity);
+        let hashing = geometry::threads(&args.hashing);
         let wanted = seal::Wanted { end, params: &params, root: args.root, hashing: &hashing };
         let sealed = seal::check(&NamedFile::open(path)?, &wanted)?;
         verdict.verity = sealed.root;

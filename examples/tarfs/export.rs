@@ -29,14 +29,14 @@ pub(crate) fn run(args: &Export) -> Done {
     };
     let options = geometry::options(&args.layout, true)?;
     let params = match what {
-        What::Disk if args.verity.is_set() => {
-            let why = "options of a hash tree want a mode that makes one";
+        What::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {
+            let why = "options of a hash tree, and --sealed, want a mode that makes one";
             return Err(Fail::Usage(why.to_owned()));
         }
-        What::Disk => geometry::params(&args.verity)?,
-        What::Sealed | What::Tree => geometry::mountable(&args.verity, &options)?,
+        What::Disk => geometry::params(&args.sealing.preset)?,
+        What::Sealed | What::Tree => geometry::mountable(&args.sealing, options.block_size)?,
     };
-    let hashing = geometry::threads(&args.verity);
+    let hashing = geometry::threads(&args.sealing.hashing);
     let job = Job { options, params, hashing, what, form: args.forms.form };
     let by_layer =
         matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);

@@ -4,7 +4,7 @@ use erofs_tarfs::layout::{self, Artifact, BodyForm, WhiteoutForm};
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{Params, SuperblockMode};
 
-use crate::args::{Layout, Placement, Preset};
+use crate::args::{Hashing, Layout, Placement, Preset, Sealing};
 use crate::fail::{Done, Fail};
 
 /// The options of an image.
@@ -14,8 +14,11 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
         let text = format!("--block-size {}: 512, 1024, 2048 or 4096", args.block_size);
         return Err(Fail::Usage(text));
     };
-    if args.align == 0 || !block.divides(args.align) {
-        let (align, block) = (args.align, block.bytes());
+    if let Some(why) = without_effect(args, disk) {
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    if let Some(align) = args.align.filter(|align| *align == 0 || !block.divides(*align)) {
+        let block = block.bytes();
         return Err(Fail::Usage(format!(
             "--align {align}: not a multiple of --block-size {block}"
         )));
@@ -35,19 +38,35 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
     options.compact = args.compact;
     options.artifact = match (disk, args.placement) {
         (false, _) => Artifact::Bootstrap,
-        (true, Placement::DataFirst) => Artifact::Disk(layout::Placement::DataFirst),
-        (true, Placement::MetadataFirst) => {
-            Artifact::Disk(layout::Placement::MetadataFirst { align: args.align })
-        }
+        (true, Some(Placement::DataFirst)) => Artifact::Disk(layout::Placement::DataFirst),
+        (true, Some(Placement::MetadataFirst) | None) => Artifact::Disk(match args.align {
+            Some(align) => layout::Placement::MetadataFirst { align },
+            None => layout::Placement::default(),
+        }),
     };
     Ok(options)
+}
+
+/// What to say of an option that would change nothing.
+fn without_effect(args: &Layout, disk: bool) -> Option<&'static str> {
+    match args.placement {
+        Some(_) if !disk => Some("--placement is for disks: a bootstrap has no tars in it"),
+        _ if args.align.is_some() && !disk => {
+            Some("--align is for disks: the devices of a bootstrap have no bytes between them")
+        }
+        Some(Placement::DataFirst) if args.align.is_some() => Some(
+            "--align is for --placement metadata-first: with the data first nothing is aligned",
+        ),
+        _ => None,
+    }
 }
 
 /// The parameters of a hash tree.
 pub(crate) fn params(args: &Preset) -> Done<Params> {
     let usage = |error: erofs_tarfs::verity::Error| Fail::Usage(error.to_string());
-    let preset = Params::named(&args.preset)
-        .ok_or_else(|| Fail::Usage(format!("--preset {}: not known", args.preset)))?;
+    let name = args.preset.as_deref().unwrap_or("nydus");
+    let preset =
+        Params::named(name).ok_or_else(|| Fail::Usage(format!("--preset {name}: not known")))?;
     let size = |given: Option<u64>, preset: u32| match given.map(u32::try_from) {
         None => Ok(preset),
         Some(Ok(size)) => Ok(size),
@@ -66,9 +85,9 @@ pub(crate) fn params(args: &Preset) -> Done<Params> {
 /// The parameters of a hash tree over a filesystem, which must be such that Linux mounts it: a
 /// device-mapper device has the data block for its logical block, and no smaller one of a filesystem
 /// can be set then.
-pub(crate) fn mountable(args: &Preset, options: &layout::Options) -> Done<Params> {
-    let params = params(args)?;
-    let (data, block) = (params.data_block().bytes(), options.block_size.bytes());
+pub(crate) fn mountable(args: &Sealing, block: BlockSize) -> Done<Params> {
+    let params = params(&args.preset)?;
+    let (data, block) = (params.data_block().bytes(), block.bytes());
     if data > block && !args.any_data_block {
         return Err(Fail::Usage(format!(
             "data blocks of {data} bytes over a filesystem with blocks of {block}: Linux opens the \
@@ -80,6 +99,6 @@ pub(crate) fn mountable(args: &Preset, options: &layout::Options) -> Done<Params
 }
 
 /// How hashing goes about it.
-pub(crate) fn threads(args: &Preset) -> erofs_tarfs::io::verity::Options {
+pub(crate) fn threads(args: &Hashing) -> erofs_tarfs::io::verity::Options {
     args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::Options::threads)
 }

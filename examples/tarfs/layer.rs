@@ -21,10 +21,11 @@ use crate::{ending, geometry, images, load, merge, notes, place, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
-    if !args.verity && args.params.is_set() {
+    if !args.verity && args.sealing.is_set() {
         return Err(Fail::Usage("options of a hash tree want --verity".to_owned()));
     }
-    let params = args.verity.then(|| geometry::mountable(&args.params, &options)).transpose()?;
+    let params =
+        args.verity.then(|| geometry::mountable(&args.sealing, options.block_size)).transpose()?;
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
@@ -99,7 +100,7 @@ fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Outpu
     let geometry = geometry.map_err(|error| Fail::of(path, error))?;
     report.size = geometry.end();
     file.set_bytes(report.size)?;
-    let hashing = geometry::threads(&args.params);
+    let hashing = geometry::threads(&args.sealing.hashing);
     let sealed = crate::verity::seal(&file, &file, geometry, &hashing, false)?;
     report.verity = Some(report::Verity::new(&sealed, path, path));
     Ok(report)

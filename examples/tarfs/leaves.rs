@@ -8,6 +8,7 @@ use erofs_tarfs::verity::{self, Digest, Fault, Geometry, Params, Placement};
 
 use crate::fail::{Done, Fail};
 use crate::load::{Backing, Loaded};
+use crate::otherwise;
 use crate::verity::filesystem;
 
 /// A layer's disk and the root hash of the tree behind it.
@@ -45,10 +46,18 @@ pub(crate) fn read(
                 let geometry = Geometry::new(params, bytes, Placement::BehindData).map_err(why)?;
                 let sealed = verity::Sealed::new(geometry, *root);
                 let read = read_leaves(file.file(), &sealed, hashing);
-                leaves = Some(Rc::new(read.map_err(|fault| match fault {
-                    Fault::Verity(error) => Fail::of(disk, format_args!("its tree: {error}")),
-                    Fault::Caller(error) => Fail::of(disk, format_args!("its tree: {error}")),
-                })?));
+                let read = match read {
+                    Ok(read) => read,
+                    Err(fault) => {
+                        let error = match fault {
+                            Fault::Verity(error) => error.to_string(),
+                            Fault::Caller(error) => error.to_string(),
+                        };
+                        let why = otherwise::behind(file, end, &sealed)?.unwrap_or(error);
+                        return Err(Fail::of(disk, format_args!("its tree: {why}")));
+                    }
+                };
+                leaves = Some(Rc::new(read));
             }
             layer.leaves.clone_from(&leaves);
         }

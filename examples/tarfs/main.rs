@@ -26,6 +26,7 @@ mod ls;
 mod merge;
 mod mount_args;
 mod notes;
+mod otherwise;
 mod output;
 mod overlaid;
 mod partitioned;

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
-use erofs_tarfs::verity::{Geometry, Placement, Sealed};
+use erofs_tarfs::verity::{Placement, Sealed};
 
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::find::Verify;
 use crate::load::{self, Backing, How};
+use crate::verity::sought::{Extent, Sought};
 use crate::{behind, geometry, input, inspect, quote, report, unfinished, warn, whole};
 
 /// Options that mount(2) takes: a page, less its end.
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &MountArgs) -> Done {
     named.extend(args.devices.iter().chain(&args.hash));
     named.into_iter().try_for_each(|path| text(path).map(drop))?;
     let lines = match args.root {
-        Some(root) => sealed(args, &file, &image, bytes.len() as u64, root)?,
+        Some(root) => sealed(args, file, &image, bytes.len() as u64, root)?,
         None => {
             let params = geometry::params(&args.verity)?;
             let end = image.end(bytes.len() as u64);
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &MountArgs) -> Done {
 /// Through dm-verity; veritysetup makes loop devices of files itself.
 fn sealed(
     args: &MountArgs,
-    file: &NamedFile,
+    file: NamedFile,
     image: &Image<'_>,
     len: u64,
     root: erofs_tarfs::verity::Digest,
@@ -56,21 +57,21 @@ fn sealed(
         let why = "is a bootstrap over tars: dm-verity protects disks";
         return Err(Fail::of(&args.image, why));
     }
-    let params = geometry::params(&args.verity)?;
-    let end = image.end(len);
-    let bytes = end + params.data_padding(end);
-    let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
-    let geometry =
-        Geometry::new(&params, bytes, place).map_err(|error| Fail::of(&args.image, error))?;
-    let (needed, has) = (geometry.end(), len);
-    if args.hash.is_none() && has < needed {
-        let why = format_args!("has {has} bytes: with a hash tree behind it there are {needed}");
-        return Err(Fail::of(&args.image, why));
-    }
     if args.hash.is_none() {
-        unfinished::refuse(file)?;
+        unfinished::refuse(&file)?;
     }
-    let sealed = Sealed::new(geometry, root);
+    let hashes = NamedFile::open(args.hash.as_ref().unwrap_or(&args.image))?;
+    let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
+    let sought = Sought { data: file, extent: Extent::Bytes(image.end(len)), hashes, place };
+    let sealed = Sealed::new(sought.geometry(&args.verity)?, root);
+    sought.is_whole(&sealed)?;
+    sought.has_root(&sealed)?;
+    let (data, block) = (sealed.geometry().data_block().bytes(), image.block_size().bytes());
+    if data > block {
+        let why =
+            format!("has data blocks of {data} bytes over a filesystem with blocks of {block}");
+        return Err(Fail::of(&args.image, format_args!("{why}: Linux refuses the mount")));
+    }
     let name = report::device_name(&sealed);
     let hash = args.hash.as_ref().unwrap_or(&args.image);
     let open = sealed.open_command(&text(&args.image)?, &name, &text(hash)?);

@@ -1,17 +1,20 @@
-//! `tarfs verity`.
+//! `tarfs verity`: hash trees of files, made here; `verify` holds data against one.
 
-use std::fs::OpenOptions;
+pub(crate) mod sought;
+mod verify;
+
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
 use erofs_tarfs::io::verity::{self, Options};
 use erofs_tarfs::io::{Map, NamedFile};
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::{Fault, Geometry, Placement, Sealed};
+use erofs_tarfs::verity::{Geometry, Params, Placement, Sealed};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::args::{Verity, VerityFormat, VerityVerify};
+use crate::args::{Sealing, Verity, VerityFormat};
 use crate::fail::{Done, Fail};
 use crate::input::Kind;
 use crate::output::Output;
@@ -19,10 +22,12 @@ use crate::progress::Progress;
 use crate::unfinished::{self, Growing};
 use crate::{behind, geometry, input, load, place, report, spare, unmoved, warn};
 
+pub(crate) use sought::filesystem;
+
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
         Verity::Format(args) => format(args),
-        Verity::Verify(args) => verify(args),
+        Verity::Verify(args) => verify::run(args),
     }
 }
 
@@ -54,16 +59,16 @@ fn mapped(data: &NamedFile, bytes: u64) -> Done<Map> {
 }
 
 fn format(args: &VerityFormat) -> Done {
-    let params = geometry::params(&args.params)?;
-    let options = geometry::threads(&args.params);
+    let params = geometry::params(&args.sealing.preset)?;
+    let options = geometry::threads(&args.sealing.hashing);
     let path = &args.data;
     let failed = |error: io::Error| Fail::of(path, error);
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
+    let (file, lock) = opened(path, args.hash.is_some(), &params)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(Fail::of(path, "is not a regular file"));
     }
     // Two at once would take each other's trees for data.
-    if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+    if flock(&file, lock) == Err(Errno::WOULDBLOCK) {
         return Err(Fail::of(path, "is being sealed by somebody else"));
     }
     let data = NamedFile::new(path, file);
@@ -76,7 +81,7 @@ fn format(args: &VerityFormat) -> Done {
     let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(path, error))?;
-    refuse_unfit(&data, &geometry)?;
+    refuse_unfit(&data, &geometry, &args.sealing)?;
     let sealed = match &args.hash {
         Some(hash) => {
             spare::opened(path, data.file());
@@ -107,14 +112,31 @@ fn format(args: &VerityFormat) -> Done {
     }
 }
 
-/// Refuses a filesystem that has a hash tree behind it, which would be data; and a bootstrap that
-/// would be so long with its tree that its tars could be in it, as in a disk.
-fn refuse_unfit(data: &NamedFile, geometry: &Geometry) -> Done {
+/// Opens data, with the lock that it wants: only to be read where nothing of it has to change, as its
+/// tree goes elsewhere and it has whole blocks already.
+fn opened(path: &Path, elsewhere: bool, params: &Params) -> Done<(File, FlockOperation)> {
+    if elsewhere {
+        let file = NamedFile::open(path)?;
+        if params.data_padding(file.bytes()?) == 0 && unfinished::found(&file)?.is_none() {
+            let file = File::open(path).map_err(|error| Fail::of(path, error))?;
+            return Ok((file, FlockOperation::NonBlockingLockShared));
+        }
+    }
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(|error| Fail::of(path, error))?;
+    Ok((file, FlockOperation::NonBlockingLockExclusive))
+}
+
+/// Refuses a filesystem that Linux would not mount through the tree; one that has a hash tree behind
+/// it, which would be data; and a bootstrap that would be so long with its tree that its tars could
+/// be in it, as in a disk.
+fn refuse_unfit(data: &NamedFile, geometry: &Geometry, args: &Sealing) -> Done {
     if input::kind(data)? != Kind::Erofs {
         return Ok(());
     }
     let bytes = load::metadata(data)?;
     let Ok(image) = Image::new(&bytes) else { return Ok(()) };
+    geometry::mountable(args, image.block_size())?;
     let (len, sealed) = (bytes.len() as u64, geometry.end());
     if image.end(len) < len && behind::tree(data, image.end(len), geometry.params())?.is_some() {
         return Err(Fail::of(data.path(), "has a hash tree behind it already"));
@@ -149,69 +171,4 @@ impl Drop for Undo<'_> {
             let _ = file.set_bytes(before);
         }
     }
-}
-
-fn verify(args: &VerityVerify) -> Done {
-    let params = geometry::params(&args.params)?;
-    let data = unmoved::open(&args.data)?;
-    let data_bytes = match args.data_blocks {
-        Some(blocks) => blocks
-            .checked_mul(params.data_block().bytes().into())
-            .ok_or_else(|| Fail::Usage("--data-blocks: too many".to_owned()))?,
-        None if args.hash.is_some() => data.bytes()?,
-        None => {
-            let end = filesystem(&data)?;
-            end + params.data_padding(end)
-        }
-    };
-    let place = match (args.hash_offset, &args.hash) {
-        (Some(offset), None) => Placement::At(offset),
-        (None, None) => Placement::BehindData,
-        (None | Some(0), Some(_)) => Placement::OwnFile,
-        (Some(_), Some(_)) => {
-            return Err(Fail::Usage("--hash-offset is for a tree behind the data".to_owned()));
-        }
-    };
-    let geometry =
-        Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(&args.data, error))?;
-    if geometry.same_file() {
-        unfinished::refuse(&data)?;
-    }
-    let sealed = Sealed::new(geometry, args.root);
-    let options = geometry::threads(&args.params);
-    let hashes = unmoved::open(args.hash.as_ref().unwrap_or(&args.data))?;
-    check(&data, &hashes, &sealed, &options)?;
-    unmoved::check()?;
-    println(format_args!("{}: verified, {data_bytes} bytes", args.data.display()))
-}
-
-/// How many bytes the filesystem in a sealed disk has.
-pub(crate) fn filesystem(data: &NamedFile) -> Done<u64> {
-    let text =
-        "where the tree lies behind data other than EROFS, --data-blocks says how much is data";
-    let unknown = || Fail::Usage(text.to_owned());
-    if input::kind(data)? != Kind::Erofs {
-        return Err(unknown());
-    }
-    let bytes = load::metadata(data)?;
-    let image = Image::new(&bytes).map_err(|error| Fail::of(data.path(), error))?;
-    Ok(image.end(bytes.len() as u64))
-}
-
-/// Verifies all; errors name the file.
-fn check(data: &NamedFile, hashes: &NamedFile, sealed: &Sealed, options: &Options) -> Done {
-    let _progress = Progress::new("verifying", None);
-    verity::verify(data.file(), hashes.file(), sealed, options).map_err(|fault| match fault {
-        Fault::Verity(error) => Fail::of(data.path(), error),
-        Fault::Caller(error) => {
-            let name: &Path =
-                if sealed.geometry().same_file() { data.path() } else { hashes.path() };
-            Fail::of(name, error)
-        }
-    })
-}
-
-fn println(text: std::fmt::Arguments<'_>) -> Done {
-    use io::Write;
-    writeln!(io::stdout().lock(), "{text}").map_err(Fail::stdout)
 }

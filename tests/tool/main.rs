@@ -23,3 +23,4 @@ mod sealing;
 mod stdin;
 mod tags;
 mod unmoved;
+mod verifying;

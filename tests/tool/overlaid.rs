@@ -75,9 +75,9 @@ done
 #[test]
 fn a_disk_over_tars_is_the_disk_that_is_written() {
     let image = Image::new();
-    for placement in ["metadata-first", "data-first"] {
+    for placement in [&["metadata-first", "--align", "64k"][..], &["data-first"]] {
         for mode in ["image_block", "image_block_with_verity"] {
-            let args = ["--mode", mode, "--placement", placement, "--align", "64k"];
+            let args = [&["--mode", mode, "--placement"], placement].concat();
             let (disk, plain) = export(&image, "plain", &args);
             let expected = fs::read(&disk).unwrap();
             let copied = plain["copied"].as_object().unwrap();
@@ -95,14 +95,14 @@ fn a_disk_over_tars_is_the_disk_that_is_written() {
             assert_eq!(report["verity"]["root_hash"], plain["verity"]["root_hash"]);
             assert!(fs::metadata(&vmdk).unwrap().len() < 2000);
             if let Some(bytes) = through_qemu(&vmdk) {
-                assert!(bytes == expected, "{mode} {placement}");
+                assert!(bytes == expected, "{mode} {placement:?}");
             }
 
             let args = [&args[..], &["--form", "dm-linear"]].concat();
             let (script, report) = export(&image, "disk.sh", &args);
             assert_eq!(report["form"], "dm-linear");
             let (bytes, words) = through_dd(&script);
-            assert!(bytes == expected, "{mode} {placement}");
+            assert!(bytes == expected, "{mode} {placement:?}");
             match report["verity"]["root_hash"].as_str() {
                 None => assert_eq!(words, "create --readonly test\n"),
                 Some(root) => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as Group;
 
-use super::{Preset, Where};
+use super::{Hashing, Preset, Where};
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
@@ -30,6 +30,8 @@ pub(crate) struct Check {
     pub(crate) root: Option<erofs_tarfs::verity::Digest>,
     #[command(flatten)]
     pub(crate) verity: Preset,
+    #[command(flatten)]
+    pub(crate) hashing: Hashing,
     /// Only the structure, and that all bytes are there: what is in files is not read.
     #[arg(long, conflicts_with_all = ["root", "against"])]
     pub(crate) quick: bool,

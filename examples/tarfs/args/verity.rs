@@ -10,9 +10,9 @@ use crate::sizes::{self, Salt};
 
 #[derive(Debug, Group)]
 pub(crate) struct Preset {
-    /// Block sizes, salt and superblock as others have them.
-    #[arg(long, value_name = "NAME", default_value = "nydus", value_parser = Params::NAMES)]
-    pub(crate) preset: String,
+    /// Block sizes, salt and superblock as others have them [default: nydus].
+    #[arg(long, value_name = "NAME", value_parser = Params::NAMES)]
+    pub(crate) preset: Option<String>,
     /// Data block size in bytes, instead of the preset's.
     #[arg(long, value_name = "N", value_parser = sizes::bytes)]
     pub(crate) data_block_size: Option<u64>,
@@ -25,22 +25,42 @@ pub(crate) struct Preset {
     /// Put a superblock before the tree; its UUID is derived from the root hash.
     #[arg(long)]
     pub(crate) superblock: bool,
-    /// Take data blocks that are larger than the filesystem's: the disk is not for a mount by Linux,
-    /// which refuses it.
-    #[arg(long)]
-    pub(crate) any_data_block: bool,
+}
+
+/// How hashing goes about it.
+#[derive(Debug, Group)]
+pub(crate) struct Hashing {
     /// How many threads hash; as many as the machine has if not given.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,
 }
 
+/// Of trees that are made.
+#[derive(Debug, Group)]
+pub(crate) struct Sealing {
+    #[command(flatten)]
+    pub(crate) preset: Preset,
+    /// Take data blocks that are larger than the filesystem's: the disk is not for a mount by Linux,
+    /// which refuses it.
+    #[arg(long)]
+    pub(crate) any_data_block: bool,
+    #[command(flatten)]
+    pub(crate) hashing: Hashing,
+}
+
+impl Sealing {
+    /// Whether any of it was given.
+    pub(crate) fn is_set(&self) -> bool {
+        self.preset.is_set() || self.any_data_block || self.hashing.threads.is_some()
+    }
+}
+
 impl Preset {
-    /// Whether any of it differs from what it is if nothing is said.
+    /// Whether the user says what parameters a tree has.
     pub(crate) fn is_set(&self) -> bool {
         let Self { preset, data_block_size, hash_block_size, salt, superblock, .. } = self;
         let sizes = data_block_size.is_some() || hash_block_size.is_some();
-        let others = self.any_data_block || self.threads.is_some();
-        preset != "nydus" || sizes || salt.is_some() || *superblock || others
+        preset.is_some() || sizes || salt.is_some() || *superblock
     }
 }
 
@@ -55,8 +75,9 @@ pub(crate) enum Verity {
     Format(VerityFormat),
     /// Verify all of DATA and its tree.
     ///
-    /// The parameters are those of the preset and the options. Where the tree lies behind the data,
-    /// --data-blocks says how much is data; in a disk with EROFS it is found by itself.
+    /// The parameters are those of --preset and the options; if none is given, those of a verity
+    /// superblock before the tree, and without one those of the preset nydus. Where the tree lies
+    /// behind the data, --data-blocks says how much is data; in a disk with EROFS it is found by itself.
     Verify(VerityVerify),
 }
 
@@ -67,7 +88,7 @@ Examples:
   tarfs verity format --preset veritysetup --hash disk.verity disk")]
 pub(crate) struct VerityFormat {
     #[command(flatten)]
-    pub(crate) params: Preset,
+    pub(crate) sealing: Sealing,
     /// Where the tree goes; behind the data if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) hash: Option<PathBuf>,
@@ -87,11 +108,14 @@ pub(crate) struct VerityFormat {
 #[command(after_help = "\
 Examples:
   tarfs verity verify image.disk ROOT            # a sealed disk
+  tarfs verity verify --hash-offset 1052672 layer.erofs ROOT     # as containerd's sidecar says
   tarfs verity verify --data-blocks 379918 FILE ROOT
   tarfs verity verify --hash disk.verity disk ROOT")]
 pub(crate) struct VerityVerify {
     #[command(flatten)]
     pub(crate) params: Preset,
+    #[command(flatten)]
+    pub(crate) hashing: Hashing,
     /// Where the tree is, from byte 0 on; behind the data if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) hash: Option<PathBuf>,

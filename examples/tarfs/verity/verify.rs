@@ -1,0 +1,78 @@
+//! `tarfs verity verify`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use erofs_tarfs::io::verity::{self, Options};
+use erofs_tarfs::verity::{Error, Fault, Placement, Sealed};
+
+use super::sought::{Extent, Sought, filesystem};
+use crate::args::VerityVerify;
+use crate::fail::{Done, Fail};
+use crate::progress::Progress;
+use crate::{geometry, quote, unfinished, unmoved};
+
+pub(super) fn run(args: &VerityVerify) -> Done {
+    let sought = open(args)?;
+    let sealed = Sealed::new(sought.geometry(&args.params)?, args.root);
+    if sealed.geometry().same_file() {
+        unfinished::refuse(&sought.data)?;
+    }
+    sought.is_whole(&sealed)?;
+    check(&sought, &sealed, &geometry::threads(&args.hashing))?;
+    unmoved::check()?;
+    let bytes = sealed.geometry().data_bytes();
+    println(format_args!("{}: verified, {bytes} bytes", quote::name(&args.data)))
+}
+
+fn open(args: &VerityVerify) -> Done<Sought> {
+    let place = match (args.hash_offset, &args.hash) {
+        (Some(offset), None) => Placement::At(offset),
+        (None, None) => Placement::BehindData,
+        (None | Some(0), Some(_)) => Placement::OwnFile,
+        (Some(_), Some(_)) => {
+            return Err(Fail::Usage("--hash-offset is for a tree behind the data".to_owned()));
+        }
+    };
+    let data = unmoved::open(&args.data)?;
+    let hashes = unmoved::open(args.hash.as_ref().unwrap_or(&args.data))?;
+    let extent = match args.data_blocks {
+        Some(blocks) => Extent::Blocks(blocks),
+        None if args.hash.is_some() => Extent::Bytes(data.bytes()?),
+        None => match (filesystem(&data), args.hash_offset) {
+            (Ok(end), _) => Extent::Bytes(end),
+            (Err(_), Some(_)) if !args.params.is_set() => Extent::Unknown,
+            (Err(fail), _) => return Err(fail),
+        },
+    };
+    Ok(Sought { data, extent, hashes, place })
+}
+
+/// Verifies all; errors name the file.
+fn check(sought: &Sought, sealed: &Sealed, options: &Options) -> Done {
+    let verified = {
+        let _progress = Progress::new("verifying", None);
+        verity::verify(sought.data.file(), sought.hashes.file(), sealed, options)
+    };
+    let (data, hashes) = (sought.data.path(), sought.hashes.path());
+    match verified {
+        Ok(()) => Ok(()),
+        Err(Fault::Verity(error)) => {
+            let file: &Path = if is_of_tree(&error) { hashes } else { data };
+            match sought.other(sealed)? {
+                Some(why) if error.is_mismatch() => Err(Fail::of(file, why)),
+                _ => Err(Fail::of(file, error)),
+            }
+        }
+        Err(Fault::Caller(error)) => Err(Fail::of(hashes, error)),
+    }
+}
+
+/// Whether an error is about the tree, not the data.
+fn is_of_tree(error: &Error) -> bool {
+    matches!(error, Error::HashMismatch { .. } | Error::SpareNotZero { .. })
+}
+
+fn println(text: std::fmt::Arguments<'_>) -> Done {
+    writeln!(io::stdout().lock(), "{text}").map_err(Fail::stdout)
+}
