@@ -1050,7 +1050,8 @@ typedef struct {
      */
     uint32_t reserved;
     /**
-     * UUID of the filesystem; zeros for one that follows from its content.
+     * UUID of the filesystem; zeros for one that follows from its content. tarfs_uuid_of_blob has
+     * containerd's.
      */
     uint8_t uuid[16];
     /**
@@ -1749,6 +1750,17 @@ int32_t tarfs_layout_new(const tarfs_tree *tree,
                          const tarfs_layout_options *options,
                          tarfs_layout **layout,
                          tarfs_error **error);
+
+/**
+ * The UUID that containerd gives the EROFS image of a layer, for tarfs_layout_options.uuid: SHA-1, in
+ * the URL namespace, of "erofs:blobs/" and the digest.
+ *
+ * @param digest As a descriptor has it: "sha256:" and 64 hex digits.
+ * @param uuid Receives 16 bytes, in the order in which they are written.
+ */
+int32_t tarfs_uuid_of_blob(const char *digest,
+                           uint8_t *uuid,
+                           tarfs_error **error);
 
 /**
  * Sizes and offsets of an image.

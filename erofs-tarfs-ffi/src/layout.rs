@@ -2,11 +2,13 @@
 #![allow(unsafe_code, reason = "exports symbols")]
 
 use alloc::sync::Arc;
+use core::ffi::c_char;
 
 use erofs_tarfs::image::{self, DiskPlan, Source};
 use erofs_tarfs::layout::{self, Artifact, BodyForm, Options, Placement, WhiteoutForm};
 use erofs_tarfs::tree;
 use erofs_tarfs::units::BlockSize;
+use erofs_tarfs::verity::Uuid;
 use self_cell::self_cell;
 
 use crate::device::{self, TarfsDevice};
@@ -56,7 +58,8 @@ pub struct TarfsLayoutOptions {
     pub flags: u32,
     /// Not used; 0.
     pub reserved: u32,
-    /// UUID of the filesystem; zeros for one that follows from its content.
+    /// UUID of the filesystem; zeros for one that follows from its content. tarfs_uuid_of_blob has
+    /// containerd's.
     pub uuid: [u8; 16],
     /// Volume label: up to 15 bytes.
     pub volume_name: *const u8,
@@ -220,6 +223,31 @@ pub unsafe extern "C" fn tarfs_layout_new(
             let planned = Planned::try_new(tree, |tree| layout::plan(tree, &options))?;
             let disk = image::disk(planned.borrow_dependent());
             pointer::put(layout, pointer::give(Layout { planned, disk }));
+            Ok(())
+        })
+    }
+}
+
+/// The UUID that containerd gives the EROFS image of a layer, for tarfs_layout_options.uuid: SHA-1, in
+/// the URL namespace, of "erofs:blobs/" and the digest.
+///
+/// @param digest As a descriptor has it: "sha256:" and 64 hex digits.
+/// @param uuid Receives 16 bytes, in the order in which they are written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_uuid_of_blob(
+    digest: *const c_char,
+    uuid: *mut u8,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            let uuid = pointer::bytes_mut(uuid, 16, "uuid")?;
+            let digest = pointer::text(digest, "digest")?;
+            if !digest.contains(':') {
+                return Err(Error::argument(format!("digest {digest:?}: not ALGORITHM:HEX")));
+            }
+            uuid.copy_from_slice(&Uuid::of_blob(digest).0);
             Ok(())
         })
     }

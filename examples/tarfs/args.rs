@@ -78,8 +78,9 @@ pub(crate) struct Layout {
     /// 512KiB.
     #[arg(long, value_name = "N", value_parser = sizes::bytes)]
     pub(crate) align: Option<u64>,
-    /// UUID of the filesystem; one that follows from its content if not given.
-    #[arg(long, value_name = "UUID")]
+    /// UUID of the filesystem, or blob:DIGEST for the one that containerd gives the layer with that
+    /// digest (as blob:sha256:…); one that follows from its content if not given.
+    #[arg(long, value_name = "UUID", value_parser = sizes::uuid)]
     pub(crate) uuid: Option<erofs_tarfs::verity::Uuid>,
     /// Write whiteouts as files named .wh.NAME, as Nydus does, instead of in overlayfs form.
     #[arg(long)]

@@ -1,4 +1,6 @@
-//! Numbers on the command line: sizes with units, hex digits.
+//! Numbers on the command line: sizes with units, hex digits, UUIDs.
+
+use erofs_tarfs::verity::{self, Uuid};
 
 /// A number of bytes: `4096`, `4k`, `512KiB`, `1M`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
@@ -30,6 +32,19 @@ pub(crate) fn hex(text: &str) -> Result<Salt, String> {
 /// The bytes of a salt.
 #[derive(Clone, Debug)]
 pub(crate) struct Salt(pub(crate) Vec<u8>);
+
+/// A UUID, or `blob:DIGEST` for that of a layer's digest.
+pub(crate) fn uuid(text: &str) -> Result<Uuid, String> {
+    let Some(digest) = text.strip_prefix("blob:") else {
+        return text.parse().map_err(|error: verity::Error| error.to_string());
+    };
+    let hex = digest.strip_prefix("sha256:").unwrap_or_default();
+    let lower = |b: u8| b.is_ascii_digit() || matches!(b, b'a'..=b'f');
+    match hex.len() == 64 && hex.bytes().all(lower) {
+        true => Ok(Uuid::of_blob(digest)),
+        false => Err("blob: wants a digest as images write it: sha256: and 64 hex digits".into()),
+    }
+}
 
 /// Bytes as lower-case hex digits.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {

@@ -322,3 +322,21 @@ fn verity_format_is_what_veritysetup_verifies() {
     fs::write(&data, bytes).unwrap();
     assert_eq!(run(args).code, 1);
 }
+
+/// The UUID of a layer's image is containerd's, where its digest is given; the value is that of
+/// Python's `uuid.uuid5`.
+#[test]
+fn a_digest_gives_the_uuid_that_containerd_gives() {
+    let image = Image::new();
+    let out = image.path("out").to_str().unwrap().to_owned();
+    let tar = image.tars[0].to_str().unwrap();
+    let layer = |uuid: &str| run(["layer", "--disk", "--uuid", uuid, "-o", &out, tar]);
+    let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let ran = layer(&format!("blob:{empty}"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let report = &json(&ok(["inspect", "--json", &out]))[0];
+    assert_eq!(report["uuid"], "0f8a237d-48ca-5305-ba9f-d2efb00fcd98");
+    for bad in ["blob:", "blob:sha256:00", &empty.to_uppercase(), &empty[7..], "blob:md5:00"] {
+        assert_eq!(layer(bad).code, 2, "{bad}");
+    }
+}

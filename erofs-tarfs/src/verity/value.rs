@@ -116,6 +116,41 @@ impl Uuid {
         u128::from_ne_bytes(self.0) == 0
     }
 
+    /// The UUID that containerd gives the EROFS image of a layer: of version 5 (SHA-1), in the URL
+    /// namespace, of `erofs:blobs/` and the digest as its descriptor writes it. containerd takes
+    /// the digest of the blob as it is fetched (the compressed one) when it unpacks an image, and the
+    /// diffID when it builds a cache of layers.
+    ///
+    /// # References
+    /// RFC 9562, section 5.5; containerd's `plugins/diff/erofs`, which calls
+    /// `uuid.NewSHA1(uuid.NameSpaceURL, …)`.
+    ///
+    /// # Examples
+    /// ```
+    /// use erofs_tarfs::verity::Uuid;
+    ///
+    /// let digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    /// assert_eq!(Uuid::of_blob(digest).to_string(), "0f8a237d-48ca-5305-ba9f-d2efb00fcd98");
+    /// ```
+    pub fn of_blob(digest: &str) -> Self {
+        /// The namespace of URLs, RFC 9562, section 6.6.
+        const URL: [u8; 16] = 0x6ba7b811_9dad_11d1_80b4_00c04fd430c8_u128.to_be_bytes();
+        use sha1::Digest as _;
+        let hash = sha1::Sha1::new()
+            .chain_update(URL)
+            .chain_update(b"erofs:blobs/")
+            .chain_update(digest.as_bytes())
+            .finalize();
+        Self::with_version(5, core::array::from_fn(|i| hash[i]))
+    }
+
+    /// These bytes, with the bits that say the version and the variant of RFC 9562.
+    const fn with_version(version: u8, mut bytes: [u8; 16]) -> Self {
+        bytes[6] = bytes[6] & 0x0f | version << 4;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        Self(bytes)
+    }
+
     /// A UUID of version 8 that depends on `root` alone: equal trees, equal UUIDs.
     pub(super) fn derive(root: &Digest) -> Self {
         use sha2::Digest as _;
@@ -123,10 +158,7 @@ impl Uuid {
             .chain_update(b"erofs-tarfs dm-verity superblock")
             .chain_update(root.0)
             .finalize();
-        let mut bytes: [u8; 16] = core::array::from_fn(|i| hash[i]);
-        bytes[6] = bytes[6] & 0x0f | 0x80;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        Self(bytes)
+        Self::with_version(8, core::array::from_fn(|i| hash[i]))
     }
 }
 

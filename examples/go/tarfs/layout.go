@@ -1,11 +1,13 @@
 package tarfs
 
+// #include <stdlib.h>
 // #include <tarfs.h>
 import "C"
 
 import (
 	"runtime"
 	"slices"
+	"unsafe"
 )
 
 // Artifact is what an image is.
@@ -30,7 +32,8 @@ type LayoutOptions struct {
 	// Align is what devices start at multiples of, with DiskMetadataFirst; 0 for 4096. Nydus has
 	// 524288.
 	Align uint64
-	// UUID is that of the filesystem; zeros for one that follows from its content.
+	// UUID is that of the filesystem; zeros for one that follows from its content. [BlobUUID] has
+	// containerd's.
 	UUID [16]byte
 	// VolumeName is up to 15 bytes.
 	VolumeName string
@@ -50,6 +53,17 @@ type LayoutOptions struct {
 	NoChecksum bool
 	// Compact gives small inodes mtimes of their own: less metadata, for Linux 6.15 and later only.
 	Compact bool
+}
+
+// BlobUUID is the UUID that containerd gives the EROFS image of a layer: a SHA-1 UUID in the URL
+// namespace, of "erofs:blobs/" and the digest of its descriptor, such as "sha256:…".
+func BlobUUID(digest string) (id [16]byte, err error) {
+	text := C.CString(digest)
+	defer C.free(unsafe.Pointer(text))
+	err = simple("BlobUUID", func(failed **C.tarfs_error) C.int32_t {
+		return C.tarfs_uuid_of_blob(text, (*C.uint8_t)(unsafe.Pointer(&id)), failed)
+	})
+	return id, err
 }
 
 func (o *LayoutOptions) c(call *call) *C.tarfs_layout_options {
