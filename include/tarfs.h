@@ -235,6 +235,12 @@
 #define TARFS_LAYOUT_NO_CHECKSUM 32
 
 /**
+ * A disk carries copies of the bodies that do not lie on multiples of block_size: those of tars lie
+ * on 512. So any tar gives a disk for sectors, or dm-verity data blocks, of 4096 bytes.
+ */
+#define TARFS_LAYOUT_COPY_BODIES 64
+
+/**
  * The segment is the head: tarfs_layout_write_metadata writes it.
  */
 #define TARFS_SEGMENT_HEAD 0
@@ -253,6 +259,11 @@
  * The segment is zeros; a hole will do.
  */
 #define TARFS_SEGMENT_ZEROS 3
+
+/**
+ * The segment is of a file whose bytes the layer has itself: tarfs_layout_write_disk writes it.
+ */
+#define TARFS_SEGMENT_CARRIED 4
 
 /**
  * A device-mapper table of linear and zero targets, for dmsetup create --readonly. Files are called
@@ -391,6 +402,12 @@
  * The hash area is in the file of the data, at the byte offset given.
  */
 #define TARFS_HASH_AT 2
+
+/**
+ * A data block may be larger than the filesystem's block: the disk is not for a mount by Linux, which
+ * opens the device and refuses the mount.
+ */
+#define TARFS_VERITY_ANY_DATA_BLOCK 1
 
 /**
  * Major version that this header belongs to.
@@ -694,6 +711,14 @@ typedef struct {
      * UUID of the superblock, with TARFS_SUPERBLOCK_UUID.
      */
     uint8_t uuid[16];
+    /**
+     * TARFS_VERITY_ flags.
+     */
+    uint32_t flags;
+    /**
+     * Not used; 0.
+     */
+    uint32_t reserved;
 } tarfs_verity_params;
 
 /**
@@ -1112,6 +1137,10 @@ typedef struct {
      * Segments of the disk.
      */
     uint64_t segments;
+    /**
+     * Bytes of the disk that are copies of bodies, with TARFS_LAYOUT_COPY_BODIES.
+     */
+    uint64_t copied_bytes;
 } tarfs_layout_info;
 
 /**
@@ -1452,7 +1481,8 @@ int32_t tarfs_layout_write_disk(const tarfs_layout *layout,
  *        bytes are then not read again, if the device starts on a data block of the disk and the
  *        leaves have the block size and salt of params.
  * @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
- *        offsets are those of a file in which the disk comes first.
+ *        offsets are those of a file in which the disk comes first. A data block larger than the
+ *        layout's block size is refused, unless TARFS_VERITY_ANY_DATA_BLOCK is given.
  * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets do not ascend,
  *        so a pipe will not do.
  * @param progress Is told of bytes of devices that were read. May be NULL.

@@ -104,7 +104,8 @@ pub unsafe extern "C" fn tarfs_layout_write_disk(
 ///        bytes are then not read again, if the device starts on a data block of the disk and the
 ///        leaves have the block size and salt of params.
 /// @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
-///        offsets are those of a file in which the disk comes first.
+///        offsets are those of a file in which the disk comes first. A data block larger than the
+///        layout's block size is refused, unless TARFS_VERITY_ANY_DATA_BLOCK is given.
 /// @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets do not ascend,
 ///        so a pipe will not do.
 /// @param progress Is told of bytes of devices that were read. May be NULL.
@@ -133,6 +134,7 @@ pub unsafe extern "C" fn tarfs_layout_hash_disk(
                 false => pointer::array(leaves, count, "leaves")?,
             };
             let kept: Vec<_> = kept.iter().map(|&one| pointer::maybe(one).map(|o| &o.0)).collect();
+            VerityParams::mountable(params, layout.plan().block_size().bytes())?;
             let bytes = layout.disk().bytes;
             let bytes = bytes + VerityParams::read(params)?.data_padding(bytes);
             let geometry = VerityParams::geometry(params, bytes)?;
@@ -192,7 +194,7 @@ unsafe fn sources(
     sources: *const Source,
     count: usize,
 ) -> Result<Vec<Reader>, Error> {
-    let devices = layout.plan().devices().len();
+    let devices = layout.plan().sources();
     if count != devices {
         return Err(Error::argument(format!("sources: {count}, but there are {devices} devices")));
     }

@@ -1,6 +1,7 @@
 //! Layouts: where everything goes.
 #![allow(unsafe_code, reason = "exports symbols")]
 
+use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use core::ffi::c_char;
 
@@ -41,6 +42,9 @@ pub const TARFS_LAYOUT_PLAIN_BODIES: u32 = 8;
 pub const TARFS_LAYOUT_CHECKSUM: u32 = 16;
 /// The superblock has no checksum, whatever the block size.
 pub const TARFS_LAYOUT_NO_CHECKSUM: u32 = 32;
+/// A disk carries copies of the bodies that do not lie on multiples of block_size: those of tars lie
+/// on 512. So any tar gives a disk for sectors, or dm-verity data blocks, of 4096 bytes.
+pub const TARFS_LAYOUT_COPY_BODIES: u32 = 64;
 
 /// How an image is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +97,8 @@ pub struct TarfsLayoutInfo {
     pub disk_bytes: u64,
     /// Segments of the disk.
     pub segments: u64,
+    /// Bytes of the disk that are copies of bodies, with TARFS_LAYOUT_COPY_BODIES.
+    pub copied_bytes: u64,
 }
 
 /// The segment is the head: tarfs_layout_write_metadata writes it.
@@ -103,6 +109,8 @@ pub const TARFS_SEGMENT_BODY: u32 = 1;
 pub const TARFS_SEGMENT_DEVICE: u32 = 2;
 /// The segment is zeros; a hole will do.
 pub const TARFS_SEGMENT_ZEROS: u32 = 3;
+/// The segment is of a file whose bytes the layer has itself: tarfs_layout_write_disk writes it.
+pub const TARFS_SEGMENT_CARRIED: u32 = 4;
 
 /// A part of a disk. Segments ascend, each starting where the one before ends.
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +183,7 @@ unsafe fn options(given: &TarfsLayoutOptions) -> Result<Options, Error> {
         TARFS_DISK_DATA_FIRST => Artifact::Disk(Placement::DataFirst),
         other => return Err(Error::argument(format!("artifact {other}: not known"))),
     };
-    if given.flags & !(2 * TARFS_LAYOUT_NO_CHECKSUM - 1) != 0 || given.reserved != 0 {
+    if given.flags & !(2 * TARFS_LAYOUT_COPY_BODIES - 1) != 0 || given.reserved != 0 {
         return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
     }
     if given.flags & TARFS_LAYOUT_AUFS_WHITEOUTS != 0 {
@@ -219,7 +227,15 @@ pub unsafe extern "C" fn tarfs_layout_new(
         boundary(error, || {
             pointer::output(layout, "layout")?;
             let tree = Arc::clone(&pointer::borrow(tree, "tree")?.0);
-            let options = self::options(&sized::read(options, "options")?)?;
+            let given = sized::read(options, "options")?;
+            let options = self::options(&given)?;
+            let tree = match given.flags & TARFS_LAYOUT_COPY_BODIES {
+                0 => tree,
+                _ => match layout::fitted(&tree, &options)? {
+                    Cow::Borrowed(_) => tree,
+                    Cow::Owned(packed) => Arc::new(packed),
+                },
+            };
             let planned = Planned::try_new(tree, |tree| layout::plan(tree, &options))?;
             let disk = image::disk(planned.borrow_dependent());
             pointer::put(layout, pointer::give(Layout { planned, disk }));
@@ -268,7 +284,7 @@ pub unsafe extern "C" fn tarfs_layout_get_info(
             let answer = TarfsLayoutInfo {
                 size: 0,
                 block_size: plan.block_size().bytes(),
-                devices: plan.devices().len() as u32,
+                devices: plan.sources() as u32,
                 inodes: plan.inode_count(),
                 root_nid: plan.root_nid(),
                 metadata_bytes: plan.metadata_bytes(),
@@ -277,6 +293,7 @@ pub unsafe extern "C" fn tarfs_layout_get_info(
                 body_bytes: plan.body_bytes(),
                 disk_bytes: plan.disk_bytes(),
                 segments: layout.disk.segments.len() as u64,
+                copied_bytes: plan.copied_bytes(),
             };
             sized::write(info, answer, "info")
         })
@@ -297,7 +314,8 @@ pub unsafe extern "C" fn tarfs_layout_get_device(
     // SAFETY: the pointers are as the header says.
     unsafe {
         boundary(error, || {
-            let devices = pointer::borrow(layout, "layout")?.plan().devices();
+            let plan = pointer::borrow(layout, "layout")?.plan();
+            let devices = &plan.devices()[..plan.sources()];
             let found = devices.get(index).ok_or_else(|| device::none(index, devices.len()))?;
             let answer = TarfsDevice {
                 size: 0,
@@ -337,6 +355,7 @@ pub unsafe extern "C" fn tarfs_layout_get_segment(
                 Source::Head => (TARFS_SEGMENT_HEAD, 0, 0),
                 Source::Body => (TARFS_SEGMENT_BODY, 0, 0),
                 Source::Device { index, offset } => (TARFS_SEGMENT_DEVICE, index as u32, offset),
+                Source::Carried(_) => (TARFS_SEGMENT_CARRIED, 0, 0),
                 _ => (TARFS_SEGMENT_ZEROS, 0, 0),
             };
             let (offset, bytes) = (found.offset, found.bytes);

@@ -129,7 +129,7 @@ pub unsafe extern "C" fn tarfs_ranges_of_disk(
             let names = pointer::array(devices, device_count, "devices")?.iter();
             let names = names.map(|name| pointer::text(*name, "a name in devices"));
             let names: Vec<&str> = names.collect::<Result<_, _>>()?;
-            let wanted = layout.plan().devices().len();
+            let wanted = layout.plan().sources();
             if names.len() != wanted {
                 let given = names.len();
                 return Err(Error::argument(format!("{given} names for {wanted} devices")));

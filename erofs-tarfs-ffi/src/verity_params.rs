@@ -25,6 +25,10 @@ pub const TARFS_HASH_BEHIND_DATA: u32 = 1;
 /// The hash area is in the file of the data, at the byte offset given.
 pub const TARFS_HASH_AT: u32 = 2;
 
+/// A data block may be larger than the filesystem's block: the disk is not for a mount by Linux, which
+/// opens the device and refuses the mount.
+pub const TARFS_VERITY_ANY_DATA_BLOCK: u32 = 1;
+
 /// Parameters of a dm-verity hash tree: SHA-256, format 1.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -47,6 +51,10 @@ pub struct VerityParams {
     pub hash_offset: u64,
     /// UUID of the superblock, with TARFS_SUPERBLOCK_UUID.
     pub uuid: [u8; 16],
+    /// TARFS_VERITY_ flags.
+    pub flags: u32,
+    /// Not used; 0.
+    pub reserved: u32,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -82,10 +90,32 @@ impl VerityParams {
             TARFS_SUPERBLOCK_UUID => SuperblockMode::Uuid(Uuid(given.uuid)),
             other => return Err(Error::argument(format!("superblock {other}: not known"))),
         };
+        if given.flags & !TARFS_VERITY_ANY_DATA_BLOCK != 0 || given.reserved != 0 {
+            return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
+        }
         let placement = Self::placement(given.placement, given.hash_offset)?;
         let or = |given: u32, default: u32| if given == 0 { default } else { given };
         let (data, hash) = (or(given.data_block, 512), or(given.hash_block, 4096));
         Ok((Params::new(data, hash, salt, superblock)?, placement))
+    }
+
+    /// Refuses data blocks that Linux does not mount a filesystem of such blocks over.
+    ///
+    /// # Safety
+    ///
+    /// As [`VerityParams::read`].
+    pub(crate) unsafe fn mountable(params: *const Self, block: u32) -> Result<(), Error> {
+        // SAFETY: by the contract.
+        let given = unsafe { sized::read(params, "params")? };
+        let data = if given.data_block == 0 { 512 } else { given.data_block };
+        if data <= block || given.flags & TARFS_VERITY_ANY_DATA_BLOCK != 0 {
+            return Ok(());
+        }
+        Err(Error::argument(format!(
+            "params: data blocks of {data} bytes over a filesystem with blocks of {block}: Linux opens \
+             the device, and refuses the mount. data_block {block}, or block_size {data}, or \
+             TARFS_VERITY_ANY_DATA_BLOCK if it is not for a mount"
+        )))
     }
 
     /// A placement by its number.
@@ -145,6 +175,8 @@ pub unsafe extern "C" fn tarfs_verity_preset(
                 placement: TARFS_HASH_OWN_FILE,
                 hash_offset: 0,
                 uuid: [0; 16],
+                flags: 0,
+                reserved: 0,
             };
             debug_assert!(ZEROS.starts_with(preset.salt()));
             sized::write(params, answer, "params")

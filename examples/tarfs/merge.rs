@@ -7,7 +7,6 @@ use erofs_tarfs::image;
 use erofs_tarfs::io::{self as tarfs_io, Copied, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Layout};
 use erofs_tarfs::tree::{self, MergeOptions, Tree};
-use erofs_tarfs::units::BlockSize;
 
 use crate::args::Merge;
 use crate::fail::{Done, Fail};
@@ -83,12 +82,7 @@ pub(crate) fn fitted<'t>(
     tree: &'t Tree,
     options: &layout::Options,
 ) -> Done<Cow<'t, Tree>> {
-    let small = options.block_size == BlockSize::B512 || options.artifact == Artifact::Bootstrap;
-    if small || !matches!(layout::plan(tree, options), Err(layout::Error::NotAligned { .. })) {
-        return Ok(Cow::Borrowed(tree));
-    }
-    let packed = tree::pack(tree, options.block_size).map_err(|error| Fail::of(out, error))?;
-    Ok(Cow::Owned(packed))
+    layout::fitted(tree, options).map_err(|error| Fail::of(out, error))
 }
 
 /// Writes a bootstrap, or a disk, whose sources are looked for only then.

@@ -256,6 +256,8 @@ static void wrong_things(void) {
     STRUCT(tarfs_stat, stat);
     STRUCT(tarfs_device, device);
     STRUCT(tarfs_segment, segment);
+    STRUCT(tarfs_layout_info, layout_info);
+    STRUCT(tarfs_verity_params, params);
     STRUCT(tarfs_sink, sink);
     STRUCT(tarfs_range, range);
     STRUCT(tarfs_partition, partition);
@@ -278,6 +280,11 @@ static void wrong_things(void) {
     OK(tarfs_tree_read(tree, inode, &source, 1, 690, buf, sizeof buf, &done, &error));
     CHECK(done == 10 && buf[0] == (uint8_t)(690 * 7));
 
+    INVALID(tarfs_uuid_of_blob(NULL, options.uuid, &error));
+    INVALID(tarfs_uuid_of_blob("sha256", options.uuid, &error));
+    INVALID(tarfs_uuid_of_blob("sha256:00", NULL, &error));
+    OK(tarfs_uuid_of_blob("sha256:00", options.uuid, &error));
+    CHECK(options.uuid[6] >> 4 == 5); /* version 5 */
     options.artifact = 9;
     INVALID(tarfs_layout_new(tree, &options, &layout, &error));
     options.artifact = TARFS_DISK_METADATA_FIRST;
@@ -285,6 +292,20 @@ static void wrong_things(void) {
     INVALID(tarfs_layout_new(tree, &options, &layout, &error));
     options.block_size = 4096; /* the tar's bodies are not at such blocks */
     EXPECT(TARFS_STATUS_LAYOUT, tarfs_layout_new(tree, &options, &layout, &error));
+    options.flags = TARFS_LAYOUT_COPY_BODIES;
+    OK(tarfs_layout_new(tree, &options, &layout, &error));
+    OK(tarfs_layout_get_info(layout, &layout_info, &error));
+    CHECK(layout_info.devices == 1 && layout_info.copied_bytes > 0);
+    EXPECT(TARFS_STATUS_NOT_FOUND, tarfs_layout_get_device(layout, 1, &device, &error));
+    params.data_block = 8192; /* Linux would not mount blocks of 4096 over it */
+    INVALID(tarfs_layout_hash_disk(layout, &source, 1, NULL, &params, NULL, NULL, NULL, &sealed, &error));
+    params.flags = TARFS_VERITY_ANY_DATA_BLOCK;
+    OK(tarfs_layout_hash_disk(layout, &source, 1, NULL, &params, NULL, NULL, NULL, &sealed, &error));
+    tarfs_sealed_free(sealed);
+    params.flags = 1u << 31;
+    INVALID(tarfs_layout_hash_disk(layout, &source, 1, NULL, &params, NULL, NULL, NULL, &sealed, &error));
+    tarfs_layout_free(layout);
+    options.flags = 0;
     options.block_size = 512;
     options.align = 1000;
     EXPECT(TARFS_STATUS_LAYOUT, tarfs_layout_new(tree, &options, &layout, &error));

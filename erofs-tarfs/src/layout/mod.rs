@@ -20,6 +20,7 @@ mod devices;
 mod directory;
 mod epoch;
 mod error;
+mod fitted;
 mod node;
 mod options;
 mod order;
@@ -33,6 +34,7 @@ mod xattr;
 
 pub use devices::PlannedDevice;
 pub use error::Error;
+pub use fitted::fitted;
 pub use options::{Artifact, BodyForm, Options, Placement, WhiteoutForm};
 pub use plan::{Layout, data_first_offset, plan};
 

@@ -171,6 +171,17 @@ impl Layout<'_> {
         &self.devices
     }
 
+    /// How many of the [devices](Self::devices), the first ones, have a file that bytes come from: all,
+    /// but for the last of a tree that was [packed](crate::tree::pack), which holds the copies.
+    pub fn sources(&self) -> usize {
+        self.devices.len() - usize::from(!self.scene.tree.packing().is_empty())
+    }
+
+    /// How many bytes of a disk are copies of bodies, on the grid of its blocks.
+    pub fn copied_bytes(&self) -> u64 {
+        self.scene.tree.packing().iter().map(|run| run.len).sum()
+    }
+
     /// Bytes of metadata, head included, filled up.
     pub fn metadata_bytes(&self) -> u64 {
         self.head_bytes + self.body_bytes()

@@ -41,10 +41,12 @@ type Source struct {
 
 // ExportOptions is how images are exported. Zero values are defaults.
 type ExportOptions struct {
-	// Layout is that of the disk. Bootstrap, which is none, stands for DiskMetadataFirst.
+	// Layout is that of the disk. Bootstrap, which is none, stands for DiskMetadataFirst. With a
+	// BlockSize over 512 the disk carries copies of the bodies that do not lie on it.
 	Layout LayoutOptions
 	// Verity are the parameters of hash trees; nil for the preset "nydus". Where the hash area goes
-	// follows from the mode.
+	// follows from the mode. Data blocks larger than the filesystem's are an error, unless they are
+	// AnyDataBlock.
 	Verity *VerityParams
 	// Merge is how the layers of an image mode are merged; nil for defaults.
 	Merge *MergeOptions

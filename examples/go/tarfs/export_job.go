@@ -48,6 +48,14 @@ func newJob(ctx context.Context, mode Mode, layers []Source, opts *ExportOptions
 	if j.options.Layout.Artifact == Bootstrap {
 		j.options.Layout.Artifact = DiskMetadataFirst
 	}
+	j.options.Layout.CopyBodies = true
+	if v := j.options.Verity; v != nil && j.what != disk && !v.AnyDataBlock {
+		if data, block := max(v.DataBlock, 512), max(j.options.Layout.BlockSize, 512); data > block {
+			return nil, invalid(exportOp, fmt.Sprintf("data blocks of %d bytes over a filesystem with blocks of %d: "+
+				"Linux opens the device, and refuses the mount. Verity.DataBlock %d, or Layout.BlockSize %d, "+
+				"or Verity.AnyDataBlock if it is not for a mount", data, block, block, data))
+		}
+	}
 	if len(layers) == 0 {
 		return nil, invalid(exportOp, "no layers")
 	}

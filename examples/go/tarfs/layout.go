@@ -51,6 +51,9 @@ type LayoutOptions struct {
 	Checksum bool
 	// NoChecksum gives it none, whatever the block size.
 	NoChecksum bool
+	// CopyBodies has a disk carry copies of the bodies that do not lie on multiples of BlockSize: those
+	// of tars lie on 512. So any tar gives a disk for sectors, or dm-verity data blocks, of 4096 bytes.
+	CopyBodies bool
 	// Compact gives small inodes mtimes of their own: less metadata, for Linux 6.15 and later only.
 	Compact bool
 }
@@ -89,6 +92,9 @@ func (o *LayoutOptions) c(call *call) *C.tarfs_layout_options {
 	if o.NoChecksum {
 		given.flags |= C.TARFS_LAYOUT_NO_CHECKSUM
 	}
+	if o.CopyBodies {
+		given.flags |= C.TARFS_LAYOUT_COPY_BODIES
+	}
 	if o.Compact {
 		given.flags |= C.TARFS_LAYOUT_COMPACT
 	}
@@ -103,6 +109,8 @@ type LayoutInfo struct {
 	BlockSize uint32
 	// Devices is how many device= options a mount of a bootstrap needs.
 	Devices uint32
+	// CopiedBytes is how many bytes of a disk are copies of bodies, with CopyBodies.
+	CopiedBytes uint64
 	// Inodes is how many.
 	Inodes uint64
 	// RootNID is the number of the root's inode in the image.
@@ -132,6 +140,8 @@ const (
 	SegmentDevice SegmentKind = C.TARFS_SEGMENT_DEVICE
 	// SegmentZeros is zeros; a hole will do.
 	SegmentZeros SegmentKind = C.TARFS_SEGMENT_ZEROS
+	// SegmentCarried is of a file whose bytes the layer has itself: WriteDisk writes it.
+	SegmentCarried SegmentKind = C.TARFS_SEGMENT_CARRIED
 )
 
 // Segment is a part of a disk.
@@ -196,6 +206,7 @@ func (l *Layout) describe(op string, ptr *C.tarfs_layout) error {
 	l.info = LayoutInfo{
 		BlockSize:     uint32(info.block_size),
 		Devices:       uint32(info.devices),
+		CopiedBytes:   uint64(info.copied_bytes),
 		Inodes:        uint64(info.inodes),
 		RootNID:       uint64(info.root_nid),
 		MetadataBytes: uint64(info.metadata_bytes),

@@ -49,6 +49,9 @@ type VerityParams struct {
 	Placement Placement
 	// HashOffset is the byte offset of the hash area, with HashAt.
 	HashOffset uint64
+	// AnyDataBlock allows data blocks larger than the filesystem's: the disk is not for a mount by
+	// Linux, which opens the device and refuses the mount.
+	AnyDataBlock bool
 }
 
 // c is the parameters for C, for the time of a call; nil for nil.
@@ -64,6 +67,9 @@ func (p *VerityParams) c(call *call) *C.tarfs_verity_params {
 		placement:   C.uint32_t(p.Placement),
 		hash_offset: C.uint64_t(p.HashOffset),
 		uuid:        uuid(p.UUID),
+	}
+	if p.AnyDataBlock {
+		given.flags |= C.TARFS_VERITY_ANY_DATA_BLOCK
 	}
 	given.salt, given.salt_len = call.bytes(p.Salt)
 	call.pin.Pin(given)
