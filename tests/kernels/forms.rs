@@ -47,10 +47,18 @@ fn disks(folder: &Folder, given: &Given) -> Vec<Row> {
         let (disk, _) = given.export_layer(LARGE, "layer_block", &file, options);
         rows.push(Row::shown(format!("layer, as {name}"), commands(&disk), &given.layers[LARGE]));
     }
+    let (mut stacked, mut lowers) = (String::new(), Vec::new());
     for (index, tree) in given.layers.iter().enumerate() {
         let (disk, _) = given.export_layer(index, "layer_block", &format!("{index}.disk"), &[]);
         rows.push(Row::shown(format!("disk of layer {index}"), commands(&disk), tree));
+        let lower = format!("/lower/{index}");
+        let mount = ok(["mount-args", "--mount-point", &lower, disk.to_str().unwrap()]);
+        stacked += &format!("mkdir -p {lower}\n{mount}");
+        lowers.insert(0, lower);
     }
+    stacked += &format!("mount -t overlay -o ro,lowerdir={} overlay /mnt\n", lowers.join(":"));
+    let merged = Expect::Stacked(given.merged.clone());
+    rows.push(Row::new("disks of all layers, by overlayfs", stacked, merged));
     // What the commands of a disk are to mount(8) from 2.41 on.
     let (disk, _) = given.export("image_block", "of-files.disk", &[]);
     let name = "image disk, the file itself";
@@ -62,10 +70,8 @@ fn disks(folder: &Folder, given: &Given) -> Vec<Row> {
     let (disk, _) = given.export("image_block", "compact.disk", &["--compact"]);
     rows.push(Row::new("a compact disk", commands(&disk), Expect::Refused(MODERN)));
     let (script, _) = given.export("image_block", "linear.sh", &["--form", "dm-linear"]);
-    let linear = format!(
-        "sh {} linear &&\nmount -t erofs -o ro /dev/mapper/linear /mnt\n",
-        script.display()
-    );
+    let linear =
+        format!("sh {} linear\nmount -t erofs -o ro /dev/mapper/linear /mnt\n", script.display());
     rows.push(Row::shown("dm-linear over the tars", linear, &given.merged));
     rows
 }

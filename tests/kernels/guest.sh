@@ -39,9 +39,11 @@ looped() {
 }
 
 undo() {
+  points=
   while read -r device point rest; do
-    [ "$point" != /mnt ] || busybox umount /mnt
+    case $point in /mnt | /lower/*) points="$point $points" ;; esac
   done </proc/mounts
+  [ -z "$points" ] || busybox umount $points
   for round in 1 2 3 4 5; do
     # A device on top of another goes first; the other gets another round.
     ! mapped || dmsetup remove_all
@@ -52,7 +54,7 @@ undo() {
   echo "left: $(dmsetup ls) $(losetup --list)"
 }
 
-echo "kernel $(uname -r)" >&3
+echo "kernel $(uname -rv)" >&3
 dmesg -c >/dev/null
 for row in "$PLACE/rows"/*; do
   echo "row ${row##*/}" >&3

@@ -70,7 +70,7 @@ fn run_rows(
     };
     let (version, replies) = reply::parse(&said);
     let expected = fs::read_to_string(kernel.join("version")).unwrap();
-    assert_eq!(version, expected.trim(), "another kernel was booted");
+    assert_eq!(version.split(' ').next(), Some(expected.trim()), "another kernel was booted");
     assert!(version.starts_with(&format!("{release}.")), "{release} is Linux {version}");
     let of = |(number, row): (usize, &Row)| {
         let reply = replies.get(&given::script_name(number, row));

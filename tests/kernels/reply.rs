@@ -33,7 +33,7 @@ impl Reply {
     }
 }
 
-/// The version of the kernel that was booted, and what came of the rows by their names.
+/// What the booted kernel says that it is, and what came of the rows by their names.
 pub(crate) fn parse(said: &str) -> (String, BTreeMap<String, Reply>) {
     let (mut version, mut replies) = (String::new(), BTreeMap::new());
     let mut row = String::new();

@@ -14,6 +14,8 @@ use crate::reply::Reply;
 pub(crate) enum Expect {
     /// What is mounted on `/mnt` is this, in all of it.
     Shown(Arc<Tree>),
+    /// The same of an overlayfs, but for what that counts in its own way: links.
+    Stacked(Arc<Tree>),
     /// It is mounted, and reading it is an I/O error.
     Unreadable,
     /// The script fails, nothing is mounted, and this is a part of what it, the kernel or dm-verity
@@ -25,7 +27,7 @@ pub(crate) enum Expect {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// Commands for a shell.
+    /// Commands for a shell, which ends at the first that fails.
     pub(crate) script: String,
     /// Disks that the guest must have for it.
     pub(crate) disks: Vec<Disk>,
@@ -120,13 +122,18 @@ impl Row {
             }
         }
         match expect {
-            Expect::Shown(tree) => {
-                let shown = match (reply.listed, Tree::from_text(&reply.entries)) {
+            Expect::Shown(tree) | Expect::Stacked(tree) => {
+                let mut shown = match (reply.listed, Tree::from_text(&reply.entries)) {
                     (Some(0), Ok(shown)) => shown,
                     (_, Err(error)) => return Some(error),
                     _ => return Some(format!("cannot be listed: {}", reply.error)),
                 };
-                let lines = diff(&shown, tree, &Ignore::nothing());
+                let mut ignore = Ignore::nothing();
+                if matches!(expect, Expect::Stacked(_)) {
+                    shown.recount_links();
+                    ignore = ignore.dir_nlink();
+                }
+                let lines = diff(&shown, tree, &ignore);
                 (!lines.is_empty()).then(|| format!("shown, and expected:\n{}", lines.join("\n")))
             }
             _ if reply.error.contains("Input/output error") => None,

@@ -26,7 +26,7 @@ pub(super) fn partitions(given: &Given, preset: &Preset) -> Vec<Row> {
                 (open, "sealed", "its table")
             }
         };
-        let script = format!("{open} &&\nmount -t erofs -o ro /dev/mapper/{name} /mnt\n");
+        let script = format!("{open}\nmount -t erofs -o ro /dev/mapper/{name} /mnt\n");
         let name = format!("{} in a partition: layer {index}, by {way}", preset.name);
         Row::shown(name, script, tree).sealed()
     });
@@ -47,11 +47,11 @@ pub(super) fn over_tars(given: &Given) -> Vec<Row> {
     let mount = "mount -t erofs -o ro /dev/mapper/sealed /mnt\n";
     let shown = |name: &str, script| Row::shown(name, script, &given.merged).sealed();
     let (script, _) = given.export(mode, "sealed.sh", &["--form", "dm-linear"]);
-    let linear = format!("sh {} sealed &&\n{mount}", script.display());
+    let linear = format!("sh {} sealed\n{mount}", script.display());
     let of_disk = |report: &Value, file: &str, serial: &str| {
         let table = report["verity"]["dm_table"].as_str().unwrap();
         let table = table.replace(file, &format!("/disks/{serial}"));
-        format!("dmsetup create --readonly sealed --table '{table}' &&\n{mount}")
+        format!("dmsetup create --readonly sealed --table '{table}'\n{mount}")
     };
     let (vmdk, report) = given.export(mode, "sealed.vmdk", &["--form", "vmdk"]);
     let by_vmdk = of_disk(&report, "DISK", "vmdk");

@@ -60,16 +60,21 @@ impl Sealed<'_> {
 
     /// The table of the report, with devices in the places of the files.
     fn by_table(&self) -> Row {
-        let hash = self.hash.unwrap_or(self.disk).display().to_string();
-        let disk = self.disk.display().to_string();
-        // Reports on trees alone do not know where the data is.
-        let named = if self.hash.is_some() { "DISK" } else { &*disk };
-        let table = self.text("dm_table").replace(&hash, "$hash").replace(named, "$data");
-        let table = if self.hash.is_some() { table } else { table.replace("$hash", "$data") };
-        let script = format!(
-            "data=$(losetup --find --show --read-only '{disk}')\n\
-             hash=$(losetup --find --show --read-only '{hash}')\n\
-             dmsetup create --readonly sealed --table \"{table}\" &&\n\
+        let attach = |name: &str, file: &Path| {
+            format!("{name}=$(losetup --find --show --read-only {})\n", file.display())
+        };
+        let mut script = attach("data", self.disk);
+        let table = match self.hash {
+            Some(hash) => {
+                script += &attach("hash", hash);
+                // Reports on trees alone do not know where the data is.
+                let table = self.text("dm_table").replace(hash.to_str().unwrap(), "$hash");
+                table.replace("DISK", "$data")
+            }
+            None => self.text("dm_table").replace(self.disk.to_str().unwrap(), "$data"),
+        };
+        script += &format!(
+            "dmsetup create --readonly sealed --table \"{table}\"\n\
              mount -t erofs -o ro /dev/mapper/sealed /mnt\n"
         );
         self.row("its table", script)
