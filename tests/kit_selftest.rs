@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use testkit::dump::{DumpOptions, Ignore, Kind, diff, dump, dump_with};
+use testkit::dump::{DumpOptions, Ignore, Kind, Tree, diff, dump, dump_with};
 use testkit::mount::{self, Erofs};
 use testkit::oracle;
 use testkit::tarball::{Checksum, End, Format, SparseForm, TarBuilder};
@@ -255,4 +255,24 @@ fn veritysetup_agrees_with_itself() {
     let other = root.replace(|c: char| c != '0', "0");
     verity.root = &other;
     assert!(!oracle::veritysetup_verify(&verity).unwrap().ok);
+}
+
+#[test]
+fn a_dump_is_text_and_back() {
+    let Some(root) = extract(&sample(Format::Pax)) else { return };
+    let tree = dump(root.path()).unwrap();
+    let text = tree.to_text();
+    assert_eq!(text.lines().count(), tree.paths().count());
+    assert!(Tree::from_text(&text).unwrap() == tree);
+    let first = text.lines().next().unwrap();
+    for (wrong, why) in [
+        (first.rsplit_once(' ').unwrap().0.to_owned(), "too few fields"),
+        (first.replace(" dir ", " door "), "no such kind"),
+        (first.replacen("x ", "xf ", 1), "half a byte"),
+        (format!("{first} x61"), "without a value"),
+        (format!("{first}\n{first}"), "a path twice"),
+    ] {
+        let error = Tree::from_text(&wrong).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    }
 }

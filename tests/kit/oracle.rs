@@ -12,6 +12,9 @@ use std::process::Command;
 /// Where EROFS utilities lie that are new enough, when those in `PATH` are not.
 pub const EROFS_UTILS: &str = "TARFS_EROFS_UTILS";
 
+/// Where kernels for guests lie.
+pub const KERNELS: &str = "TARFS_KERNELS";
+
 /// What a tool said.
 #[derive(Clone, Debug)]
 pub struct Verdict {
@@ -72,6 +75,16 @@ pub fn other_versions(name: &str, variable: &str) -> Vec<PathBuf> {
         let _ = found(&format!("another {name}"), &hint, None);
     }
     all
+}
+
+/// Where kernels for guests are; `.ci/debian-kernels` brings them.
+///
+/// # Panics
+/// When there are none and `CI=true`.
+#[track_caller]
+pub fn kernels() -> Option<PathBuf> {
+    let dir = env::var_os(KERNELS).map(PathBuf::from).filter(|dir| dir.is_dir());
+    found("a folder of kernels", &format!("set {KERNELS} to what .ci/debian-kernels prints"), dir)
 }
 
 /// A tool of the EROFS utilities, 1.9 or later.

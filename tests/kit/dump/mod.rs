@@ -1,6 +1,7 @@
 //! A directory as a value: walked in full, compared in full.
 
 mod diff;
+mod text;
 mod walk;
 
 use std::collections::BTreeMap;

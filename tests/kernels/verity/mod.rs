@@ -1,0 +1,125 @@
+//! Presets × block sizes through dm-verity, opened as the tool says: by the commands of `mount-args`,
+//! and by the table of the report. What `export` refuses is refused by Linux too.
+
+mod broken;
+mod elsewhere;
+mod sealed;
+
+use std::path::Path;
+
+use erofs_tarfs::verity::Params;
+use serde_json::Value;
+
+use self::sealed::{Sealed, Way};
+use crate::given::Given;
+use crate::layers::LARGE;
+use crate::row::{Expect, Row};
+use crate::run::run;
+
+/// Parameters of a hash tree: what they are called, the tool's options, and bytes of a data block.
+struct Preset {
+    name: &'static str,
+    options: Vec<&'static str>,
+    data_block: u32,
+    /// Over which blocks of the filesystem it is tried.
+    blocks: &'static [u32],
+}
+
+fn presets() -> Vec<Preset> {
+    let data_block = |name| Params::named(name).unwrap().data_block().bytes();
+    let named = |name| Preset {
+        name,
+        options: vec!["--preset", name],
+        data_block: data_block(name),
+        blocks: &[512, 1024, 2048, 4096],
+    };
+    let more = |name, options: &[&'static str]| Preset {
+        name,
+        options: options.into(),
+        data_block: 512,
+        blocks: &[512],
+    };
+    let mut all: Vec<Preset> = Params::NAMES.map(named).into();
+    let salted = ["--preset", "veritysetup", "--data-block-size", "512", "--salt", "00ff10c3"];
+    all.push(more("salted", &salted));
+    all.push(more("marked", &["--superblock", "--hash-block-size", "1024"]));
+    all
+}
+
+pub(crate) fn rows(given: &Given) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for preset in &presets() {
+        for block in preset.blocks {
+            match preset.data_block > *block {
+                true => rows.push(refused(given, preset, *block)),
+                false => rows.extend(accepted(given, preset, *block)),
+            }
+        }
+    }
+    rows.extend(elsewhere::partitions(given, &presets()[0]));
+    rows.extend(elsewhere::over_tars(given));
+    rows.extend(broken::rows(given, &presets()[0]));
+    rows
+}
+
+/// Every sealed form of a preset over one block size.
+fn accepted(given: &Given, preset: &Preset, block: u32) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let title = format!("{} over {block}", preset.name);
+    let block = block.to_string();
+    let options = [&preset.options[..], &["--block-size", &block]].concat();
+    let plain = ["--block-size", &*block];
+    let mut add =
+        |what: &str, disk: &Path, hash: Option<&Path>, report: &Value, tree, ways: &[Way]| {
+            let name = format!("{title}: {what}");
+            let sealed = Sealed { name, disk, hash, preset, report: &report["verity"], tree };
+            rows.extend(ways.iter().map(|way| sealed.by(*way)));
+        };
+    for (placement, ways) in
+        [("metadata-first", &[Way::Commands, Way::Table][..]), ("data-first", &[Way::Table])]
+    {
+        let more = [&options[..], &["--placement", placement]].concat();
+        let name = format!("{title} {placement}.disk");
+        let (disk, report) = given.export("image_block_with_verity", &name, &more);
+        add(&format!("image, {placement}"), &disk, None, &report, &given.merged, ways);
+    }
+    let (tree, report) = given.export("image_verity_only", &format!("{title}.verity"), &options);
+    let (disk, _) = given.export("image_block", &format!("{title}.disk"), &plain);
+    add("image, its tree alone", &disk, Some(&tree), &report, &given.merged, &[Way::Commands]);
+
+    let shown = &given.layers[LARGE];
+    let name = format!("{title} layer.sealed");
+    let (disk, report) = given.export_layer(LARGE, "layer_block_with_verity", &name, &options);
+    add("layer", &disk, None, &report, shown, &[Way::Commands, Way::Table]);
+    let name = format!("{title} layer.verity");
+    let (tree, report) = given.export_layer(LARGE, "layer_verity_only", &name, &options);
+    let name = format!("{title} layer.disk");
+    let (disk, _) = given.export_layer(LARGE, "layer_block", &name, &plain);
+    add("layer, its tree alone", &disk, Some(&tree), &report, shown, &[Way::Table]);
+    rows
+}
+
+/// Data blocks above the filesystem's: the tool says what to do instead, and Linux refuses the disk.
+fn refused(given: &Given, preset: &Preset, block: u32) -> Row {
+    let title = format!("{} over {block}: refused", preset.name);
+    let out = given.path(&format!("{title}.disk"));
+    let size = block.to_string();
+    let base = ["export", "--mode", "image_block_with_verity", "--block-size", &size];
+    let args = [&base[..], &preset.options, &["-o", out.to_str().unwrap()]].concat();
+    let ran = run(given.over_tars(&args));
+    assert_eq!(ran.code, 2, "{title}: {}", ran.stderr);
+    let ways = [
+        format!("--data-block-size {block}"),
+        format!("--block-size {}", preset.data_block),
+        "--any-data-block".to_owned(),
+    ];
+    assert!(ways.iter().all(|way| ran.stderr.contains(way)), "{title}: {}", ran.stderr);
+    assert!(!out.exists(), "{title}");
+    let more = [&preset.options[..], &["--block-size", &size, "--any-data-block"]].concat();
+    let (_, report) = given.export("image_block_with_verity", &format!("{title}.disk"), &more);
+    let open = report["verity"]["veritysetup"].as_str().unwrap();
+    let name = open.split(' ').nth(3).unwrap();
+    // The mount fails, and not the opening.
+    let script = format!("{open} || exit 0\nmount -t erofs -o ro /dev/mapper/{name} /mnt\n");
+    Row::new(title, script, Expect::Refused("failed to set erofs blksize"))
+}
