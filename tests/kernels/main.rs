@@ -30,7 +30,6 @@ use testkit::oracle;
 const RELEASES: [&str; 2] = ["6.1", "6.12"];
 
 #[test]
-#[ignore = "boots guests: ./check kernels"]
 fn every_row_holds_on_every_kernel() {
     let (Some(kernels), Some(tools)) = (oracle::kernels(), Tools::find()) else { return };
     let folder = Folder::new();
