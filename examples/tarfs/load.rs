@@ -32,6 +32,8 @@ pub(crate) struct Loaded {
     pub(crate) backing: Backing,
     /// Digests of the data blocks of the file that is the backing, if they are known.
     pub(crate) leaves: Option<Rc<Leaves>>,
+    /// What the image that it is of runs on, if that says it.
+    pub(crate) platform: Option<Platform>,
     /// How its tar ended, if it is one, and if nothing else shows that it is whole.
     pub(crate) end: Option<End>,
     /// What of its tar was not taken as it stands.
@@ -208,6 +210,7 @@ pub(crate) fn one(arg: &Path, mut layers: Vec<Loaded>, how: &How<'_>) -> Done<Lo
         tree,
         backing: Backing::Layers(layers),
         leaves: None,
+        platform: None,
         end: None,
         noted,
     })
@@ -225,7 +228,7 @@ pub(crate) fn layer(tar: NamedFile, options: LayerOptions) -> Done<Loaded> {
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
     let (backing, noted, end) = (Backing::File(tar), Noted::of(&layer), Some(layer.end));
-    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end, noted })
+    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end, noted, platform: None })
 }
 
 /// Reads an image back, its devices where they are; without `layer_marks` whiteouts and their like stay what they are in it.
@@ -275,6 +278,7 @@ pub(crate) fn read_image(
         tree,
         backing,
         leaves: None,
+        platform: None,
         end: None,
         noted: Noted::default(),
     })

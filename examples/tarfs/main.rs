@@ -48,6 +48,7 @@ mod unmoved;
 mod verdict;
 mod verity;
 mod view;
+mod volume;
 mod warn;
 mod whole;
 

@@ -4,6 +4,7 @@ mod blocks;
 mod check;
 mod compressed;
 mod devices;
+mod discoverable;
 mod endings;
 mod errors;
 mod images;
