@@ -3,11 +3,15 @@
 mod architecture;
 mod crc32;
 mod guid;
+mod read;
 mod role;
 mod table;
+mod table_error;
 
 pub use architecture::Architecture;
+pub use read::{FoundPartition, PartitionTable, TableHeader};
 pub use role::{Role, Volume};
+pub use table_error::TableError;
 
 use super::{Error, Extents, SECTOR};
 use crate::verity::Uuid;

@@ -7,11 +7,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// Bytes of an entry.
-const ENTRY: usize = 128;
+pub(super) const ENTRY: usize = 128;
 /// The fewest entries that a table has room for.
 const MIN_ENTRIES: usize = 128;
 /// Bytes of a header.
-const HEADER: usize = 92;
+pub(super) const HEADER: usize = 92;
 
 /// Sectors that the entries of so many partitions take.
 pub(super) fn entries_sectors(partitions: usize) -> u64 {
