@@ -44,7 +44,7 @@ pub(crate) fn read(
                 let why = |error: verity::Error| Fail::of(disk, error);
                 let geometry = Geometry::new(params, bytes, Placement::BehindData).map_err(why)?;
                 let sealed = verity::Sealed::new(geometry, *root);
-                let read = read_leaves(file.file(), &sealed, hashing);
+                let read = read_leaves(file, &sealed, hashing);
                 leaves = Some(Rc::new(read.map_err(|fault| match fault {
                     Fault::Verity(error) => Fail::of(disk, format_args!("its tree: {error}")),
                     Fault::Caller(error) => Fail::of(disk, format_args!("its tree: {error}")),

@@ -1,6 +1,5 @@
 //! Layers as they are given on the command line: trees, and the files of their devices.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -117,8 +116,7 @@ impl Loaded {
 
 /// A second handle on a file.
 pub(crate) fn again(file: &NamedFile) -> Done<NamedFile> {
-    let clone: Result<File, _> = file.file().try_clone();
-    Ok(NamedFile::new(file.path(), clone.map_err(|error| Fail::of(file.path(), error))?))
+    Ok(file.try_clone()?)
 }
 
 /// How layers are to be found and read.
@@ -148,7 +146,8 @@ pub(crate) fn load(arg: &Path, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loa
     let (file, kind) = input::open(arg)?;
     let loaded = match kind {
         Kind::Erofs => return Ok(vec![read_image(arg, file, how, true)?]),
-        Kind::Tar => {
+        // Whoever opened it chose a partition.
+        Kind::Tar | Kind::Gpt => {
             // Its tag is its SHA-256, so all of it is read.
             let progress = Progress::new("reading", Some(file.bytes()?));
             let options = spool::ingest_options(how.layer.clone(), None);

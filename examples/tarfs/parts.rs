@@ -82,11 +82,13 @@ impl Parts {
         let metadata_at = self.room(layout.metadata_bytes())?;
         tarfs_io::write_metadata_at(layout, &self.files[0], metadata_at)?;
         let first = self.files.len();
-        self.files.extend(sources);
+        // Forms name whole files: a partition is a place in one.
+        let starts: Vec<u64> = sources.iter().map(NamedFile::start).collect();
+        self.files.extend(sources.into_iter().map(NamedFile::whole));
         let plan = image::disk(layout);
         let extents = Extents::of_disk(&plan, layout, |held| match held {
             Held::Metadata => (0, metadata_at),
-            Held::Device(index) => (first + index, 0),
+            Held::Device(index) => (first + index, starts[index]),
         });
         let mut disk = Disk {
             extents: extents.map_err(|error| Fail::of(out, error))?,
@@ -155,6 +157,6 @@ struct Behind<'a>(&'a NamedFile, u64);
 
 impl WriteAt for Behind<'_> {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.file().write_all_at(bytes, self.1 + offset)
+        WriteAt::write_all_at(self.0, bytes, self.1 + offset)
     }
 }

@@ -1,7 +1,8 @@
 //! `tarfs verity`.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use erofs_tarfs::io::verity::{self, Options};
@@ -17,7 +18,7 @@ use crate::input::Kind;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::unfinished::{self, Growing};
-use crate::{behind, geometry, input, load, place, report, spare, unmoved, warn};
+use crate::{behind, geometry, input, load, partition, place, report, seal, spare, unmoved, warn};
 
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
@@ -37,9 +38,9 @@ pub(crate) fn seal(
     let _progress = Progress::new("hashing", None);
     let sealed = if map {
         let map = mapped(data, geometry.data_bytes())?;
-        verity::seal(&map, hashes.file(), geometry, options)
+        verity::seal(&map, hashes, geometry, options)
     } else {
-        verity::seal(data.file(), hashes.file(), geometry, options)
+        verity::seal(data, hashes, geometry, options)
     };
     sealed.map_err(|error| Fail::of(hashes.path(), format_args!("cannot seal it: {error}")))
 }
@@ -58,21 +59,27 @@ fn format(args: &VerityFormat) -> Done {
     let options = geometry::threads(&args.params);
     let path = &args.data;
     let failed = |error: io::Error| Fail::of(path, error);
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(Fail::of(path, "is not a regular file"));
+    let data = to_seal(path)?;
+    let keeps = keeps_its_length(&data)?;
+    if keeps && args.hash.is_none() {
+        let why = "cannot grow by a hash tree: say --hash FILE";
+        return Err(Fail::of(path, format_args!("is a block device or a partition, and {why}")));
     }
     // Two at once would take each other's trees for data.
-    if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+    if flock(data.file(), FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
         return Err(Fail::of(path, "is being sealed by somebody else"));
     }
-    let data = NamedFile::new(path, file);
     if let Some(before) = unfinished::found(&data)? {
         warn::say(path, "has a part of a hash tree behind it, of a run that was ended: made anew");
         data.set_bytes(before)?;
     }
     let before = data.bytes()?;
     let data_bytes = before + params.data_padding(before);
+    if keeps && data_bytes > before {
+        let block = params.data_block();
+        let why = "is a block device or a partition, and is not of whole data blocks of";
+        return Err(Fail::of(path, format_args!("{why} {block} bytes: it has {before}")));
+    }
     let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(path, error))?;
@@ -83,7 +90,7 @@ fn format(args: &VerityFormat) -> Done {
             spare::bootstrap(path)?;
             let out = Output::new(&place::named(hash)?)?;
             let undo = Undo::grow(&data, before, data_bytes)?;
-            unmoved::watch(path, data.file()).map_err(failed)?;
+            unmoved::watch(data.path(), &data).map_err(failed)?;
             let end = geometry.end();
             let sealed = seal(&data, &out.file()?, geometry, &options, args.map)?;
             out.file()?.set_bytes(end)?;
@@ -105,6 +112,27 @@ fn format(args: &VerityFormat) -> Done {
         true => report::line(&mut out, &made),
         false => made.write(&mut out).map_err(Fail::stdout),
     }
+}
+
+/// Opens what is to be sealed, to be written too if it can grow.
+fn to_seal(arg: &Path) -> Done<NamedFile> {
+    let (path, number) = partition::split(arg);
+    if number.is_some() {
+        return Ok(input::whole(arg)?.0);
+    }
+    let failed = |error: io::Error| Fail::of(arg, error);
+    let found = fs::metadata(&path).map_err(failed)?.file_type();
+    if !found.is_file() && !found.is_block_device() {
+        return Err(Fail::of(arg, "is neither a regular file nor a block device"));
+    }
+    let file = OpenOptions::new().read(true).write(found.is_file()).open(&path).map_err(failed)?;
+    Ok(NamedFile::new(path, file))
+}
+
+/// Whether a file can't become longer: a device, or a partition.
+fn keeps_its_length(data: &NamedFile) -> Done<bool> {
+    let found = data.file().metadata().map_err(|error| Fail::of(data.path(), error))?;
+    Ok(!found.is_file() || data.is_range())
 }
 
 /// Refuses a filesystem that has a hash tree behind it, which would be data; and a bootstrap that
@@ -153,7 +181,10 @@ impl Drop for Undo<'_> {
 
 fn verify(args: &VerityVerify) -> Done {
     let params = geometry::params(&args.params)?;
-    let data = unmoved::open(&args.data)?;
+    let (data, kind) = input::whole(&args.data)?;
+    if kind == Kind::Gpt && args.hash.is_none() {
+        return verify_partitions(args, &data);
+    }
     let data_bytes = match args.data_blocks {
         Some(blocks) => blocks
             .checked_mul(params.data_block().bytes().into())
@@ -179,10 +210,24 @@ fn verify(args: &VerityVerify) -> Done {
     }
     let sealed = Sealed::new(geometry, args.root);
     let options = geometry::threads(&args.params);
-    let hashes = unmoved::open(args.hash.as_ref().unwrap_or(&args.data))?;
+    let hashes = input::whole(args.hash.as_ref().unwrap_or(&args.data))?.0;
     check(&data, &hashes, &sealed, &options)?;
     unmoved::check()?;
     println(format_args!("{}: verified, {data_bytes} bytes", args.data.display()))
+}
+
+/// The only volume of a disk and its hash tree, whose superblock says how it was made.
+fn verify_partitions(args: &VerityVerify, disk: &NamedFile) -> Done {
+    let Some((data, hashes)) = partition::pair(&args.data, disk)? else {
+        let why = "has no partition with a hash tree in another: say which partition is DATA";
+        return Err(Fail::of(&args.data, why));
+    };
+    let geometry = seal::geometry_of(&hashes)?;
+    let bytes = geometry.data_bytes();
+    let options = geometry::threads(&args.params);
+    check(&data, &hashes, &Sealed::new(geometry, args.root), &options)?;
+    unmoved::check()?;
+    println(format_args!("{}: verified, {bytes} bytes", args.data.display()))
 }
 
 /// How many bytes the filesystem in a sealed disk has.
@@ -201,7 +246,7 @@ pub(crate) fn filesystem(data: &NamedFile) -> Done<u64> {
 /// Verifies all; errors name the file.
 fn check(data: &NamedFile, hashes: &NamedFile, sealed: &Sealed, options: &Options) -> Done {
     let _progress = Progress::new("verifying", None);
-    verity::verify(data.file(), hashes.file(), sealed, options).map_err(|fault| match fault {
+    verity::verify(data, hashes, sealed, options).map_err(|fault| match fault {
         Fault::Verity(error) => Fail::of(data.path(), error),
         Fault::Caller(error) => {
             let name: &Path =

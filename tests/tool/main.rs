@@ -1,5 +1,6 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
+mod block_devices;
 mod blocks;
 mod check;
 mod compressed;
@@ -13,6 +14,7 @@ mod modes;
 mod names;
 mod outputs;
 mod overlaid;
+mod partitions;
 mod picture;
 mod quoting;
 mod real;
