@@ -57,12 +57,16 @@ impl Tars {
                 return Fail::of(image, format_args!("{why} (mount-args takes --device)"));
             }
             let dir = quote::name(&self.dir);
-            let hint = match self.given {
-                true => "",
-                false if is_digest(&tag) => " (--tars DIR)",
-                false => ", where a tag that is no digest names no file (--tars DIR)",
+            let (why, tars) = match self.given {
+                true => ("", ""),
+                false if is_digest(&tag) => ("", "--tars DIR; "),
+                false => (", where a tag that is no digest names no file", "--tars DIR; "),
             };
-            Fail::of(image, format_args!("the tar of device {tag:?} is not in {dir}{hint}"))
+            // Over a layer's disk the tag is that of the tar in it.
+            let disks = "a layer's disk is found by no tag: mount-args takes --device FILE, one for \
+                         each device, in order";
+            let what = format_args!("the tar of device {tag:?} is not in {dir}{why}");
+            Fail::of(image, format_args!("{what} ({tars}{disks})"))
         })
     }
 
