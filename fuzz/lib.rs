@@ -14,6 +14,15 @@ pub fn sum_headers(tar: &mut [u8]) {
     }
 }
 
+/// The checksum of partition tables: IEEE 802.3's.
+pub fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
+        })
+    })
+}
+
 /// A layer of a tar, the tolerant way.
 pub fn layer(tar: &[u8]) -> Option<Tree> {
     let mut options = LayerOptions::default();

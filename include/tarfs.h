@@ -125,6 +125,31 @@
 #define TARFS_OFFSET_NONE UINT64_MAX
 
 /**
+ * tarfs_partition.role: "Linux filesystem data".
+ */
+#define TARFS_PARTITION_LINUX 0
+
+/**
+ * tarfs_partition.role: a root file system, as the Discoverable Partitions Specification has it.
+ */
+#define TARFS_PARTITION_ROOT 1
+
+/**
+ * tarfs_partition.role: the hash tree of a root file system, from its superblock on.
+ */
+#define TARFS_PARTITION_ROOT_VERITY 2
+
+/**
+ * tarfs_partition.role: what is mounted at /usr.
+ */
+#define TARFS_PARTITION_USR 3
+
+/**
+ * tarfs_partition.role: the hash tree of what is mounted at /usr.
+ */
+#define TARFS_PARTITION_USR_VERITY 4
+
+/**
  * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
  * instead of making them properties of the tree, as for a merge.
  */
@@ -749,6 +774,16 @@ typedef struct {
      * Length in bytes: whole sectors of 512.
      */
     uint64_t bytes;
+    /**
+     * What it is for, which its type and attributes tell: TARFS_PARTITION_*. The identity of a hash
+     * tree and of its file system is the root hash, of 32 bytes: its halves are their GUIDs.
+     */
+    uint32_t role;
+    /**
+     * For which processors, if its role is not TARFS_PARTITION_LINUX: a name of the Discoverable
+     * Partitions Specification (x86-64), of OCI images (amd64) or of uname (x86_64).
+     */
+    const char *architecture;
 } tarfs_partition;
 
 /**
@@ -801,6 +836,10 @@ typedef struct {
      * Its GUID, in the byte order in which it is written.
      */
     uint8_t guid[16];
+    /**
+     * The GUID of its type, in the same byte order.
+     */
+    uint8_t partition_type[16];
 } tarfs_placed;
 
 /**

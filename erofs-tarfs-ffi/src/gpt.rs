@@ -3,13 +3,24 @@
 
 use core::ffi::c_char;
 
-use erofs_tarfs::outputs;
+use erofs_tarfs::outputs::{self, Architecture, Role, Volume};
 
 use crate::error::Error;
 use crate::panic::boundary;
 use crate::pointer;
 use crate::ranges::Ranges;
 use crate::sized::{self, Sized};
+
+/// tarfs_partition.role: "Linux filesystem data".
+pub const TARFS_PARTITION_LINUX: u32 = 0;
+/// tarfs_partition.role: a root file system, as the Discoverable Partitions Specification has it.
+pub const TARFS_PARTITION_ROOT: u32 = 1;
+/// tarfs_partition.role: the hash tree of a root file system, from its superblock on.
+pub const TARFS_PARTITION_ROOT_VERITY: u32 = 2;
+/// tarfs_partition.role: what is mounted at /usr.
+pub const TARFS_PARTITION_USR: u32 = 3;
+/// tarfs_partition.role: the hash tree of what is mounted at /usr.
+pub const TARFS_PARTITION_USR_VERITY: u32 = 4;
 
 /// A GUID Partition Table. It does not change: any number of threads may use it.
 #[derive(Debug)]
@@ -31,6 +42,12 @@ pub struct TarfsPartition {
     pub identity_len: usize,
     /// Length in bytes: whole sectors of 512.
     pub bytes: u64,
+    /// What it is for, which its type and attributes tell: TARFS_PARTITION_*. The identity of a hash
+    /// tree and of its file system is the root hash, of 32 bytes: its halves are their GUIDs.
+    pub role: u32,
+    /// For which processors, if its role is not TARFS_PARTITION_LINUX: a name of the Discoverable
+    /// Partitions Specification (x86-64), of OCI images (amd64) or of uname (x86_64).
+    pub architecture: *const c_char,
 }
 
 /// Where a partition is.
@@ -45,6 +62,8 @@ pub struct TarfsPlaced {
     pub bytes: u64,
     /// Its GUID, in the byte order in which it is written.
     pub guid: [u8; 16],
+    /// The GUID of its type, in the same byte order.
+    pub partition_type: [u8; 16],
 }
 
 /// What a partitioned disk is.
@@ -95,13 +114,38 @@ pub unsafe extern "C" fn tarfs_gpt_new(
                 let name = pointer::utf8(given.name, given.name_len, "a partition's name")?;
                 let identity = pointer::bytes(given.identity, given.identity_len, "identity")?;
                 let (name, identity) = (name.to_owned(), identity.to_vec());
-                all.push(outputs::Partition { name, identity, bytes: given.bytes });
+                let role = role(&given)?;
+                all.push(outputs::Partition { name, identity, bytes: given.bytes, role });
             }
             let align = if align == 0 { outputs::Gpt::ALIGN } else { align };
             pointer::put(gpt, pointer::give(Gpt(outputs::Gpt::new(all, align)?)));
             Ok(())
         })
     }
+}
+
+/// What a partition is for.
+///
+/// # Safety
+///
+/// Its architecture is NULL or the start of a string.
+unsafe fn role(given: &TarfsPartition) -> Result<Role, Error> {
+    let make: fn(Volume, Architecture) -> Role = match given.role {
+        TARFS_PARTITION_LINUX => return Ok(Role::Data),
+        TARFS_PARTITION_ROOT | TARFS_PARTITION_USR => Role::Volume,
+        TARFS_PARTITION_ROOT_VERITY | TARFS_PARTITION_USR_VERITY => Role::Tree,
+        other => return Err(Error::argument(format!("role {other} is not in the header"))),
+    };
+    let volume = match given.role {
+        TARFS_PARTITION_ROOT | TARFS_PARTITION_ROOT_VERITY => Volume::Root,
+        _ => Volume::Usr,
+    };
+    // SAFETY: by the contract.
+    let name = unsafe { pointer::text(given.architecture, "architecture")? };
+    let found = Architecture::named(name);
+    let found =
+        found.ok_or_else(|| Error::argument(format!("architecture {name:?}: not known")))?;
+    Ok(make(volume, found))
 }
 
 /// What a partitioned disk is.
@@ -144,7 +188,9 @@ pub unsafe extern "C" fn tarfs_gpt_get_partition(
             let found = pointer::borrow(gpt, "gpt")?.0.partitions().get(index);
             let found = found.ok_or_else(|| Error::not_found(format!("partition {index}")))?;
             let (offset, bytes, guid) = (found.offset, found.bytes, found.guid.0);
-            sized::write(placed, TarfsPlaced { size: 0, offset, bytes, guid }, "placed")
+            let partition_type = found.role.partition_type().0;
+            let answer = TarfsPlaced { size: 0, offset, bytes, guid, partition_type };
+            sized::write(placed, answer, "placed")
         })
     }
 }

@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
+use erofs_tarfs::verity::Digest;
 
 use crate::args::Check;
 use crate::fail::{Done, Fail};
 use crate::find::Verify;
+use crate::input::{self, Kind};
 use crate::layered::Layered;
 use crate::load::{self, How, Loaded};
 use crate::notes::Noted;
 use crate::side::{Merged, Plain};
 use crate::spool::Spool;
 use crate::verdict::Verdict;
-use crate::{compare, digests, geometry, input, inspect, notes, quote, seal, unmoved};
+use crate::{compare, digests, geometry, inspect, notes, partitions, quote, seal, unmoved};
 
 pub(crate) fn run(args: &Check) -> Done {
     // After --against, the image is the last of many arguments.
@@ -29,25 +31,49 @@ pub(crate) fn run(args: &Check) -> Done {
     }
     let verdict = verdict(path, layers, args)?;
     verdict.print(args.json)?;
-    let unread = verdict.unread.iter().filter(|_| args.strict);
-    let faults: Vec<_> = verdict.problems.iter().chain(unread).collect();
+    let mut faults = verdict.all(|verdict| &verdict.problems);
+    if args.strict {
+        faults.extend(verdict.all(|verdict| &verdict.unread));
+    }
     match faults[..] {
         [] => Ok(()),
-        [first, ref more @ ..] => {
+        [(path, first), ref more @ ..] => {
             let more = match more.len() {
                 0 => String::new(),
                 more => format!(" (and {more} more)"),
             };
-            Err(Fail::of(path, format_args!("{first}{more}")))
+            Err(Fail::of(Path::new(path), format_args!("{first}{more}")))
         }
     }
 }
 
 fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
+    match input::whole(path)? {
+        (disk, Kind::Gpt) => partitions::verdict(path, &disk, layers, args),
+        (file, Kind::Erofs) => image(path, file, None, layers, args),
+        _ => Err(Fail::of(path, inspect::NO_EROFS)),
+    }
+}
+
+/// The hash tree of a filesystem in another partition.
+pub(crate) struct Tree {
+    pub(crate) file: NamedFile,
+    /// What the partitions' GUIDs say.
+    pub(crate) root: Digest,
+}
+
+/// The verdict on an image.
+pub(crate) fn image(
+    path: &Path,
+    file: NamedFile,
+    tree: Option<&Tree>,
+    layers: &[PathBuf],
+    args: &Check,
+) -> Done<Verdict> {
     let params = geometry::params(&args.verity)?;
     let how = args.at.how(false);
-    let bytes = inspect::open(path)?;
-    let (file, _) = input::open(path)?;
+    let bytes = load::metadata(&file)?;
+    let again = file.try_clone()?;
     let mut verdict = Verdict { path: path.display().to_string(), ..Verdict::default() };
     let mut loaded = match load::read_image(path, file, &how, true) {
         Ok(loaded) => loaded,
@@ -81,7 +107,10 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     } else {
         let hashing = geometry::threads(&args.hashing);
         let wanted = seal::Wanted { end, params: &params, root: args.root, hashing: &hashing };
-        let sealed = seal::check(&NamedFile::open(path)?, &wanted)?;
+        let sealed = match tree {
+            None => seal::check(&again, &wanted)?,
+            Some(tree) => of_pair(&again, tree, wanted)?,
+        };
         verdict.verity = sealed.root;
         verdict.problems.extend(sealed.problems);
         verdict.unread.extend(sealed.unread);
@@ -99,6 +128,30 @@ fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     unmoved::check()?;
     verdict.ok = verdict.problems.is_empty();
     Ok(verdict)
+}
+
+/// A filesystem and its tree in partitions of their own, whose GUIDs say the root hash.
+fn of_pair(data: &NamedFile, tree: &Tree, wanted: seal::Wanted<'_>) -> Done<seal::Found> {
+    let said = wanted.root;
+    let wanted = seal::Wanted { root: Some(tree.root), ..wanted };
+    let mut found = seal::apart(data, &tree.file, &wanted)?;
+    match said {
+        Some(said) if said != tree.root => {
+            let guids = tree.root;
+            let text = format!("the partitions' GUIDs are of the root hash {guids}, not of {said}");
+            found.problems.push(text);
+        }
+        Some(_) => {}
+        None => {
+            if let Some(root) = &mut found.root {
+                (root.given, root.by_guids) = (false, true);
+            }
+            let text =
+                "the root hash but by the partitions' GUIDs, which are in the disk too (--root)";
+            found.unread.push(text.to_owned());
+        }
+    }
+    Ok(found)
 }
 
 /// Compares an image with what the layers make; answers what was met in them.

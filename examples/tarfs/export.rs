@@ -19,7 +19,7 @@ use crate::overlaid::{Made, Wanted};
 use crate::progress::Progress;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
-use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare};
+use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare, volume};
 
 pub(crate) fn run(args: &Export) -> Done {
     let what = match args.mode {
@@ -35,6 +35,10 @@ pub(crate) fn run(args: &Export) -> Done {
         }
         What::Disk => geometry::params(&args.sealing.preset)?,
         What::Sealed | What::Tree => geometry::mountable(&args.sealing, options.block_size)?,
+    };
+    let params = match args.forms.volume() {
+        Some(_) => geometry::with_superblock(params)?,
+        None => params,
     };
     let hashing = geometry::threads(&args.sealing.hashing);
     let job = Job { options, params, hashing, what, form: args.forms.form };
@@ -90,6 +94,11 @@ fn overlaid(
     by_layer: bool,
     spool: Spool,
 ) -> Done {
+    if let (Some(_), true, 2..) = (args.forms.volume(), by_layer, layers.len()) {
+        let why = "--gpt=dps is of one file system, and these are several: an image_* mode";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    let volume = volume::wanted(&args.forms, args.inputs.how().platform, layers)?;
     let merged = match by_layer {
         true => None,
         false => Some(merge::merged(layers, &args.inputs.how().merge)?),
@@ -108,17 +117,17 @@ fn overlaid(
     }
     let mut made = Vec::new();
     let mut directory = None;
-    if by_layer && !args.forms.gpt && (layers.len() > 1 || output.is_dir()) {
+    if by_layer && args.forms.gpt.is_none() && (layers.len() > 1 || output.is_dir()) {
         directory = Some(Directory::new(output)?);
         let mut taken = Names::default();
         for (index, wanted) in wanted.into_iter().enumerate() {
             let path = output.join(job.file_name(&layers[index], index));
             if taken.is_new(&path, &layers[index])? {
-                made.push(overlaid::make(job, args, &path, vec![wanted])?);
+                made.push(overlaid::make(job, args, &path, vec![wanted], None)?);
             }
         }
     } else {
-        made.push(overlaid::make(job, args, output, wanted)?);
+        made.push(overlaid::make(job, args, output, wanted, volume)?);
     }
     Made::finish(made, spool.outputs(), args.json)?;
     if let Some(directory) = directory {

@@ -57,12 +57,16 @@ impl Tars {
                 return Fail::of(image, format_args!("{why} (mount-args takes --device)"));
             }
             let dir = quote::name(&self.dir);
-            let hint = match self.given {
-                true => "",
-                false if is_digest(&tag) => " (--tars DIR)",
-                false => ", where a tag that is no digest names no file (--tars DIR)",
+            let (why, tars) = match self.given {
+                true => ("", ""),
+                false if is_digest(&tag) => ("", "--tars DIR; "),
+                false => (", where a tag that is no digest names no file", "--tars DIR; "),
             };
-            Fail::of(image, format_args!("the tar of device {tag:?} is not in {dir}{hint}"))
+            // Over a layer's disk the tag is that of the tar in it.
+            let disks = "a layer's disk is found by no tag: mount-args takes --device FILE, one for \
+                         each device, in order";
+            let what = format_args!("the tar of device {tag:?} is not in {dir}{why}");
+            Fail::of(image, format_args!("{what} ({tars}{disks})"))
         })
     }
 
@@ -77,7 +81,7 @@ impl Tars {
     ) -> Done<Option<NamedFile>> {
         let tag = String::from_utf8_lossy(&device.tag).into_owned();
         let needed = device.base_offset.saturating_add(device.bytes);
-        let by_name = self.names(&tag).into_iter().find(|path| path.is_file());
+        let by_name = self.names(&tag).into_iter().find(|path| input::is_readable(path));
         let named = by_name.is_some();
         let found = by_name.or_else(|| from_image_name(image).filter(|_| only));
         let mut wrong = None;
@@ -159,8 +163,8 @@ impl Tars {
     }
 }
 
-/// A file in one of its states: device, inode, length, change time.
-type State = (u64, u64, u64, (i64, i64));
+/// A file in one of its states: device, inode, range of it, change time.
+type State = (u64, u64, (u64, u64), (i64, i64));
 
 thread_local! {
     /// Digests of files. No output comes of any that changes while it is read.
@@ -170,8 +174,11 @@ thread_local! {
 /// The SHA-256 of a file that must not change from now on; it takes a while the first time.
 pub(crate) fn digest(file: &NamedFile) -> Done<String> {
     let found = file.file().metadata().map_err(|error| Fail::of(file.path(), error))?;
-    let key = (found.dev(), found.ino(), found.len(), (found.ctime(), found.ctime_nsec()));
-    if let Some(known) = DIGESTS.with_borrow(|known| known.get(&key).cloned()) {
+    let range = (file.start(), file.bytes()?);
+    let key = (found.dev(), found.ino(), range, (found.ctime(), found.ctime_nsec()));
+    // The times of a device's node say nothing of what is on it.
+    let lasts = found.is_file();
+    if let Some(known) = DIGESTS.with_borrow(|known| known.get(&key).cloned()).filter(|_| lasts) {
         return Ok(known);
     }
     let progress = Progress::new("verifying", Some(file.bytes()?));
@@ -181,7 +188,7 @@ pub(crate) fn digest(file: &NamedFile) -> Done<String> {
 }
 
 fn from_image_name(image: &Path) -> Option<PathBuf> {
-    names_from(image).into_iter().find(|path| path != image && path.is_file())
+    names_from(image).into_iter().find(|path| path != image && input::is_readable(path))
 }
 
 /// `layer.tar` of `layer.tar.erofs` or of `layer.erofs`.

@@ -1,17 +1,19 @@
 //! What a file is, by its first bytes, and its bytes uncompressed.
 
 use std::fmt;
-use std::fs::File;
+use std::fs;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use erofs_tarfs::io::verity::ReadAt;
 use erofs_tarfs::io::{NamedFile, Pipe};
 
 use crate::decompress::Uncompressed;
 use crate::fail::{Done, Fail};
-use crate::{quote, spare, unmoved};
+use crate::{partition, quote, spare, unmoved};
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) enum Kind {
     Gzip,
     Zstd,
     Erofs,
+    /// A disk with a partition table.
+    Gpt,
 }
 
 /// Bytes that decide: the superblock of EROFS starts at 1024.
@@ -31,6 +35,7 @@ impl Kind {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ if head.get(1024..HEAD) == Some(&0xe0f5_e1e2_u32.to_le_bytes()) => Self::Erofs,
+            _ if is_partitioned(head) => Self::Gpt,
             // Or nothing that we know, as the parser will say.
             _ => Self::Tar,
         }
@@ -41,6 +46,12 @@ impl Kind {
     }
 }
 
+/// Whether an MBR says that all of the disk is a GPT's: the header itself may be damaged.
+fn is_partitioned(head: &[u8]) -> bool {
+    let types = (0..4).map(|entry| head.get(446 + 16 * entry + 4));
+    head.get(510..512) == Some(&[0x55, 0xaa]) && types.into_iter().any(|byte| byte == Some(&0xee))
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -48,6 +59,7 @@ impl fmt::Display for Kind {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
             Self::Erofs => "EROFS",
+            Self::Gpt => "GPT",
         })
     }
 }
@@ -56,24 +68,58 @@ impl fmt::Display for Kind {
 /// told to `spare`.
 pub(crate) fn candidate(path: &Path) -> Done<NamedFile> {
     let file = NamedFile::open(path)?;
-    let metadata = unmoved::watch(path, file.file()).map_err(|error| Fail::of(path, error))?;
+    let metadata = unmoved::watch(path, &file).map_err(|error| Fail::of(path, error))?;
     if metadata.is_dir() {
         return Err(Fail::of(path, format_args!("is a directory{}", directory_hint(path))));
     }
     Ok(file)
 }
 
-/// Opens a file and looks at its beginning. No output gets its name if the file changes from then
-/// on.
-pub(crate) fn open(path: &Path) -> Done<(NamedFile, Kind)> {
-    let file = candidate(path)?;
-    spare::opened(path, file.file());
-    let metadata = file.file().metadata().map_err(|error| Fail::of(path, error))?;
-    if !metadata.is_file() {
-        return Err(Fail::of(path, "is not a regular file (a stream is read as -)"));
+/// Opens a file, or a partition of a disk, and looks at its beginning. No output gets its name if the
+/// file changes from then on.
+pub(crate) fn open(arg: &Path) -> Done<(NamedFile, Kind)> {
+    let (file, kind) = whole(arg)?;
+    if kind != Kind::Gpt {
+        return Ok((file, kind));
     }
-    let kind = kind(&file)?;
-    Ok((file, kind))
+    let file = partition::only(arg, &file)?;
+    Ok((file, Kind::Erofs))
+}
+
+/// The same, but of a disk with partitions all of them, if none was named.
+pub(crate) fn whole(arg: &Path) -> Done<(NamedFile, Kind)> {
+    named(arg, candidate)
+}
+
+/// The same of a file that may change afterwards, as it is to be sealed.
+pub(crate) fn glance(arg: &Path) -> Done<(NamedFile, Kind)> {
+    named(arg, |path| Ok(NamedFile::open(path)?))
+}
+
+/// What an argument names, opened in this way.
+fn named(arg: &Path, open: fn(&Path) -> Done<NamedFile>) -> Done<(NamedFile, Kind)> {
+    let (path, number) = partition::split(arg);
+    let file = open(&path)?;
+    spare::opened(&path, file.file());
+    let metadata = file.file().metadata().map_err(|error| Fail::of(&path, error))?;
+    if !metadata.is_file() && !metadata.file_type().is_block_device() {
+        let why = "is neither a regular file nor a block device (a stream is read as -)";
+        return Err(Fail::of(path, why));
+    }
+    let file = match number {
+        Some(number) => partition::numbered(arg, &path, &file, number)?,
+        None => file,
+    };
+    match (kind(&file)?, number) {
+        (Kind::Gpt, Some(_)) => Err(Fail::of(arg, "is a disk with partitions in a partition")),
+        (kind, _) => Ok((file, kind)),
+    }
+}
+
+/// Whether there is a regular file or a block device at a path.
+pub(crate) fn is_readable(path: &Path) -> bool {
+    let kind = fs::metadata(path).map(|found| found.file_type());
+    kind.is_ok_and(|kind| kind.is_file() || kind.is_block_device())
 }
 
 /// What an open file is.
@@ -123,15 +169,27 @@ pub(crate) fn uncompressed<'a>(
 ) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match kind {
         Kind::Gzip | Kind::Zstd => Box::new(Uncompressed::new(kind, reader)),
-        Kind::Tar | Kind::Erofs => Box::new(reader),
+        Kind::Tar | Kind::Erofs | Kind::Gpt => Box::new(reader),
     })
 }
 
-/// A second handle on a file, from its beginning.
-pub(crate) fn reader(file: &NamedFile) -> Done<File> {
-    let again = file.file().try_clone().and_then(|mut file| {
-        io::Seek::rewind(&mut file)?;
-        Ok(file)
-    });
-    again.map_err(|error| Fail::of(file.path(), error))
+/// The bytes of a file, from its beginning to the end that it has now.
+pub(crate) fn reader(file: &NamedFile) -> Done<impl Read + use<>> {
+    Ok(Reader { file: file.try_clone()?, at: 0, end: file.bytes()? })
+}
+
+/// A file read by offsets.
+struct Reader {
+    file: NamedFile,
+    at: u64,
+    end: u64,
+}
+
+impl Read for Reader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = (self.end - self.at).min(buf.len() as u64) as usize;
+        ReadAt::read_exact_at(&self.file, &mut buf[..n], self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
 }

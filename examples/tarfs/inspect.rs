@@ -5,7 +5,7 @@ use std::path::Path;
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::Uuid;
+use erofs_tarfs::verity::{Params, Uuid};
 use serde::Serialize;
 
 use crate::fail::{Done, Fail};
@@ -14,7 +14,8 @@ use crate::picture::{self, Bar, Part};
 use crate::quote::Names;
 use crate::report::{self, Device};
 use crate::segments::{self, Kind, Segment};
-use crate::{args, behind, geometry, input, load, place, spare};
+use crate::table::Table;
+use crate::{args, behind, geometry, input, load, partition, place, spare};
 
 /// An image. Sizes and offsets are in bytes, unless they are called blocks.
 #[derive(Debug, Serialize)]
@@ -38,42 +39,81 @@ struct Report {
     segments: Vec<Segment>,
 }
 
-/// Opens an image, its metadata read.
-pub(crate) fn open(path: &Path) -> Done<Vec<u8>> {
-    let (file, kind) = input::open(path)?;
+/// What is wrong with what is none.
+pub(crate) const NO_EROFS: &str = "is not an EROFS image (no superblock at offset 1024)";
+
+/// The metadata of what was opened.
+fn read(path: &Path, file: NamedFile, kind: input::Kind) -> Done<(NamedFile, Vec<u8>)> {
     match kind {
-        input::Kind::Erofs => load::metadata(&file),
-        _ => Err(Fail::of(path, "is not an EROFS image (no superblock at offset 1024)")),
+        input::Kind::Erofs => {
+            let bytes = load::metadata(&file)?;
+            Ok((file, bytes))
+        }
+        _ => Err(Fail::of(path, NO_EROFS)),
     }
 }
 
 pub(crate) fn run(args: &args::Inspect) -> Done {
-    let params = geometry::params(&args.verity)?;
     if args.svg.as_deref().map(place::named).transpose()?.is_some_and(|svg| place::is_stdout(&svg))
     {
         return Err(Fail::Usage("--svg: the listing goes to standard output".to_owned()));
     }
-    let mut bars = Vec::new();
-    let mut out = io::stdout().lock();
+    let params = geometry::params(&args.verity)?;
+    let mut work = Work { args, params, bars: Vec::new(), out: io::stdout().lock() };
     for path in &args.images {
-        let bytes = open(path)?;
-        let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
-        let tree = behind::tree(&NamedFile::open(path)?, image.end(bytes.len() as u64), &params)?;
-        let segments = segments::segments(&image, &bytes, tree.as_ref());
-        if args.svg.is_some() {
-            bars.extend(drawn(path, &image, bytes.len() as u64, &segments));
-        }
-        let report = report(path, &image, bytes.len() as u64, segments);
-        match args.json {
-            true => report::line(&mut out, &report)?,
-            false => report.write(&mut out, Names::new(false)).map_err(Fail::stdout)?,
+        let (file, kind) = input::whole(path)?;
+        match kind {
+            input::Kind::Gpt => work.disk(path, &file)?,
+            _ => work.image(path, file, kind)?,
         }
     }
+    let Work { bars, .. } = work;
     let Some(svg) = &args.svg else { return Ok(()) };
     args.images.iter().try_for_each(|image| spare::bootstrap(image))?;
     let out = Output::new(svg)?;
     out.file()?.write_all_at(picture::draw(&bars).as_bytes(), 0)?;
     out.finish()
+}
+
+/// What is done for each image.
+struct Work<'a> {
+    args: &'a args::Inspect,
+    params: Params,
+    bars: Vec<Bar>,
+    out: io::StdoutLock<'static>,
+}
+
+impl Work<'_> {
+    /// A disk with partitions: what they are, then those with EROFS in them.
+    fn disk(&mut self, path: &Path, file: &NamedFile) -> Done {
+        let found = partition::read(path, file)?;
+        let table = Table::new(path, file.bytes()?, &found);
+        match self.args.json {
+            true => report::line(&mut self.out, &table)?,
+            false => table.write(&mut self.out, Names::new(false)).map_err(Fail::stdout)?,
+        }
+        for with in partition::with_erofs(file, &found.table.partitions)? {
+            let name = partition::name(path, with);
+            self.image(&name, partition::open(file, with)?, input::Kind::Erofs)?;
+        }
+        Ok(())
+    }
+
+    fn image(&mut self, path: &Path, file: NamedFile, kind: input::Kind) -> Done {
+        let (file, bytes) = read(path, file, kind)?;
+        let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
+        let len = bytes.len() as u64;
+        let tree = behind::tree(&file, image.end(len), &self.params)?;
+        let segments = segments::segments(&image, &bytes, tree.as_ref());
+        if self.args.svg.is_some() {
+            self.bars.extend(drawn(path, &image, len, &segments));
+        }
+        let report = report(path, &image, len, segments);
+        match self.args.json {
+            true => report::line(&mut self.out, &report),
+            false => report.write(&mut self.out, Names::new(false)).map_err(Fail::stdout),
+        }
+    }
 }
 
 /// The file as a bar, and another one of its devices if they are files of their own.

@@ -45,7 +45,7 @@ pub(crate) fn read(
                 let why = |error: verity::Error| Fail::of(disk, error);
                 let geometry = Geometry::new(params, bytes, Placement::BehindData).map_err(why)?;
                 let sealed = verity::Sealed::new(geometry, *root);
-                let read = read_leaves(file.file(), &sealed, hashing);
+                let read = read_leaves(file, &sealed, hashing);
                 let read = match read {
                     Ok(read) => read,
                     Err(fault) => {

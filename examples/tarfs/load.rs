@@ -1,6 +1,5 @@
 //! Layers as they are given on the command line: trees, and the files of their devices.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -32,6 +31,8 @@ pub(crate) struct Loaded {
     pub(crate) backing: Backing,
     /// Digests of the data blocks of the file that is the backing, if they are known.
     pub(crate) leaves: Option<Rc<Leaves>>,
+    /// What the image that it is of runs on, if that says it.
+    pub(crate) platform: Option<Platform>,
     /// How its tar ended, if it is one, and if nothing else shows that it is whole.
     pub(crate) end: Option<End>,
     /// What of its tar was not taken as it stands.
@@ -115,8 +116,7 @@ impl Loaded {
 
 /// A second handle on a file.
 pub(crate) fn again(file: &NamedFile) -> Done<NamedFile> {
-    let clone: Result<File, _> = file.file().try_clone();
-    Ok(NamedFile::new(file.path(), clone.map_err(|error| Fail::of(file.path(), error))?))
+    Ok(file.try_clone()?)
 }
 
 /// How layers are to be found and read.
@@ -146,7 +146,8 @@ pub(crate) fn load(arg: &Path, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loa
     let (file, kind) = input::open(arg)?;
     let loaded = match kind {
         Kind::Erofs => return Ok(vec![read_image(arg, file, how, true)?]),
-        Kind::Tar => {
+        // Whoever opened it chose a partition.
+        Kind::Tar | Kind::Gpt => {
             // Its tag is its SHA-256, so all of it is read.
             let progress = Progress::new("reading", Some(file.bytes()?));
             let options = spool::ingest_options(how.layer.clone(), None);
@@ -208,6 +209,7 @@ pub(crate) fn one(arg: &Path, mut layers: Vec<Loaded>, how: &How<'_>) -> Done<Lo
         tree,
         backing: Backing::Layers(layers),
         leaves: None,
+        platform: None,
         end: None,
         noted,
     })
@@ -225,7 +227,7 @@ pub(crate) fn layer(tar: NamedFile, options: LayerOptions) -> Done<Loaded> {
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
     let (backing, noted, end) = (Backing::File(tar), Noted::of(&layer), Some(layer.end));
-    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end, noted })
+    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end, noted, platform: None })
 }
 
 /// Reads an image back, its devices where they are; without `layer_marks` whiteouts and their like stay what they are in it.
@@ -275,6 +277,7 @@ pub(crate) fn read_image(
         tree,
         backing,
         leaves: None,
+        platform: None,
         end: None,
         noted: Noted::default(),
     })

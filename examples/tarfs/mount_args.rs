@@ -11,9 +11,10 @@ use erofs_tarfs::verity::{Placement, Sealed};
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
 use crate::find::Verify;
+use crate::input::{self, Kind};
 use crate::load::{self, Backing, How};
 use crate::verity::sought::{Extent, Sought};
-use crate::{behind, geometry, input, inspect, quote, report, unfinished, warn, whole};
+use crate::{behind, geometry, inspect, partition, quote, report, seal, unfinished, warn, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -22,47 +23,103 @@ const MAX_VALUE: usize = 255;
 /// An option that names a loop device, with its comma.
 const LOOP_OPTION: usize = ",device=/dev/loop100".len();
 
+/// What is to be mounted.
+struct Subject<'a> {
+    args: &'a MountArgs,
+    /// What it is called in errors.
+    name: PathBuf,
+    file: NamedFile,
+    mount_point: PathBuf,
+}
+
 pub(crate) fn run(args: &MountArgs) -> Done {
-    let bytes = inspect::open(&args.image)?;
-    let image = Image::new(&bytes).map_err(|error| Fail::of(&args.image, error))?;
-    let file = NamedFile::open(&args.image)?;
-    whole::check(&file, &image, &bytes)?;
     let mut named = vec![&args.image, &args.mount_point];
     named.extend(args.devices.iter().chain(&args.hash));
     named.into_iter().try_for_each(|path| text(path).map(drop))?;
-    let lines = match args.root {
-        Some(root) => sealed(args, file, &image, bytes.len() as u64, root)?,
-        None => {
-            let params = geometry::params(&args.verity)?;
-            let end = image.end(bytes.len() as u64);
-            if behind::tree(&file, end, &params)?.is_some() {
-                warn::say(&args.image, "is sealed: --root ROOT mounts it through its hash tree");
-            }
-            plain(args, &image)?
+    let (file, kind) = input::whole(&args.image)?;
+    let lines = match kind {
+        Kind::Gpt => disk(args, &file)?,
+        Kind::Erofs => {
+            let (name, mount_point) = (args.image.clone(), args.mount_point.clone());
+            image(&Subject { args, name, file, mount_point })?
         }
+        _ => return Err(Fail::of(&args.image, inspect::NO_EROFS)),
     };
     let mut out = io::stdout().lock();
     lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Fail::stdout)
 }
 
+/// Of each partition with EROFS in it, at places of their own.
+fn disk(args: &MountArgs, disk: &NamedFile) -> Done<Vec<String>> {
+    let all = partition::read(&args.image, disk)?.table.partitions;
+    let with = partition::with_erofs(disk, &all)?;
+    let of_one = args.root.is_some() || args.hash.is_some() || !args.devices.is_empty();
+    if with.len() != 1 && (of_one || with.is_empty()) {
+        // It says which there are.
+        partition::only(&args.image, disk)?;
+    }
+    let mut lines = Vec::new();
+    for one in with.iter().copied() {
+        let name = partition::name(&args.image, one);
+        let mount_point = match with.len() {
+            1 => args.mount_point.clone(),
+            _ => args.mount_point.join(one.number.to_string()),
+        };
+        if with.len() > 1 {
+            // A line break would end the comment.
+            let label = quote::Line(&format!("{:?}", one.name)).to_string();
+            lines.push(format!("# partition {}: {label}", one.number));
+            lines.push(format!("mkdir -p {}", shown(&mount_point)));
+        }
+        let subject = Subject { args, name, file: partition::open(disk, one)?, mount_point };
+        match partition::tree_of(one, &all).filter(|_| args.hash.is_none()) {
+            Some(tree) => {
+                let root = partition::root_of(one, tree);
+                lines.extend(pair(&subject, &partition::open(disk, tree)?, root)?);
+            }
+            None => lines.extend(image(&subject)?),
+        }
+    }
+    Ok(lines)
+}
+
+fn image(subject: &Subject<'_>) -> Done<Vec<String>> {
+    let Subject { args, name, file, .. } = subject;
+    let bytes = load::metadata(file)?;
+    let image = Image::new(&bytes).map_err(|error| Fail::of(name, error))?;
+    whole::check(file, &image, &bytes)?;
+    let len = bytes.len() as u64;
+    if let Some(root) = args.root {
+        return sealed(subject, &image, len, root);
+    }
+    let params = geometry::params(&args.verity)?;
+    if behind::tree(file, image.end(len), &params)?.is_some() {
+        warn::say(name, "is sealed: --root ROOT mounts it through its hash tree");
+    }
+    plain(subject, &image)
+}
+
 /// Through dm-verity; veritysetup makes loop devices of files itself.
 fn sealed(
-    args: &MountArgs,
-    file: NamedFile,
+    subject: &Subject<'_>,
     image: &Image<'_>,
     len: u64,
     root: erofs_tarfs::verity::Digest,
 ) -> Done<Vec<String>> {
+    let Subject { args, name, file, .. } = subject;
     if !image.holds_devices(len) {
         let why = "is a bootstrap over tars: dm-verity protects disks";
-        return Err(Fail::of(&args.image, why));
+        return Err(Fail::of(name, why));
     }
     if args.hash.is_none() {
-        unfinished::refuse(&file)?;
+        unfinished::refuse(file)?;
     }
-    let hashes = NamedFile::open(args.hash.as_ref().unwrap_or(&args.image))?;
-    let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
-    let sought = Sought { data: file, extent: Extent::Bytes(image.end(len)), hashes, place };
+    let (hashes, place) = match &args.hash {
+        Some(hash) => (input::whole(hash)?.0, Placement::OwnFile),
+        None => (load::again(file)?, Placement::BehindData),
+    };
+    let data = load::again(file)?;
+    let sought = Sought { data, extent: Extent::Bytes(image.end(len)), hashes, place };
     let sealed = Sealed::new(sought.geometry(&args.verity)?, root);
     sought.is_whole(&sealed)?;
     sought.has_root(&sealed)?;
@@ -70,64 +127,122 @@ fn sealed(
     if data > block {
         let why =
             format!("has data blocks of {data} bytes over a filesystem with blocks of {block}");
-        return Err(Fail::of(&args.image, format_args!("{why}: Linux refuses the mount")));
+        return Err(Fail::of(name, format_args!("{why}: Linux refuses the mount")));
     }
-    let name = report::device_name(&sealed);
-    let hash = args.hash.as_ref().unwrap_or(&args.image);
-    let open = sealed.open_command(&text(&args.image)?, &name, &text(hash)?);
-    let words: Vec<_> = open.words().iter().map(|word| shown(Path::new(word))).collect();
-    Ok(vec![
-        words.join(" "),
-        format!("mount -t erofs -o ro /dev/mapper/{name} {}", shown(&args.mount_point)),
-    ])
+    opened(subject, &sealed, args.hash.is_some().then_some(&sought.hashes))
+}
+
+/// A volume and its hash tree, whose superblock says how it was made.
+fn pair(
+    subject: &Subject<'_>,
+    tree: &NamedFile,
+    root: erofs_tarfs::verity::Digest,
+) -> Done<Vec<String>> {
+    let Subject { args, name, .. } = subject;
+    match args.root {
+        Some(given) if given != root => {
+            let why = format_args!("its partitions' GUIDs are of the root hash {root}");
+            return Err(Fail::of(name, why));
+        }
+        Some(_) => {}
+        None => {
+            let why =
+                "the root hash is that of the partitions' GUIDs: --root ROOT makes sure of it";
+            warn::say(name, why);
+        }
+    }
+    opened(subject, &Sealed::new(seal::geometry_of(tree)?, root), Some(tree))
+}
+
+/// Opens data with veritysetup and mounts it; the hash tree is in the same file if it is not given.
+fn opened(subject: &Subject<'_>, sealed: &Sealed, tree: Option<&NamedFile>) -> Done<Vec<String>> {
+    let mut lines = Vec::new();
+    let mut devices = Vec::new();
+    let mut device = |name: &str, file: &NamedFile| match file.is_range() {
+        true => {
+            lines.push(attach(name, file)?);
+            devices.push(format!("${name}"));
+            Ok(format!("${name}"))
+        }
+        false => text(file.path()),
+    };
+    let data = device("data", &subject.file)?;
+    let hash = tree.map_or(Ok(data.clone()), |tree| device("tree", tree))?;
+    let name = report::device_name(sealed);
+    let open = sealed.open_command(&data, &name, &hash);
+    let word = |word: &String| match devices.contains(word) {
+        true => word.clone(),
+        false => shown(Path::new(word)),
+    };
+    let words: Vec<_> = open.words().iter().map(word).collect();
+    let mount_point = shown(&subject.mount_point);
+    lines.push(words.join(" "));
+    lines.push(format!("mount -t erofs -o ro /dev/mapper/{name} {mount_point}"));
+    if !devices.is_empty() {
+        let all = devices.join(" ");
+        lines.push(format!("losetup --detach {all}  # when it is unmounted and closed"));
+    }
+    Ok(lines)
+}
+
+/// A loop device of a file, or of a partition.
+fn attach(name: &str, file: &NamedFile) -> Done<String> {
+    let range = match file.is_range() {
+        true => format!("--offset {} --sizelimit {} ", file.start(), file.bytes()?),
+        false => String::new(),
+    };
+    let path = shown(file.path());
+    Ok(format!("{name}=$(losetup --find --show --read-only {range}{path})"))
 }
 
 /// The files themselves, and the same through loop devices.
-fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
+fn plain(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<String>> {
+    let Subject { args, file, mount_point, .. } = subject;
     let tars = match args.devices.is_empty() {
-        true => found(args)?,
-        false => named(args, image)?,
+        true => found(subject)?,
+        false => named(subject, image)?,
     };
     let mut options = String::from("ro");
+    if file.is_range() && tars.is_empty() {
+        options.push_str(&format!(",loop,offset={},sizelimit={}", file.start(), file.bytes()?));
+    }
     for tar in &tars {
         options.push_str(",device=");
-        options.push_str(&text(tar)?);
+        options.push_str(&text(tar.path())?);
     }
     let direct = format!(
         "mount -t erofs -o {} {} {}",
         shown(Path::new(&options)),
-        shown(&args.image),
-        shown(&args.mount_point)
+        shown(file.path()),
+        shown(mount_point)
     );
     if tars.is_empty() {
         // mount(8) makes the loop device itself.
         return Ok(vec![direct]);
     }
     // mount(8) makes a loop device of the image, but none of the tars: so all by hand.
-    let attach = |name: &str, path: &Path| {
-        format!("{name}=$(losetup --find --show --read-only {})", shown(path))
-    };
-    let mut lines = vec![attach("image", &args.image)];
+    let mut lines = vec![attach("image", file)?];
     let (mut devices, mut all) = (String::from("ro"), String::from("$image"));
     for (index, tar) in tars.iter().enumerate() {
         let name = format!("tar{}", index + 1);
-        lines.push(attach(&name, tar));
+        lines.push(attach(&name, tar)?);
         devices.push_str(&format!(",device=${name}"));
         all.push_str(&format!(" ${name}"));
     }
-    lines.push(format!("mount -t erofs -o {devices} $image {}", shown(&args.mount_point)));
+    lines.push(format!("mount -t erofs -o {devices} $image {}", shown(mount_point)));
     lines.push(format!("losetup --detach {all}  # when they are unmounted"));
     if tars.len() * LOOP_OPTION > MAX_OPTIONS {
         let why = "so many devices want util-linux 2.39, which passes them one by one";
         lines.push(format!("# Before that all options are one text of 4095 bytes: {why}."));
     }
     // A comma would end the option.
-    let fits = |tar: &PathBuf| {
-        let name = tar.as_os_str().as_bytes();
+    let fits = |tar: &NamedFile| {
+        let name = tar.path().as_os_str().as_bytes();
         name.len() <= MAX_VALUE && !name.contains(&b',')
     };
-    // And a line break would end the comment, and begin a command.
-    if tars.iter().all(fits) && !direct.contains('\n') {
+    // And a line break would end the comment, and begin a command. Of a partition there is no file.
+    let files = tars.iter().chain([file]).all(|file| !file.is_range());
+    if files && tars.iter().all(fits) && !direct.contains('\n') {
         lines.push("# With Linux 6.12 and util-linux 2.41, the files themselves:".to_owned());
         lines.push(format!("#   {direct}"));
     }
@@ -135,47 +250,50 @@ fn plain(args: &MountArgs, image: &Image<'_>) -> Done<Vec<String>> {
 }
 
 /// The files of the devices as their tags find them.
-fn found(args: &MountArgs) -> Done<Vec<PathBuf>> {
-    let (file, _) = input::open(&args.image)?;
+fn found(subject: &Subject<'_>) -> Done<Vec<NamedFile>> {
+    let Subject { args, name, file, .. } = subject;
     let how = How { tars: args.tars.as_deref(), ..How::default() };
-    let mut loaded = load::read_image(&args.image, file, &how, true)?;
+    let mut loaded = load::read_image(name, file.try_clone()?, &how, true)?;
     // They are named, not read.
     loaded.verify(Verify::OtherNames);
     let Backing::Tars { slots, reach, .. } = &loaded.backing else { return Ok(Vec::new()) };
     let tars = reach.iter().take(*slots).enumerate().map(|(index, reach)| {
         let tar = loaded.source(index)?;
-        serves(tar.path(), tar.bytes()?, *reach)?;
-        Ok(tar.path().to_owned())
+        serves(&tar, *reach)?;
+        Ok(tar)
     });
     tars.collect()
 }
 
 /// Refuses a tar of which Linux would not read all.
-fn serves(tar: &Path, bytes: u64, reach: u64) -> Done {
-    whole::left_out(bytes, reach).map_or(Ok(()), |why| Err(Fail::of(tar, why)))
+fn serves(tar: &NamedFile, reach: u64) -> Done {
+    whole::left_out(tar.bytes()?, reach).map_or(Ok(()), |why| Err(Fail::of(tar.path(), why)))
 }
 
 /// The files of the devices as they are named, if they can be those.
-fn named(args: &MountArgs, image: &Image<'_>) -> Done<Vec<PathBuf>> {
+fn named(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<NamedFile>> {
+    let Subject { args, name, .. } = subject;
     let (has, wants) = (args.devices.len(), image.devices().len());
     if has != wants {
         return Err(Fail::Usage(format!("--device: {wants} are wanted, {has} are given")));
     }
     let mut options = TreeOptions::default();
     (options.devices, options.keep_layer_marks) = (DevicesAt::Separate, true);
-    let tree = image.tree(&options).map_err(|error| Fail::of(&args.image, error))?;
+    let tree = image.tree(&options).map_err(|error| Fail::of(name, error))?;
     let block = u64::from(image.block_size().bytes());
-    for ((path, device), reach) in args.devices.iter().zip(image.devices()).zip(whole::reach(&tree))
-    {
-        let bytes = NamedFile::open(path)?.bytes()?;
+    let devices = args.devices.iter().zip(image.devices()).zip(whole::reach(&tree));
+    let files = devices.map(|((path, device), reach)| {
+        let file = input::whole(path)?.0;
+        let bytes = file.bytes()?;
         if bytes.div_ceil(block) < device.blocks {
             let needed = device.blocks.saturating_mul(block);
             let why = format_args!("has {bytes} bytes, {needed} are needed");
             return Err(Fail::of(path, why));
         }
-        serves(path, bytes, reach)?;
-    }
-    Ok(args.devices.clone())
+        serves(&file, reach)?;
+        Ok(file)
+    });
+    files.collect()
 }
 
 /// A path as it stands in a command, which would name another file if it were no text.

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{Mapped, NamedFile};
-use erofs_tarfs::outputs::{self, Extents, Gpt, Partition, vmdk};
+use erofs_tarfs::outputs::{
+    self, Architecture, Extents, Gpt, Partition, Placed, Role, Volume, vmdk,
+};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::Sealed;
 
@@ -15,10 +17,10 @@ use crate::form::Form;
 use crate::notes::Noted;
 use crate::output::{self, Output};
 use crate::partitioned::Partitioned;
-use crate::parts::{Disk, Parts};
+use crate::parts::{Disk, Parts, Sealing};
 use crate::progress::Progress;
 use crate::report::{self, Report, Verity};
-use crate::{merge, place, quote, script};
+use crate::{merge, place, quote, script, volume};
 
 /// A disk to be made.
 pub(crate) struct Wanted<'a> {
@@ -97,7 +99,13 @@ fn metadata_path(out: &Path) -> PathBuf {
 }
 
 /// Makes one disk, or one with all of them in partitions.
-pub(crate) fn make(job: &Job, args: &Export, out: &Path, wanted: Vec<Wanted<'_>>) -> Done<Made> {
+pub(crate) fn make(
+    job: &Job,
+    args: &Export,
+    out: &Path,
+    wanted: Vec<Wanted<'_>>,
+    volume: Option<(Volume, Architecture)>,
+) -> Done<Made> {
     let form = args.forms.form;
     let output = Output::new(out)?;
     let mut outputs = Vec::new();
@@ -110,7 +118,8 @@ pub(crate) fn make(job: &Job, args: &Export, out: &Path, wanted: Vec<Wanted<'_>>
         outputs[0].file()?
     };
     let mut parts = Parts::new(metadata);
-    let sealing = (job.what == What::Sealed).then_some((&job.params, &job.hashing));
+    let (params, options, apart) = (&job.params, &job.hashing, volume.is_some());
+    let sealing = (job.what == What::Sealed).then_some(Sealing { params, options, apart });
     let mut disks = Vec::new();
     for Wanted { name, tree, sources, noted } in wanted {
         let layout = merge::plan(out, tree, &job.options)?;
@@ -120,8 +129,8 @@ pub(crate) fn make(job: &Job, args: &Export, out: &Path, wanted: Vec<Wanted<'_>>
         disks.push((name, disk, report));
     }
     let (extents, mut report, sealed) = match args.forms.gpt {
-        true => partitioned(&mut parts, out, disks)?,
-        false => single(out, disks)?,
+        Some(_) => partitioned(&mut parts, out, disks, volume)?,
+        None => single(out, disks)?,
     };
     let file = output.file()?;
     let mut made = report::Form { form: form.into(), files: Vec::new(), copied: None };
@@ -151,23 +160,48 @@ fn single(out: &Path, disks: Vec<(String, Disk, Report)>) -> Done<Whole> {
     Ok((disk.extents, Reported::Disk(report), disk.sealed))
 }
 
-/// All disks, in partitions of one.
-fn partitioned(parts: &mut Parts, out: &Path, disks: Vec<(String, Disk, Report)>) -> Done<Whole> {
+/// All disks, in partitions of one; with `volume` the only one, and its hash tree in another.
+fn partitioned(
+    parts: &mut Parts,
+    out: &Path,
+    disks: Vec<(String, Disk, Report)>,
+    volume: Option<(Volume, Architecture)>,
+) -> Done<Whole> {
     let failed = |error: outputs::Error| Fail::of(out, error);
-    let wanted = disks.iter().map(|(name, disk, _)| Partition {
-        name: name.clone(),
-        identity: disk.identity.clone(),
-        bytes: disk.extents.bytes(),
-    });
-    let gpt = Gpt::new(wanted.collect(), Gpt::ALIGN).map_err(failed)?;
+    let (mut wanted, mut extents, mut reports) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, disk, report) in disks {
+        let (role, name) = match volume {
+            Some((volume, architecture)) => {
+                (Role::Volume(volume, architecture), volume::label(volume, architecture))
+            }
+            None => (Role::Data, name),
+        };
+        let (identity, bytes) = (disk.identity.clone(), disk.extents.bytes());
+        wanted.push(Partition { name: name.clone(), identity, bytes, role });
+        extents.push(disk.extents);
+        reports.push(Some((report, disk.sealed)));
+        if let (Some(tree), Some((volume, architecture))) = (disk.tree, volume) {
+            let role = Role::Tree(volume, architecture);
+            let (name, bytes) = (format!("{name}-verity"), tree.bytes());
+            wanted.push(Partition { name, identity: disk.identity, bytes, role });
+            extents.push(tree);
+            reports.push(None);
+        }
+    }
+    let gpt = Gpt::new(wanted, Gpt::ALIGN).map_err(failed)?;
     let at = parts.put(&[gpt.head(), gpt.tail()].concat())?;
     let mut report = Partitioned::new(out, &gpt);
-    let mut extents = Vec::new();
-    for (placed, (_, disk, mut of_disk)) in gpt.partitions().iter().zip(disks) {
-        let device = PathBuf::from(format!("/dev/disk/by-partuuid/{}", placed.guid));
-        of_disk.verity = disk.sealed.as_ref().map(|sealed| Verity::new(sealed, &device, &device));
+    let device = |placed: &Placed| PathBuf::from(format!("/dev/disk/by-partuuid/{}", placed.guid));
+    for (index, of_disk) in reports.into_iter().enumerate() {
+        let placed = &gpt.partitions()[index];
+        let of_disk = of_disk.map(|(mut of_disk, sealed)| {
+            // In the partition itself, or in the next.
+            let tree = gpt.partitions().get(index + 1).filter(|_| volume.is_some());
+            let (data, hash) = (device(placed), device(tree.unwrap_or(placed)));
+            of_disk.verity = sealed.map(|sealed| Verity::new(&sealed, &data, &hash));
+            of_disk
+        });
         report.push(placed, of_disk);
-        extents.push(disk.extents);
     }
     let extents = gpt.extents(extents, 0, at).map_err(failed)?;
     Ok((extents, Reported::Partitions(report), None))

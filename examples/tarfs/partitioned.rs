@@ -26,11 +26,16 @@ pub(crate) struct Partitioned {
 struct OfPartition {
     number: usize,
     name: String,
+    /// What it is for, as a GUID.
+    #[serde(rename = "type")]
+    kind: String,
     guid: String,
     /// Byte of the disk at which it starts.
     offset: u64,
-    /// What is in it; its offsets count from its start.
-    disk: Report,
+    size: u64,
+    /// What is in it, if it is a file system; its offsets count from its start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<Report>,
 }
 
 impl Partitioned {
@@ -45,12 +50,14 @@ impl Partitioned {
     }
 
     /// The next partition, and what is in it.
-    pub(crate) fn push(&mut self, placed: &Placed, disk: Report) {
+    pub(crate) fn push(&mut self, placed: &Placed, disk: Option<Report>) {
         self.partitions.push(OfPartition {
             number: self.partitions.len() + 1,
             name: placed.name.clone(),
+            kind: placed.role.partition_type().to_string(),
             guid: placed.guid.to_string(),
             offset: placed.offset,
+            size: placed.bytes,
             disk,
         });
     }
@@ -64,13 +71,10 @@ impl Partitioned {
         let written = (|| {
             writeln!(out, "{}: {} bytes", self.path, self.size)?;
             self.made.write(&mut out)?;
-            for OfPartition { number, name, guid, offset, disk } in &self.partitions {
-                writeln!(
-                    out,
-                    "partition {number}: {} bytes at {offset}, {name:?}, {guid}",
-                    disk.size
-                )?;
-                disk.verity.as_ref().map_or(Ok(()), |verity| verity.write(&mut out))?;
+            for OfPartition { number, name, guid, offset, size, disk, .. } in &self.partitions {
+                writeln!(out, "partition {number}: {size} bytes at {offset}, {name:?}, {guid}")?;
+                let verity = disk.as_ref().and_then(|disk| disk.verity.as_ref());
+                verity.map_or(Ok(()), |verity| verity.write(&mut out))?;
             }
             Ok(())
         })();

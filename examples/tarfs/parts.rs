@@ -24,12 +24,23 @@ pub(crate) struct Parts {
     end: u64,
 }
 
+/// How a disk is sealed.
+#[derive(Clone, Copy)]
+pub(crate) struct Sealing<'a> {
+    pub(crate) params: &'a Params,
+    pub(crate) options: &'a Options,
+    /// Whether the tree is kept apart from the data.
+    pub(crate) apart: bool,
+}
+
 /// A disk over the files, which it calls by their index.
 pub(crate) struct Disk {
     pub(crate) extents: Extents<usize>,
     /// Length of the filesystem in bytes.
     pub(crate) data_bytes: u64,
     pub(crate) sealed: Option<Sealed>,
+    /// The hash tree, if it is not behind the data.
+    pub(crate) tree: Option<Extents<usize>>,
     /// What tells it from others.
     pub(crate) identity: Vec<u8>,
 }
@@ -66,25 +77,28 @@ impl Parts {
         out: &Path,
         layout: &Layout<'_>,
         sources: Vec<NamedFile>,
-        sealing: Option<(&Params, &Options)>,
+        sealing: Option<Sealing<'_>>,
     ) -> Done<Disk> {
         let metadata_at = self.room(layout.metadata_bytes())?;
         tarfs_io::write_metadata_at(layout, &self.files[0], metadata_at)?;
         let first = self.files.len();
-        self.files.extend(sources);
+        // Forms name whole files: a partition is a place in one.
+        let starts: Vec<u64> = sources.iter().map(NamedFile::start).collect();
+        self.files.extend(sources.into_iter().map(NamedFile::whole));
         let plan = image::disk(layout);
         let extents = Extents::of_disk(&plan, layout, |held| match held {
             Held::Metadata => (0, metadata_at),
-            Held::Device(index) => (first + index, 0),
+            Held::Device(index) => (first + index, starts[index]),
         });
         let mut disk = Disk {
             extents: extents.map_err(|error| Fail::of(out, error))?,
             data_bytes: plan.bytes,
             sealed: None,
+            tree: None,
             identity: Vec::new(),
         };
         match sealing {
-            Some((params, options)) => self.seal(out, &mut disk, params, options)?,
+            Some(sealing) => self.seal(out, &mut disk, sealing)?,
             None => disk.identity = digest(layout)?,
         }
         Mapped::new(&disk.extents, &self.files)?;
@@ -92,7 +106,8 @@ impl Parts {
     }
 
     /// Hashes a disk; the tree goes into the file of metadata.
-    fn seal(&mut self, out: &Path, disk: &mut Disk, params: &Params, options: &Options) -> Done {
+    fn seal(&mut self, out: &Path, disk: &mut Disk, sealing: Sealing<'_>) -> Done {
+        let Sealing { params, options, apart } = sealing;
         let failed = |error: outputs::Error| Fail::of(out, error);
         let padding = params.data_padding(disk.data_bytes);
         let bytes = disk.data_bytes + padding;
@@ -104,10 +119,17 @@ impl Parts {
         let _progress = Progress::new("hashing", None);
         let data = Mapped::new(&disk.extents, &self.files)?;
         let sealed = seal(&data, &Behind(&self.files[0], at), alone, options);
-        let root = sealed.map_err(|error| Fail::of(out, error))?.root();
-        disk.extents.push_tree(&behind, 0, at).map_err(failed)?;
-        disk.identity = root.0.to_vec();
-        disk.sealed = Some(Sealed::new(behind, root));
+        let sealed = sealed.map_err(|error| Fail::of(out, error))?;
+        disk.identity = sealed.root().0.to_vec();
+        if apart {
+            let mut tree = Extents::default();
+            tree.push(sealed.geometry().end(), 0, at).map_err(failed)?;
+            disk.tree = Some(tree);
+            disk.sealed = Some(sealed);
+        } else {
+            disk.extents.push_tree(&behind, 0, at).map_err(failed)?;
+            disk.sealed = Some(Sealed::new(behind, sealed.root()));
+        }
         Ok(())
     }
 
@@ -135,6 +157,6 @@ struct Behind<'a>(&'a NamedFile, u64);
 
 impl WriteAt for Behind<'_> {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.file().write_all_at(bytes, self.1 + offset)
+        WriteAt::write_all_at(self.0, bytes, self.1 + offset)
     }
 }

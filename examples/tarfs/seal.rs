@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, Options, ReadAt, WriteAt};
-use erofs_tarfs::verity::{Digest, Fault, Geometry, Params, Sealed, Superblock};
+use erofs_tarfs::verity::{Digest, Fault, Geometry, Params, Placement, Sealed, Superblock};
 
 use crate::fail::{Done, Fail};
 use crate::progress::Progress;
@@ -40,6 +40,40 @@ struct Compared {
     wrong: Option<(u64, bool)>,
 }
 
+/// The geometry that a superblock at the beginning of a file of hashes says.
+pub(crate) fn geometry_of(hashes: &NamedFile) -> Done<Geometry> {
+    let mut bytes = [0; Superblock::LEN];
+    hashes.read_exact_at(&mut bytes, 0)?;
+    let read = Superblock::parse(&bytes).and_then(|read| read.geometry(Placement::OwnFile));
+    read.map_err(|error| Fail::of(hashes.path(), error))
+}
+
+/// Checks a filesystem against a hash tree in a file of its own, which has a superblock.
+pub(crate) fn apart(data: &NamedFile, hashes: &NamedFile, wanted: &Wanted<'_>) -> Done<Found> {
+    let (mut found, len) = (Found::default(), data.bytes()?);
+    let geometry = match geometry_of(hashes) {
+        Ok(geometry) => geometry,
+        Err(fail) => {
+            found.problems.push(format!("its hash tree: {fail}"));
+            return Ok(found);
+        }
+    };
+    let covered = geometry.data_bytes();
+    if covered > len || covered < wanted.end {
+        let end = wanted.end;
+        let text =
+            format!("its hash tree is of {covered} bytes, the filesystem has {end} of {len}");
+        found.problems.push(text);
+        return Ok(found);
+    }
+    let compared = compare(data, hashes, geometry, wanted.hashing)?;
+    judge((data, hashes), hashes.bytes()?, wanted, &compared, &mut found)?;
+    if !are_zeros(data, covered, len)? {
+        found.unread.push(format!("{} bytes behind what the hash tree is of", len - covered));
+    }
+    Ok(found)
+}
+
 /// Checks what lies behind the filesystem in `file`.
 pub(crate) fn check(file: &NamedFile, wanted: &Wanted<'_>) -> Done<Found> {
     let (mut found, len) = (Found::default(), file.bytes()?);
@@ -49,7 +83,7 @@ pub(crate) fn check(file: &NamedFile, wanted: &Wanted<'_>) -> Done<Found> {
     }
     if !are_zeros(file, wanted.end, len)? {
         if let Some(compared) = best(file, len, wanted)? {
-            judge(file, len, wanted, &compared, &mut found)?;
+            judge((file, file), len, wanted, &compared, &mut found)?;
             return Ok(found);
         }
         let rest = len - wanted.end;
@@ -80,7 +114,7 @@ fn best(file: &NamedFile, len: u64, wanted: &Wanted<'_>) -> Done<Option<Compared
         if best.as_ref().is_some_and(is_known) {
             continue;
         }
-        let compared = compare(file, geometry, wanted.hashing)?;
+        let compared = compare(file, file, geometry, wanted.hashing)?;
         if compared.wrong.is_none() {
             return Ok(Some(compared));
         }
@@ -93,7 +127,7 @@ fn best(file: &NamedFile, len: u64, wanted: &Wanted<'_>) -> Done<Option<Compared
 }
 
 fn judge(
-    file: &NamedFile,
+    (data, file): (&NamedFile, &NamedFile),
     len: u64,
     wanted: &Wanted<'_>,
     compared: &Compared,
@@ -109,7 +143,7 @@ fn judge(
         // Which block it is, whoever knows the root can tell.
         (Some((at, false)), Some(given)) => {
             let sealed = Sealed::new(geometry.clone(), given);
-            let text = match verity::verify(file.file(), file.file(), &sealed, wanted.hashing) {
+            let text = match verity::verify(data, file, &sealed, wanted.hashing) {
                 Ok(()) => format!("its hash tree has other bytes than that of its data at {at}"),
                 Err(Fault::Verity(error)) => error.to_string(),
                 Err(Fault::Caller(error)) => return Err(Fail::of(file.path(), error)),
@@ -126,14 +160,17 @@ fn judge(
                 found.problems.push(format!("its root hash is {root}, not {given}"));
             }
             let given = given.is_some();
-            found.root = Some(Root { root_hash: root.to_string(), given });
+            found.root = Some(Root { root_hash: root.to_string(), given, by_guids: false });
             if !given {
                 let text = "the root hash, as none is given: data and hash tree belong together";
                 found.unread.push(text.to_owned());
             }
         }
     }
-    let mut gaps = vec![(geometry.data_bytes(), geometry.hash_offset())];
+    let mut gaps = Vec::new();
+    if geometry.same_file() {
+        gaps.push((geometry.data_bytes(), geometry.hash_offset()));
+    }
     if let (Some(at), Some(tree)) = (geometry.superblock_offset(), geometry.levels().last()) {
         let first =
             geometry.levels().iter().fold(tree.offset, |first, level| first.min(level.offset));
@@ -151,10 +188,15 @@ fn judge(
 }
 
 /// Hashes all data, and compares the tree with what is there.
-fn compare(file: &NamedFile, geometry: Geometry, hashing: &Options) -> Done<Compared> {
+fn compare(
+    data: &NamedFile,
+    file: &NamedFile,
+    geometry: Geometry,
+    hashing: &Options,
+) -> Done<Compared> {
     let _progress = Progress::new("verifying", None);
     let tree = There { file, len: file.bytes()?, state: Mutex::new((0, None)) };
-    let sealed = verity::seal(file.file(), &tree, geometry.clone(), hashing);
+    let sealed = verity::seal(data, &tree, geometry.clone(), hashing);
     let sealed = sealed.map_err(|error| Fail::of(file.path(), error))?;
     let (right, wrong) = tree.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Compared { geometry, root: sealed.root(), right, wrong })
@@ -171,7 +213,7 @@ impl WriteAt for There<'_> {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let there = self.len.saturating_sub(offset).min(bytes.len() as u64) as usize;
         let mut found = vec![0; there];
-        ReadAt::read_exact_at(self.file.file(), &mut found, offset)?;
+        ReadAt::read_exact_at(self.file, &mut found, offset)?;
         let differs = found.iter().zip(bytes).position(|(found, byte)| found != byte);
         let wrong = match differs {
             Some(at) => Some((offset + at as u64, false)),
@@ -190,7 +232,7 @@ impl WriteAt for There<'_> {
 }
 
 /// Whether a file has nothing but zeros from one byte to another.
-fn are_zeros(file: &NamedFile, from: u64, to: u64) -> Done<bool> {
+pub(crate) fn are_zeros(file: &NamedFile, from: u64, to: u64) -> Done<bool> {
     let mut buf = vec![0; 64 << 10];
     let mut at = from;
     while at < to {

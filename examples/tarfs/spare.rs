@@ -17,7 +17,7 @@ use erofs_tarfs::read::Image;
 
 use crate::fail::{Done, Fail};
 use crate::input::STDIN;
-use crate::{find, input, load, quote, spool};
+use crate::{find, input, load, partition, quote, spool};
 
 /// How deep files of an image in a directory lie: `blobs/sha256/DIGEST`.
 const DEPTH: usize = 3;
@@ -48,13 +48,6 @@ pub(crate) fn opened(path: &Path, file: &File) {
     }
 }
 
-/// Opens a file to be read.
-pub(crate) fn open(path: impl Into<PathBuf>) -> Done<NamedFile> {
-    let file = NamedFile::open(path)?;
-    opened(file.path(), file.file());
-    Ok(file)
-}
-
 /// A file that may be read.
 fn named(path: &Path) {
     if let Ok(found) = fs::metadata(path).filter_regular() {
@@ -70,8 +63,9 @@ pub(crate) fn arguments<P: AsRef<Path>>(args: &[P]) {
             stdin();
             continue;
         }
-        if arg.exists() {
-            named(arg);
+        let (file, _) = partition::split(arg);
+        if file.exists() {
+            named(&file);
             continue;
         }
         let Some((_, mut image)) = arg.to_str().and_then(|arg| arg.split_once(':')) else {
@@ -130,8 +124,8 @@ pub(crate) fn tars<'d>(
 
 /// The tars of a file, if it is a bootstrap that lies beside them.
 pub(crate) fn bootstrap(path: &Path) -> Done {
-    let file = open(path)?;
-    if input::kind(&file)? != input::Kind::Erofs {
+    let (file, kind) = input::glance(path)?;
+    if kind != input::Kind::Erofs {
         return Ok(());
     }
     let bytes = load::metadata(&file)?;

@@ -150,7 +150,18 @@ pub(crate) fn loaded(file: NamedFile, done: ingest::Ingested) -> (Loaded, String
     let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
     let (name, noted) = (file.path().to_owned(), Noted::of(&done.layer));
     let (tree, end) = (done.layer.tree, Some(done.layer.end));
-    (Loaded { name, tree, backing: Backing::File(file), leaves: None, end, noted }, digest)
+    (
+        Loaded {
+            name,
+            tree,
+            backing: Backing::File(file),
+            leaves: None,
+            end,
+            noted,
+            platform: None,
+        },
+        digest,
+    )
 }
 
 /// The SHA-256 of a file, in hex.

@@ -4,16 +4,17 @@
 //! comes out is a mix that no single state of the file ever was. So each input is remembered when
 //! it is opened (which file, length, times of content and of inode), and no output gets its name
 //! before all are found as they were. Programs can set back a modification time, but no change
-//! time.
+//! time. Of a block device only its number and length are known: its node's times say nothing of what
+//! is written to it.
 
 use std::cell::RefCell;
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use rustix::fs::{SeekFrom, seek};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -30,14 +31,19 @@ struct State {
 }
 
 impl State {
-    fn of(found: &Metadata) -> Self {
-        Self {
+    /// That of a file, whose length is asked for only if it is a device's.
+    fn of(found: &Metadata, bytes: impl FnOnce() -> io::Result<u64>) -> io::Result<Self> {
+        if found.file_type().is_block_device() {
+            let (device, bytes) = (found.rdev(), bytes()?);
+            return Ok(Self { device, inode: 0, bytes, modified: (0, 0), changed: (0, 0) });
+        }
+        Ok(Self {
             device: found.dev(),
             inode: found.ino(),
             bytes: found.len(),
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
-        }
+        })
     }
 
     /// In which way another state of the file differs.
@@ -58,23 +64,18 @@ thread_local! {
     static WATCHED: RefCell<Vec<(PathBuf, State)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Opens a file, of whatever kind, and remembers it.
-pub(crate) fn open(path: &Path) -> Done<NamedFile> {
-    let file = NamedFile::open(path)?;
-    watch(path, file.file()).map_err(|error| Fail::of(path, error))?;
-    Ok(file)
-}
-
 /// Remembers a file that was just opened. Nothing may have been read from it yet.
-pub(crate) fn watch(path: &Path, file: &fs::File) -> io::Result<Metadata> {
+pub(crate) fn watch(path: &Path, file: &NamedFile) -> io::Result<Metadata> {
+    let bytes = || file.bytes().map_err(io::Error::other);
+    let file = file.file();
     let mut before = file.metadata()?;
     for _ in 0..PATIENCE {
         wait_for_the_tick(&before);
         wait_for_writers(file);
         let found = file.metadata()?;
         // From here on whatever writes to it first gives it another change time.
-        if State::of(&before) == State::of(&found) {
-            let state = State::of(&found);
+        let state = State::of(&found, bytes)?;
+        if State::of(&before, bytes)? == state {
             WATCHED.with_borrow_mut(|watched| watched.push((path.to_owned(), state)));
             return Ok(found);
         }
@@ -124,7 +125,10 @@ pub(crate) fn check() -> Done {
         let found = fs::metadata(&path).map_err(|error| {
             Fail::of(&path, format_args!("was there, and is not any more: {error}"))
         })?;
-        if let Some(why) = before.difference(&State::of(&found)) {
+        let bytes = || NamedFile::open(&path)?.bytes();
+        let bytes = || bytes().map_err(|error: tarfs_io::Error| io::Error::other(error));
+        let now = State::of(&found, bytes).map_err(|error| Fail::of(&path, error))?;
+        if let Some(why) = before.difference(&now) {
             return Err(Fail::of(&path, why));
         }
     }

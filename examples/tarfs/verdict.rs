@@ -8,11 +8,14 @@ use crate::fail::{Done, Fail};
 use crate::notes::Noted;
 use crate::{quote, report};
 
-/// What was found. `ok` says nothing of what is in `unread`.
+/// What was found. Of a disk what is in its partitions is theirs, besides `ok`. `ok` says nothing of what is in `unread`.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) path: String,
     pub(crate) ok: bool,
+    /// Whether it is of a disk with partitions.
+    #[serde(skip)]
+    pub(crate) is_disk: bool,
     pub(crate) inodes: usize,
     /// Tags of the tars, in the disk or files of their own, whose bytes have the SHA-256 that the
     /// tags say.
@@ -24,6 +27,9 @@ pub(crate) struct Verdict {
     pub(crate) problems: Vec<String>,
     /// What was not checked, and why.
     pub(crate) unread: Vec<String>,
+    /// Those of a disk's partitions with EROFS in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) partitions: Vec<Verdict>,
     /// What of the layers was not taken as it stands.
     #[serde(flatten)]
     pub(crate) noted: Noted,
@@ -36,9 +42,18 @@ pub(crate) struct Root {
     pub(crate) root_hash: String,
     /// Whether it was said which it must be.
     pub(crate) given: bool,
+    /// Whether partitions' GUIDs say it, and nobody else.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) by_guids: bool,
 }
 
 impl Verdict {
+    /// What `list` of it has and those of its partitions have, and of which of them it is.
+    pub(crate) fn all<'a>(&'a self, list: fn(&'a Self) -> &'a [String]) -> Vec<(&'a str, &'a str)> {
+        let of = |verdict: &'a Self| list(verdict).iter().map(|text| (&*verdict.path, &**text));
+        of(self).chain(self.partitions.iter().flat_map(of)).collect()
+    }
+
     pub(crate) fn print(&self, json: bool) -> Done {
         let mut out = io::stdout().lock();
         match json {
@@ -48,6 +63,7 @@ impl Verdict {
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        self.partitions.iter().try_for_each(|partition| partition.write(out))?;
         let path = quote::name(&self.path);
         for problem in &self.problems {
             writeln!(out, "{path}: {}", quote::Line(problem))?;
@@ -63,12 +79,18 @@ impl Verdict {
 
     /// What was checked, in words.
     fn checked(&self) -> String {
-        let mut parts = vec![format!("structure of {} inodes", self.inodes)];
+        let of_disk = "both partition tables".to_owned();
+        let of_image = format!("structure of {} inodes", self.inodes);
+        let mut parts = vec![if self.is_disk { of_disk } else { of_image }];
         if !self.tars.is_empty() {
             parts.push(format!("{} tars by their SHA-256", self.tars.len()));
         }
-        if let Some(Root { root_hash, given }) = &self.verity {
-            let given = if *given { "as given" } else { "computed, none was given" };
+        if let Some(Root { root_hash, given, by_guids }) = &self.verity {
+            let given = match (given, by_guids) {
+                (_, true) => "the partitions' GUIDs are its halves",
+                (true, _) => "as given",
+                _ => "computed, none was given",
+            };
             parts.push(format!("all data by its hash tree, root {root_hash} ({given})"));
         }
         if self.compared {

@@ -3,8 +3,9 @@
 pub(crate) mod sought;
 mod verify;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use erofs_tarfs::io::verity::{self, Options};
@@ -20,7 +21,7 @@ use crate::input::Kind;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::unfinished::{self, Growing};
-use crate::{behind, geometry, input, load, place, report, spare, unmoved, warn};
+use crate::{behind, geometry, input, load, partition, place, report, spare, unmoved, warn};
 
 pub(crate) use sought::filesystem;
 
@@ -42,9 +43,9 @@ pub(crate) fn seal(
     let _progress = Progress::new("hashing", None);
     let sealed = if map {
         let map = mapped(data, geometry.data_bytes())?;
-        verity::seal(&map, hashes.file(), geometry, options)
+        verity::seal(&map, hashes, geometry, options)
     } else {
-        verity::seal(data.file(), hashes.file(), geometry, options)
+        verity::seal(data, hashes, geometry, options)
     };
     sealed.map_err(|error| Fail::of(hashes.path(), format_args!("cannot seal it: {error}")))
 }
@@ -63,21 +64,27 @@ fn format(args: &VerityFormat) -> Done {
     let options = geometry::threads(&args.sealing.hashing);
     let path = &args.data;
     let failed = |error: io::Error| Fail::of(path, error);
-    let (file, lock) = opened(path, args.hash.is_some(), &params)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(Fail::of(path, "is not a regular file"));
+    let (data, lock) = to_seal(path, args.hash.is_some(), &params)?;
+    let keeps = keeps_its_length(&data)?;
+    if keeps && args.hash.is_none() {
+        let why = "cannot grow by a hash tree: say --hash FILE";
+        return Err(Fail::of(path, format_args!("is a block device or a partition, and {why}")));
     }
     // Two at once would take each other's trees for data.
-    if flock(&file, lock) == Err(Errno::WOULDBLOCK) {
+    if flock(data.file(), lock) == Err(Errno::WOULDBLOCK) {
         return Err(Fail::of(path, "is being sealed by somebody else"));
     }
-    let data = NamedFile::new(path, file);
     if let Some(before) = unfinished::found(&data)? {
         warn::say(path, "has a part of a hash tree behind it, of a run that was ended: made anew");
         data.set_bytes(before)?;
     }
     let before = data.bytes()?;
     let data_bytes = before + params.data_padding(before);
+    if keeps && data_bytes > before {
+        let block = params.data_block();
+        let why = "is a block device or a partition, and is not of whole data blocks of";
+        return Err(Fail::of(path, format_args!("{why} {block} bytes: it has {before}")));
+    }
     let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(path, error))?;
@@ -88,7 +95,7 @@ fn format(args: &VerityFormat) -> Done {
             spare::bootstrap(path)?;
             let out = Output::new(&place::named(hash)?)?;
             let undo = Undo::grow(&data, before, data_bytes)?;
-            unmoved::watch(path, data.file()).map_err(failed)?;
+            unmoved::watch(data.path(), &data).map_err(failed)?;
             let end = geometry.end();
             let sealed = seal(&data, &out.file()?, geometry, &options, args.map)?;
             out.file()?.set_bytes(end)?;
@@ -112,19 +119,34 @@ fn format(args: &VerityFormat) -> Done {
     }
 }
 
-/// Opens data, with the lock that it wants: only to be read where nothing of it has to change, as its
-/// tree goes elsewhere and it has whole blocks already.
-fn opened(path: &Path, elsewhere: bool, params: &Params) -> Done<(File, FlockOperation)> {
-    if elsewhere {
-        let file = NamedFile::open(path)?;
-        if params.data_padding(file.bytes()?) == 0 && unfinished::found(&file)?.is_none() {
-            let file = File::open(path).map_err(|error| Fail::of(path, error))?;
-            return Ok((file, FlockOperation::NonBlockingLockShared));
-        }
+/// Opens what is to be sealed, with the lock that it wants: to be written too if it can grow, and has
+/// to, as its tree goes behind it or it has no whole blocks yet.
+fn to_seal(arg: &Path, elsewhere: bool, params: &Params) -> Done<(NamedFile, FlockOperation)> {
+    const READ: FlockOperation = FlockOperation::NonBlockingLockShared;
+    let (path, number) = partition::split(arg);
+    if number.is_some() {
+        return Ok((input::whole(arg)?.0, READ));
     }
-    let file = OpenOptions::new().read(true).write(true).open(path);
-    let file = file.map_err(|error| Fail::of(path, error))?;
-    Ok((file, FlockOperation::NonBlockingLockExclusive))
+    let failed = |error: io::Error| Fail::of(arg, error);
+    let found = fs::metadata(&path).map_err(failed)?.file_type();
+    if !found.is_file() && !found.is_block_device() {
+        return Err(Fail::of(arg, "is neither a regular file nor a block device"));
+    }
+    let read = NamedFile::open(&path)?;
+    let is_whole = || -> Done<bool> {
+        Ok(params.data_padding(read.bytes()?) == 0 && unfinished::found(&read)?.is_none())
+    };
+    if !found.is_file() || elsewhere && is_whole()? {
+        return Ok((read, READ));
+    }
+    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?;
+    Ok((NamedFile::new(path, file), FlockOperation::NonBlockingLockExclusive))
+}
+
+/// Whether a file can't become longer: a device, or a partition.
+fn keeps_its_length(data: &NamedFile) -> Done<bool> {
+    let found = data.file().metadata().map_err(|error| Fail::of(data.path(), error))?;
+    Ok(!found.is_file() || data.is_range())
 }
 
 /// Refuses a filesystem that Linux would not mount through the tree; one that has a hash tree behind

@@ -124,7 +124,7 @@ impl<S: Borrow<[NamedFile]>> Read for Body<'_, S> {
                 let base = self.tree.devices()[usize::from(device)].base_offset;
                 let (file, from) =
                     (&self.sources.borrow()[usize::from(device)], base + offset + within);
-                let read = file.file().read_exact_at(&mut buf[..n], from);
+                let read = ReadAt::read_exact_at(file, &mut buf[..n], from);
                 read.map_err(|error| {
                     let name = quote::name(file.path());
                     let what = format!("{name} at offset {from}: {error}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use erofs_tarfs::io::{Mapped, NamedFile};
-use erofs_tarfs::outputs::{Error, Extent, Extents, Gpt, Partition};
+use erofs_tarfs::outputs::{Error, Extent, Extents, Gpt, Partition, Role};
 use serde_json::Value;
 use testkit::dump::{Ignore, diff, dump};
 use testkit::mount::{self, DiskFs, Erofs, LoopDevice};
@@ -75,7 +75,7 @@ fn layers(files: &mut Files, placement: usize, sealed: bool) -> (Gpt, Extents<us
             false => vec![number as u8],
         };
         let name = format!("layer {number} ä 𝄞");
-        wanted.push(Partition { name, identity, bytes: extents.bytes() });
+        wanted.push(Partition { name, identity, bytes: extents.bytes(), role: Role::Data });
         disks.push(extents);
         contents.push(bytes);
     }
@@ -154,6 +154,7 @@ fn the_same_partitions_give_the_pinned_bytes() {
         name: format!("layer {number}"),
         identity: vec![number],
         bytes: 4096 << number,
+        role: Role::Data,
     };
     let gpt = Gpt::new((0..3).map(partition).collect(), Gpt::ALIGN).unwrap();
     let digest = ours::tag(&[gpt.head(), gpt.tail()].concat());
@@ -185,6 +186,7 @@ fn the_same_again_has_another_guid_and_the_same_bytes() {
             name: String::new(),
             identity: vec![*identity],
             bytes: 4096,
+            role: Role::Data,
         };
         Gpt::new(identities.iter().map(partition).collect(), 4096).unwrap()
     };
@@ -207,6 +209,7 @@ fn as_many_partitions_as_linux_finds() {
         name: "n".repeat(number % 37),
         identity: number.to_le_bytes().to_vec(),
         bytes: 512 * (number as u64 % 5 + 1),
+        role: Role::Data,
     };
     for (count, align) in [(1, 512), (128, 4096), (129, 512), (255, 1 << 20)] {
         let gpt = Gpt::new((0..count).map(partition).collect(), align).unwrap();
@@ -232,7 +235,7 @@ fn as_many_partitions_as_linux_finds() {
 #[test]
 fn what_no_table_can_say() {
     let new = |name: &str, bytes: u64, align| {
-        Gpt::new(vec![Partition { name: name.into(), identity: vec![], bytes }], align)
+        Gpt::new(vec![Partition { name: name.into(), bytes, ..Partition::default() }], align)
     };
     assert!(new(&"ä".repeat(36), 512, 512).is_ok());
     assert!(matches!(new(&"𝄞".repeat(19), 512, 512), Err(Error::PartitionName { .. })));

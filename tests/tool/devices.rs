@@ -65,6 +65,27 @@ fn a_device_for_each_layer() {
     assert_eq!(run([&each[..], &["--disk"]].concat()).code, 2);
 }
 
+/// A tag is that of the tar in a layer's disk: who looks for the disk is told how to name it.
+#[test]
+fn disks_of_layers_are_named() {
+    let place = Place::new();
+    let disks = [1, 2].map(|number| {
+        let (tar, disk) = (place.put("tar", &tar(number)), place.text(&format!("{number}.disk")));
+        ok(["layer", "--disk", "-o", &disk, &tar]);
+        disk
+    });
+    let boot = place.text("boot");
+    ok(["merge", "-o", &boot, &disks[0], &disks[1]]);
+    fs::remove_file(place.path("tar")).unwrap();
+    for args in [&["mount-args"][..], &["mount-args", "--tars", &place.text("")]] {
+        let ran = run([args, &[&boot]].concat());
+        let told = "mount-args takes --device FILE, one for each device, in order)";
+        assert_eq!(ran.code, 1);
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    ok(["mount-args", "--device", &disks[0], "--device", &disks[1], &boot]);
+}
+
 /// What containerd makes: the index of a tar, then the tar. The slot of its device has no tag.
 fn index_and_tar(place: &Place, name: &str, tar: &[u8]) -> Option<String> {
     let mkfs = oracle::erofs_tool("mkfs.erofs")?;

@@ -1,9 +1,11 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
+mod block_devices;
 mod blocks;
 mod check;
 mod compressed;
 mod devices;
+mod discoverable;
 mod endings;
 mod errors;
 mod images;
@@ -12,6 +14,7 @@ mod modes;
 mod names;
 mod outputs;
 mod overlaid;
+mod partitions;
 mod picture;
 mod quoting;
 mod real;

@@ -22,7 +22,7 @@ fn export(image: &Image, name: &str, args: &[&str]) -> (PathBuf, Value) {
 }
 
 /// The bytes of a disk as QEMU has them.
-fn through_qemu(disk: &Path) -> Option<Vec<u8>> {
+pub(crate) fn through_qemu(disk: &Path) -> Option<Vec<u8>> {
     let qemu_img = oracle::tool("qemu-img", "apt-get install qemu-utils")?;
     let raw = disk.with_extension("raw");
     let args = ["convert", "-f", "vmdk", "-O", "raw"];
@@ -32,7 +32,7 @@ fn through_qemu(disk: &Path) -> Option<Vec<u8>> {
 
 /// Runs a script with a `dmsetup` that puts a device together with `dd`, and keeps what else it is
 /// told; answers the bytes of the device and those words.
-fn through_dd(script: &Path) -> (Vec<u8>, String) {
+pub(crate) fn through_dd(script: &Path) -> (Vec<u8>, String) {
     const DMSETUP: &str = r#"#!/bin/sh
 set -e
 [ "$*" != mknodes ] || exit 0

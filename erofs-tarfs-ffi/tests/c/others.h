@@ -42,6 +42,36 @@ static inline void xattr_tar(uint8_t *tar) {
     header(tar + 1024, "d/", '5', 0, "");
 }
 
+/* A root file system and its hash tree, the halves of the root hash their GUIDs. */
+static inline void discoverable(void) {
+    static const uint8_t root[32] = {1, 2, [15] = 3, [16] = 4, [31] = 5};
+    tarfs_partition pair[2] = {{0}, {0}};
+    STRUCT(tarfs_placed, placed);
+    tarfs_gpt *gpt = NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        pair[i].size = sizeof pair[i];
+        pair[i].identity = root;
+        pair[i].identity_len = sizeof root;
+        pair[i].bytes = 4096;
+        pair[i].role = i == 0 ? TARFS_PARTITION_ROOT : TARFS_PARTITION_ROOT_VERITY;
+        pair[i].architecture = "amd64";
+    }
+    OK(tarfs_gpt_new(pair, 2, 0, &gpt, &error));
+    for (unsigned i = 0; i < 2; i++) {
+        OK(tarfs_gpt_get_partition(gpt, i, &placed, &error));
+        CHECK(memcmp(placed.guid, root + 16 * i, 16) == 0);
+        CHECK(placed.partition_type[0] == (i == 0 ? 0x4f : 0x2c));
+    }
+    tarfs_gpt_free(gpt);
+    EXPECT(TARFS_STATUS_OUTPUT, tarfs_gpt_new(pair + 1, 1, 0, &gpt, &error));
+    pair[1].architecture = "vax";
+    INVALID(tarfs_gpt_new(pair, 2, 0, &gpt, &error));
+    pair[1].architecture = NULL;
+    INVALID(tarfs_gpt_new(pair, 2, 0, &gpt, &error));
+    pair[1].role = 99;
+    INVALID(tarfs_gpt_new(pair, 2, 0, &gpt, &error));
+}
+
 /* The disk of a layout over files as they lie, and as a partition. */
 static inline void forms(const tarfs_layout *layout, uint64_t bytes) {
     static const char *const names[1] = {"tar"};
@@ -74,6 +104,7 @@ static inline void forms(const tarfs_layout *layout, uint64_t bytes) {
     OK(tarfs_gpt_get_info(gpt, &about, &error));
     OK(tarfs_gpt_get_partition(gpt, 0, &placed, &error));
     CHECK(placed.offset == 1 << 20 && placed.bytes == bytes && about.partitions == 1);
+    CHECK(placed.partition_type[0] == 0x0f && placed.partition_type[15] == 0xe4);
     table = malloc(about.head_bytes + about.tail_bytes);
     CHECK(table != NULL);
     OK(tarfs_gpt_get_table(gpt, table, about.head_bytes + about.tail_bytes, &error));
@@ -89,6 +120,7 @@ static inline void forms(const tarfs_layout *layout, uint64_t bytes) {
     tarfs_ranges_free(spare);
     tarfs_ranges_free(disk);
     tarfs_gpt_free(gpt);
+    discoverable();
 }
 
 static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leaves *leaves) {

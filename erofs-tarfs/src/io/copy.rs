@@ -97,8 +97,9 @@ impl Job<'_> {
         // The unit of sharing. Were it another, the kernel would refuse, and copy.
         let block = self.out.file().metadata().map_or(4096, |found| found.blksize());
         let block = if block.is_power_of_two() { block } else { 4096 };
-        if self.from % block == self.to % block {
-            let first = self.from.next_multiple_of(block) - self.from;
+        let (from, to) = (self.from + self.source.start(), self.to + self.out.start());
+        if from % block == to % block {
+            let first = from.next_multiple_of(block) - from;
             let whole = bytes.saturating_sub(first) / block * block;
             if whole > 0 {
                 self.copy(first)?;
@@ -119,7 +120,8 @@ impl Job<'_> {
     fn share(&mut self, mut bytes: u64) -> Result<(), Error> {
         while bytes > 0 {
             let part = bytes.min(STEP);
-            let (from, to) = ((self.source.file(), self.from), (self.out.file(), self.to));
+            let from = (self.source.file(), self.source.start() + self.from);
+            let to = (self.out.file(), self.out.start() + self.to);
             if super::clone::clone_range(from, to, part).is_err() {
                 return self.copy(bytes);
             }
@@ -137,7 +139,7 @@ impl Job<'_> {
         use rustix::io::Errno;
 
         while bytes > 0 {
-            let (mut from, mut to) = (self.from, self.to);
+            let (mut from, mut to) = (self.from + self.source.start(), self.to + self.out.start());
             let part = bytes.min(STEP) as usize;
             let (source, out) = (self.source.file(), self.out.file());
             match copy_file_range(source, Some(&mut from), out, Some(&mut to), part) {

@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{tree, verity};
+use crate::{outputs, tree, verity};
 
 /// Why a layer or a disk was not made. Offsets are byte offsets in the file named.
 #[derive(Debug)]
@@ -65,6 +65,13 @@ pub enum Error {
         /// Its length in bytes.
         bytes: u64,
     },
+    /// A disk whose partition tables are damaged, both.
+    Table {
+        /// The disk.
+        file: PathBuf,
+        /// What is wrong with the first.
+        error: outputs::TableError,
+    },
     /// A hash tree that cannot be made.
     Verity {
         /// The file of the tree.
@@ -84,6 +91,7 @@ impl Error {
             | Self::Short { file, .. }
             | Self::Layer { file, .. }
             | Self::TooLong { file, .. }
+            | Self::Table { file, .. }
             | Self::Verity { file, .. } => Some(file),
             Self::MissingSource { .. } => None,
         }
@@ -113,6 +121,7 @@ impl fmt::Display for Error {
             Self::TooLong { bytes, .. } => {
                 write!(f, "has {bytes} bytes, for which there is no memory")
             }
+            Self::Table { error, .. } => write!(f, "its partition table: {error}"),
             Self::Verity { error, .. } => error.fmt(f),
         }
     }
@@ -125,6 +134,7 @@ impl core::error::Error for Error {
                 Some(error)
             }
             Self::Layer { error, .. } => Some(error),
+            Self::Table { error, .. } => Some(error),
             Self::Verity { error, .. } => Some(error),
             Self::Short { .. } | Self::MissingSource { .. } | Self::TooLong { .. } => None,
         }

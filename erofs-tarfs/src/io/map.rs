@@ -36,7 +36,7 @@ impl Map {
     /// or makes it shorter: that would change what is behind a reference, or end the process by
     /// SIGBUS.
     pub unsafe fn new(file: &File, bytes: u64) -> io::Result<Self> {
-        if file.metadata()?.len() < bytes {
+        if super::file::length(file)? < bytes {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let len = usize::try_from(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;

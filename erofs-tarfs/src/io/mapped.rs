@@ -70,7 +70,7 @@ impl ReadAt for Mapped<'_> {
                 None => part.fill(0),
                 Some((index, at)) => {
                     let file = &self.files[index];
-                    file.file().read_exact_at(part, at + skipped).map_err(|error| {
+                    ReadAt::read_exact_at(file, part, at + skipped).map_err(|error| {
                         let text = format!("{}: {error}", file.path().display());
                         io::Error::new(error.kind(), text)
                     })?;

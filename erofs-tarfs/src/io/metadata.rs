@@ -7,7 +7,7 @@ use crate::read::{DeviceInfo, Image};
 const HEAD: usize = 9 << 20;
 
 /// Reads the bytes of an image for [`Image::new`]: all of the file, but zeros for what its device
-/// slots say is in devices. Pages that are zeros take no memory where the system gives them lazily.
+/// slots say is in devices, and for what a block device has behind the filesystem. Pages that are zeros take no memory where the system gives them lazily.
 ///
 /// What is no image comes back as far as it was read, for [`Image::new`] to say why.
 ///
@@ -33,7 +33,9 @@ pub fn read_metadata(file: &NamedFile) -> Result<Vec<u8>, Error> {
     };
     let mut bodies: Vec<_> = image.devices().iter().map(range).filter(|(at, _)| *at != 0).collect();
     bodies.sort_unstable();
-    bodies.push((end, end));
+    // A device may be much longer than what is on it.
+    let rest = if file.is_device() { image.end(end).min(end) } else { end };
+    bodies.push((rest, end));
     let mut at = head as u64;
     for (first, last) in bodies {
         let first = first.min(end);

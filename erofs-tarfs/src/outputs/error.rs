@@ -66,6 +66,11 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A hash tree's partition whose identity is no root hash, or that of no volume, or of two.
+    Unpaired {
+        /// The partition's name.
+        name: String,
+    },
     /// An alignment of partitions that is no power of two, less than a sector or more than 1 GiB.
     Alignment {
         /// The alignment.
@@ -145,6 +150,11 @@ impl fmt::Display for Error {
             Self::PartitionName { name } => {
                 write!(f, "the partition name {name:?} has more than 36 UTF-16 units")
             }
+            Self::Unpaired { name } => write!(
+                f,
+                "the hash tree {name:?} is not of exactly one volume: both have the root hash for \
+                 identity"
+            ),
             Self::Alignment { align } => {
                 write!(
                     f,

@@ -32,7 +32,10 @@ mod vmdk;
 pub use dm::dm_linear;
 pub use error::{Error, NameRule};
 pub use extents::{Extent, Extents, Held};
-pub use gpt::{Gpt, Partition, Placed};
+pub use gpt::{
+    Architecture, FoundPartition, Gpt, Partition, PartitionTable, Placed, Role, TableError,
+    TableHeader, Volume,
+};
 pub use vmdk::vmdk;
 
 /// The sectors that tables and descriptors count in, in bytes.

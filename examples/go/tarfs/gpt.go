@@ -11,7 +11,29 @@ type Partition struct {
 	Identity []byte
 	// Disk is what is in it.
 	Disk []Range
+	// Role is what it is for, which its type and attributes tell.
+	Role PartitionRole
+	// Architecture is for which processors, if Role is not PartitionLinux: runtime.GOARCH will do, or
+	// a name of the Discoverable Partitions Specification.
+	Architecture string
 }
+
+// PartitionRole is what a partition is for.
+type PartitionRole uint32
+
+const (
+	// PartitionLinux is "Linux filesystem data": nobody takes it for anything by itself.
+	PartitionLinux PartitionRole = C.TARFS_PARTITION_LINUX
+	// PartitionRoot is a root file system, as the Discoverable Partitions Specification has it.
+	PartitionRoot PartitionRole = C.TARFS_PARTITION_ROOT
+	// PartitionRootVerity is the hash tree of a root file system, from its superblock on. Identity is
+	// the root hash, of it and of the file system: its halves are their GUIDs.
+	PartitionRootVerity PartitionRole = C.TARFS_PARTITION_ROOT_VERITY
+	// PartitionUsr is what is mounted at /usr.
+	PartitionUsr PartitionRole = C.TARFS_PARTITION_USR
+	// PartitionUsrVerity is the hash tree of what is mounted at /usr.
+	PartitionUsrVerity PartitionRole = C.TARFS_PARTITION_USR_VERITY
+)
 
 // GPT is disks in the partitions of one.
 type GPT struct {
@@ -33,6 +55,8 @@ type Placed struct {
 	Bytes uint64
 	// GUID is its own, in the byte order in which it is written.
 	GUID [16]byte
+	// Type is the GUID of its type, in the same byte order.
+	Type [16]byte
 }
 
 // NewGPT puts disks into the partitions of one, each at a multiple of align bytes: a power of two
@@ -48,9 +72,6 @@ func NewGPT(partitions []Partition, align uint64, table Held) (*GPT, []Range, er
 	var names cStrings
 	defer names.free()
 	file := names.add(table.File)
-	if names.bad {
-		return nil, nil, invalid(op, "a NUL in a file's name")
-	}
 	given := make([]C.tarfs_partition, len(partitions))
 	for i, p := range partitions {
 		one := C.tarfs_partition{size: C.sizeof_tarfs_partition}
@@ -59,7 +80,14 @@ func NewGPT(partitions []Partition, align uint64, table Held) (*GPT, []Range, er
 		for _, r := range p.Disk {
 			one.bytes += C.uint64_t(r.Bytes)
 		}
+		one.role = C.uint32_t(p.Role)
+		if p.Architecture != "" {
+			one.architecture = names.add(p.Architecture)
+		}
 		given[i] = one
+	}
+	if names.bad {
+		return nil, nil, invalid(op, "a NUL in a name")
 	}
 	var first *C.tarfs_partition
 	if len(given) > 0 {
@@ -136,7 +164,7 @@ func describeGPT(op string, ptr *C.tarfs_gpt) (*GPT, error) {
 		if err != nil {
 			return nil, err
 		}
-		gpt.Partitions = append(gpt.Partitions, Placed{uint64(p.offset), uint64(p.bytes), bytes16(p.guid)})
+		gpt.Partitions = append(gpt.Partitions, Placed{uint64(p.offset), uint64(p.bytes), bytes16(p.guid), bytes16(p.partition_type)})
 	}
 	return gpt, nil
 }

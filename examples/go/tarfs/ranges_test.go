@@ -184,6 +184,36 @@ func TestFdiskReadsThePartitions(t *testing.T) {
 	}
 }
 
+func TestSystemdsPartitions(t *testing.T) {
+	noLeak(t)
+	root := bytes.Repeat([]byte{0xab, 0xcd}, 16)
+	pair := []tarfs.Partition{
+		{Identity: root, Disk: []tarfs.Range{{Bytes: 4096, Zeros: true}}, Role: tarfs.PartitionUsr, Architecture: "arm64"},
+		{Identity: root, Disk: []tarfs.Range{{Bytes: 4096, Zeros: true}}, Role: tarfs.PartitionUsrVerity, Architecture: "arm64"},
+	}
+	gpt, _, err := tarfs.NewGPT(pair, 0, tarfs.Held{File: "t"})
+	ok(t, err)
+	types := []string{"B0E01050-EE5F-4390-949A-9101B17104E9", "6E11A4E7-FBCA-4DED-B9E9-E1A512BB664E"}
+	for i, placed := range gpt.Partitions {
+		if guid(placed.Type) != types[i] || !bytes.Equal(placed.GUID[:], root[16*i:16*i+16]) {
+			t.Errorf("partition %d: %s, %s", i+1, guid(placed.Type), guid(placed.GUID))
+		}
+	}
+	_, _, unpaired := tarfs.NewGPT(pair[1:], 0, tarfs.Held{File: "t"})
+	if !errors.Is(unpaired, tarfs.ErrOutput) {
+		t.Errorf("a hash tree alone: %v", unpaired)
+	}
+	pair[0].Architecture = "vax"
+	_, _, vax := tarfs.NewGPT(pair, 0, tarfs.Held{File: "t"})
+	pair[0].Architecture = "a\x00"
+	_, _, nul := tarfs.NewGPT(pair, 0, tarfs.Held{File: "t"})
+	for i, err := range []error{vax, nul} {
+		if !errors.Is(err, tarfs.ErrInvalidArgument) {
+			t.Errorf("architecture %d: %v", i, err)
+		}
+	}
+}
+
 // guid is how sfdisk writes one.
 func guid(g [16]byte) string {
 	return strings.ToUpper(fmt.Sprintf("%x-%x-%x-%x-%x", g[:4], g[4:6], g[6:8], g[8:10], g[10:]))

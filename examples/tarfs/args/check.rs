@@ -13,6 +13,10 @@ SHA-256 that their tags say; a hash tree behind the filesystem, and all data und
 checked is listed: tars that are not found, tags that are no digest, bytes behind the filesystem that
 are no tree of these parameters. It is no fault, unless --strict makes it one.
 
+Of a disk with partitions both tables are read, each EROFS in it, and what is between. A volume as systemd
+finds it is held against the hash tree in its other partition; their UUIDs say the root hash, but they
+are in the disk too: --root makes sure.
+
 A sealed disk that was cut where its filesystem ends is a disk like any other: --root tells.
 
 Examples:

@@ -17,6 +17,9 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
     tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
     tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE:NAME
 
+A file may be a block device. DISK:N is partition N of a disk with a GPT, for all that read images or
+layers; without :N it is the only one with EROFS in it, or all for inspect, check and mount-args.
+
 An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
 link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
 what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or
@@ -71,7 +74,9 @@ its disk. The image gets the bytes that it gets without.
 
 --form says how disks come out. Only raw copies (or shares, where the filesystem has reflinks); the
 others leave tars where they are and write OUT.metadata, with all that is in no tar. --gpt puts the
-disks into one disk, a partition each.
+disks into one disk, a partition each. --gpt=dps is of one image, as systemd finds it: a root partition
+for the processors of --platform, of the image or of this machine, and its hash tree, with a superblock,
+in a partition of its own; the UUIDs of the two are the halves of the root hash. dps-usr: the same of /usr.
 
   tarfs export --mode image_block_with_verity --align 512KiB -o image.disk --json a.tar b.tar
   tarfs export --mode layer_block -o disks/ oci:DIR:latest
@@ -80,6 +85,8 @@ disks into one disk, a partition each.
   tarfs export --mode image_block_with_verity --form dm-linear -o image.sh a.tar b.tar
     sh image.sh NAME                                          # makes /dev/mapper/NAME
   tarfs export --mode layer_block --gpt --form vmdk -o layers.vmdk a.tar b.tar
+  tarfs export --mode image_block_with_verity --gpt=dps -o image.raw oci:DIR:latest
+    systemd-dissect --root-hash=$ROOT image.raw
   tarfs export --mode image_verity_only -o tree --sealed a.disk=$A --sealed b.disk=$B a.disk b.disk";
 
 /// Of `tarfs layer`.

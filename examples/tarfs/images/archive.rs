@@ -51,6 +51,7 @@ pub(super) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
         tree: layer.tree,
         backing: Backing::File(file),
         leaves: None,
+        platform: None,
         // What a layer is warned of is no matter of the bag that it is in.
         end: None,
         noted: Noted::default(),

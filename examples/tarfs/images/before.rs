@@ -37,14 +37,14 @@ pub(crate) fn load(
     how: &How<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
-    let mut chain = Vec::new();
+    let (mut chain, mut platform) = (Vec::new(), None);
     let mut next = top(store, pick)?;
     while !next.is_empty() {
         let (id, parent) = parent(store, &next)?;
         if chain.is_empty() {
             let name = format!("{id}/json");
             let config: Config = json::parse(&store.path(&name), &store.bytes(&name)?, LAYER)?;
-            choice::fits(&store.path(&name), &config, how.platform)?;
+            platform = choice::fits(&store.path(&name), &config, how.platform)?;
         }
         chain.push(id);
         if chain.len() > MAX_LAYERS {
@@ -60,6 +60,7 @@ pub(crate) fn load(
         let (mut layer, _) = layers::unpack_unchecked(&store.path(&name), blob, how, spool)?;
         // A file of nothing in the archive is a layer with nothing in it.
         layer.end = layer.end.filter(|_| !is_empty);
+        layer.platform.clone_from(&platform);
         Ok(layer)
     };
     chain.iter().map(tar).collect()

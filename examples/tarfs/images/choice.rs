@@ -156,11 +156,15 @@ fn best(
     }
 }
 
-/// Refuses an image of another platform than the one that was asked for.
-pub(crate) fn fits(file: &Path, config: &Config, wanted: Option<&Platform>) -> Done {
-    let Some(wanted) = wanted else { return Ok(()) };
+/// Refuses an image of another platform than the one that was asked for; answers which it is of.
+pub(crate) fn fits(
+    file: &Path,
+    config: &Config,
+    wanted: Option<&Platform>,
+) -> Done<Option<Platform>> {
+    let Some(wanted) = wanted else { return Ok(config.platform()) };
     match config.platform() {
-        Some(has) if has.distance(wanted).is_some() => Ok(()),
+        Some(has) if has.distance(wanted).is_some() => Ok(Some(has)),
         Some(has) => Err(Fail::of(file, format_args!("is an image for {has}, not for {wanted}"))),
         None => Err(Fail::of(file, "does not say for which platform the image is")),
     }

@@ -44,12 +44,13 @@ pub(crate) fn load(
     let config_path = store.path(&image.config);
     let config: Config =
         json::parse(&config_path, &store.bytes(&image.config)?, "a configuration")?;
-    choice::fits(&config_path, &config, how.platform)?;
+    let platform = choice::fits(&config_path, &config, how.platform)?;
     let diff_ids = layers::as_many(store.name(), image.layers.len(), &config)?;
     let layers = image.layers.iter().zip(diff_ids);
     layers
         .map(|(name, diff_id)| {
-            layers::unpack(&store.path(name), store.open(name)?, diff_id, how, spool)
+            let layer = layers::unpack(&store.path(name), store.open(name)?, diff_id, how, spool)?;
+            Ok(Loaded { platform: platform.clone(), ..layer })
         })
         .collect()
 }

@@ -76,7 +76,7 @@ pub(crate) fn load(
 ) -> Done<Vec<Loaded>> {
     let Manifest { path, document } = manifest;
     let (config_path, config) = config(store, path, document)?;
-    choice::fits(&config_path, &config, how.platform)?;
+    let platform = choice::fits(&config_path, &config, how.platform)?;
     let layers = document.layers.as_deref().unwrap_or_default();
     for (index, layer) in layers.iter().enumerate() {
         is_usable(store, path, index, layer)?;
@@ -84,7 +84,10 @@ pub(crate) fn load(
     let diff_ids = as_many(path, layers.len(), &config)?;
     let layers = layers.iter().zip(diff_ids);
     layers
-        .map(|(descriptor, diff_id)| layer(store, path, descriptor, diff_id, how, spool))
+        .map(|(descriptor, diff_id)| {
+            let layer = layer(store, path, descriptor, diff_id, how, spool)?;
+            Ok(Loaded { platform: platform.clone(), ..layer })
+        })
         .collect()
 }
 

@@ -43,6 +43,11 @@ impl Platform {
         Self { os, architecture: architecture.to_owned(), variant }
     }
 
+    /// The architecture, in Go's words.
+    pub(crate) fn architecture(&self) -> &str {
+        &self.architecture
+    }
+
     /// This machine's. The filesystem is for Linux, whatever it is made on.
     pub(crate) fn here() -> Self {
         let little = cfg!(target_endian = "little");

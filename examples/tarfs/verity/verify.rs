@@ -3,14 +3,16 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, Options};
 use erofs_tarfs::verity::{Error, Fault, Placement, Sealed};
 
 use super::sought::{Extent, Sought, filesystem};
 use crate::args::VerityVerify;
 use crate::fail::{Done, Fail};
+use crate::input::{self, Kind};
 use crate::progress::Progress;
-use crate::{geometry, quote, unfinished, unmoved};
+use crate::{geometry, partition, quote, unfinished, unmoved};
 
 pub(super) fn run(args: &VerityVerify) -> Done {
     let sought = open(args)?;
@@ -26,6 +28,10 @@ pub(super) fn run(args: &VerityVerify) -> Done {
 }
 
 fn open(args: &VerityVerify) -> Done<Sought> {
+    let (data, kind) = input::whole(&args.data)?;
+    if kind == Kind::Gpt && args.hash.is_none() {
+        return pair(args, &data);
+    }
     let place = match (args.hash_offset, &args.hash) {
         (Some(offset), None) => Placement::At(offset),
         (None, None) => Placement::BehindData,
@@ -34,8 +40,7 @@ fn open(args: &VerityVerify) -> Done<Sought> {
             return Err(Fail::Usage("--hash-offset is for a tree behind the data".to_owned()));
         }
     };
-    let data = unmoved::open(&args.data)?;
-    let hashes = unmoved::open(args.hash.as_ref().unwrap_or(&args.data))?;
+    let hashes = input::whole(args.hash.as_ref().unwrap_or(&args.data))?.0;
     let extent = match args.data_blocks {
         Some(blocks) => Extent::Blocks(blocks),
         None if args.hash.is_some() => Extent::Bytes(data.bytes()?),
@@ -48,11 +53,21 @@ fn open(args: &VerityVerify) -> Done<Sought> {
     Ok(Sought { data, extent, hashes, place })
 }
 
+/// The only volume of a disk with partitions, and its hash tree in another.
+fn pair(args: &VerityVerify, disk: &NamedFile) -> Done<Sought> {
+    let Some((data, hashes)) = partition::pair(&args.data, disk)? else {
+        let why = "has no partition with a hash tree in another: say which partition is DATA";
+        return Err(Fail::of(&args.data, why));
+    };
+    let extent = Extent::Bytes(filesystem(&data)?);
+    Ok(Sought { data, extent, hashes, place: Placement::OwnFile })
+}
+
 /// Verifies all; errors name the file.
 fn check(sought: &Sought, sealed: &Sealed, options: &Options) -> Done {
     let verified = {
         let _progress = Progress::new("verifying", None);
-        verity::verify(sought.data.file(), sought.hashes.file(), sealed, options)
+        verity::verify(&sought.data, &sought.hashes, sealed, options)
     };
     let (data, hashes) = (sought.data.path(), sought.hashes.path());
     match verified {

@@ -176,3 +176,31 @@ fn listings_show_the_layers_of_an_image_merged() {
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     }
 }
+
+/// Who finds partitions by their types looks for those of the image, not of who made the disk.
+#[test]
+fn partition_types_are_of_the_image() {
+    let place = Place::new();
+    let mut layout = place.layout("l");
+    let images = ["linux/s390x", "linux/riscv64"].map(|on| layout.image(&[0, 1], on));
+    layout.add(layout.index(&images.each_ref()), "latest");
+    let arg = layout.done();
+    let named = |image: &serde_json::Value| format!("{arg}:@{}", image["digest"].as_str().unwrap());
+    let (one, two, tar) = (named(&images[0]), named(&images[1]), place.text("0.tar"));
+    let out = place.text("out");
+    let export = |words: &[&str]| {
+        let args = ["export", "--json", "--mode", "image_block", "--gpt=dps", "-o", &out];
+        run([&args[..], words].concat())
+    };
+    for (words, name) in [
+        (&[&one[..]][..], "root-s390x"),
+        (&[&one, &tar], "root-s390x"),
+        (&["--platform", "linux/riscv64", &two], "root-riscv64"),
+    ] {
+        let report = crate::run::json(&export(words).stdout).remove(0);
+        assert_eq!(report["partitions"][0]["name"], name, "{words:?}");
+    }
+    let ran = export(&[&one, &two]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("layers for linux/s390x and for linux/riscv64"), "{}", ran.stderr);
+}

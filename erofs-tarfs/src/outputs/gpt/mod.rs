@@ -1,8 +1,17 @@
 //! Disks in one disk, a partition each: GUID Partition Tables.
 
+mod architecture;
 mod crc32;
 mod guid;
+mod read;
+mod role;
 mod table;
+mod table_error;
+
+pub use architecture::Architecture;
+pub use read::{FoundPartition, PartitionTable, TableHeader};
+pub use role::{Role, Volume};
+pub use table_error::TableError;
 
 use super::{Error, Extents, SECTOR};
 use crate::verity::Uuid;
@@ -16,7 +25,7 @@ const MAX_PARTITIONS: usize = 255;
 const MAX_NAME: usize = 36;
 
 /// A disk that is to be a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Partition {
     /// Its name: at most 36 UTF-16 units.
     pub name: String,
@@ -24,6 +33,8 @@ pub struct Partition {
     pub identity: Vec<u8>,
     /// Length in bytes: whole sectors of 512.
     pub bytes: u64,
+    /// What it is for.
+    pub role: Role,
 }
 
 /// Where a partition is, and what it is called.
@@ -34,6 +45,8 @@ pub struct Placed {
     pub name: String,
     /// Its GUID.
     pub guid: Uuid,
+    /// What it is for.
+    pub role: Role,
     /// Byte of the disk at which it starts.
     pub offset: u64,
     /// Its length in bytes.
@@ -42,17 +55,18 @@ pub struct Placed {
 
 /// A partition table: protective MBR, header and entries in front, both again at the end.
 ///
-/// Sectors have 512 bytes. Every partition has the type "Linux filesystem data"
-/// (`0FC63DAF-8483-4772-8E79-3D69D8477DE4`) and no attribute. GUIDs are of version 8: a partition's
-/// is made of its identity, and of how many before it have the same; the disk's of all
-/// partitions. Same partitions, same bytes.
+/// Sectors have 512 bytes. A partition's [role](Role) is its type and attributes: "Linux filesystem
+/// data" (`0FC63DAF-8483-4772-8E79-3D69D8477DE4`) and none, or what systemd finds by itself. GUIDs are
+/// of version 8: a partition's is made of its identity, and of how many before it have the same; the
+/// disk's of all partitions. The GUIDs of a [volume](Role::Volume) and its [hash tree](Role::Tree) are
+/// the first and the last 128 bits of the root hash. Same partitions, same bytes.
 ///
 /// ```
 /// use erofs_tarfs::outputs::{Extents, Gpt, Partition};
 ///
 /// let mut disk = Extents::default();
 /// disk.push(8192, "layer.disk", 0)?;
-/// let layer = Partition { name: "base".into(), identity: vec![1], bytes: disk.bytes() };
+/// let layer = Partition { name: "base".into(), identity: vec![1], bytes: disk.bytes(), ..Partition::default() };
 /// let gpt = Gpt::new(vec![layer], Gpt::ALIGN)?;
 /// let whole = gpt.extents(vec![disk], "gpt", 0)?;
 /// assert_eq!(whole.bytes(), gpt.bytes());
@@ -82,7 +96,8 @@ impl Gpt {
     ///
     /// # Errors
     /// [`Error::Partitions`] for none, or more than 255; [`Error::Empty`] and [`Error::Sectors`]
-    /// for their lengths, [`Error::PartitionName`], [`Error::Alignment`], [`Error::TooLarge`].
+    /// for their lengths, [`Error::PartitionName`], [`Error::Alignment`], [`Error::TooLarge`];
+    /// [`Error::Unpaired`] for a hash tree without a volume of that root hash, or with two.
     pub fn new(partitions: Vec<Partition>, align: u64) -> Result<Self, Error> {
         let count = partitions.len();
         if count == 0 || count > MAX_PARTITIONS {
@@ -92,10 +107,10 @@ impl Gpt {
             return Err(Error::Alignment { align });
         }
         let entries = table::entries_sectors(count);
-        let mut guids = guid::Guids::default();
+        let guids = guid::partitions(&partitions)?;
         let mut placed = Vec::with_capacity(count);
         let mut end = (2 + entries) * SECTOR;
-        for Partition { name, identity, bytes } in partitions {
+        for (Partition { name, bytes, role, .. }, guid) in partitions.into_iter().zip(guids) {
             if name.encode_utf16().count() > MAX_NAME {
                 return Err(Error::PartitionName { name });
             }
@@ -108,7 +123,7 @@ impl Gpt {
                 return Err(Error::Sectors { offset, bytes, file: None });
             }
             end = offset.checked_add(bytes).ok_or_else(too_large)?;
-            placed.push(Placed { name, guid: guids.partition(&identity), offset, bytes });
+            placed.push(Placed { name, guid, role, offset, bytes });
         }
         let tail = (entries + 1) * SECTOR;
         let bytes = end.checked_add(tail).ok_or(Error::TooLarge { bytes: tail })?;

@@ -3,19 +3,15 @@
 use super::crc32::crc32;
 use super::guid::mixed_endian;
 use super::{Gpt, SECTOR};
-use crate::verity::Uuid;
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// Bytes of an entry.
-const ENTRY: usize = 128;
+pub(super) const ENTRY: usize = 128;
 /// The fewest entries that a table has room for.
 const MIN_ENTRIES: usize = 128;
 /// Bytes of a header.
-const HEADER: usize = 92;
-
-/// 0FC63DAF-8483-4772-8E79-3D69D8477DE4, "Linux filesystem data".
-const LINUX_DATA: Uuid = Uuid(0x0FC6_3DAF_8483_4772_8E79_3D69_D847_7DE4_u128.to_be_bytes());
+pub(super) const HEADER: usize = 92;
 
 /// Sectors that the entries of so many partitions take.
 pub(super) fn entries_sectors(partitions: usize) -> u64 {
@@ -81,10 +77,11 @@ fn entries(gpt: &Gpt) -> Vec<u8> {
     for (entry, partition) in bytes.chunks_exact_mut(ENTRY).zip(&gpt.partitions) {
         let first = partition.offset / SECTOR;
         let last = first + partition.bytes / SECTOR - 1;
-        entry[..16].copy_from_slice(&mixed_endian(LINUX_DATA));
+        entry[..16].copy_from_slice(&mixed_endian(partition.role.partition_type()));
         entry[16..32].copy_from_slice(&mixed_endian(partition.guid));
         entry[32..40].copy_from_slice(&first.to_le_bytes());
         entry[40..48].copy_from_slice(&last.to_le_bytes());
+        entry[48..56].copy_from_slice(&partition.role.attributes().to_le_bytes());
         for (unit, room) in partition.name.encode_utf16().zip(entry[56..].chunks_exact_mut(2)) {
             room.copy_from_slice(&unit.to_le_bytes());
         }
