@@ -48,7 +48,8 @@ type LayoutOptions struct {
 	Checksum bool
 	// NoChecksum gives it none, whatever the block size.
 	NoChecksum bool
-	// Compact gives small inodes mtimes of their own: less metadata, for Linux 6.15 and later only.
+	// Compact gives small inodes mtimes of their own: less metadata, but only kernels read it right,
+	// from Linux 6.15 on.
 	Compact bool
 }
 
