@@ -6,6 +6,7 @@ mod compressed;
 mod devices;
 mod endings;
 mod errors;
+mod help;
 mod images;
 mod inputs;
 mod modes;
