@@ -1,6 +1,6 @@
 //! Readers × forms: what others show of our images is what is in them, or an error, never other
-//! bytes. Only of `--plain-bodies` and `--compact`, which are for kernels, it is known that readers
-//! show others, and the help says so.
+//! bytes. It is known that they show others of `--plain-bodies` and `--compact` bootstraps, which are
+//! for kernels, as the help says, and two of them in place of holes in any bootstrap.
 //!
 //! `examples/go/crosscheck` has the row of go-erofs.
 

@@ -15,7 +15,7 @@ use testkit::stacks::Stack;
 use crate::forms::{Form, Image};
 use crate::table::Cell::{OtherBytes, Refuses, Right};
 use crate::table::{Shown, hold};
-use crate::{row, sparse, stacks};
+use crate::{open_ended, row, sparse, stacks};
 
 fn merged(
     mkfs: &Path,
@@ -107,11 +107,14 @@ fn mkfs_merges_data() {
     });
 }
 
-/// For a hole its new metadata have the device's first blocks.
+/// For a hole among chunk indexes its new metadata have the device's first blocks. Disks have block
+/// numbers, where it keeps the one that says hole.
 #[test]
-fn mkfs_fills_holes() {
+fn mkfs_fills_holes_of_bootstraps() {
     let Some(mkfs) = oracle::erofs_tool("mkfs.erofs") else { return };
-    hold("mkfs.erofs of holes", &row([OtherBytes; 9]), &sparse(), &|stack, form, dir| {
+    let row = row([OtherBytes, Right, Right, Right, Right, Right, OtherBytes, OtherBytes, Right]);
+    let stacks = [sparse(), open_ended()].concat();
+    hold("mkfs.erofs of holes", &row, &stacks, &|stack, form, dir| {
         merged(&mkfs, &[], (stack, form, dir))
     });
 }

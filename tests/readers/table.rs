@@ -16,7 +16,7 @@ pub(crate) enum Cell {
     /// An error, with this in its message.
     Refuses(&'static str),
     /// Other bytes without an error, of one stack at least: in forms that are for kernels alone, and
-    /// say so.
+    /// say so, and in place of holes in bootstraps.
     OtherBytes,
 }
 

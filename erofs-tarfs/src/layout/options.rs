@@ -105,7 +105,8 @@ pub enum BodyForm {
     /// [`compact`](Options::compact), plain in a disk.
     #[default]
     Auto,
-    /// By a block of the unified address space where the file is contiguous, else by chunk indexes.
+    /// By a block of the unified address space where the file is contiguous, else by chunk indexes,
+    /// or in a disk by block numbers.
     /// In a bootstrap only kernels read it right: erofs-utils 1.9.4 and go-erofs 0.3.1 show other
     /// bytes, without an error.
     Plain,
