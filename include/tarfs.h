@@ -238,7 +238,8 @@
 #define TARFS_LAYOUT_CHUNK_INDEXES 2
 
 /**
- * Small inodes have mtimes of their own: less metadata, for Linux 6.15 and later only.
+ * Small inodes have mtimes of their own: less metadata, but only kernels read it right, from Linux
+ * 6.15 on.
  */
 #define TARFS_LAYOUT_COMPACT 4
 

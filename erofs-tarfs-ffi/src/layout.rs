@@ -32,7 +32,8 @@ pub const TARFS_LAYOUT_AUFS_WHITEOUTS: u32 = 1;
 /// bootstraps do without it, since every reader takes them, unless TARFS_LAYOUT_COMPACT is given;
 /// disks do with it only.
 pub const TARFS_LAYOUT_CHUNK_INDEXES: u32 = 2;
-/// Small inodes have mtimes of their own: less metadata, for Linux 6.15 and later only.
+/// Small inodes have mtimes of their own: less metadata, but only kernels read it right, from Linux
+/// 6.15 on.
 pub const TARFS_LAYOUT_COMPACT: u32 = 4;
 /// Files in one piece have plain inodes in a bootstrap too: 32 bytes less a file, but only kernels
 /// read it right.

@@ -17,11 +17,13 @@
 //! | [`fixtures`] | a real image, built by the tools that people build them with |
 //! | [`ours`] | our own trees in the shape of a dump |
 //! | [`artifact`] | our artifacts as files, for the kernel to mount |
+//! | [`erofs_rs`] | what another reader makes of an image |
 //! | [`oci`] | a small OCI image layout, written by hand |
 
 pub mod artifact;
 pub mod containerd;
 pub mod dump;
+pub mod erofs_rs;
 pub mod fixtures;
 pub mod layer;
 pub mod model;

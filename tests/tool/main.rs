@@ -8,6 +8,7 @@ mod devices;
 mod discoverable;
 mod endings;
 mod errors;
+mod help;
 mod images;
 mod inputs;
 mod modes;

@@ -157,6 +157,11 @@ impl ChunkFormat {
         Self(0x20 | (shift & 0x1f) as u32)
     }
 
+    /// A table of 32-bit block numbers for chunks of `block << shift` bytes, `shift` at most 31.
+    pub const fn block_map(shift: u8) -> Self {
+        Self((shift & 0x1f) as u32)
+    }
+
     /// Chunk size as a shift of the block size.
     pub const fn shift(self) -> u8 {
         (self.0 & 0x1f) as u8

@@ -75,7 +75,10 @@ fn inode(
         (Data::Inline, _) if shape.blocks == 0 => (DataLayout::FlatInline, u32::MAX),
         (Data::Inline, _) => (DataLayout::FlatInline, block as u32),
         (Data::Blocks, _) => (DataLayout::FlatPlain, block as u32),
-        (Data::Chunks(table), _) => (DataLayout::ChunkBased, ChunkFormat::indexes(table.shift).0),
+        (Data::Chunks(table), _) if table.indexes => {
+            (DataLayout::ChunkBased, ChunkFormat::indexes(table.shift).0)
+        }
+        (Data::Chunks(table), _) => (DataLayout::ChunkBased, ChunkFormat::block_map(table.shift).0),
         (Data::Unified { device, offset }, _) => {
             let start = layout.devices()[usize::from(device)].uniaddr
                 + ((scene.bases[usize::from(device)] + offset) >> bits);
@@ -127,7 +130,7 @@ fn inode(
     debug_assert_eq!(out.len() as u64, shape.lead());
     match (shape.data, face) {
         (Data::Chunks(table), Face::Regular { size, body }) => {
-            out.resize(out.len().next_multiple_of(8), 0);
+            out.resize(out.len().next_multiple_of(table.entry() as usize), 0);
             chunks(scene, table, Pieces::new(size, body), block, |place| {
                 let mut index = ChunkIndex::new_zeroed();
                 let (device, start) = match place {
@@ -140,7 +143,9 @@ fn inode(
                 };
                 index.device_id.set(device);
                 index.startblk_lo.set(start);
-                out.extend_from_slice(index.as_bytes());
+                let entry = index.as_bytes();
+                // The block number is the last half.
+                out.extend_from_slice(if table.indexes { entry } else { &entry[4..] });
             });
         }
         (Data::Inline, Face::Symlink(target)) => {

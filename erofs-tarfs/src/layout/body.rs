@@ -62,6 +62,19 @@ fn follows(piece: &Extent, next: &Extent) -> bool {
 pub(crate) struct Chunks {
     pub(crate) shift: u8,
     pub(crate) count: u64,
+    /// Whether entries name a device, or else are block numbers.
+    pub(crate) indexes: bool,
+}
+
+impl Chunks {
+    /// Bytes of an entry, on a multiple of which the table starts.
+    pub(crate) fn entry(self) -> u64 {
+        if self.indexes { 8 } else { 4 }
+    }
+
+    pub(crate) fn bytes(self) -> u64 {
+        self.count.saturating_mul(self.entry())
+    }
 }
 
 /// What a file of at least one byte needs.
@@ -119,7 +132,8 @@ impl Scene<'_> {
         let bits = u32::from(self.block.bits());
         let whole = size.next_power_of_two().trailing_zeros();
         let shift = borders.trailing_zeros().min(whole).saturating_sub(bits).min(31);
-        let chunks = Chunks { shift: shift as u8, count: size.div_ceil(1 << (bits + shift)) };
+        let count = size.div_ceil(1 << (bits + shift));
+        let chunks = Chunks { shift: shift as u8, count, indexes: self.indexes };
         Ok(Cut { chunks, carried_blocks, contiguous })
     }
 }

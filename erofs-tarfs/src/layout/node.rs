@@ -68,7 +68,7 @@ impl Shape {
     /// Bytes in the inode area, filling apart.
     pub(crate) fn bytes(&self, block: u64) -> u64 {
         match self.data {
-            Data::Chunks(chunks) => self.lead().next_multiple_of(8) + 8 * chunks.count,
+            Data::Chunks(chunks) => self.lead().next_multiple_of(chunks.entry()) + chunks.bytes(),
             _ => self.lead() + self.tail(block),
         }
     }

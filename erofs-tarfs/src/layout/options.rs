@@ -29,8 +29,8 @@ pub struct Options {
     /// How regular files refer to their bytes.
     pub bodies: BodyForm,
     /// Whether short inodes tell times of their own, in seconds from an epoch: many more inodes
-    /// are short then, and none loses anything. It takes the 48-bit layout, which kernels before
-    /// Linux 6.15 refuse to mount. Off by default.
+    /// are short then, and none loses anything. Only kernels read it right, from Linux 6.15 on: it
+    /// takes the 48-bit layout, and [`BodyForm::Plain`]. Off by default.
     pub compact: bool,
     /// Whether the superblock has a checksum. `None`, the default, gives one to images whose blocks
     /// are of 2048 bytes and more: libblkid 2.41 and 2.42, and so `mount` without `-t`, udev and
@@ -105,9 +105,10 @@ pub enum BodyForm {
     /// [`compact`](Options::compact), plain in a disk.
     #[default]
     Auto,
-    /// By a block of the unified address space where the file is contiguous, else by chunk indexes.
+    /// By a block of the unified address space where the file is contiguous, else by chunk indexes,
+    /// or in a disk by block numbers.
     /// In a bootstrap only kernels read it right: erofs-utils 1.9.4 and go-erofs 0.3.1 show other
-    /// bytes, or zeros.
+    /// bytes, without an error.
     Plain,
     /// By chunk indexes: device and block in it; a single one where the file is contiguous. They
     /// take 8 bytes and fill up the slot, 32 bytes together, but name the device: a kernel looks

@@ -116,7 +116,7 @@ pub(super) fn place(
         let shape = scene.shape(item)?;
         blocks += shape.blocks;
         if let super::Data::Chunks(chunks) = shape.data {
-            tables = tables.saturating_add(chunks.count.saturating_mul(8));
+            tables = tables.saturating_add(chunks.bytes());
             if tables > table_limit {
                 let (path, limit) = (scene.path(item), table_limit);
                 return Err(Error::ChunkTableTooLarge { path, bytes: tables, limit });

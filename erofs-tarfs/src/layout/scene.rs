@@ -15,6 +15,8 @@ pub(crate) struct Scene<'t> {
     pub(crate) whiteouts: WhiteoutForm,
     /// Whether a file in one piece is referred to by its first block alone.
     pub(crate) plain: bool,
+    /// Whether chunk tables name devices.
+    pub(crate) indexes: bool,
     /// The time of compact inodes.
     pub(crate) epoch: Epoch,
     /// Opaque directories in ascending order; none in overlayfs' form.
@@ -33,6 +35,8 @@ impl<'t> Scene<'t> {
             BodyForm::Plain => true,
             BodyForm::Chunks => false,
         };
+        // A disk is one device.
+        let indexes = artifact == Artifact::Bootstrap || bodies == BodyForm::Chunks;
         let ids = || (0..tree.inode_count() as u32).map(InodeId);
         let opaque = match whiteouts {
             WhiteoutForm::Aufs => ids().filter(|id| tree.is_opaque(*id)).map(|id| id.0).collect(),
@@ -44,7 +48,7 @@ impl<'t> Scene<'t> {
             holding = ids().map(holds).collect();
         }
         let epoch = Epoch::of(tree, compact);
-        Self { tree, block, whiteouts, plain, epoch, opaque, holding, bases }
+        Self { tree, block, whiteouts, plain, indexes, epoch, opaque, holding, bases }
     }
 
     pub(crate) fn item_count(&self) -> usize {

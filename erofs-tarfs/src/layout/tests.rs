@@ -49,7 +49,7 @@ fn the_form_of_a_body() {
     let joined = [run(0, 512, device(0)), run(512, 100, device(512))];
     let hole_first = [run(512, 512, device(0))];
     let mixed = [run(0, 512, device(0)), run(512, 9, Place::Carried(0))];
-    let table = |shift, count| Data::Chunks(Chunks { shift, count });
+    let table = |shift, count| Data::Chunks(Chunks { shift, count, indexes: true });
     let unified = |offset| Data::Unified { device: 0, offset };
     // Content; data and blocks of it when plain, and the same with chunk indexes.
     let rows = [
@@ -73,6 +73,26 @@ fn the_form_of_a_body() {
             let shape = scene.shape(id).unwrap();
             assert_eq!((shape.data, shape.blocks), expected, "{what:?} {bodies:?}");
         }
+    }
+}
+
+/// A disk is one device, which no entry of a table needs to name.
+#[test]
+fn tables_of_disks_are_block_numbers() {
+    let (tree, id) = file(node(What::Pieces { size: 9000, extents: &[] }), &[]);
+    for (artifact, bodies, indexes) in [
+        (Artifact::Bootstrap, BodyForm::Auto, true),
+        (Artifact::Disk(Placement::DataFirst), BodyForm::Auto, false),
+        (Artifact::Disk(Placement::DataFirst), BodyForm::Chunks, true),
+    ] {
+        let scene = Scene::new(&tree, &Options { artifact, ..options(512, bodies) }, vec![0]);
+        let shape = scene.shape(id).unwrap();
+        assert_eq!(
+            shape.data,
+            Data::Chunks(Chunks { shift: 5, count: 1, indexes }),
+            "{artifact:?}"
+        );
+        assert_eq!(shape.bytes(512) - shape.lead(), if indexes { 8 } else { 4 });
     }
 }
 

@@ -112,7 +112,7 @@ func holdVerity(t *testing.T, disk memory, s sealing) {
 
 func TestGoDmverity(t *testing.T) {
 	l := must[layer](t)(indexed(t, everything(t)))
-	disk, _ := laidOut(t, merged(t, l), form{"disk", tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst}})
+	disk, _ := laidOut(t, merged(t, l), form{name: "disk", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst}})
 	for _, s := range sealings() {
 		t.Run(s.name, func(t *testing.T) {
 			holdVerity(t, disk, s)
@@ -126,7 +126,7 @@ func TestGoDmverity(t *testing.T) {
 
 func TestGoDmverityOnTheRealImage(t *testing.T) {
 	layers := realImage(t)
-	disk, _ := laidOut(t, merged(t, layers...), form{"disk", tarfs.LayoutOptions{Artifact: tarfs.DiskDataFirst}})
+	disk, _ := laidOut(t, merged(t, layers...), form{name: "disk", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskDataFirst}})
 	holdVerity(t, disk, sealings()[2])
 }
 

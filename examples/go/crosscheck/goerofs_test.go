@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -55,16 +58,19 @@ func theirs(t testing.TB, fsys fs.FS) listing {
 type form struct {
 	name string
 	tarfs.LayoutOptions
+	// sealed has a hash tree behind the disk.
+	sealed bool
 }
 
 var forms = []form{
-	{"bootstrap", tarfs.LayoutOptions{}},
-	{"bootstrap, plain", tarfs.LayoutOptions{PlainBodies: true}},
-	{"disk, metadata first, plain", tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst}},
-	{"disk, metadata first, chunk indexes", tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst, ChunkIndexes: true}},
-	{"disk, metadata first, as Nydus aligns", tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst, Align: 512 << 10}},
-	{"disk, data first, plain", tarfs.LayoutOptions{Artifact: tarfs.DiskDataFirst}},
-	{"disk, data first, chunk indexes", tarfs.LayoutOptions{Artifact: tarfs.DiskDataFirst, ChunkIndexes: true}},
+	{name: "bootstrap"},
+	{name: "bootstrap, plain", LayoutOptions: tarfs.LayoutOptions{PlainBodies: true}},
+	{name: "disk", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst}},
+	{name: "disk, chunk indexes", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst, ChunkIndexes: true}},
+	{name: "disk, as Nydus aligns", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst, Align: 512 << 10}},
+	{name: "disk, data first", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskDataFirst}},
+	{name: "disk, data first, chunk indexes", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskDataFirst, ChunkIndexes: true}},
+	{name: "disk, sealed", LayoutOptions: tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst}, sealed: true},
 }
 
 // laidOut makes the image, and what go-erofs must be given as extra devices: as many as the device
@@ -79,6 +85,10 @@ func laidOut(t testing.TB, from image, how form) (memory, []io.ReaderAt) {
 		return out, from.devices
 	}
 	ok(t, layout.WriteDisk(t.Context(), from.devices, &out))
+	if how.sealed {
+		params := &tarfs.VerityParams{Placement: tarfs.HashBehindData}
+		ok(t, must[*tarfs.Sealed](t)(layout.HashDisk(t.Context(), from.devices, nil, params, &out)).Close())
+	}
 	return out, nil
 }
 
@@ -205,12 +215,43 @@ func TestGoErofsReadsTheRealImage(t *testing.T) {
 	compare(t, merged(t, layers[3]), forms)
 }
 
+// Blocks of 4096 bytes, with copies of all bodies: of the tool, as the C API has no such disks.
+func TestGoErofsReadsCopiedBodies(t *testing.T) {
+	tool := os.Getenv("TARFS_TOOL")
+	if tool == "" {
+		without(t, "TARFS_TOOL, the path of the tool tarfs")
+	}
+	dir := t.TempDir()
+	out := filepath.Join(dir, "disk")
+	args := []string{"export", "--mode", "image_block", "--block-size", "4096", "-o", out}
+	var layers []layer
+	for i, data := range stack(t) {
+		layers = append(layers, must[layer](t)(indexed(t, data)))
+		args = append(args, filepath.Join(dir, fmt.Sprint(i, ".tar")))
+		ok(t, os.WriteFile(args[len(args)-1], data, 0o600))
+	}
+	if said, err := exec.Command(tool, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	disk := memory(must[[]byte](t)(os.ReadFile(out)))
+	opened, err := erofs.Open(disk)
+	ok(t, err)
+	how, from := forms[0], merged(t, layers...)
+	file, devices := laidOut(t, from, how)
+	for _, line := range differences(theirs(t, opened), how.readsAs(t, from, mounted(t, file, devices))) {
+		t.Error(line)
+	}
+}
+
 // What is listed above and is no matter of single files.
 func TestGoErofsRefusesCompactImages(t *testing.T) {
 	l := must[layer](t)(indexed(t, stack(t)[0]))
-	file, devices := laidOut(t, merged(t, l), form{"compact", tarfs.LayoutOptions{Compact: true}})
-	if _, err := erofs.Open(file, erofs.WithExtraDevices(devices...)); !errors.Is(err, erofs.ErrNotImplemented) {
-		t.Errorf("Open: %v: readOtherwise wants a line less", err)
+	for _, artifact := range []tarfs.Artifact{tarfs.Bootstrap, tarfs.DiskMetadataFirst} {
+		how := form{LayoutOptions: tarfs.LayoutOptions{Compact: true, Artifact: artifact}}
+		file, devices := laidOut(t, merged(t, l), how)
+		if _, err := erofs.Open(file, erofs.WithExtraDevices(devices...)); !errors.Is(err, erofs.ErrNotImplemented) {
+			t.Errorf("Open: %v: readOtherwise wants a line less", err)
+		}
 	}
 	for _, line := range readOtherwise {
 		t.Logf("%s: %s", line.what, line.why)

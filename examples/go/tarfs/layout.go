@@ -54,7 +54,8 @@ type LayoutOptions struct {
 	// CopyBodies has a disk carry copies of the bodies that do not lie on multiples of BlockSize: those
 	// of tars lie on 512. So any tar gives a disk for sectors, or dm-verity data blocks, of 4096 bytes.
 	CopyBodies bool
-	// Compact gives small inodes mtimes of their own: less metadata, for Linux 6.15 and later only.
+	// Compact gives small inodes mtimes of their own: less metadata, but only kernels read it right,
+	// from Linux 6.15 on.
 	Compact bool
 }
 
