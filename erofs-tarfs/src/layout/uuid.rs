@@ -26,10 +26,8 @@ pub(super) fn of_content(tree: &Tree, options: &Options) -> [u8; 16] {
         hash.inode(tree, id);
     }
     hash.state.write(&hash.piece);
-    let mut uuid = hash.state.finish128().as_bytes();
-    uuid[6] = uuid[6] & 0x0f | 0x80;
-    uuid[8] = uuid[8] & 0x3f | 0x80;
-    uuid
+    let bytes = hash.state.finish128().as_bytes();
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().into_bytes()
 }
 
 struct Hash {

@@ -133,22 +133,13 @@ impl Uuid {
     /// assert_eq!(Uuid::of_blob(digest).to_string(), "0f8a237d-48ca-5305-ba9f-d2efb00fcd98");
     /// ```
     pub fn of_blob(digest: &str) -> Self {
-        /// The namespace of URLs, RFC 9562, section 6.6.
-        const URL: [u8; 16] = 0x6ba7b811_9dad_11d1_80b4_00c04fd430c8_u128.to_be_bytes();
-        use sha1::Digest as _;
-        let hash = sha1::Sha1::new()
-            .chain_update(URL)
-            .chain_update(b"erofs:blobs/")
-            .chain_update(digest.as_bytes())
-            .finalize();
-        Self::with_version(5, core::array::from_fn(|i| hash[i]))
+        let name = [b"erofs:blobs/", digest.as_bytes()].concat();
+        Self(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, &name).into_bytes())
     }
 
-    /// These bytes, with the bits that say the version and the variant of RFC 9562.
-    const fn with_version(version: u8, mut bytes: [u8; 16]) -> Self {
-        bytes[6] = bytes[6] & 0x0f | version << 4;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        Self(bytes)
+    /// Bytes of a hash as a UUID of version 8 (RFC 9562), whose bits are what its maker wants.
+    pub(crate) fn version_8(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid().into_bytes())
     }
 
     /// A UUID of version 8 that depends on `root` alone: equal trees, equal UUIDs.
@@ -158,15 +149,13 @@ impl Uuid {
             .chain_update(b"erofs-tarfs dm-verity superblock")
             .chain_update(root.0)
             .finalize();
-        Self::with_version(8, core::array::from_fn(|i| hash[i]))
+        Self::version_8(core::array::from_fn(|i| hash[i]))
     }
 }
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e] =
-            [&self.0[..4], &self.0[4..6], &self.0[6..8], &self.0[8..10], &self.0[10..]].map(Hex);
-        write!(f, "{a}-{b}-{c}-{d}-{e}")
+        uuid::Uuid::from_bytes(self.0).hyphenated().fmt(f)
     }
 }
 
@@ -181,12 +170,10 @@ impl core::str::FromStr for Uuid {
 
     /// Reads the form `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, hex digits of either case.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let mut bytes = [0; 16];
-        let dashes =
-            text.len() == 36 && text.match_indices('-').map(|(i, _)| i).eq([8, 13, 18, 23]);
-        match dashes && unhex(text.bytes().filter(|&b| b != b'-'), &mut bytes) {
-            true => Ok(Self(bytes)),
-            false => Err(Error::Syntax { what: "UUID" }),
+        // Other forms, as in braces, have other lengths.
+        match uuid::Uuid::try_parse(text) {
+            Ok(uuid) if text.len() == 36 => Ok(Self(uuid.into_bytes())),
+            _ => Err(Error::Syntax { what: "UUID" }),
         }
     }
 }

@@ -84,17 +84,10 @@ pub(super) fn disk(partitions: &[Placed]) -> Uuid {
 /// The beginning of a hash as a UUID of version 8 (RFC 9562).
 fn version_8(hash: Sha256) -> Uuid {
     let hash = hash.finalize();
-    let mut bytes: [u8; 16] = core::array::from_fn(|i| hash[i]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    Uuid(bytes)
+    Uuid::version_8(core::array::from_fn(|i| hash[i]))
 }
 
 /// A UUID as tables store it: the first three fields with their low bytes first.
 pub(super) fn mixed_endian(uuid: Uuid) -> [u8; 16] {
-    let mut bytes = uuid.0;
-    bytes[..4].reverse();
-    bytes[4..6].reverse();
-    bytes[6..8].reverse();
-    bytes
+    uuid::Uuid::from_bytes(uuid.0).to_bytes_le()
 }
