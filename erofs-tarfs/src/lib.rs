@@ -5,6 +5,7 @@ extern crate alloc;
 
 pub mod disk;
 mod error;
+pub mod export;
 pub mod format;
 pub mod image;
 pub mod ingest;

@@ -8,6 +8,7 @@ mod verity;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use erofs_tarfs::export;
 
 pub(crate) use self::check::Check;
 use self::help::{EXAMPLES, EXPORT_HELP, LAYER, LAYERS};
@@ -176,6 +177,19 @@ pub(crate) enum Mode {
     LayerVerityOnly,
     /// The hash tree alone of the merged layers' disk.
     ImageVerityOnly,
+}
+
+impl From<Mode> for export::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::LayerBlock => Self::LayerBlock,
+            Mode::ImageBlock => Self::ImageBlock,
+            Mode::LayerBlockWithVerity => Self::LayerBlockWithVerity,
+            Mode::ImageBlockWithVerity => Self::ImageBlockWithVerity,
+            Mode::LayerVerityOnly => Self::LayerVerityOnly,
+            Mode::ImageVerityOnly => Self::ImageVerityOnly,
+        }
+    }
 }
 
 #[derive(Debug, Group)]

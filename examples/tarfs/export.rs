@@ -4,46 +4,44 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::image;
-use erofs_tarfs::io::{self as tarfs_io, NamedFile};
-use erofs_tarfs::layout;
+use erofs_tarfs::export::{self, Mode, Options, Plan, Product};
+use erofs_tarfs::io::verity::Options as Hashing;
+use erofs_tarfs::io::{NamedFile, Step, write_plan};
 use erofs_tarfs::tree::Tree;
-use erofs_tarfs::verity::{Geometry, Params, Placement};
 
-use crate::args::{Export, Mode};
+use crate::args::Export;
 use crate::fail::{Done, Fail};
 use crate::form::Form;
 use crate::load::{self, Loaded, Origin};
 use crate::output::{self, Output};
 use crate::overlaid::{Made, Wanted};
-use crate::progress::Progress;
+use crate::progress::Steps;
 use crate::report::{Report, Verity};
 use crate::spool::{Spool, file_name};
 use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare, volume};
 
 pub(crate) fn run(args: &Export) -> Done {
-    let what = match args.mode {
-        Mode::LayerBlock | Mode::ImageBlock => What::Disk,
-        Mode::LayerBlockWithVerity | Mode::ImageBlockWithVerity => What::Sealed,
-        Mode::LayerVerityOnly | Mode::ImageVerityOnly => What::Tree,
-    };
-    let options = geometry::options(&args.layout, true)?;
-    let params = match what {
-        What::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {
+    let (mode, mut options) = (Mode::from(args.mode), Options::default());
+    options.layout = geometry::options(&args.layout, true)?;
+    let product = mode.product();
+    let params = match product {
+        Product::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {
             let why = "options of a hash tree, and --sealed, want a mode that makes one";
             return Err(Fail::Usage(why.to_owned()));
         }
-        What::Disk => geometry::params(&args.sealing.preset)?,
-        What::Sealed | What::Tree => geometry::mountable(&args.sealing, options.block_size)?,
+        Product::Disk => geometry::params(&args.sealing.preset)?,
+        Product::SealedDisk | Product::HashTree => {
+            geometry::mountable(&args.sealing, options.layout.block_size)?
+        }
     };
-    let params = match args.forms.volume() {
+    options.any_data_block = args.sealing.any_data_block;
+    options.verity = match args.forms.volume() {
         Some(_) => geometry::with_superblock(params)?,
         None => params,
     };
     let hashing = geometry::threads(&args.sealing.hashing);
-    let job = Job { options, params, hashing, what, form: args.forms.form };
-    let by_layer =
-        matches!(args.mode, Mode::LayerBlock | Mode::LayerBlockWithVerity | Mode::LayerVerityOnly);
+    let job = Job { product, options, hashing, form: args.forms.form };
+    let by_layer = mode.is_by_layer();
     spare::arguments(&args.inputs.layers);
     args.sealed.iter().for_each(|sealed| spare::arguments(&[&sealed.disk]));
     let output = match args.output.is_dir() {
@@ -51,7 +49,7 @@ pub(crate) fn run(args: &Export) -> Done {
         false => place::named(&args.output)?,
     };
     if !args.forms.are_plain() {
-        overlaid::check(args, &output, job.what)?;
+        overlaid::check(args, &output, product)?;
     }
     let mut spool = match args.forms.form {
         Form::Raw => Spool::temporary(&output),
@@ -64,7 +62,7 @@ pub(crate) fn run(args: &Export) -> Done {
     if !by_layer {
         same::identify(&mut layers);
     }
-    leaves::read(&mut layers, &args.sealed, &job.params, &job.hashing)?;
+    leaves::read(&mut layers, &args.sealed, &job.options.verity, &job.hashing)?;
     if !args.forms.are_plain() {
         return overlaid(&job, args, &output, &layers, by_layer, spool);
     }
@@ -208,81 +206,42 @@ impl Drop for Directory {
     }
 }
 
-/// What to make of a tree.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
-    Disk,
-    Sealed,
-    Tree,
-}
-
 pub(crate) struct Job {
-    pub(crate) options: layout::Options,
-    pub(crate) params: Params,
-    pub(crate) hashing: tarfs_io::verity::Options,
-    pub(crate) what: What,
+    pub(crate) product: Product,
+    pub(crate) options: Options,
+    pub(crate) hashing: Hashing,
     form: Form,
 }
 
 impl Job {
     fn file_name(&self, layer: &Loaded, index: usize) -> String {
-        let extension = if self.what == What::Tree { "verity" } else { self.form.extension() };
+        let extension = match self.product {
+            Product::HashTree => self.product.extension(),
+            _ => self.form.extension(),
+        };
         format!("{}.{extension}", stem(layer, index))
     }
 
     /// Makes the output of a tree. `origins` say where each of its devices is.
     fn make(&self, out: &Output, tree: &Tree, origins: &[Origin<'_>]) -> Done<Report> {
         let (path, file) = (out.path(), out.file()?);
-        let tree = &*merge::fitted(path, tree, &self.options)?;
-        let layout = merge::plan(path, tree, &self.options)?;
-        let plan = image::disk(&layout);
-        // A tree protects whole blocks only.
-        let data_bytes = plan.bytes + self.params.data_padding(plan.bytes);
-        let geometry = |placement| {
-            Geometry::new(&self.params, data_bytes, placement)
-                .map_err(|error| Fail::of(path, error))
-        };
-        let sources = || -> Done<Vec<NamedFile>> {
-            origins.iter().map(|(layer, index)| layer.source(*index)).collect()
-        };
+        let tree = &*merge::fitted(path, tree, &self.options.layout)?;
+        let plan = Plan::new(tree, self.product, &self.options);
+        let plan = plan.map_err(|error| match error {
+            export::Error::Layout(error) => merge::unfit(path, error),
+            error => Fail::of(path, error),
+        })?;
+        let sources = origins.iter().map(|(layer, index)| layer.source(*index));
+        let sources: Vec<NamedFile> = sources.collect::<Done<_>>()?;
         let kept: Vec<_> = origins.iter().map(|(layer, _)| layer.leaves.as_deref()).collect();
-        let hash = |sources: &[NamedFile], geometry| {
-            let progress = Progress::new("hashing", Some(data_bytes));
-            let (hashing, observer) = (&self.hashing, &progress.observer());
-            tarfs_io::hash_disk(&plan, &layout, sources, &kept, geometry, &file, hashing, observer)
-        };
-        match self.what {
-            What::Disk => {
-                let copied = merge::disk(&layout, &sources()?, &file)?;
-                let mut report = Report::new(path, plan.bytes, &layout, plan.bytes);
-                report.made.copied = Some(copied.into());
-                Ok(report)
-            }
-            What::Sealed => {
-                let geometry = geometry(Placement::BehindData)?;
-                let sources = sources()?;
-                let copied = merge::disk(&layout, &sources, &file)?;
-                let end = geometry.end();
-                file.set_bytes(end)?;
-                let sealed = match kept.iter().any(Option::is_some) {
-                    true => hash(&sources, geometry)?,
-                    false => crate::verity::seal(&file, &file, geometry, &self.hashing, false)?,
-                };
-                let mut report = Report::new(path, end, &layout, plan.bytes);
-                report.verity = Some(Verity::new(&sealed, path, path));
-                report.made.copied = Some(copied.into());
-                Ok(report)
-            }
-            What::Tree => {
-                let geometry = geometry(Placement::OwnFile)?;
-                let end = geometry.end();
-                let sources = sources()?;
-                let sealed = hash(&sources, geometry)?;
-                let mut report = Report::new(path, end, &layout, plan.bytes);
-                report.verity = Some(Verity::new(&sealed, Path::new("DISK"), path));
-                Ok(report)
-            }
-        }
+        let steps = Steps::new(plan.disk().bytes);
+        let observer = &|step, bytes| steps.inc(step == Step::Hashing, bytes);
+        let written = write_plan(&plan, &sources, &kept, &file, &self.hashing, observer)?;
+        let mut report = Report::new(path, plan.bytes(), plan.layout(), plan.disk().bytes);
+        report.made.copied = written.copied.map(Into::into);
+        let data = if self.product == Product::HashTree { Path::new("DISK") } else { path };
+        report.verity = written.sealed.map(|sealed| Verity::new(&sealed, data, path));
+        Ok(report)
     }
 }
 

@@ -1,5 +1,6 @@
 //! From the command line to the library's options.
 
+use erofs_tarfs::export::{self, Product};
 use erofs_tarfs::layout::{self, Artifact, BodyForm, WhiteoutForm};
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{Params, SuperblockMode};
@@ -86,16 +87,20 @@ pub(crate) fn params(args: &Preset) -> Done<Params> {
 /// device-mapper device has the data block for its logical block, and no smaller one of a filesystem
 /// can be set then.
 pub(crate) fn mountable(args: &Sealing, block: BlockSize) -> Done<Params> {
-    let params = params(&args.preset)?;
-    let (data, block) = (params.data_block().bytes(), block.bytes());
-    if data > block && !args.any_data_block {
-        return Err(Fail::Usage(format!(
-            "data blocks of {data} bytes over a filesystem with blocks of {block}: Linux opens the \
-             device, and refuses the mount. --data-block-size {block}, or --block-size {data}, or \
-             --any-data-block if it is not for a mount"
-        )));
-    }
-    Ok(params)
+    let (data, size) = (params(&args.preset)?.data_block().bytes(), block.bytes());
+    sealable(args, block, &format!("--data-block-size {size}, or --block-size {data}, or"))
+}
+
+/// The same; `ways` are what is to be said besides --any-data-block.
+pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Params> {
+    let mut options = export::Options::default();
+    options.layout.block_size = block;
+    options.verity = params(&args.preset)?;
+    options.any_data_block = args.any_data_block;
+    options.check(Product::SealedDisk).map_err(|error| {
+        Fail::Usage(format!("{error}. {ways} --any-data-block if it is not for a mount"))
+    })?;
+    Ok(options.verity)
 }
 
 /// The same parameters with a superblock before the tree: where nobody else tells them.

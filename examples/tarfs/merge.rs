@@ -66,14 +66,19 @@ pub(crate) fn sources(tree: &Tree, layers: &[Loaded]) -> Done<Vec<NamedFile>> {
 
 /// Plans a tree; errors name the output.
 pub(crate) fn plan<'t>(out: &Path, tree: &'t Tree, options: &layout::Options) -> Done<Layout<'t>> {
-    layout::plan(tree, options).map_err(|error| match error {
+    layout::plan(tree, options).map_err(|error| unfit(out, error))
+}
+
+/// What to say of a tree that does not fit.
+pub(crate) fn unfit(out: &Path, error: layout::Error) -> Fail {
+    match error {
         error @ layout::Error::NotAligned { .. } => {
             let copies =
                 "only a raw disk without --gpt has copies of bodies on the grid of larger blocks";
             Fail::of(out, format_args!("{error}: {copies}"))
         }
         error => Fail::of(out, error),
-    })
+    }
 }
 
 /// The tree, its bodies copied to the grid of the blocks if it is to be a disk of larger ones.
@@ -108,7 +113,7 @@ pub(crate) fn write(
 }
 
 /// Writes a disk; answers how the bytes of the sources got into it.
-pub(crate) fn disk(layout: &Layout<'_>, sources: &[NamedFile], out: &NamedFile) -> Done<Copied> {
+fn disk(layout: &Layout<'_>, sources: &[NamedFile], out: &NamedFile) -> Done<Copied> {
     let plan = image::disk(layout);
     let progress = Progress::new("writing", Some(plan.bytes));
     Ok(tarfs_io::write_disk(&plan, layout, sources, out, &mut progress.observer())?)

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::export::Product;
 use erofs_tarfs::io::{Mapped, NamedFile};
 use erofs_tarfs::outputs::{
     self, Architecture, Extents, Gpt, Partition, Placed, Role, Volume, vmdk,
@@ -11,7 +12,7 @@ use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::Sealed;
 
 use crate::args::Export;
-use crate::export::{Job, What};
+use crate::export::Job;
 use crate::fail::{Done, Fail};
 use crate::form::Form;
 use crate::notes::Noted;
@@ -69,8 +70,8 @@ impl Made {
 }
 
 /// Refuses what makes no sense.
-pub(crate) fn check(args: &Export, output: &Path, what: What) -> Done {
-    if what == What::Tree {
+pub(crate) fn check(args: &Export, output: &Path, product: Product) -> Done {
+    if product == Product::HashTree {
         let text = "*_verity_only modes make no disk: --form and --gpt say nothing of hash trees";
         return Err(Fail::Usage(text.to_owned()));
     }
@@ -118,11 +119,12 @@ pub(crate) fn make(
         outputs[0].file()?
     };
     let mut parts = Parts::new(metadata);
-    let (params, options, apart) = (&job.params, &job.hashing, volume.is_some());
-    let sealing = (job.what == What::Sealed).then_some(Sealing { params, options, apart });
+    let (params, options, apart) = (&job.options.verity, &job.hashing, volume.is_some());
+    let sealing =
+        (job.product == Product::SealedDisk).then_some(Sealing { params, options, apart });
     let mut disks = Vec::new();
     for Wanted { name, tree, sources, noted } in wanted {
-        let layout = merge::plan(out, tree, &job.options)?;
+        let layout = merge::plan(out, tree, &job.options.layout)?;
         let disk = parts.add(out, &layout, sources, sealing)?;
         let report = Report::new(out, disk.extents.bytes(), &layout, disk.data_bytes);
         let report = Report { noted, ..report };

@@ -1,6 +1,7 @@
 //! Bars for long work, on a terminal only.
 
 use std::io::{self, IsTerminal, Read};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,6 +42,37 @@ impl Progress {
     /// A reader that moves the bar.
     pub(crate) fn reader<R: Read>(&self, reader: R) -> impl Read + use<R> {
         self.0.wrap_read(reader)
+    }
+}
+
+/// The bars of a disk that is written, and hashed then: each from when its step begins.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    bytes: u64,
+    writing: OnceLock<Progress>,
+    hashing: OnceLock<Progress>,
+}
+
+impl Steps {
+    /// Bars over so many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { bytes, writing: OnceLock::new(), hashing: OnceLock::new() }
+    }
+
+    /// Counts bytes of a step.
+    pub(crate) fn inc(&self, hashing: bool, bytes: u64) {
+        let (bar, what) = match hashing {
+            false => (&self.writing, "writing"),
+            true => (&self.hashing, "hashing"),
+        };
+        let total = Some(self.bytes).filter(|_| bytes > 0 || !hashing);
+        bar.get_or_init(|| {
+            if hashing && let Some(written) = self.writing.get() {
+                written.0.finish_and_clear();
+            }
+            Progress::new(what, total)
+        });
+        bar.get().iter().for_each(|bar| bar.0.inc(bytes));
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{outputs, tree, verity};
+use crate::{export, outputs, tree, verity};
 
 /// Why a layer or a disk was not made. Offsets are byte offsets in the file named.
 #[derive(Debug)]
@@ -72,6 +72,30 @@ pub enum Error {
         /// What is wrong with the first.
         error: outputs::TableError,
     },
+    /// An output that cannot be planned.
+    Export {
+        /// The output.
+        file: PathBuf,
+        /// Why.
+        error: export::Error,
+    },
+    /// Layers that cannot be merged.
+    Merge {
+        /// The output.
+        file: PathBuf,
+        /// Why.
+        error: tree::Error,
+    },
+    /// An output that would take the place of a file that is read.
+    IsInput {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Two outputs would have one name.
+    SameName {
+        /// The name.
+        file: PathBuf,
+    },
     /// A hash tree that cannot be made.
     Verity {
         /// The file of the tree.
@@ -92,6 +116,10 @@ impl Error {
             | Self::Layer { file, .. }
             | Self::TooLong { file, .. }
             | Self::Table { file, .. }
+            | Self::Export { file, .. }
+            | Self::Merge { file, .. }
+            | Self::IsInput { file }
+            | Self::SameName { file }
             | Self::Verity { file, .. } => Some(file),
             Self::MissingSource { .. } => None,
         }
@@ -122,6 +150,10 @@ impl fmt::Display for Error {
                 write!(f, "has {bytes} bytes, for which there is no memory")
             }
             Self::Table { error, .. } => write!(f, "its partition table: {error}"),
+            Self::Export { error, .. } => error.fmt(f),
+            Self::Merge { error, .. } => error.fmt(f),
+            Self::IsInput { .. } => f.write_str("is an input and the output"),
+            Self::SameName { .. } => f.write_str("would be the name of two layers' outputs"),
             Self::Verity { error, .. } => error.fmt(f),
         }
     }
@@ -136,7 +168,13 @@ impl core::error::Error for Error {
             Self::Layer { error, .. } => Some(error),
             Self::Table { error, .. } => Some(error),
             Self::Verity { error, .. } => Some(error),
-            Self::Short { .. } | Self::MissingSource { .. } | Self::TooLong { .. } => None,
+            Self::Export { error, .. } => Some(error),
+            Self::Merge { error, .. } => Some(error),
+            Self::Short { .. }
+            | Self::MissingSource { .. }
+            | Self::TooLong { .. }
+            | Self::IsInput { .. }
+            | Self::SameName { .. } => None,
         }
     }
 }

@@ -1,0 +1,119 @@
+//! One output, before it is written.
+
+use super::{Error, Product};
+use crate::disk;
+use crate::image::{self, DiskPlan};
+use crate::layout::{self, Artifact, Layout};
+use crate::tree::Tree;
+use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Params, Placement, Sealed};
+
+/// How disks are laid out, and how they are hashed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// The disk's layout: metadata first by default.
+    pub layout: layout::Options,
+    /// The hash tree's parameters: [`Params::nydus`] by default.
+    pub verity: Params,
+    /// Allow data blocks that are larger than the filesystem's: nothing that Linux mounts.
+    pub any_data_block: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let mut layout = layout::Options::default();
+        layout.artifact = Artifact::Disk(layout::Placement::default());
+        Self { layout, verity: Params::nydus(), any_data_block: false }
+    }
+}
+
+impl Options {
+    /// Refuses what cannot be mounted.
+    ///
+    /// # Errors
+    /// [`Error::DataBlock`] for a product with a hash tree.
+    pub fn check(&self, product: Product) -> Result<(), Error> {
+        let (data_block, block) =
+            (self.verity.data_block().bytes(), self.layout.block_size.bytes());
+        if product != Product::Disk && data_block > block && !self.any_data_block {
+            return Err(Error::DataBlock { data_block, block });
+        }
+        Ok(())
+    }
+}
+
+/// What an output is made of, and where everything in it lies.
+#[derive(Debug)]
+pub struct Plan<'t> {
+    layout: Layout<'t>,
+    disk: DiskPlan,
+    geometry: Option<Geometry>,
+    product: Product,
+}
+
+impl<'t> Plan<'t> {
+    /// Plans what is made of a tree, which must [fit](layout::fitted) the block size.
+    ///
+    /// # Errors
+    /// [`Error::Bootstrap`], [`Error::DataBlock`], [`Error::Layout`], [`Error::Verity`].
+    pub fn new(tree: &'t Tree, product: Product, options: &Options) -> Result<Self, Error> {
+        if options.layout.artifact == Artifact::Bootstrap {
+            return Err(Error::Bootstrap);
+        }
+        options.check(product)?;
+        let layout = layout::plan(tree, &options.layout)?;
+        let disk = image::disk(&layout);
+        // A tree protects whole blocks only.
+        let data_bytes = disk.bytes + options.verity.data_padding(disk.bytes);
+        let geometry = match product {
+            Product::Disk => None,
+            Product::SealedDisk => Some(Placement::BehindData),
+            Product::HashTree => Some(Placement::OwnFile),
+        };
+        let geometry = geometry.map(|place| Geometry::new(&options.verity, data_bytes, place));
+        Ok(Self { layout, disk, geometry: geometry.transpose()?, product })
+    }
+
+    /// The filesystem's layout.
+    pub fn layout(&self) -> &Layout<'t> {
+        &self.layout
+    }
+
+    /// Where the bytes of the disk come from.
+    pub fn disk(&self) -> &DiskPlan {
+        &self.disk
+    }
+
+    /// Where the hash tree lies, if there is one.
+    pub fn geometry(&self) -> Option<&Geometry> {
+        self.geometry.as_ref()
+    }
+
+    /// What comes out.
+    pub fn product(&self) -> Product {
+        self.product
+    }
+
+    /// Length of the output in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.geometry.as_ref().map_or(self.disk.bytes, Geometry::end)
+    }
+
+    /// Hashes the disk, which need not be written; the tree goes to `sink`. `read` gives bytes of a
+    /// device's file, `leaves` are the digests kept of devices: see [`disk::hash`]. Nothing is there
+    /// to be hashed of a disk without a tree.
+    ///
+    /// # Errors
+    /// As [`disk::hash`].
+    pub fn hash<S: HashSink>(
+        &self,
+        leaves: &[Option<&Leaves>],
+        read: &mut impl FnMut(usize, u64, &mut [u8]) -> Result<(), S::Error>,
+        sink: &mut S,
+    ) -> Result<Option<Sealed>, Fault<S::Error>> {
+        let Some(geometry) = &self.geometry else { return Ok(None) };
+        let mut hasher = Hasher::new(geometry.clone());
+        disk::hash(&self.disk, &self.layout, leaves, read, &mut hasher, sink)?;
+        hasher.finish(sink).map(Some)
+    }
+}
