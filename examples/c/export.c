@@ -29,15 +29,17 @@ struct work {
     int out;
 };
 
-/* Says what went wrong, if anything did, and frees the error. */
-static int failed(const char *what, int32_t status, tarfs_error *error) {
+/* Says what went wrong, if anything did, and frees the error. Its address is passed, as arguments are
+   evaluated in any order: its value could be the one of before the call. */
+static int failed(const char *what, int32_t status, tarfs_error **error) {
     if (status == TARFS_STATUS_OK)
         return 0;
-    fprintf(stderr, "export: %s: %s", what, error ? tarfs_error_message(error) : "failed");
-    if (error && tarfs_error_offset(error) != TARFS_OFFSET_NONE)
-        fprintf(stderr, " (offset %llu)", (unsigned long long)tarfs_error_offset(error));
+    fprintf(stderr, "export: %s: %s", what, *error ? tarfs_error_message(*error) : "failed");
+    if (*error && tarfs_error_offset(*error) != TARFS_OFFSET_NONE)
+        fprintf(stderr, " (offset %llu)", (unsigned long long)tarfs_error_offset(*error));
     fputc('\n', stderr);
-    tarfs_error_free(error);
+    tarfs_error_free(*error);
+    *error = NULL;
     return 1;
 }
 
@@ -64,12 +66,12 @@ static int read_layer(const char *path, int fd, tarfs_tree **tree) {
         perror(path);
         return 1;
     }
-    bad = failed(path, tarfs_layer_new(&options, &layer, &error), error) ||
+    bad = failed(path, tarfs_layer_new(&options, &layer, &error), &error) ||
           failed(path,
                  tarfs_layer_push_source(layer, &source, 0, (uint64_t)st.st_size, progress, NULL,
                                          &error),
-                 error) ||
-          failed(path, tarfs_layer_finish(layer, NULL, tree, NULL, &error), error);
+                 &error) ||
+          failed(path, tarfs_layer_finish(layer, NULL, tree, NULL, &error), &error);
     tarfs_layer_free(layer);
     return bad;
 }
@@ -81,7 +83,7 @@ static int find_sources(struct work *work) {
     uint32_t i;
 
     info.size = sizeof info;
-    if (failed("layout", tarfs_layout_get_info(work->layout, &info, &error), error))
+    if (failed("layout", tarfs_layout_get_info(work->layout, &info, &error), &error))
         return 1;
     work->sources = calloc(info.devices ? info.devices : 1, sizeof *work->sources);
     if (!work->sources)
@@ -89,7 +91,7 @@ static int find_sources(struct work *work) {
     for (i = 0; i < info.devices; i++) {
         tarfs_device wanted = {0};
         wanted.size = sizeof wanted;
-        if (failed("device", tarfs_layout_get_device(work->layout, i, &wanted, &error), error))
+        if (failed("device", tarfs_layout_get_device(work->layout, i, &wanted, &error), &error))
             return 1;
         work->sources[i].size = sizeof *work->sources;
         work->sources[i].fd = work->fds[wanted.origin_layer];
@@ -110,7 +112,7 @@ static int write_out(struct work *work, const char *mode, const char *path) {
 
     options.size = sizeof options;
     options.artifact = TARFS_DISK_METADATA_FIRST;
-    if (failed(path, tarfs_layout_new(work->image, &options, &work->layout, &error), error) ||
+    if (failed(path, tarfs_layout_new(work->image, &options, &work->layout, &error), &error) ||
         find_sources(work))
         return 1;
     info.size = sizeof info;
@@ -118,24 +120,24 @@ static int write_out(struct work *work, const char *mode, const char *path) {
     sink.size = sizeof sink;
     disk.size = sizeof disk;
     sink.fd = disk.fd = work->out;
-    if (failed("layout", tarfs_layout_get_info(work->layout, &info, &error), error) ||
-        failed("preset", tarfs_verity_preset("nydus", &params, &error), error))
+    if (failed("layout", tarfs_layout_get_info(work->layout, &info, &error), &error) ||
+        failed("preset", tarfs_verity_preset("nydus", &params, &error), &error))
         return 1;
     if (only) /* The tree of a disk that is not written. */
         return failed(path,
                       tarfs_layout_hash_disk(work->layout, work->sources, info.devices, NULL,
                                              &params, &sink, progress, NULL, &work->sealed, &error),
-                      error);
+                      &error);
     if (failed(path,
                tarfs_layout_write_disk(work->layout, work->sources, info.devices, &sink, progress,
                                        NULL, &error),
-               error))
+               &error))
         return 1;
     if (!with)
         return 0;
     /* The tree behind it, on as many threads as the machine has. */
     params.placement = TARFS_HASH_BEHIND_DATA;
-    if (failed("padding", tarfs_verity_padding(&params, info.disk_bytes, &padding, &error), error))
+    if (failed("padding", tarfs_verity_padding(&params, info.disk_bytes, &padding, &error), &error))
         return 1;
     bytes = info.disk_bytes + padding;
     if (ftruncate(work->out, (off_t)bytes) != 0) {
@@ -145,7 +147,7 @@ static int write_out(struct work *work, const char *mode, const char *path) {
     return failed(path,
                   tarfs_verity_seal(&disk, bytes, &params, &sink, 0, progress, NULL, &work->sealed,
                                     &error),
-                  error);
+                  &error);
 }
 
 /* Prints how to use what was made. */
@@ -160,7 +162,7 @@ static int print(const struct work *work, const char *path) {
     if (failed(path,
                tarfs_sealed_get_text(work->sealed, TARFS_TEXT_OPEN, path, path, "tarfs", &text,
                                      &error),
-               error))
+               &error))
         return 1;
     printf("%s\nmount -t erofs -o ro /dev/mapper/tarfs /mnt\n", text);
     tarfs_string_free(text);
@@ -186,7 +188,7 @@ static int run(struct work *work, const char *mode, const char *path, char **tar
     } else if (failed("merge",
                       tarfs_tree_merge((const tarfs_tree *const *)work->layers, work->count, NULL,
                                        &work->image, &error),
-                      error)) {
+                      &error)) {
         return 1;
     }
     work->out = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);

@@ -18,12 +18,13 @@
 
 static const char *path;
 
-/* Ends the program with a message, and takes what was written with it. */
-static void check(int32_t status, tarfs_error *error) {
+/* Ends the program with a message, and takes what was written with it. The error's address is passed,
+   as arguments are evaluated in any order: its value could be the one of before the call. */
+static void check(int32_t status, tarfs_error **error) {
     if (status == TARFS_STATUS_OK)
         return;
-    fprintf(stderr, "stream: %s\n", tarfs_error_message(error));
-    tarfs_error_free(error);
+    fprintf(stderr, "stream: %s\n", tarfs_error_message(*error));
+    tarfs_error_free(*error);
     unlink(path);
     exit(1);
 }
@@ -54,7 +55,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     params.size = sizeof params;
-    check(tarfs_verity_preset("nydus", &params, &error), error);
+    check(tarfs_verity_preset("nydus", &params, &error), &error);
     disk.size = sizeof disk;
     disk.fd = fd;
     disk.offset = TAR_OFFSET;
@@ -62,16 +63,16 @@ int main(int argc, char **argv) {
     options.flags = TARFS_LAYER_TAG_DIFF_ID | TARFS_LAYER_KEEP_EMPTY_DEVICE;
     options.tee = &disk;
     options.leaves = &params;
-    check(tarfs_layer_new(&options, &layer, &error), error);
-    check(tarfs_layer_push_fd(layer, 0, NULL, NULL, &error), error);
-    check(tarfs_layer_finish(layer, NULL, &tree, &leaves, &error), error);
+    check(tarfs_layer_new(&options, &layer, &error), &error);
+    check(tarfs_layer_push_fd(layer, 0, NULL, NULL, &error), &error);
+    check(tarfs_layer_finish(layer, NULL, &tree, &leaves, &error), &error);
 
     /* What is before and behind the tar. */
     how.size = sizeof how;
     how.artifact = TARFS_DISK_DATA_FIRST;
-    check(tarfs_layout_new(tree, &how, &layout, &error), error);
+    check(tarfs_layout_new(tree, &how, &layout, &error), &error);
     disk.offset = 0;
-    check(tarfs_layout_write_metadata(layout, &disk, &error), error);
+    check(tarfs_layout_write_metadata(layout, &disk, &error), &error);
 
     /* The tree over all of it. The tar's blocks are hashed already. */
     tar.size = sizeof tar;
@@ -80,8 +81,8 @@ int main(int argc, char **argv) {
     params.placement = TARFS_HASH_BEHIND_DATA;
     check(tarfs_layout_hash_disk(layout, &tar, 1, (const tarfs_leaves *const *)&leaves, &params,
                                  &disk, NULL, NULL, &sealed, &error),
-          error);
-    check(tarfs_sealed_get_text(sealed, TARFS_TEXT_NYDUS, NULL, NULL, NULL, &label, &error), error);
+          &error);
+    check(tarfs_sealed_get_text(sealed, TARFS_TEXT_NYDUS, NULL, NULL, NULL, &label, &error), &error);
     puts(label);
 
     tarfs_string_free(label);

@@ -2,7 +2,7 @@
 //! at an offset, or in a file of its own.
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::verity::{BlockHasher, Digest, Geometry, Params, Placement, Superblock};
+use erofs_tarfs::verity::{BlockHasher, Digest, Error, Geometry, Params, Placement, Superblock};
 
 use crate::fail::Done;
 
@@ -10,9 +10,8 @@ use crate::fail::Done;
 /// in a superblock, or of a preset. Its first digests must be right, up to the block of the root:
 /// nothing is guessed.
 pub(crate) fn tree(file: &NamedFile, end: u64, params: &Params) -> Done<Option<Geometry>> {
-    let len = file.bytes()?;
     for geometry in candidates(file, end, params)? {
-        if holds(file, len, &geometry)? {
+        if !geometry.levels().is_empty() && root(file, file, &geometry)?.is_some() {
             return Ok(Some(geometry));
         }
     }
@@ -28,19 +27,21 @@ pub(crate) fn candidates(file: &NamedFile, end: u64, params: &Params) -> Done<Ve
         Geometry::new(params, data_bytes, Placement::BehindData).ok()
     };
     let mut candidates: Vec<_> = behind(params).into_iter().collect();
-    candidates
-        .extend(stated.iter().filter_map(|(superblock, place)| superblock.geometry(*place).ok()));
+    let stated =
+        stated.iter().filter_map(|(read, place)| read.as_ref().ok()?.geometry(*place).ok());
+    candidates.extend(stated);
     candidates.extend(presets.filter_map(|params| behind(&params)));
     Ok(candidates)
 }
 
-/// The superblocks where one of a tree in `place` would stand, and the place of each by its offset.
-/// containerd puts one at the next data block behind the data, veritysetup where it is told.
+/// What is read as a superblock where one of a tree in `place` would stand, if anything there begins as
+/// one, and the place of each by its offset. containerd puts one at the next data block behind the
+/// data, veritysetup where it is told.
 pub(crate) fn superblocks(
     hashes: &NamedFile,
     end: Option<u64>,
     place: Placement,
-) -> Done<Vec<(Superblock, Placement)>> {
+) -> Done<Vec<(Result<Superblock, Error>, Placement)>> {
     let offsets = match (place, end) {
         (Placement::OwnFile, _) => vec![(0, place)],
         (Placement::At(at), _) => vec![(at, place)],
@@ -56,28 +57,36 @@ pub(crate) fn superblocks(
         let mut bytes = [0; Superblock::LEN];
         if at.checked_add(bytes.len() as u64).is_some_and(|end| end <= len) {
             hashes.read_exact_at(&mut bytes, at)?;
-            found.extend(Superblock::parse(&bytes).ok().map(|read| (read, place)));
+            let read = Superblock::parse(&bytes);
+            if read != Err(Error::SuperblockMagic) {
+                found.push((read, place));
+            }
         }
     }
     found.dedup();
     Ok(found)
 }
 
-/// Whether the first block of each level begins with the digest of the first block below it.
-fn holds(file: &NamedFile, len: u64, geometry: &Geometry) -> Done<bool> {
-    if geometry.end() > len || geometry.levels().is_empty() {
-        return Ok(false);
+/// The root hash of a tree, if it is one of this geometry: the first block of each level begins with
+/// the digest of the first block below it, down to the data.
+pub(crate) fn root(
+    data: &NamedFile,
+    hashes: &NamedFile,
+    geometry: &Geometry,
+) -> Done<Option<Digest>> {
+    if geometry.end() > hashes.bytes()? || geometry.data_bytes() > data.bytes()? {
+        return Ok(None);
     }
     let hasher = BlockHasher::of(geometry.params());
     let mut child = vec![0; geometry.data_block().bytes() as usize];
-    file.read_exact_at(&mut child, 0)?;
+    data.read_exact_at(&mut child, 0)?;
     for level in geometry.levels() {
         let mut block = vec![0; geometry.hash_block().bytes() as usize];
-        file.read_exact_at(&mut block, level.offset)?;
+        hashes.read_exact_at(&mut block, level.offset)?;
         if block[..Digest::LEN] != hasher.hash(&child).0 {
-            return Ok(false);
+            return Ok(None);
         }
         child = block;
     }
-    Ok(true)
+    Ok(Some(hasher.hash(&child)))
 }

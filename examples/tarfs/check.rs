@@ -16,7 +16,9 @@ use crate::notes::Noted;
 use crate::side::{Merged, Plain};
 use crate::spool::Spool;
 use crate::verdict::Verdict;
-use crate::{compare, digests, geometry, inspect, notes, partitions, quote, seal, unmoved};
+use crate::{
+    compare, digests, geometry, inspect, notes, partition, partitions, quote, seal, unmoved,
+};
 
 pub(crate) fn run(args: &Check) -> Done {
     // After --against, the image is the last of many arguments.
@@ -50,7 +52,10 @@ pub(crate) fn run(args: &Check) -> Done {
 fn verdict(path: &Path, layers: &[PathBuf], args: &Check) -> Done<Verdict> {
     match input::whole(path)? {
         (disk, Kind::Gpt) => partitions::verdict(path, &disk, layers, args),
-        (file, Kind::Erofs) => image(path, file, None, layers, args),
+        (file, Kind::Erofs) => {
+            let tree = partition::tree_beside(path)?.map(|(file, root)| Tree { file, root });
+            image(path, file, tree.as_ref(), layers, args)
+        }
         _ => Err(Fail::of(path, inspect::NO_EROFS)),
     }
 }
@@ -88,7 +93,7 @@ pub(crate) fn image(
     // What they should be is a part of the verdict, not an error.
     loaded.verify(Verify::OtherNames);
     let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
-    let len = bytes.len() as u64;
+    let len = again.bytes()?;
     verdict.inodes = loaded.tree.inode_count();
     let devices = image.devices();
     let digests = digests::check(&loaded, &devices, args.quick)?;

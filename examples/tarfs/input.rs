@@ -41,6 +41,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is a disk with partitions.
+    pub(crate) fn is_disk(self) -> bool {
+        self == Self::Gpt
+    }
+
     pub(crate) fn is_compressed(self) -> bool {
         matches!(self, Self::Gzip | Self::Zstd)
     }

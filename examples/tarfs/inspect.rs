@@ -102,9 +102,9 @@ impl Work<'_> {
     fn image(&mut self, path: &Path, file: NamedFile, kind: input::Kind) -> Done {
         let (file, bytes) = read(path, file, kind)?;
         let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
-        let len = bytes.len() as u64;
+        let len = file.bytes()?;
         let tree = behind::tree(&file, image.end(len), &self.params)?;
-        let segments = segments::segments(&image, &bytes, tree.as_ref());
+        let segments = segments::segments(&image, &bytes, len, tree.as_ref());
         if self.args.svg.is_some() {
             self.bars.extend(drawn(path, &image, len, &segments));
         }

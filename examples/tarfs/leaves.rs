@@ -8,8 +8,7 @@ use erofs_tarfs::verity::{self, Digest, Fault, Geometry, Params, Placement};
 
 use crate::fail::{Done, Fail};
 use crate::load::{Backing, Loaded};
-use crate::otherwise;
-use crate::verity::filesystem;
+use crate::verity::sought::{Extent, Sought, filesystem};
 
 /// A layer's disk and the root hash of the tree behind it.
 #[derive(Clone, Debug)]
@@ -41,19 +40,26 @@ pub(crate) fn read(
             };
             if leaves.is_none() {
                 let end = filesystem(file)?;
+                let sought = Sought {
+                    data: file.try_clone()?,
+                    extent: Extent::Bytes(end),
+                    least: end,
+                    hashes: file.try_clone()?,
+                    place: Placement::BehindData,
+                };
                 let bytes = end + params.data_padding(end);
                 let why = |error: verity::Error| Fail::of(disk, error);
                 let geometry = Geometry::new(params, bytes, Placement::BehindData).map_err(why)?;
                 let sealed = verity::Sealed::new(geometry, *root);
-                let read = read_leaves(file, &sealed, hashing);
-                let read = match read {
+                sought.is_whole(&sealed)?;
+                let read = match read_leaves(file, &sealed, hashing) {
                     Ok(read) => read,
                     Err(fault) => {
                         let error = match fault {
                             Fault::Verity(error) => error.to_string(),
                             Fault::Caller(error) => error.to_string(),
                         };
-                        let why = otherwise::behind(file, end, &sealed)?.unwrap_or(error);
+                        let why = sought.other(&sealed)?.unwrap_or(error);
                         return Err(Fail::of(disk, format_args!("its tree: {why}")));
                     }
                 };

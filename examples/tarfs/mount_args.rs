@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
-use erofs_tarfs::verity::{Placement, Sealed};
+use erofs_tarfs::verity::{Digest, Placement, Sealed};
 
 use crate::args::MountArgs;
 use crate::fail::{Done, Fail};
@@ -14,7 +14,7 @@ use crate::find::Verify;
 use crate::input::{self, Kind};
 use crate::load::{self, Backing, How};
 use crate::verity::sought::{Extent, Sought};
-use crate::{behind, geometry, inspect, partition, quote, report, seal, unfinished, warn, whole};
+use crate::{behind, geometry, inspect, partition, quote, report, unfinished, warn, whole};
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -41,7 +41,11 @@ pub(crate) fn run(args: &MountArgs) -> Done {
         Kind::Gpt => disk(args, &file)?,
         Kind::Erofs => {
             let (name, mount_point) = (args.image.clone(), args.mount_point.clone());
-            image(&Subject { args, name, file, mount_point })?
+            let subject = Subject { args, name, file, mount_point };
+            match partition::tree_beside(&args.image)?.filter(|_| args.hash.is_none()) {
+                Some((tree, root)) => pair(&subject, tree, root)?,
+                None => image(&subject)?,
+            }
         }
         _ => return Err(Fail::of(&args.image, inspect::NO_EROFS)),
     };
@@ -75,7 +79,7 @@ fn disk(args: &MountArgs, disk: &NamedFile) -> Done<Vec<String>> {
         match partition::tree_of(one, &all).filter(|_| args.hash.is_none()) {
             Some(tree) => {
                 let root = partition::root_of(one, tree);
-                lines.extend(pair(&subject, &partition::open(disk, tree)?, root)?);
+                lines.extend(pair(&subject, partition::open(disk, tree)?, root)?);
             }
             None => lines.extend(image(&subject)?),
         }
@@ -88,7 +92,7 @@ fn image(subject: &Subject<'_>) -> Done<Vec<String>> {
     let bytes = load::metadata(file)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(name, error))?;
     whole::check(file, &image, &bytes)?;
-    let len = bytes.len() as u64;
+    let len = file.bytes()?;
     if let Some(root) = args.root {
         return sealed(subject, &image, len, root);
     }
@@ -100,12 +104,7 @@ fn image(subject: &Subject<'_>) -> Done<Vec<String>> {
 }
 
 /// Through dm-verity; veritysetup makes loop devices of files itself.
-fn sealed(
-    subject: &Subject<'_>,
-    image: &Image<'_>,
-    len: u64,
-    root: erofs_tarfs::verity::Digest,
-) -> Done<Vec<String>> {
+fn sealed(subject: &Subject<'_>, image: &Image<'_>, len: u64, root: Digest) -> Done<Vec<String>> {
     let Subject { args, name, file, .. } = subject;
     if !image.holds_devices(len) {
         let why = "is a bootstrap over tars: dm-verity protects disks";
@@ -119,26 +118,39 @@ fn sealed(
         None => (load::again(file)?, Placement::BehindData),
     };
     let data = load::again(file)?;
-    let sought = Sought { data, extent: Extent::Bytes(image.end(len)), hashes, place };
-    let sealed = Sealed::new(sought.geometry(&args.verity)?, root);
+    let least = image.end(len);
+    let sought = Sought { data, extent: Extent::Bytes(least), least, hashes, place };
+    let sealed = mountable(subject, &sought, image, root)?;
+    opened(subject, &sealed, args.hash.is_some().then_some(&sought.hashes))
+}
+
+/// What is sealed, if it is so by this root hash, as far as its first blocks tell, and if Linux mounts
+/// it.
+fn mountable(
+    subject: &Subject<'_>,
+    sought: &Sought,
+    image: &Image<'_>,
+    root: Digest,
+) -> Done<Sealed> {
+    let sealed = Sealed::new(sought.geometry(&subject.args.verity)?, root);
     sought.is_whole(&sealed)?;
     sought.has_root(&sealed)?;
     let (data, block) = (sealed.geometry().data_block().bytes(), image.block_size().bytes());
     if data > block {
         let why =
             format!("has data blocks of {data} bytes over a filesystem with blocks of {block}");
-        return Err(Fail::of(name, format_args!("{why}: Linux refuses the mount")));
+        return Err(Fail::of(&subject.name, format_args!("{why}: Linux refuses the mount")));
     }
-    opened(subject, &sealed, args.hash.is_some().then_some(&sought.hashes))
+    Ok(sealed)
 }
 
 /// A volume and its hash tree, whose superblock says how it was made.
-fn pair(
-    subject: &Subject<'_>,
-    tree: &NamedFile,
-    root: erofs_tarfs::verity::Digest,
-) -> Done<Vec<String>> {
-    let Subject { args, name, .. } = subject;
+fn pair(subject: &Subject<'_>, tree: NamedFile, root: Digest) -> Done<Vec<String>> {
+    let Subject { args, name, file, .. } = subject;
+    if !args.devices.is_empty() || args.tars.is_some() {
+        let why = "--device and --tars are for bootstraps: a sealed disk has all in it";
+        return Err(Fail::Usage(why.to_owned()));
+    }
     match args.root {
         Some(given) if given != root => {
             let why = format_args!("its partitions' GUIDs are of the root hash {root}");
@@ -151,7 +163,13 @@ fn pair(
             warn::say(name, why);
         }
     }
-    opened(subject, &Sealed::new(seal::geometry_of(tree)?, root), Some(tree))
+    let bytes = load::metadata(file)?;
+    let image = Image::new(&bytes).map_err(|error| Fail::of(name, error))?;
+    let least = image.end(file.bytes()?);
+    let (data, place) = (load::again(file)?, Placement::OwnFile);
+    let sought = Sought { data, extent: Extent::Bytes(least), least, hashes: tree, place };
+    let sealed = mountable(subject, &sought, &image, root)?;
+    opened(subject, &sealed, Some(&sought.hashes))
 }
 
 /// Opens data with veritysetup and mounts it; the hash tree is in the same file if it is not given.
@@ -198,6 +216,10 @@ fn attach(name: &str, file: &NamedFile) -> Done<String> {
 /// The files themselves, and the same through loop devices.
 fn plain(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<String>> {
     let Subject { args, file, mount_point, .. } = subject;
+    if image.holds_devices(file.bytes()?) && (!args.devices.is_empty() || args.tars.is_some()) {
+        let why = "--device and --tars are for bootstraps: a disk has all in it";
+        return Err(Fail::Usage(why.to_owned()));
+    }
     let tars = match args.devices.is_empty() {
         true => found(subject)?,
         false => named(subject, image)?,

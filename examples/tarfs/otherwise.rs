@@ -2,12 +2,11 @@
 //! nothing matches.
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::verity::{
-    BlockHasher, Digest, Geometry, Params, Placement, Sealed, SuperblockMode,
-};
+use erofs_tarfs::verity::{Digest, Geometry, Params, Placement, Sealed, SuperblockMode};
 
 use crate::behind;
 use crate::fail::Done;
+use crate::sizes::to_hex;
 
 /// The trees of all presets over data of which the parameters say how long it is.
 pub(crate) fn presets(
@@ -26,36 +25,11 @@ pub(crate) fn found(
     wanted: &Sealed,
 ) -> Done<Option<String>> {
     for geometry in candidates.filter(|geometry| geometry != wanted.geometry()) {
-        if has_root(data, hashes, &geometry, wanted.root())? {
+        if behind::root(data, hashes, &geometry)? == Some(wanted.root()) {
             return Ok(Some(said(geometry.params(), wanted.params(), wanted.root())));
         }
     }
     Ok(None)
-}
-
-/// The same for a tree behind the first `end` bytes of a file.
-pub(crate) fn behind(file: &NamedFile, end: u64, wanted: &Sealed) -> Done<Option<String>> {
-    let candidates = behind::candidates(file, end, wanted.params())?;
-    found(file, file, candidates.into_iter(), wanted)
-}
-
-/// Whether a tree of this geometry has this root: by its highest block, which the root is of.
-pub(crate) fn has_root(
-    data: &NamedFile,
-    hashes: &NamedFile,
-    geometry: &Geometry,
-    root: Digest,
-) -> Done<bool> {
-    let (file, at, size) = match geometry.levels().last() {
-        Some(level) => (hashes, level.offset, geometry.hash_block().bytes()),
-        None => (data, 0, geometry.data_block().bytes()),
-    };
-    if at.checked_add(size.into()).is_none_or(|end| file.bytes().is_ok_and(|len| end > len)) {
-        return Ok(false);
-    }
-    let mut block = vec![0; size as usize];
-    file.read_exact_at(&mut block, at)?;
-    Ok(BlockHasher::of(geometry.params()).hash(&block) == root)
 }
 
 /// In which way a tree is not of the parameters that were looked for.
@@ -65,10 +39,21 @@ fn said(is: &Params, wanted: &Params, root: Digest) -> String {
         Params::NAMES.into_iter().find(|name| Params::named(name).is_some_and(|p| equal(&p)));
     let way = match name {
         Some(name) => format!("--preset {name}"),
-        None => "no --preset, no sizes and no --salt: its superblock is read then".to_owned(),
+        None => options(is),
     };
     let (is, wanted) = (described(is), described(wanted));
     format!("the tree with the root hash {root} has other parameters: {is}; not {wanted} ({way})")
+}
+
+/// The options that say all parameters.
+fn options(params: &Params) -> String {
+    let (data, hash) = (params.data_block().bytes(), params.hash_block().bytes());
+    let salt = match params.salt() {
+        [] => "-".to_owned(),
+        salt => to_hex(salt),
+    };
+    let superblock = if has_superblock(params) { " --superblock" } else { "" };
+    format!("--data-block-size {data} --hash-block-size {hash} --salt {salt}{superblock}")
 }
 
 fn described(params: &Params) -> String {

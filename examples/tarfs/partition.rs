@@ -120,13 +120,40 @@ pub(crate) fn root_of(volume: &FoundPartition, tree: &FoundPartition) -> Digest 
     Digest(core::array::from_fn(|at| if at < 16 { first[at] } else { last[at - 16] }))
 }
 
-/// The only volume of a disk that has a hash tree in another partition, and that tree.
-pub(crate) fn pair(disk: &Path, file: &NamedFile) -> Done<Option<(NamedFile, NamedFile)>> {
+/// The volume of a disk that has a hash tree in another partition, and that tree: the only one, or of
+/// several the one whose GUIDs are of this root hash.
+pub(crate) fn pair(
+    disk: &Path,
+    file: &NamedFile,
+    root: Option<Digest>,
+) -> Done<(NamedFile, NamedFile)> {
     let all = read(disk, file)?.table.partitions;
     let pairs = all.iter().filter_map(|volume| Some((volume, tree_of(volume, &all)?)));
-    match pairs.collect::<Vec<_>>()[..] {
-        [(volume, tree)] => Ok(Some((open(file, volume)?, open(file, tree)?))),
-        _ => Ok(None),
+    let mut pairs: Vec<_> = pairs.collect();
+    if pairs.len() > 1 {
+        pairs.retain(|(volume, tree)| Some(root_of(volume, tree)) == root);
+    }
+    match pairs[..] {
+        [(volume, tree)] => Ok((open(file, volume)?, open(file, tree)?)),
+        _ => {
+            let all = List(disk, &all);
+            let why = "has no partition with a hash tree of this root hash in another: it has";
+            Err(Fail::of(disk, format_args!("{why} {all}")))
+        }
+    }
+}
+
+/// Of a partition as it is named on a command line, `DISK:2`: its hash tree in another partition, and
+/// the root hash that their GUIDs say.
+pub(crate) fn tree_beside(arg: &Path) -> Done<Option<(NamedFile, Digest)>> {
+    let (path, Some(number)) = split(arg) else { return Ok(None) };
+    let disk = input::candidate(&path)?;
+    // Warned of when it was opened.
+    let all = tarfs_io::read_partitions(&disk)?.table.partitions;
+    let Some(volume) = all.iter().find(|one| one.number == number) else { return Ok(None) };
+    match tree_of(volume, &all) {
+        Some(tree) => Ok(Some((open(&disk, tree)?, root_of(volume, tree)))),
+        None => Ok(None),
     }
 }
 

@@ -56,6 +56,10 @@ pub(crate) fn verdict(
         let why = "--root and --against are of one filesystem: say which of";
         return Err(Fail::Usage(format!("{why} {}", names.join(", "))));
     }
+    if with.is_empty() && (args.root.is_some() || !layers.is_empty()) {
+        let what = if args.root.is_some() { "a root hash is" } else { "layers are" };
+        verdict.problems.push(format!("no partition has EROFS in it, and {what} given"));
+    }
     let mut trees = Vec::new();
     for volume in with.iter().copied() {
         let tree = match partition::tree_of(volume, all) {

@@ -4,11 +4,13 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::io::NamedFile;
 use rustix::fs::statfs;
 
 use crate::fail::{Done, Fail};
+use crate::input::{self, Kind};
 use crate::output::directory;
-use crate::quote;
+use crate::{partition, quote};
 
 /// What stands for standard output. A file of this name is `./-`.
 pub(crate) const STDOUT: &str = "-";
@@ -49,6 +51,13 @@ pub(crate) fn named(path: &Path) -> Done<PathBuf> {
 pub(crate) fn place(path: &Path) -> Done<Place> {
     if is_stdout(path) {
         return Ok(Place::Stdout);
+    }
+    if let (disk, Some(_)) = partition::split(path)
+        && NamedFile::open(&disk).is_ok_and(|disk| input::kind(&disk).is_ok_and(Kind::is_disk))
+    {
+        let why = "names a partition, and would be a file that hides it: ./ in front does not help, \
+                   another name does";
+        return Err(Fail::Usage(format!("{}: {why}", quote::name(path))));
     }
     let mut at = path.to_owned();
     for _ in 0..LINKS {

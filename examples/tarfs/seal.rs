@@ -66,6 +66,12 @@ pub(crate) fn apart(data: &NamedFile, hashes: &NamedFile, wanted: &Wanted<'_>) -
         found.problems.push(text);
         return Ok(found);
     }
+    let (end, has) = (geometry.end(), hashes.bytes()?);
+    if end > has {
+        let text = format!("its hash tree was cut short: it ends at {end}, the partition at {has}");
+        found.problems.push(text);
+        return Ok(found);
+    }
     let compared = compare(data, hashes, geometry, wanted.hashing)?;
     judge((data, hashes), hashes.bytes()?, wanted, &compared, &mut found)?;
     if !are_zeros(data, covered, len)? {
@@ -146,7 +152,7 @@ fn judge(
             let text = match verity::verify(data, file, &sealed, wanted.hashing) {
                 Ok(()) => format!("its hash tree has other bytes than that of its data at {at}"),
                 Err(Fault::Verity(error)) => error.to_string(),
-                Err(Fault::Caller(error)) => return Err(Fail::of(file.path(), error)),
+                Err(Fault::Caller(error)) => format!("its hash tree cannot be read: {error}"),
             };
             found.problems.push(text);
         }

@@ -33,10 +33,14 @@ pub(crate) enum Kind {
     Unknown,
 }
 
-/// The parts of an image, first to last, without a gap between them. `bytes` are its file's, zeros
-/// for what is in devices; `tree` is what lies behind it.
-pub(crate) fn segments(image: &Image<'_>, bytes: &[u8], tree: Option<&Geometry>) -> Vec<Segment> {
-    let len = bytes.len() as u64;
+/// The parts of a file of `len` bytes with an image, first to last, without a gap between them. `bytes`
+/// are the filesystem's, zeros for what is in devices; `tree` is what lies behind it.
+pub(crate) fn segments(
+    image: &Image<'_>,
+    bytes: &[u8],
+    len: u64,
+    tree: Option<&Geometry>,
+) -> Vec<Segment> {
     let block = image.block_size().bytes().into();
     let mut parts = Parts { bytes, block, segments: Vec::new(), at: 0 };
     parts.until(head(image).min(len), Kind::Head, "superblock, device table");

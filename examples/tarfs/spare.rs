@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -43,16 +43,32 @@ fn identity(file: &Metadata) -> (u64, u64) {
 
 /// A file that is read.
 pub(crate) fn opened(path: &Path, file: &File) {
-    if let Ok(found) = file.metadata().filter_regular() {
-        known().files.entry(identity(&found)).or_insert_with(|| path.to_owned());
-    }
+    file.metadata().iter().for_each(|found| remember(path, found));
 }
 
 /// A file that may be read.
 fn named(path: &Path) {
-    if let Ok(found) = fs::metadata(path).filter_regular() {
+    fs::metadata(path).iter().for_each(|found| remember(path, found));
+}
+
+/// Remembers a file, or the one that a loop device is of.
+fn remember(path: &Path, found: &Metadata) {
+    let behind = match found.file_type().is_block_device() {
+        true => behind_loop(found.rdev()).and_then(|file| fs::metadata(file).ok()),
+        false => Some(found.clone()),
+    };
+    if let Some(found) = behind.filter(Metadata::is_file) {
         known().files.entry(identity(&found)).or_insert_with(|| path.to_owned());
     }
+}
+
+/// The file behind a loop device, or behind the one that a partition is of.
+fn behind_loop(device: u64) -> Option<PathBuf> {
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let device = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
+    let names = ["loop/backing_file", "../loop/backing_file"];
+    let name = names.iter().find_map(|name| fs::read_to_string(device.join(name)).ok())?;
+    Some(PathBuf::from(name.strip_suffix('\n').unwrap_or(&name)))
 }
 
 /// Arguments that will be read: files, and images as `FORM:PATH[:TAG]`, all that is in them.

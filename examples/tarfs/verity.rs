@@ -21,9 +21,7 @@ use crate::input::Kind;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::unfinished::{self, Growing};
-use crate::{behind, geometry, input, load, partition, place, report, spare, unmoved, warn};
-
-pub(crate) use sought::filesystem;
+use crate::{behind, geometry, input, load, partition, place, quote, report, spare, unmoved, warn};
 
 pub(crate) fn run(args: &Verity) -> Done {
     match args {
@@ -153,13 +151,25 @@ fn keeps_its_length(data: &NamedFile) -> Done<bool> {
 /// it, which would be data; and a bootstrap that would be so long with its tree that its tars could
 /// be in it, as in a disk.
 fn refuse_unfit(data: &NamedFile, geometry: &Geometry, args: &Sealing) -> Done {
-    if input::kind(data)? != Kind::Erofs {
-        return Ok(());
+    match input::kind(data)? {
+        Kind::Erofs => {}
+        // The second table ends a disk.
+        Kind::Gpt if geometry.same_file() => {
+            let why =
+                "has partitions, whose second table ends it: say --hash, or a partition of it";
+            return Err(Fail::of(data.path(), why));
+        }
+        _ => return Ok(()),
     }
     let bytes = load::metadata(data)?;
     let Ok(image) = Image::new(&bytes) else { return Ok(()) };
-    geometry::mountable(args, image.block_size())?;
-    let (len, sealed) = (bytes.len() as u64, geometry.end());
+    let block = image.block_size();
+    let ways = format!("--data-block-size {}, or", block.bytes());
+    geometry::sealable(args, block, &ways).map_err(|fail| match fail {
+        Fail::Usage(text) => Fail::Usage(format!("{}: {text}", quote::name(data.path()))),
+        fail => fail,
+    })?;
+    let (len, sealed) = (data.bytes()?, geometry.end());
     if image.end(len) < len && behind::tree(data, image.end(len), geometry.params())?.is_some() {
         return Err(Fail::of(data.path(), "has a hash tree behind it already"));
     }

@@ -22,13 +22,17 @@ pub(crate) fn wanted(
         (None, Some(first)) => {
             let differs = |other: &&Platform| other.architecture() != first.architecture();
             if let Some(other) = of_layers.find(differs) {
-                let text = format!("--gpt=dps: layers for {first} and for {other}: --platform");
+                let text = format!("--gpt=dps: layers for {first} and for {other} make no system");
                 return Err(Fail::Usage(text));
             }
             first.clone()
         }
     };
     match Architecture::named(platform.architecture()) {
+        Some(_) if platform.os() != "linux" => {
+            let text = format!("--gpt=dps: {platform}: systemd looks for what runs on Linux");
+            Err(Fail::Usage(text))
+        }
         Some(architecture) => Ok(Some((volume, architecture))),
         None => {
             let all: Vec<_> = Architecture::all().map(Architecture::name).collect();

@@ -15,6 +15,18 @@ fn device(image: &Image, name: &str) -> (LoopDevice, String) {
     (device, path)
 }
 
+/// The file of a loop device is read, and is no output.
+#[test]
+fn what_a_loop_device_is_of_is_no_output() {
+    let image = Image::new();
+    let tar = image.tars[0].to_str().unwrap();
+    let before = std::fs::read(tar).unwrap();
+    let device = LoopDevice::new(tar).unwrap();
+    let ran = run(["layer", "--disk", "-o", tar, device.path().to_str().unwrap()]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(std::fs::read(tar).unwrap() == before);
+}
+
 #[test]
 fn a_disk_on_a_device_is_read() {
     let image = Image::new();

@@ -211,6 +211,58 @@ fn the_type_is_of_the_platform() {
     }
 }
 
+/// What is sealed in another partition is checked as what is sealed behind itself is.
+#[test]
+fn a_pair_is_held_to_its_tree() {
+    let image = Image::new();
+    let with = ["--mode", "image_block_with_verity"];
+    let (disk, report) = export(&image, "image.raw", &[&with[..], &["--gpt=dps"]].concat());
+    let disk = disk.to_str().unwrap();
+    let root = report["partitions"][0]["disk"]["verity"]["root_hash"].as_str().unwrap();
+    // By its number too, the tree that is its own is found.
+    let one = format!("{disk}:1");
+    for of in [disk, &one] {
+        ok(["verity", "verify", of, root]);
+        ok(["check", "--root", root, of]);
+        assert!(ok(["mount-args", "--root", root, of]).contains("veritysetup open"));
+    }
+    let fails = |words: &[&str], code: i32, says: &str| {
+        let ran = run(words);
+        assert_eq!(ran.code, code, "{words:?}: {}{}", ran.stdout, ran.stderr);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(says), "{words:?}: {said}");
+    };
+    fails(&["verity", "verify", "--preset", "nydus", disk, root], 1, "other parameters");
+    fails(&["mount-args", "--preset", "containerd", "--root", root, disk], 1, "other parameters");
+    fails(&["mount-args", "--tars", "/", disk], 2, "--tars");
+    fails(&["verity", "format", disk], 1, "has partitions");
+    let bytes = fs::read(disk).unwrap();
+    let hidden = image.path("image.raw:1");
+    fails(
+        &["layer", "-o", hidden.to_str().unwrap(), image.tars[0].to_str().unwrap()],
+        2,
+        "hides it",
+    );
+    assert!(fs::read(disk).unwrap() == bytes);
+    // A data block of the volume, and its superblock's count of them, changed.
+    let at = report["partitions"][0]["offset"].as_u64().unwrap() as usize;
+    let tree = report["partitions"][1]["offset"].as_u64().unwrap() as usize;
+    for (at, says) in [(at + 5, "no hash tree of the root hash"), (tree + 72, "bytes of data, not")]
+    {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        fs::write(disk, other).unwrap();
+        fails(&["mount-args", "--root", root, disk], 1, says);
+    }
+    // Nothing to be checked is no success.
+    let mut blank = bytes;
+    blank[at..tree].fill(0);
+    fs::write(disk, blank).unwrap();
+    fails(&["check", "--root", root, disk], 1, "no partition has EROFS in it");
+    let tar = image.tars[0].to_str().unwrap();
+    fails(&["check", "--against", tar, disk], 1, "no partition has EROFS in it");
+}
+
 #[test]
 fn what_systemd_would_not_find_is_refused() {
     let image = Image::new();

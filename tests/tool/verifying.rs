@@ -147,9 +147,9 @@ fn trees_of_veritysetup_are_found_by_their_superblocks() {
             }
             // A part of the data is not all of it, whoever wrote the superblock.
             if !data_blocks {
-                let mut more = fs::read(&layer).unwrap();
-                more.extend([0; 512]);
-                fs::write(&layer, more).unwrap();
+                let less = format!("--data-blocks={}", disk.len() / 512 - 1);
+                let options = [sizes[0], sizes[1], &less];
+                let root = by_veritysetup(&layer, hash, &options).unwrap();
                 refused(&verify(told, &layer, &root), &["bytes of data, not"]);
             }
         }
@@ -165,6 +165,63 @@ fn trees_of_veritysetup_are_found_by_their_superblocks() {
         refused(&ran, &["no verity superblock there", "--data-blocks"]);
     }
     drop(bare);
+}
+
+/// A preset whose hash blocks and salt are those of a tree is not it, if its data blocks are others.
+#[test]
+fn what_is_said_of_other_parameters_is_so() {
+    let image = Image::new();
+    let (disk, report) = disk(&image, &["--superblock"]);
+    let root = report["root_hash"].as_str().unwrap();
+    let said = "blocks of 512/4096, no salt, a superblock; not blocks of 512/4096, no salt, no superblock \
+                (--data-block-size 512 --hash-block-size 4096 --salt - --superblock)";
+    refused(&verify(&["--preset", "nydus"], &disk, root), &[said]);
+    let way = "--data-block-size 512 --hash-block-size 4096 --salt - --superblock";
+    assert_eq!(verify(&way.split(' ').collect::<Vec<_>>(), &disk, root).code, 0);
+    // Cut short, and not of other parameters.
+    let len = fs::metadata(&disk).unwrap().len();
+    let file = File::options().write(true).open(&disk).unwrap();
+    for cut in 1..8 {
+        file.set_len(len - 512 * cut).unwrap();
+        refused(&verify(&[], &disk, root), &["cut short"]);
+        let sealed = format!("{disk}={root}");
+        let out = image.path("out").to_str().unwrap().to_owned();
+        let export = ["export", "--mode", "image_verity_only", "--superblock", "-o", &out];
+        refused(&run([&export[..], &["--sealed", &sealed, &disk]].concat()), &["cut short"]);
+    }
+    // A superblock that can't be used is said to be so.
+    let (disk, report) = self::disk(&image, &["--superblock"]);
+    let mut bytes = fs::read(&disk).unwrap();
+    let at = report["hash_offset"].as_u64().unwrap() as usize;
+    bytes[at + 32..at + 38].copy_from_slice(b"sha512");
+    fs::write(&disk, bytes).unwrap();
+    refused(&verify(&[], &disk, root), &["sha512", "only sha256"]);
+}
+
+/// The hash tree may be of more than the filesystem: of all of the file that it is in.
+#[test]
+fn a_tree_of_more_than_the_filesystem_is_one() {
+    let image = Image::new();
+    let layer = image.path("layer.disk").to_str().unwrap().to_owned();
+    let tree = image.path("tree").to_str().unwrap().to_owned();
+    ok(["layer", "--disk", "-o", &layer, image.tars[0].to_str().unwrap()]);
+    let len = fs::metadata(&layer).unwrap().len();
+    File::options().write(true).open(&layer).unwrap().set_len(len + 65536).unwrap();
+    let Some(root) = by_veritysetup(&layer, &tree, &["--data-block-size=512"]) else { return };
+    assert_eq!(verify(&["--hash", &tree], &layer, &root).code, 0);
+    ok(["mount-args", "--root", &root, "--hash", &tree, &layer]);
+}
+
+/// However long the file is that a filesystem is in, only the filesystem is read.
+#[test]
+fn what_is_behind_a_filesystem_takes_no_memory() {
+    let image = Image::new();
+    let layer = image.path("layer.disk").to_str().unwrap().to_owned();
+    ok(["layer", "--disk", "-o", &layer, image.tars[0].to_str().unwrap()]);
+    File::options().write(true).open(&layer).unwrap().set_len(1 << 40).unwrap();
+    for words in [&["ls", &layer][..], &["mount-args", &layer], &["check", "--quick", &layer]] {
+        ok(words);
+    }
 }
 
 /// Where the tree goes elsewhere, nothing of the data needs to change.

@@ -85,7 +85,7 @@ pub(crate) enum Verity {
 #[command(after_help = "\
 Examples:
   tarfs verity format disk                       # 512/4096, no salt, no superblock: as Nydus
-  tarfs verity format --preset veritysetup --hash disk.verity disk")]
+  tarfs verity format --preset containerd --hash disk.verity disk")]
 pub(crate) struct VerityFormat {
     #[command(flatten)]
     pub(crate) sealing: Sealing,

@@ -43,6 +43,11 @@ impl Platform {
         Self { os, architecture: architecture.to_owned(), variant }
     }
 
+    /// The operating system, in Go's words.
+    pub(crate) fn os(&self) -> &str {
+        &self.os
+    }
+
     /// The architecture, in Go's words.
     pub(crate) fn architecture(&self) -> &str {
         &self.architecture

@@ -28,6 +28,8 @@ pub(crate) enum Extent {
 pub(crate) struct Sought {
     pub(crate) data: NamedFile,
     pub(crate) extent: Extent,
+    /// How much of it a superblock must cover at least: the filesystem.
+    pub(crate) least: u64,
     pub(crate) hashes: NamedFile,
     pub(crate) place: Placement,
 }
@@ -68,23 +70,34 @@ impl Sought {
     fn stated(&self) -> Done<Option<Geometry>> {
         let end = match self.extent {
             Extent::Bytes(bytes) => Some(bytes),
-            // Both sizes of containerd's data blocks.
+            // Of the size that is usual.
             Extent::Blocks(blocks) => blocks.checked_mul(512),
             Extent::Unknown => None,
         };
         let mut found = behind::superblocks(&self.hashes, end, self.place)?;
         if let (Extent::Blocks(blocks), Placement::BehindData) = (self.extent, self.place) {
-            let end = blocks.checked_mul(4096);
-            found.extend(behind::superblocks(&self.hashes, end, self.place)?);
-        }
-        let mut wrong = None;
-        for (superblock, place) in found {
-            let Ok(geometry) = superblock.geometry(place) else { continue };
-            let states = geometry.data_bytes();
-            match self.bytes(superblock.params())? {
-                Some(bytes) if bytes != states => wrong = Some((states, bytes)),
-                _ => return Ok(Some(geometry)),
+            for size in [1024, 2048, 4096] {
+                let end = blocks.checked_mul(size);
+                found.extend(behind::superblocks(&self.hashes, end, self.place)?);
             }
+        }
+        let (mut wrong, most) = (None, self.data.bytes()?);
+        for (read, place) in found {
+            let hashes = self.hashes.path();
+            let failed = |error| Fail::of(hashes, format_args!("its verity superblock: {error}"));
+            let geometry = read.map_err(failed)?;
+            let Ok(geometry) = geometry.geometry(place) else { continue };
+            let states = geometry.data_bytes();
+            let bytes = self.bytes(geometry.params())?;
+            let fits = match (self.extent, bytes) {
+                (Extent::Bytes(_), _) => (self.least..=most).contains(&states),
+                (Extent::Blocks(_), bytes) => bytes == Some(states),
+                (Extent::Unknown, _) => true,
+            };
+            if fits {
+                return Ok(Some(geometry));
+            }
+            wrong = Some((states, bytes.unwrap_or(self.least)));
         }
         wrong.map_or(Ok(None), |(states, bytes)| {
             let text = format!("its verity superblock is over {states} bytes of data, not {bytes}");
@@ -122,7 +135,7 @@ impl Sought {
     /// Refuses a root hash that is not that of the tree's highest block.
     pub(crate) fn has_root(&self, sealed: &Sealed) -> Done {
         let (data, hashes, root) = (&self.data, &self.hashes, sealed.root());
-        if otherwise::has_root(data, hashes, sealed.geometry(), root)? {
+        if behind::root(data, hashes, sealed.geometry())? == Some(root) {
             return Ok(());
         }
         let text = || format!("has no hash tree of the root hash {root}");
@@ -130,10 +143,10 @@ impl Sought {
     }
 
     /// What to say where the root hash is that of a tree of other parameters.
-    pub(super) fn other(&self, sealed: &Sealed) -> Done<Option<String>> {
+    pub(crate) fn other(&self, sealed: &Sealed) -> Done<Option<String>> {
         let stated = self.stated().ok().flatten();
         let bytes = |params: &Params| self.bytes(params).ok().flatten();
-        let candidates = otherwise::presets(bytes, self.place).chain(stated);
+        let candidates = stated.into_iter().chain(otherwise::presets(bytes, self.place));
         otherwise::found(&self.data, &self.hashes, candidates, sealed)
     }
 }

@@ -29,8 +29,13 @@ pub(super) fn run(args: &VerityVerify) -> Done {
 
 fn open(args: &VerityVerify) -> Done<Sought> {
     let (data, kind) = input::whole(&args.data)?;
-    if kind == Kind::Gpt && args.hash.is_none() {
-        return pair(args, &data);
+    let elsewhere = args.hash.is_some() || args.data_blocks.is_some() || args.hash_offset.is_some();
+    if kind == Kind::Gpt && !elsewhere {
+        let (data, hashes) = partition::pair(&args.data, &data, Some(args.root))?;
+        return apart(data, hashes);
+    }
+    if let Some((tree, _)) = partition::tree_beside(&args.data)?.filter(|_| !elsewhere) {
+        return apart(data, tree);
     }
     let place = match (args.hash_offset, &args.hash) {
         (Some(offset), None) => Placement::At(offset),
@@ -50,17 +55,18 @@ fn open(args: &VerityVerify) -> Done<Sought> {
             (Err(fail), _) => return Err(fail),
         },
     };
-    Ok(Sought { data, extent, hashes, place })
+    let least = match (extent, filesystem(&data)) {
+        (Extent::Bytes(_), Ok(end)) => end,
+        (Extent::Bytes(bytes), Err(_)) => bytes,
+        _ => 0,
+    };
+    Ok(Sought { data, extent, least, hashes, place })
 }
 
-/// The only volume of a disk with partitions, and its hash tree in another.
-fn pair(args: &VerityVerify, disk: &NamedFile) -> Done<Sought> {
-    let Some((data, hashes)) = partition::pair(&args.data, disk)? else {
-        let why = "has no partition with a hash tree in another: say which partition is DATA";
-        return Err(Fail::of(&args.data, why));
-    };
-    let extent = Extent::Bytes(filesystem(&data)?);
-    Ok(Sought { data, extent, hashes, place: Placement::OwnFile })
+/// A volume, and its hash tree in another partition.
+fn apart(data: NamedFile, hashes: NamedFile) -> Done<Sought> {
+    let least = filesystem(&data)?;
+    Ok(Sought { data, extent: Extent::Bytes(least), least, hashes, place: Placement::OwnFile })
 }
 
 /// Verifies all; errors name the file.
