@@ -1825,7 +1825,8 @@ int32_t tarfs_layout_new(const tarfs_tree *tree,
  * The UUID that containerd gives the EROFS image of a layer, for tarfs_layout_options.uuid: SHA-1, in
  * the URL namespace, of "erofs:blobs/" and the digest.
  *
- * @param digest As a descriptor has it: "sha256:" and 64 hex digits.
+ * @param digest As a descriptor has it: an algorithm, a colon and lower-case hex digits, as "sha256:"
+ *        and 64 of them.
  * @param uuid Receives 16 bytes, in the order in which they are written.
  */
 int32_t tarfs_uuid_of_blob(const char *digest,

@@ -248,7 +248,8 @@ pub unsafe extern "C" fn tarfs_layout_new(
 /// The UUID that containerd gives the EROFS image of a layer, for tarfs_layout_options.uuid: SHA-1, in
 /// the URL namespace, of "erofs:blobs/" and the digest.
 ///
-/// @param digest As a descriptor has it: "sha256:" and 64 hex digits.
+/// @param digest As a descriptor has it: an algorithm, a colon and lower-case hex digits, as "sha256:"
+///        and 64 of them.
 /// @param uuid Receives 16 bytes, in the order in which they are written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tarfs_uuid_of_blob(
@@ -261,8 +262,13 @@ pub unsafe extern "C" fn tarfs_uuid_of_blob(
         boundary(error, || {
             let uuid = pointer::bytes_mut(uuid, 16, "uuid")?;
             let digest = pointer::text(digest, "digest")?;
-            if !digest.contains(':') {
-                return Err(Error::argument(format!("digest {digest:?}: not ALGORITHM:HEX")));
+            let parts = digest.split_once(':').filter(|(algorithm, hex)| {
+                let is_hex = |b: u8| b.is_ascii_digit() || matches!(b, b'a'..=b'f');
+                !algorithm.is_empty() && hex.len() >= 32 && hex.bytes().all(is_hex)
+            });
+            if parts.is_none() {
+                let why = "not an algorithm, a colon and lower-case hex digits";
+                return Err(Error::argument(format!("digest {digest:?}: {why}")));
             }
             uuid.copy_from_slice(&Uuid::of_blob(digest).0);
             Ok(())

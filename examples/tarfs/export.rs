@@ -35,6 +35,10 @@ pub(crate) fn run(args: &Export) -> Done {
         }
     };
     options.any_data_block = args.sealing.any_data_block;
+    if mode.is_by_layer() && args.inputs.layers.len() > 1 && args.layout.uuid.is_some() {
+        let why = "--uuid is of one filesystem: those of several layers follow from their content";
+        return Err(Fail::Usage(why.to_owned()));
+    }
     options.verity = match args.forms.volume() {
         Some(_) => geometry::with_superblock(params)?,
         None => params,

@@ -17,7 +17,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::spool::{self, Spool};
-use crate::{ending, geometry, images, load, merge, notes, place, spare};
+use crate::{ending, geometry, images, load, merge, notes, place, quote, spare};
 
 pub(crate) fn run(args: &Layer) -> Done {
     let options = geometry::options(&args.layout, args.disk)?;
@@ -112,6 +112,10 @@ fn destination(args: &Layer) -> Done<PathBuf> {
         Some(output) => Ok(output.clone()),
         None if is_stdin(&args.input) => {
             Err(Fail::Usage("standard input has no name to name the output by: -o OUT".to_owned()))
+        }
+        None if !args.input.is_file() && args.input.exists() => {
+            let why = "is no regular file to put the output beside: -o OUT";
+            Err(Fail::Usage(format!("{}: {why}", quote::name(&args.input))))
         }
         None => {
             let mut name = args.input.clone().into_os_string();

@@ -320,8 +320,14 @@ fn named(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<NamedFile>> {
 
 /// A path as it stands in a command, which would name another file if it were no text.
 fn text(path: &Path) -> Done<String> {
-    let text = path.to_str().map(str::to_owned);
-    text.ok_or_else(|| Fail::of(path, "has a name that is not UTF-8: no command is printed"))
+    // A name that begins as an option does would be one.
+    let plain = |text: &str| match text.starts_with('-') {
+        true => format!("./{text}"),
+        false => text.to_owned(),
+    };
+    path.to_str()
+        .map(plain)
+        .ok_or_else(|| Fail::of(path, "has a name that is not UTF-8: no command is printed"))
 }
 
 /// A word of a command: as it is, and on a terminal so that nothing in it acts there. Of a command

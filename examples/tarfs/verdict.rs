@@ -96,8 +96,10 @@ impl Verdict {
         if self.compared {
             parts.push("names, attributes and bytes by the layers".to_owned());
         }
-        if !self.unread.is_empty() {
-            parts.push(format!("{} not checked", self.unread.len()));
+        // Those of partitions are listed with them, and counted here.
+        let unread = self.all(|verdict| &verdict.unread).len();
+        if unread > 0 {
+            parts.push(format!("{unread} not checked"));
         }
         parts.join("; ")
     }

@@ -59,6 +59,12 @@ impl Row {
         self
     }
 
+    /// Another text in the commands.
+    pub(crate) fn instead(mut self, of: &str, text: &str) -> Self {
+        self.script = self.script.replace(of, text);
+        self
+    }
+
     /// Something else must come of it.
     pub(crate) fn expect(self, expect: Expect) -> Self {
         Self { expect, ..self }

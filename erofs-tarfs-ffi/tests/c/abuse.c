@@ -282,8 +282,10 @@ static void wrong_things(void) {
 
     INVALID(tarfs_uuid_of_blob(NULL, options.uuid, &error));
     INVALID(tarfs_uuid_of_blob("sha256", options.uuid, &error));
-    INVALID(tarfs_uuid_of_blob("sha256:00", NULL, &error));
-    OK(tarfs_uuid_of_blob("sha256:00", options.uuid, &error));
+    INVALID(tarfs_uuid_of_blob("sha256:", options.uuid, &error));
+    INVALID(tarfs_uuid_of_blob("sha256:0123456789ABCDEF0123456789ABCDEF", options.uuid, &error));
+    INVALID(tarfs_uuid_of_blob("sha256:0123456789abcdef0123456789abcdef", NULL, &error));
+    OK(tarfs_uuid_of_blob("sha256:0123456789abcdef0123456789abcdef", options.uuid, &error));
     CHECK(options.uuid[6] >> 4 == 5); /* version 5 */
     options.artifact = 9;
     INVALID(tarfs_layout_new(tree, &options, &layout, &error));

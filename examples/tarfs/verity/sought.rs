@@ -11,7 +11,7 @@ use erofs_tarfs::verity::{Geometry, Params, Placement, Sealed};
 use crate::args::Preset;
 use crate::fail::{Done, Fail};
 use crate::input::Kind;
-use crate::{behind, geometry, input, load, otherwise};
+use crate::{behind, geometry, input, load, otherwise, quote};
 
 /// How much of a file is data.
 #[derive(Clone, Copy, Debug)]
@@ -155,7 +155,7 @@ impl Sought {
 pub(crate) fn filesystem(data: &NamedFile) -> Done<u64> {
     let text =
         "where the tree lies behind data other than EROFS, --data-blocks says how much is data";
-    let unknown = || Fail::Usage(text.to_owned());
+    let unknown = || Fail::Usage(format!("{}: {text}", quote::name(data.path())));
     if input::kind(data)? != Kind::Erofs {
         return Err(unknown());
     }

@@ -17,20 +17,24 @@ pub(super) fn rows(given: &Given, preset: &Preset) -> Vec<Row> {
                    damage: &dyn Fn(&mut Vec<u8>),
                    root: Option<&str>| {
         let (disk, report) = given.export("image_block_with_verity", &format!("{name}.disk"), &[]);
-        let mut bytes = fs::read(&disk).unwrap();
-        damage(&mut bytes);
-        fs::write(&disk, bytes).unwrap();
-        let mut report = report["verity"].clone();
-        if let Some(root) = root {
-            let right = report["root_hash"].as_str().unwrap();
-            // The device is named by its first digits.
-            let text = report.to_string().replace(right, root).replace(&right[..12], &root[..12]);
-            report = serde_json::from_str(&text).unwrap();
-        }
+        let report = report["verity"].clone();
         let name = name.to_owned();
         let sealed =
             Sealed { name, disk: &disk, hash: None, preset, report: &report, tree: &given.merged };
-        rows.extend([Way::Commands, Way::Table].map(|way| sealed.by(way).expect(expect.clone())));
+        // The commands are those of the whole disk: of a damaged one, or a wrong root hash, none are
+        // printed.
+        let made = [Way::Commands, Way::Table].map(|way| sealed.by(way).expect(expect.clone()));
+        rows.extend(made.map(|row| match root {
+            None => row,
+            // The device is named by its first digits.
+            Some(root) => {
+                let right = report["root_hash"].as_str().unwrap();
+                row.instead(right, root).instead(&right[..12], &root[..12])
+            }
+        }));
+        let mut bytes = fs::read(&disk).unwrap();
+        damage(&mut bytes);
+        fs::write(&disk, bytes).unwrap();
     };
     // A body, of which it is known where it lies.
     let body = |disk: &[u8]| position(disk, given.large_file());
