@@ -164,7 +164,7 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Tree(error) => Some(error),
+            Self::Tree(error) => error.source(),
             _ => None,
         }
     }

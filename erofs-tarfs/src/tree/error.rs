@@ -213,7 +213,7 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Tar(error) => Some(error),
+            Self::Tar(error) => error.source(),
             _ => None,
         }
     }

@@ -289,8 +289,8 @@ impl<E: fmt::Display> fmt::Display for Fault<E> {
 impl<E: core::error::Error + 'static> core::error::Error for Fault<E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Verity(error) => Some(error),
-            Self::Caller(error) => Some(error),
+            Self::Verity(error) => error.source(),
+            Self::Caller(error) => error.source(),
         }
     }
 }
