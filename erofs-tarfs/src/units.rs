@@ -1,4 +1,4 @@
-//! Units that every stage shares: block sizes, block addresses, node ids, device ids, times.
+//! Units that every stage shares: block sizes, block addresses, node ids, device ids, times, digests as text.
 //!
 //! Conversions between bytes and blocks are checked here and nowhere else.
 
@@ -108,4 +108,15 @@ impl DeviceNumber {
     pub const fn decode(raw: u32) -> Self {
         Self { major: (raw >> 8) & 0xfff, minor: (raw & 0xff) | ((raw >> 12) & 0xf_ff00) }
     }
+}
+
+/// The 32 bytes that 64 hex digits of either case say.
+pub(crate) fn digest_of_hex(digits: &[u8]) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = digits.try_into().ok()?;
+    let nibble = |digit| char::from(digit).to_digit(16);
+    let mut bytes = [0; 32];
+    for (byte, &[high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        *byte = (nibble(high)? << 4 | nibble(low)?) as u8;
+    }
+    Some(bytes)
 }

@@ -1,41 +1,47 @@
 //! What went wrong, in which file and where.
 
-use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::{export, outputs, tree, verity};
 
 /// Why a layer or a disk was not made. Offsets are byte offsets in the file named.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file cannot be opened, or its length not be told.
+    #[error("{file}: cannot open it: {error}")]
     Open {
         /// The file.
         file: PathBuf,
         /// What the system says.
+        #[source]
         error: io::Error,
     },
     /// A file cannot be read.
+    #[error("{file}: cannot read at offset {offset}: {error}")]
     Read {
         /// The file.
         file: PathBuf,
         /// Where reading was to begin.
         offset: u64,
         /// What the system says.
+        #[source]
         error: io::Error,
     },
     /// A file cannot be written.
+    #[error("{file}: cannot write at offset {offset}: {error}")]
     Write {
         /// The file.
         file: PathBuf,
         /// Where writing was to begin.
         offset: u64,
         /// What the system says.
+        #[source]
         error: io::Error,
     },
     /// A source of a disk is shorter than the addresses in it reach.
+    #[error("{file}: ends at offset {bytes}, but {needed} bytes are needed")]
     Short {
         /// The file.
         file: PathBuf,
@@ -45,6 +51,7 @@ pub enum Error {
         needed: u64,
     },
     /// The plan names more sources than there are.
+    #[error("device {device} has no file: only {sources} were given")]
     MissingSource {
         /// Index of the device.
         device: usize,
@@ -52,13 +59,16 @@ pub enum Error {
         sources: usize,
     },
     /// A tar that no layer can be made of.
+    #[error("{file}: {error}")]
     Layer {
         /// The tar.
         file: PathBuf,
         /// Entry and offset.
+        #[source]
         error: tree::Error,
     },
     /// A file longer than what this machine can address.
+    #[error("{file}: has {bytes} bytes, for which there is no memory")]
     TooLong {
         /// The file.
         file: PathBuf,
@@ -66,41 +76,51 @@ pub enum Error {
         bytes: u64,
     },
     /// A disk whose partition tables are damaged, both.
+    #[error("{file}: its partition table: {error}")]
     Table {
         /// The disk.
         file: PathBuf,
         /// What is wrong with the first.
+        #[source]
         error: outputs::TableError,
     },
     /// An output that cannot be planned.
+    #[error("{file}: {error}")]
     Export {
         /// The output.
         file: PathBuf,
         /// Why.
+        #[source]
         error: export::Error,
     },
     /// Layers that cannot be merged.
+    #[error("{file}: {error}")]
     Merge {
         /// The output.
         file: PathBuf,
         /// Why.
+        #[source]
         error: tree::Error,
     },
     /// An output that would take the place of a file that is read.
+    #[error("{file}: is an input and the output")]
     IsInput {
         /// The file.
         file: PathBuf,
     },
     /// Two outputs would have one name.
+    #[error("{file}: would be the name of two layers' outputs")]
     SameName {
         /// The name.
         file: PathBuf,
     },
     /// A hash tree that cannot be made.
+    #[error("{file}: {error}")]
     Verity {
         /// The file of the tree.
         file: PathBuf,
         /// Why.
+        #[source]
         error: verity::Error,
     },
 }
@@ -122,59 +142,6 @@ impl Error {
             | Self::SameName { file }
             | Self::Verity { file, .. } => Some(file),
             Self::MissingSource { .. } => None,
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = self.file() {
-            write!(f, "{}: ", file.display())?;
-        }
-        match self {
-            Self::Open { error, .. } => write!(f, "cannot open it: {error}"),
-            Self::Read { offset, error, .. } => {
-                write!(f, "cannot read at offset {offset}: {error}")
-            }
-            Self::Write { offset, error, .. } => {
-                write!(f, "cannot write at offset {offset}: {error}")
-            }
-            Self::Short { bytes, needed, .. } => {
-                write!(f, "ends at offset {bytes}, but {needed} bytes are needed")
-            }
-            Self::MissingSource { device, sources } => {
-                write!(f, "device {device} has no file: only {sources} were given")
-            }
-            Self::Layer { error, .. } => error.fmt(f),
-            Self::TooLong { bytes, .. } => {
-                write!(f, "has {bytes} bytes, for which there is no memory")
-            }
-            Self::Table { error, .. } => write!(f, "its partition table: {error}"),
-            Self::Export { error, .. } => error.fmt(f),
-            Self::Merge { error, .. } => error.fmt(f),
-            Self::IsInput { .. } => f.write_str("is an input and the output"),
-            Self::SameName { .. } => f.write_str("would be the name of two layers' outputs"),
-            Self::Verity { error, .. } => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for Error {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Open { error, .. } | Self::Read { error, .. } | Self::Write { error, .. } => {
-                Some(error)
-            }
-            Self::Layer { error, .. } => Some(error),
-            Self::Table { error, .. } => Some(error),
-            Self::Verity { error, .. } => Some(error),
-            Self::Export { error, .. } => Some(error),
-            Self::Merge { error, .. } => Some(error),
-            Self::Short { .. }
-            | Self::MissingSource { .. }
-            | Self::TooLong { .. }
-            | Self::IsInput { .. }
-            | Self::SameName { .. } => None,
         }
     }
 }

@@ -1,14 +1,15 @@
 //! What does not fit, with the path, the value and the limit.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 /// Why a tree has no layout with the options given. Sizes and offsets are in bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A hard link whose target is in a lower layer: merge first.
+    #[error("{}: hard link to {}, which no layer has", text(.path), text(.target))]
     PendingHardLink {
         /// Path of the link.
         path: Vec<u8>,
@@ -17,8 +18,10 @@ pub enum Error {
     },
     /// A packed tree ([`pack`](crate::tree::pack())) makes disks only: a bootstrap's files would lie
     /// in no tar.
+    #[error("a packed tree makes disks, no bootstrap")]
     PackedBootstrap,
     /// An extended attribute in a namespace that EROFS has no index for.
+    #[error("{}: xattr {} is in no namespace that EROFS knows", text(.path), text(.name))]
     UnknownXattrNamespace {
         /// Path of the inode.
         path: Vec<u8>,
@@ -26,6 +29,7 @@ pub enum Error {
         name: Vec<u8>,
     },
     /// An extended attribute with too long a name or value, or with which all are too large.
+    #[error("{}: xattr {} needs {bytes} bytes of {limit}", text(.path), text(.name))]
     XattrTooLarge {
         /// Path of the inode.
         path: Vec<u8>,
@@ -37,6 +41,7 @@ pub enum Error {
         limit: u64,
     },
     /// A name that is longer than 255 bytes with `.wh.` before it.
+    #[error("{}: name of {bytes} bytes, at most {limit} fit", text(.path))]
     NameTooLong {
         /// Path that would be written.
         path: Vec<u8>,
@@ -46,11 +51,13 @@ pub enum Error {
         limit: u64,
     },
     /// A name that `.wh.` turns into that of a sibling.
+    #[error("{}: would be there twice", text(.path))]
     NameTwice {
         /// The path that would be there twice.
         path: Vec<u8>,
     },
     /// A symbolic link that no kernel reads whole.
+    #[error("{}: link target of {bytes} bytes, at most {limit} fit", text(.path))]
     TargetTooLong {
         /// Path of the link.
         path: Vec<u8>,
@@ -60,6 +67,7 @@ pub enum Error {
         limit: u64,
     },
     /// A run of a file that does not start or end on a block.
+    #[error("{}: offset {offset} is not a multiple of the block {block}", text(.path))]
     NotAligned {
         /// Path of the file.
         path: Vec<u8>,
@@ -69,6 +77,7 @@ pub enum Error {
         block: u32,
     },
     /// A run of a file that lies outside of its device, of the file or of the tree's own bytes.
+    #[error("{}: ends at byte {end}, behind {limit}", text(.path))]
     Outside {
         /// Path of the file.
         path: Vec<u8>,
@@ -78,6 +87,7 @@ pub enum Error {
         limit: u64,
     },
     /// A file that is larger than a kernel can address.
+    #[error("{}: {bytes} bytes long, at most {limit} fit", text(.path))]
     FileTooLarge {
         /// Path of the file.
         path: Vec<u8>,
@@ -87,6 +97,7 @@ pub enum Error {
         limit: u64,
     },
     /// Chunk tables out of proportion to the data.
+    #[error("{}: chunk tables reach {bytes} bytes, {limit} allowed", text(.path))]
     ChunkTableTooLarge {
         /// Path of the file whose table is one too many.
         path: Vec<u8>,
@@ -96,6 +107,7 @@ pub enum Error {
         limit: u64,
     },
     /// A device tag longer than 64 bytes, or one that ends in NUL.
+    #[error("device tag \"{}\" does not fit in {limit} bytes", .tag.escape_ascii())]
     Tag {
         /// The tag.
         tag: Vec<u8>,
@@ -103,6 +115,10 @@ pub enum Error {
         limit: u64,
     },
     /// A device whose bytes do not start on a block of its file.
+    #[error(
+        "device \"{}\": base offset {offset} is not a multiple of the block {block}",
+        .tag.escape_ascii()
+    )]
     BaseOffset {
         /// Tag of the device.
         tag: Vec<u8>,
@@ -112,6 +128,7 @@ pub enum Error {
         block: u32,
     },
     /// A volume name of more than 15 bytes, or with a NUL in it.
+    #[error("volume name \"{}\" does not fit in {limit} bytes without NUL", .name.escape_ascii())]
     VolumeName {
         /// The name.
         name: Vec<u8>,
@@ -119,6 +136,7 @@ pub enum Error {
         limit: u64,
     },
     /// An alignment that neither is a multiple of the block size nor divides it.
+    #[error("alignment {align} does not go with blocks of {block}")]
     Alignment {
         /// The alignment in bytes.
         align: u64,
@@ -126,6 +144,7 @@ pub enum Error {
         block: u32,
     },
     /// More of something than the format has room for.
+    #[error("{what}: {value}, at most {limit} fit")]
     TooLarge {
         /// What there is too much of.
         what: &'static str,
@@ -136,65 +155,6 @@ pub enum Error {
     },
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |bytes| String::from_utf8_lossy(bytes);
-        match self {
-            Self::PackedBootstrap => f.write_str("a packed tree makes disks, no bootstrap"),
-            Self::PendingHardLink { path, target } => {
-                write!(f, "{}: hard link to {}, which no layer has", text(path), text(target))
-            }
-            Self::UnknownXattrNamespace { path, name } => {
-                write!(
-                    f,
-                    "{}: xattr {} is in no namespace that EROFS knows",
-                    text(path),
-                    text(name)
-                )
-            }
-            Self::XattrTooLarge { path, name, bytes, limit } => {
-                write!(f, "{}: xattr {} needs {bytes} bytes of {limit}", text(path), text(name))
-            }
-            Self::NameTooLong { path, bytes, limit } => {
-                write!(f, "{}: name of {bytes} bytes, at most {limit} fit", text(path))
-            }
-            Self::NameTwice { path } => write!(f, "{}: would be there twice", text(path)),
-            Self::TargetTooLong { path, bytes, limit } => {
-                write!(f, "{}: link target of {bytes} bytes, at most {limit} fit", text(path))
-            }
-            Self::NotAligned { path, offset, block } => {
-                write!(f, "{}: offset {offset} is not a multiple of the block {block}", text(path))
-            }
-            Self::Outside { path, end, limit } => {
-                write!(f, "{}: ends at byte {end}, behind {limit}", text(path))
-            }
-            Self::FileTooLarge { path, bytes, limit } => {
-                write!(f, "{}: {bytes} bytes long, at most {limit} fit", text(path))
-            }
-            Self::ChunkTableTooLarge { path, bytes, limit } => {
-                write!(f, "{}: chunk tables reach {bytes} bytes, {limit} allowed", text(path))
-            }
-            Self::Tag { tag, limit } => {
-                write!(f, "device tag \"{}\" does not fit in {limit} bytes", tag.escape_ascii())
-            }
-            Self::BaseOffset { tag, offset, block } => write!(
-                f,
-                "device \"{}\": base offset {offset} is not a multiple of the block {block}",
-                tag.escape_ascii()
-            ),
-            Self::VolumeName { name, limit } => write!(
-                f,
-                "volume name \"{}\" does not fit in {limit} bytes without NUL",
-                name.escape_ascii()
-            ),
-            Self::Alignment { align, block } => {
-                write!(f, "alignment {align} does not go with blocks of {block}")
-            }
-            Self::TooLarge { what, value, limit } => {
-                write!(f, "{what}: {value}, at most {limit} fit")
-            }
-        }
-    }
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
-
-impl core::error::Error for Error {}

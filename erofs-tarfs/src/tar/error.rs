@@ -1,6 +1,8 @@
 //! What is wrong with a tar, where, and by which rule.
 
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -71,10 +73,14 @@ impl fmt::Display for Error {
 }
 
 /// The faults of a tar.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The header's checksum is neither the signed nor the unsigned sum: not a tar, or damaged.
+    #[error(
+        "not a tar header: the checksum field is {}, the bytes sum to {computed:06o}",
+        Quoted(.stored)
+    )]
     Checksum {
         /// The sum over unsigned bytes.
         computed: u32,
@@ -82,8 +88,10 @@ pub enum ErrorKind {
         stored: [u8; 8],
     },
     /// The stream is compressed; decompress it first.
+    #[error("the stream is compressed with {}: decompress it first", .0.name())]
     Compressed(Compression),
     /// A device's number is past what Linux has.
+    #[error("device {field} {value} {}", outside((*.value).into(), (*.max).into()))]
     Device {
         /// `major` or `minor`.
         field: &'static str,
@@ -93,10 +101,13 @@ pub enum ErrorKind {
         max: u32,
     },
     /// A hard or symbolic link without a target.
+    #[error("the link has no target")]
     EmptyLink,
     /// An entry without a name.
+    #[error("the entry has no name")]
     EmptyPath,
     /// Something is larger than [`Options`](super::Options) allow.
+    #[error("{value} is over the limit {what} of {limit}")]
     Limit {
         /// What: the option's field.
         what: &'static str,
@@ -107,13 +118,17 @@ pub enum ErrorKind {
     },
     /// A zero block with something other than another after it. GNU tar ends the archive there
     /// with a warning, Go refuses it, and others read on.
+    #[error("a lone zero block: some readers end here, some read on")]
     LoneZeroBlock,
     /// The stream begins with two zero blocks, and then has other bytes: an image of a disk or of
     /// some file system, and no archive.
+    #[error("not a tar: 1024 zero bytes, no entry, and then bytes that are not zero")]
     NoEntries,
     /// The archive does not end in two zero blocks (`strict` only).
+    #[error("the archive {} (strict)", end(*.0))]
     NoEndMarker(EndMarker),
     /// A numeric field of a header is no number.
+    #[error("{field} is {}, neither octal nor base-256 of 64 bits", Quoted(.found))]
     Number {
         /// Its name in POSIX.
         field: &'static str,
@@ -121,6 +136,7 @@ pub enum ErrorKind {
         found: Vec<u8>,
     },
     /// A number is out of range.
+    #[error("{field} {value} {}", outside(*.value, *.max))]
     OutOfRange {
         /// The field's name in POSIX.
         field: &'static str,
@@ -130,11 +146,13 @@ pub enum ErrorKind {
         max: u64,
     },
     /// The stream's length is not a multiple of 512 (`refuse_partial_last_block` only).
+    #[error("the last block has {bytes} bytes instead of 512")]
     PartialLastBlock {
         /// Bytes in the last block.
         bytes: u32,
     },
     /// The records of a pax header do not parse.
+    #[error("pax record at byte {at} of its body: {rule}")]
     PaxRecord {
         /// Byte offset of the record in the header's body.
         at: u64,
@@ -142,6 +160,7 @@ pub enum ErrorKind {
         rule: &'static str,
     },
     /// The value of a pax record is not what its key takes.
+    #[error("pax record {}={}: {rule}", Quoted(.key), Quoted(.value))]
     PaxValue {
         /// The key, its first 256 bytes.
         key: Vec<u8>,
@@ -151,6 +170,7 @@ pub enum ErrorKind {
         rule: &'static str,
     },
     /// [`skip`](super::Parser::skip) was asked for more than may be skipped.
+    #[error("asked to skip {asked} bytes where {available} may be skipped")]
     Skip {
         /// Bytes asked for.
         asked: u64,
@@ -158,6 +178,7 @@ pub enum ErrorKind {
         available: u64,
     },
     /// The map of a sparse file is unsound.
+    #[error("sparse map, run {run}: {rule}")]
     Sparse {
         /// Number of the run at fault, from 0; the number of runs where the map as a whole is.
         run: u64,
@@ -166,8 +187,10 @@ pub enum ErrorKind {
     },
     /// A regular file (type `0` or `7`) whose name ends in a slash: GNU tar makes a directory,
     /// Go's `archive/tar` a file.
+    #[error("a regular file's name ends in a slash: GNU tar makes a directory of it, Go a file")]
     TrailingSlash,
     /// The stream ends in the middle.
+    #[error("the stream ends in {part}, {missing} bytes short")]
     Truncated {
         /// Of what.
         part: Part,
@@ -175,6 +198,7 @@ pub enum ErrorKind {
         missing: u64,
     },
     /// A type that we do not know.
+    #[error("unknown type {}", Quoted(&[*.0]))]
     UnknownType(u8),
 }
 
@@ -243,71 +267,16 @@ impl fmt::Display for Part {
     }
 }
 
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Checksum { computed, stored } => write!(
-                f,
-                "not a tar header: the checksum field is {}, the bytes sum to {computed:06o}",
-                Quoted(stored)
-            ),
-            Self::Compressed(found) => {
-                write!(f, "the stream is compressed with {}: decompress it first", found.name())
-            }
-            Self::Device { field, value, max } => {
-                if *value < 0 {
-                    write!(f, "device {field} {value} is negative")
-                } else {
-                    write!(f, "device {field} {value} is over {max}")
-                }
-            }
-            Self::EmptyLink => f.write_str("the link has no target"),
-            Self::EmptyPath => f.write_str("the entry has no name"),
-            Self::Limit { what, value, limit } => {
-                write!(f, "{value} is over the limit {what} of {limit}")
-            }
-            Self::LoneZeroBlock => {
-                f.write_str("a lone zero block: some readers end here, some read on")
-            }
-            Self::NoEntries => f.write_str(
-                "not a tar: 1024 zero bytes, no entry, and then bytes that are not zero",
-            ),
-            Self::NoEndMarker(EndMarker::OneBlock) => {
-                f.write_str("the archive ends in one zero block instead of two (strict)")
-            }
-            Self::NoEndMarker(_) => {
-                f.write_str("the archive does not end in two zero blocks (strict)")
-            }
-            Self::Number { field, found } => {
-                write!(f, "{field} is {}, neither octal nor base-256 of 64 bits", Quoted(found))
-            }
-            Self::OutOfRange { field, value, .. } if *value < 0 => {
-                write!(f, "{field} {value} is negative")
-            }
-            Self::OutOfRange { field, value, max } => write!(f, "{field} {value} is over {max}"),
-            Self::PartialLastBlock { bytes } => {
-                write!(f, "the last block has {bytes} bytes instead of 512")
-            }
-            Self::PaxRecord { at, rule } => {
-                write!(f, "pax record at byte {at} of its body: {rule}")
-            }
-            Self::PaxValue { key, value, rule } => {
-                write!(f, "pax record {}={}: {rule}", Quoted(key), Quoted(value))
-            }
-            Self::Skip { asked, available } => {
-                write!(f, "asked to skip {asked} bytes where {available} may be skipped")
-            }
-            Self::Sparse { run, rule } => write!(f, "sparse map, run {run}: {rule}"),
-            Self::TrailingSlash => f.write_str(
-                "a regular file's name ends in a slash: GNU tar makes a directory of it, Go a file",
-            ),
-            Self::Truncated { part, missing } => {
-                write!(f, "the stream ends in {part}, {missing} bytes short")
-            }
-            Self::UnknownType(flag) => {
-                write!(f, "unknown type {}", Quoted(core::slice::from_ref(flag)))
-            }
-        }
+/// What is wrong with a number that should be from 0 to `max`.
+fn outside(value: i128, max: u64) -> String {
+    if value < 0 { "is negative".into() } else { format!("is over {max}") }
+}
+
+/// How an archive ends that should end otherwise.
+fn end(marker: EndMarker) -> &'static str {
+    match marker {
+        EndMarker::OneBlock => "ends in one zero block instead of two",
+        _ => "does not end in two zero blocks",
     }
 }
 

@@ -221,6 +221,7 @@ fn sum_of(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     #[test]
     fn a_text_ends_at_its_first_nul() {

@@ -1,5 +1,6 @@
 //! The files that hold bodies, and what shows that two of them are one.
 
+use crate::units::digest_of_hex;
 use alloc::vec::Vec;
 
 /// A file that holds bodies: a tar as a rule, or an image that has one inside.
@@ -71,25 +72,14 @@ impl Identity {
     /// use erofs_tarfs::tree::Identity;
     ///
     /// assert_eq!(Identity::of_checked_tag(&[b'0'; 64]), Identity::Sha256([0; 32]));
+    /// assert_eq!(Identity::of_checked_tag(&[b'A'; 64]), Identity::Unknown);
     /// assert_eq!(Identity::of_checked_tag(b"layer"), Identity::Unknown);
     /// ```
     pub fn of_checked_tag(tag: &[u8]) -> Self {
-        let mut digest = [0; 32];
-        let nibble = |digit: u8| match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
-        if tag.len() != 64 {
-            return Self::Unknown;
+        match digest_of_hex(tag) {
+            Some(digest) if !tag.iter().any(u8::is_ascii_uppercase) => Self::Sha256(digest),
+            _ => Self::Unknown,
         }
-        for (byte, pair) in digest.iter_mut().zip(tag.chunks_exact(2)) {
-            let (Some(high), Some(low)) = (nibble(pair[0]), nibble(pair[1])) else {
-                return Self::Unknown;
-            };
-            *byte = high << 4 | low;
-        }
-        Self::Sha256(digest)
     }
 }
 

@@ -6,29 +6,35 @@ use core::fmt;
 ///
 /// Offsets are byte offsets in the file that holds the thing named (data offsets in the data,
 /// hash offsets in the hash file); block indices count data blocks or, within a level, hash blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A block size that is not a power of two from 512 to 524288 bytes.
+    #[error("block size {bytes} is not a power of two from 512 to 524288")]
     BlockSize {
         /// The size asked for, in bytes.
         bytes: u32,
     },
     /// A salt longer than 256 bytes.
+    #[error("salt of {bytes} bytes, at most 256 are allowed")]
     SaltLength {
         /// Its length in bytes.
         bytes: usize,
     },
     /// A nil UUID: readers of superblocks (go-dmverity) refuse it.
+    #[error("the UUID of a verity superblock must not be nil")]
     NilUuid,
     /// Not a name of a preset, a UUID or a hex digest of the right form.
+    #[error("not a valid {what}")]
     Syntax {
         /// What was to be read.
         what: &'static str,
     },
     /// No data at all: a tree covers at least one block.
+    #[error("no data: a hash tree needs at least one data block")]
     NoData,
     /// Data that is not whole data blocks; the tail would not be protected. Pad it with zeros.
+    #[error("{bytes} bytes of data are not whole blocks of {block}; pad with zeros")]
     DataTail {
         /// Length of the data in bytes.
         bytes: u64,
@@ -36,11 +42,13 @@ pub enum Error {
         block: u32,
     },
     /// More blocks than byte offsets up to 2^63 can address, tree included.
+    #[error("{data_blocks} data blocks and their tree do not fit in 2^63 bytes")]
     TooLarge {
         /// The number of data blocks.
         data_blocks: u64,
     },
     /// A hash offset that is not a multiple of what it must be.
+    #[error("hash offset {offset} is not a multiple of {multiple}")]
     HashOffset {
         /// The hash offset in bytes.
         offset: u64,
@@ -48,6 +56,7 @@ pub enum Error {
         multiple: u32,
     },
     /// A hash area that would start inside the data of the same file.
+    #[error("hash offset {offset} lies inside the {data_bytes} bytes of data")]
     HashOverData {
         /// The hash offset in bytes.
         offset: u64,
@@ -55,6 +64,7 @@ pub enum Error {
         data_bytes: u64,
     },
     /// A data block larger than a page: the kernel refuses to open it.
+    #[error("data block of {block} bytes is larger than a page of {page}")]
     DataBlockOverPage {
         /// Data block size in bytes.
         block: u32,
@@ -62,6 +72,7 @@ pub enum Error {
         page: u32,
     },
     /// More data pushed than the geometry has.
+    #[error("{bytes} bytes of data, only {expected} were announced")]
     TooMuchData {
         /// Bytes of data there would be.
         bytes: u64,
@@ -69,6 +80,7 @@ pub enum Error {
         expected: u64,
     },
     /// Finished before all data came.
+    #[error("data ends after {bytes} bytes, {expected} were announced")]
     TooLittleData {
         /// Bytes of data pushed.
         bytes: u64,
@@ -76,20 +88,25 @@ pub enum Error {
         expected: u64,
     },
     /// Ready digests pushed while a data block is half full.
+    #[error("digests pushed at byte {offset} of the data, inside a data block")]
     MidBlock {
         /// Bytes of data pushed so far.
         offset: u64,
     },
     /// Digests, or room for them, that are not a whole number of 32-byte values, or too few.
+    #[error("{bytes} bytes where whole 32-byte digests of all blocks belong")]
     DigestLength {
         /// Length given, in bytes.
         bytes: usize,
     },
     /// A tree without levels where there must be one: a single data block has none.
+    #[error("a single data block has no tree")]
     NoLevels,
     /// Leaves that were hashed with another data block size or salt than the tree's.
+    #[error("the leaves were hashed with another data block size or salt")]
     OtherLeaves,
     /// A slice of data that is not whole blocks.
+    #[error("{bytes} bytes are not whole blocks of {block}")]
     BlockLength {
         /// Length given, in bytes.
         bytes: usize,
@@ -97,6 +114,7 @@ pub enum Error {
         block: u32,
     },
     /// A block index past the end of the data.
+    #[error("data block {block} of {data_blocks} does not exist")]
     BlockIndex {
         /// The index asked for.
         block: u64,
@@ -104,6 +122,7 @@ pub enum Error {
         data_blocks: u64,
     },
     /// A data block that does not hash to the digest in the tree.
+    #[error("data block {block} at byte {offset} does not match its digest")]
     DataMismatch {
         /// Index of the data block.
         block: u64,
@@ -111,6 +130,7 @@ pub enum Error {
         offset: u64,
     },
     /// A hash block that does not hash to the digest in its parent, or to the root hash.
+    #[error("hash block {block} of level {level} at byte {offset} does not match")]
     HashMismatch {
         /// Level, 0 just above the data.
         level: u8,
@@ -120,6 +140,7 @@ pub enum Error {
         offset: u64,
     },
     /// Bytes behind the last digest of a level that are not zero.
+    #[error("spare byte at {offset}, in hash block {block} of level {level}, is not zero")]
     SpareNotZero {
         /// Level, 0 just above the data.
         level: u8,
@@ -129,28 +150,34 @@ pub enum Error {
         offset: u64,
     },
     /// Fewer bytes than a superblock has.
+    #[error("a verity superblock has 512 bytes, here are {bytes}")]
     SuperblockShort {
         /// Bytes given.
         bytes: usize,
     },
     /// A superblock that does not begin with `verity\0\0`.
+    #[error("no verity superblock here")]
     SuperblockMagic,
     /// A superblock of another version than 1.
+    #[error("verity superblock version {version}, only 1 is known")]
     SuperblockVersion {
         /// The version it states.
         version: u32,
     },
     /// A hash type other than 1 (0 is Chrome OS's, not supported).
+    #[error("verity hash type {hash_type}, only 1 is supported")]
     HashType {
         /// The type it states.
         hash_type: u32,
     },
     /// A hash algorithm other than sha256.
+    #[error("hash algorithm \"{}\", only sha256 is supported", until_nul(.name).escape_ascii())]
     Algorithm {
         /// The name it states, padded with NULs.
         name: [u8; 32],
     },
     /// A name that has no place in the text asked for.
+    #[error(fmt = bad_name)]
     Name {
         /// The character that cannot be written there, or NUL for an empty name.
         found: char,
@@ -178,121 +205,29 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::BlockSize { bytes } => {
-                write!(f, "block size {bytes} is not a power of two from 512 to 524288")
-            }
-            Self::SaltLength { bytes } => {
-                write!(f, "salt of {bytes} bytes, at most 256 are allowed")
-            }
-            Self::NilUuid => f.write_str("the UUID of a verity superblock must not be nil"),
-            Self::Syntax { what } => write!(f, "not a valid {what}"),
-            Self::NoData => f.write_str("no data: a hash tree needs at least one data block"),
-            Self::DataTail { bytes, block } => {
-                write!(f, "{bytes} bytes of data are not whole blocks of {block}; pad with zeros")
-            }
-            Self::TooLarge { data_blocks } => {
-                write!(f, "{data_blocks} data blocks and their tree do not fit in 2^63 bytes")
-            }
-            Self::HashOffset { offset, multiple } => {
-                write!(f, "hash offset {offset} is not a multiple of {multiple}")
-            }
-            Self::HashOverData { offset, data_bytes } => {
-                write!(f, "hash offset {offset} lies inside the {data_bytes} bytes of data")
-            }
-            Self::DataBlockOverPage { block, page } => {
-                write!(f, "data block of {block} bytes is larger than a page of {page}")
-            }
-            Self::TooMuchData { bytes, expected } => {
-                write!(f, "{bytes} bytes of data, only {expected} were announced")
-            }
-            Self::TooLittleData { bytes, expected } => {
-                write!(f, "data ends after {bytes} bytes, {expected} were announced")
-            }
-            Self::MidBlock { offset } => {
-                write!(f, "digests pushed at byte {offset} of the data, inside a data block")
-            }
-            Self::DigestLength { bytes } => {
-                write!(f, "{bytes} bytes where whole 32-byte digests of all blocks belong")
-            }
-            Self::NoLevels => f.write_str("a single data block has no tree"),
-            Self::OtherLeaves => {
-                f.write_str("the leaves were hashed with another data block size or salt")
-            }
-            Self::BlockLength { bytes, block } => {
-                write!(f, "{bytes} bytes are not whole blocks of {block}")
-            }
-            Self::BlockIndex { block, data_blocks } => {
-                write!(f, "data block {block} of {data_blocks} does not exist")
-            }
-            Self::DataMismatch { block, offset } => {
-                write!(f, "data block {block} at byte {offset} does not match its digest")
-            }
-            Self::HashMismatch { level, block, offset } => {
-                write!(f, "hash block {block} of level {level} at byte {offset} does not match")
-            }
-            Self::SpareNotZero { level, block, offset } => write!(
-                f,
-                "spare byte at {offset}, in hash block {block} of level {level}, is not zero"
-            ),
-            Self::SuperblockShort { bytes } => {
-                write!(f, "a verity superblock has 512 bytes, here are {bytes}")
-            }
-            Self::SuperblockMagic => f.write_str("no verity superblock here"),
-            Self::SuperblockVersion { version } => {
-                write!(f, "verity superblock version {version}, only 1 is known")
-            }
-            Self::HashType { hash_type } => {
-                write!(f, "verity hash type {hash_type}, only 1 is supported")
-            }
-            Self::Algorithm { name } => {
-                f.write_str("hash algorithm \"")?;
-                let len = name.iter().position(|&b| b == 0).unwrap_or(name.len());
-                write!(f, "{}\", only sha256 is supported", name[..len].escape_ascii())
-            }
-            Self::Name { found: '\0' } => f.write_str("a device name must not be empty"),
-            Self::Name { found } => write!(f, "a device name must not have {found:?}"),
-        }
-    }
+/// A name without the NULs that it is padded with.
+fn until_nul(name: &[u8]) -> &[u8] {
+    name.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-impl core::error::Error for Error {}
+fn bad_name(found: &char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match found {
+        '\0' => f.write_str("a device name must not be empty"),
+        found => write!(f, "a device name must not have {found:?}"),
+    }
+}
 
 /// Why a step that calls the caller's code stopped: an [`Error`] of this module, or the caller's
 /// own error, handed back unchanged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(clippy::exhaustive_enums)]
 pub enum Fault<E> {
     /// Data, tree or use is wrong.
-    Verity(Error),
+    #[error(transparent)]
+    Verity(#[from] Error),
     /// What the caller's sink or source returned.
+    #[error(transparent)]
     Caller(E),
-}
-
-impl<E> From<Error> for Fault<E> {
-    fn from(error: Error) -> Self {
-        Self::Verity(error)
-    }
-}
-
-impl<E: fmt::Display> fmt::Display for Fault<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Verity(error) => error.fmt(f),
-            Self::Caller(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E: core::error::Error + 'static> core::error::Error for Fault<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Verity(error) => Some(error),
-            Self::Caller(error) => Some(error),
-        }
-    }
 }
 
 impl Fault<core::convert::Infallible> {

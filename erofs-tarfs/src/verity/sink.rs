@@ -106,17 +106,10 @@ impl Source for &HashBytes {
 }
 
 /// Bytes asked for that a slice in memory does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bytes wanted at offset {offset} are not there")]
 #[non_exhaustive]
 pub struct OutOfBounds {
     /// Byte offset in the file at which they were to begin.
     pub offset: u64,
 }
-
-impl core::fmt::Display for OutOfBounds {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "the bytes wanted at offset {} are not there", self.offset)
-    }
-}
-
-impl core::error::Error for OutOfBounds {}

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Error;
+use crate::units::digest_of_hex;
 
 /// The size of a data block or of a hash block, in bytes: a power of two, 512 to 524288.
 ///
@@ -98,11 +99,8 @@ impl core::str::FromStr for Digest {
 
     /// Reads 64 hex digits of either case.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let mut bytes = [0; Self::LEN];
-        match text.len() == 64 && unhex(text.bytes(), &mut bytes) {
-            true => Ok(Self(bytes)),
-            false => Err(Error::Syntax { what: "SHA-256 digest of 64 hex digits" }),
-        }
+        let what = "SHA-256 digest of 64 hex digits";
+        digest_of_hex(text.as_bytes()).map(Self).ok_or(Error::Syntax { what })
     }
 }
 
@@ -186,18 +184,6 @@ impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
-}
-
-/// Fills `out` from exactly twice as many hex digits; false if there are others, more or fewer.
-fn unhex(mut digits: impl Iterator<Item = u8>, out: &mut [u8]) -> bool {
-    let mut nibble = || char::from(digits.next()?).to_digit(16).map(|d| d as u8);
-    for byte in out {
-        match (nibble(), nibble()) {
-            (Some(high), Some(low)) => *byte = high << 4 | low,
-            _ => return false,
-        }
-    }
-    digits.next().is_none()
 }
 
 #[cfg(test)]

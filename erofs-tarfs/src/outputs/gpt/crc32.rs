@@ -1,12 +1,11 @@
 //! The checksum of tables: CRC-32 of IEEE 802.3. Not EROFS's, which has another polynomial.
 
-/// Bit by bit: there are some 32 KiB of it in a disk.
+use crc::{CRC_32_ISO_HDLC, Crc};
+
+static IEEE: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
-        })
-    })
+    IEEE.checksum(bytes)
 }
 
 #[cfg(test)]
