@@ -140,6 +140,11 @@ fn trees_of_veritysetup_are_found_by_their_superblocks() {
                 if data_blocks { &["--hash-offset", &at] } else { &["--hash", &tree] };
             let ran = verify(told, &layer, &root);
             assert_eq!(ran.code, 0, "{sizes:?} {told:?}: {}", ran.stderr);
+            // The number is the user's word, which veritysetup passes over.
+            let more = (disk.len() / 512 + 1).to_string();
+            let told = [told, &["--data-blocks", &more]].concat();
+            refused(&verify(&told, &layer, &root), &["bytes of data, not"]);
+            let told = &told[..told.len() - 2];
             if at == disk.len().to_string() {
                 assert_eq!(verify(&[], &layer, &root).code, 0, "{sizes:?}, found by itself");
                 let line = ok(["mount-args", "--root", &root, &layer]);
