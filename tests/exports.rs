@@ -149,7 +149,10 @@ fn the_program_of_the_readme_seals_an_image() {
     let image = Image::new();
     let out = image.path("image.disk");
     let mut command = std::process::Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--example", "seal_image", "--"]).arg(&out).args(&image.tars);
+    command
+        .args(["run", "--quiet", "-p", "erofs-tarfs", "--example", "seal_image", "--"])
+        .arg(&out)
+        .args(&image.tars);
     let ran: run::Ran = command.output().unwrap().into();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let root = ran.stdout.lines().next().unwrap();

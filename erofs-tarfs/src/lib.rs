@@ -20,3 +20,8 @@ pub mod units;
 pub mod verity;
 
 pub use error::{Error, ErrorKind};
+
+/// The programs of the repository's README, run as tests too.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../../README.md")]
+struct Repository;

@@ -1,9 +1,8 @@
 //! Merges tars, lowest first, into one raw disk that the kernel mounts as it is.
 //!
-//! `cargo run --example merge_and_export -- image.disk base.tar app.tar`
+//! `cargo run -p erofs-tarfs --example merge_and_export -- image.disk base.tar app.tar`
 
 use std::env;
-use std::error::Error;
 use std::fs::File;
 
 use erofs_tarfs::image;
@@ -11,7 +10,7 @@ use erofs_tarfs::io::{NamedFile, index_file, write_disk};
 use erofs_tarfs::layout::{self, Artifact, Placement, plan};
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn core::error::Error>> {
     let mut args = env::args_os().skip(1);
     let disk = args.next().ok_or("usage: merge_and_export DISK TAR...")?;
     let tars = args.map(NamedFile::open).collect::<Result<Vec<_>, _>>()?;

@@ -1,15 +1,14 @@
 //! Seals a file with dm-verity as Nydus does, tree behind the data, and verifies it again.
 //!
-//! `cargo run --example hash_and_verify -- image.disk`
+//! `cargo run -p erofs-tarfs --example hash_and_verify -- image.disk`
 
 use std::env;
-use std::error::Error;
 use std::fs::OpenOptions;
 
 use erofs_tarfs::io::verity::{self, Options};
 use erofs_tarfs::verity::{Geometry, Params, Placement};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn core::error::Error>> {
     let path = env::args().nth(1).ok_or("usage: hash_and_verify FILE")?;
     let file = OpenOptions::new().read(true).write(true).open(&path)?;
     let params = Params::nydus();

@@ -1,11 +1,11 @@
 //! Merges tars, lowest first, into one disk with a dm-verity hash tree behind it, and prints the root
 //! hash and the commands that mount it.
 //!
-//! `cargo run --example seal_image -- image.disk base.tar app.tar`
+//! `cargo run -p erofs-tarfs --example seal_image -- image.disk base.tar app.tar`
 
 use erofs_tarfs::{export::Mode, io::Export};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn core::error::Error>> {
     let mut args = std::env::args().skip(1);
     let disk = args.next().ok_or("usage: seal_image DISK TAR...")?;
     let mut export = Export::new(Mode::ImageBlockWithVerity);

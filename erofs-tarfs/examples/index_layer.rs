@@ -1,8 +1,7 @@
 //! Indexes a tar and writes its bootstrap: EROFS metadata whose file data stays in the tar.
 //!
-//! `cargo run --example index_layer -- layer.tar layer.erofs`
+//! `cargo run -p erofs-tarfs --example index_layer -- layer.tar layer.erofs`
 
-use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
@@ -11,7 +10,7 @@ use erofs_tarfs::io::{NamedFile, index_file};
 use erofs_tarfs::layout::{self, plan};
 use erofs_tarfs::tree::LayerOptions;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn core::error::Error>> {
     let mut args = env::args_os().skip(1);
     let (Some(tar), Some(bootstrap)) = (args.next(), args.next()) else {
         return Err("usage: index_layer TAR BOOTSTRAP".into());
