@@ -139,6 +139,11 @@ pub(crate) fn stream<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read
     let mut head = Vec::new();
     reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
     let kind = Kind::of(&head);
+    if kind.is_disk() {
+        let why =
+            "is a disk with partitions: one of a file can be named, as FILE:1, none of a stream";
+        return Err(io::Error::other(why));
+    }
     Ok((Box::new(io::Cursor::new(head).chain(reader)), kind))
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use testkit::dump::{Tree, dump};
 use testkit::oracle::{self, Verdict};
 
-use crate::run::{Image, Place, json, ok, run};
+use crate::run::{Image, Place, json, of_stdin, ok, run};
 
 /// A disk with the small layers in its partitions, or one of systemd's.
 fn disk(image: &Image, name: &str, args: &[&str]) -> String {
@@ -232,6 +232,19 @@ fn what_is_wrong_is_said() {
 }
 
 /// An input's disk is spared, however its partition is named.
+#[test]
+fn a_disk_is_no_stream() {
+    let image = Image::new();
+    let disk = disk(&image, "layers.gpt", &["--mode", "layer_block", "--gpt"]);
+    let bytes = fs::read(&disk).unwrap();
+    let out = image.path("out").to_str().unwrap().to_owned();
+    for words in [&["layer", "-o", &out, "-"][..], &["merge", "-o", &out, "-"], &["ls", "-"]] {
+        let ran = of_stdin(&bytes, words);
+        assert_eq!(ran.code, 1, "{words:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("a disk with partitions"), "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn a_disk_is_no_output() {
     let place = Place::new();
