@@ -9,28 +9,11 @@ use std::rc::Rc;
 use flate2::bufread::GzDecoder;
 use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
+use crate::broken::Broken;
 use crate::input::Kind;
 
 /// How much is read at once, in bytes.
 const BUFFER: usize = 256 << 10;
-
-/// A stream that is not what its beginning says.
-#[derive(Debug)]
-pub(crate) struct Broken {
-    kind: Kind,
-    /// How many compressed bytes had been used.
-    offset: u64,
-    why: String,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, offset, why } = self;
-        write!(f, "the {kind} stream fails at byte {offset} of the compressed bytes: {why}")
-    }
-}
-
-impl std::error::Error for Broken {}
 
 /// The uncompressed bytes of a gzip or zstd stream.
 pub(crate) struct Uncompressed<R: Read> {
@@ -87,7 +70,10 @@ impl<R: Read> Uncompressed<R> {
 
     fn broken(&self, why: impl fmt::Display) -> io::Error {
         let (kind, offset) = (self.kind, self.used.get());
-        io::Error::new(io::ErrorKind::InvalidData, Broken { kind, offset, why: why.to_string() })
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            Broken { kind: kind.to_string(), offset, why: why.to_string() },
+        )
     }
 
     /// What the decoder says; errors of the file itself stay what they are.

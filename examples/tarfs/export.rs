@@ -4,20 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::export::{self, Mode, Options, Plan, Product};
-use erofs_tarfs::io::verity::Options as Hashing;
-use erofs_tarfs::io::{NamedFile, Step, write_plan};
-use erofs_tarfs::tree::Tree;
+use erofs_tarfs::export::{Mode, Options, Product};
 
 use crate::args::Export;
 use crate::fail::{Done, Fail};
 use crate::form::Form;
-use crate::load::{self, Loaded, Origin};
+use crate::job::{self, Job};
+use crate::load::{self, Loaded};
 use crate::output::{self, Output};
 use crate::overlaid::{Made, Wanted};
-use crate::progress::Steps;
-use crate::report::{Report, Verity};
-use crate::spool::{Spool, file_name};
+use crate::report::Report;
+use crate::spool::Spool;
 use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare, volume};
 
 pub(crate) fn run(args: &Export) -> Done {
@@ -112,7 +109,7 @@ fn overlaid(
     } else {
         for (index, layer) in layers.iter().enumerate() {
             // As much of the tag as a partition's name holds.
-            let name = stem(layer, index).chars().take(36).collect();
+            let name = job::stem(layer, index).chars().take(36).collect();
             let (tree, noted) = (&layer.tree, layer.noted);
             wanted.push(Wanted { name, tree, sources: layer.sources()?, noted });
         }
@@ -207,54 +204,5 @@ impl Drop for Directory {
             // Not if it has something in it, whosever that is.
             let _ = fs::remove_dir(path);
         }
-    }
-}
-
-pub(crate) struct Job {
-    pub(crate) product: Product,
-    pub(crate) options: Options,
-    pub(crate) hashing: Hashing,
-    form: Form,
-}
-
-impl Job {
-    fn file_name(&self, layer: &Loaded, index: usize) -> String {
-        let extension = match self.product {
-            Product::HashTree => self.product.extension(),
-            _ => self.form.extension(),
-        };
-        format!("{}.{extension}", stem(layer, index))
-    }
-
-    /// Makes the output of a tree. `origins` say where each of its devices is.
-    fn make(&self, out: &Output, tree: &Tree, origins: &[Origin<'_>]) -> Done<Report> {
-        let (path, file) = (out.path(), out.file()?);
-        let tree = &*merge::fitted(path, tree, &self.options.layout)?;
-        let plan = Plan::new(tree, self.product, &self.options);
-        let plan = plan.map_err(|error| match error {
-            export::Error::Layout(error) => merge::unfit(path, error),
-            error => Fail::of(path, error),
-        })?;
-        let sources = origins.iter().map(|(layer, index)| layer.source(*index));
-        let sources: Vec<NamedFile> = sources.collect::<Done<_>>()?;
-        let kept: Vec<_> = origins.iter().map(|(layer, _)| layer.leaves.as_deref()).collect();
-        let steps = Steps::new(plan.disk().bytes);
-        let observer = &|step, bytes| steps.inc(step == Step::Hashing, bytes);
-        let written = write_plan(&plan, &sources, &kept, &file, &self.hashing, observer)?;
-        let mut report = Report::new(path, plan.bytes(), plan.layout(), plan.disk().bytes);
-        report.made.copied = written.copied.map(Into::into);
-        let data = if self.product == Product::HashTree { Path::new("DISK") } else { path };
-        report.verity = written.sealed.map(|sealed| Verity::new(&sealed, data, path));
-        Ok(report)
-    }
-}
-
-/// What a layer is called, by its tag or else its number.
-fn stem(layer: &Loaded, index: usize) -> String {
-    let tag = layer.tree.devices().first().map(|device| device.tag.as_slice());
-    match tag {
-        Some(tag) if !tag.is_empty() => file_name(&String::from_utf8_lossy(tag)),
-        // No file in the layer has any data.
-        _ => format!("layer-{}", index + 1),
     }
 }

@@ -8,7 +8,7 @@ use erofs_tarfs::io as tarfs_io;
 use erofs_tarfs::tar::ErrorKind;
 use erofs_tarfs::tree::{self, Rule};
 
-use crate::decompress::Broken;
+use crate::broken::Broken;
 use crate::quote;
 
 /// What ends a command early.

@@ -4,6 +4,7 @@
 
 mod args;
 mod behind;
+mod broken;
 mod cat;
 mod check;
 mod compare;
@@ -15,9 +16,11 @@ mod fail;
 mod find;
 mod form;
 mod geometry;
+mod image_verdict;
 mod images;
 mod input;
 mod inspect;
+mod job;
 mod layer;
 mod layered;
 mod leaves;

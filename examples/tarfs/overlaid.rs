@@ -12,9 +12,9 @@ use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::Sealed;
 
 use crate::args::Export;
-use crate::export::Job;
 use crate::fail::{Done, Fail};
 use crate::form::Form;
+use crate::job::Job;
 use crate::notes::Noted;
 use crate::output::{self, Output};
 use crate::partitioned::Partitioned;

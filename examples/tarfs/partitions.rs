@@ -6,8 +6,8 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::outputs::PartitionTable;
 
 use crate::args::Check;
-use crate::check::{self, Tree};
 use crate::fail::{Done, Fail};
+use crate::image_verdict::{self, Tree};
 use crate::verdict::Verdict;
 use crate::{partition, quote, seal};
 
@@ -71,7 +71,7 @@ pub(crate) fn verdict(
             None => None,
         };
         let (name, file) = (partition::name(path, volume), partition::open(disk, volume)?);
-        verdict.partitions.push(check::image(&name, file, tree.as_ref(), layers, args)?);
+        verdict.partitions.push(image_verdict::image(&name, file, tree.as_ref(), layers, args)?);
     }
     if args.quick {
         verdict.unread.extend(trees.iter().map(|tree| format!("partition {tree} (--quick)")));

@@ -72,7 +72,7 @@ fn trees_that_are_not_what_the_root_says_are_refused() {
     let tampered = |text: &str| {
         let ran = run(args("image_verity_only", out, &disks, &disks));
         assert_eq!(ran.code, 1, "{text}");
-        assert!(ran.stderr.contains("its tree: ") && ran.stderr.contains(text), "{}", ran.stderr);
+        assert!(ran.stderr.contains(text), "{}", ran.stderr);
         assert!(!PathBuf::from(out).exists());
     };
     let file = fs::OpenOptions::new().read(true).write(true).open(&disks[1].0).unwrap();
@@ -81,9 +81,9 @@ fn trees_that_are_not_what_the_root_says_are_refused() {
     let mut old = [0; 32];
     file.read_exact_at(&mut old, end - 4096).unwrap();
     file.write_all_at(&[0x55; 32], end - 4096).unwrap();
-    tampered("hash block");
+    tampered("its tree: hash block");
     file.set_len(end - 512).unwrap();
-    tampered("whole buffer");
+    tampered("its hash tree is cut short");
     file.set_len(end).unwrap();
     file.write_all_at(&old, end - 4096).unwrap();
 

@@ -1,0 +1,67 @@
+//! What a mode makes of one tree.
+
+use std::path::Path;
+
+use erofs_tarfs::export::{self, Options, Plan, Product};
+use erofs_tarfs::io::verity::Options as Hashing;
+use erofs_tarfs::io::{NamedFile, Step, write_plan};
+use erofs_tarfs::tree::Tree;
+
+use crate::fail::{Done, Fail};
+use crate::form::Form;
+use crate::load::{Loaded, Origin};
+use crate::merge;
+use crate::output::Output;
+use crate::progress::Steps;
+use crate::report::{Report, Verity};
+use crate::spool::file_name;
+
+/// What is made of each tree, and how.
+pub(crate) struct Job {
+    pub(crate) product: Product,
+    pub(crate) options: Options,
+    pub(crate) hashing: Hashing,
+    pub(crate) form: Form,
+}
+
+impl Job {
+    pub(crate) fn file_name(&self, layer: &Loaded, index: usize) -> String {
+        let extension = match self.product {
+            Product::HashTree => self.product.extension(),
+            _ => self.form.extension(),
+        };
+        format!("{}.{extension}", stem(layer, index))
+    }
+
+    /// Makes the output of a tree. `origins` say where each of its devices is.
+    pub(crate) fn make(&self, out: &Output, tree: &Tree, origins: &[Origin<'_>]) -> Done<Report> {
+        let (path, file) = (out.path(), out.file()?);
+        let tree = &*merge::fitted(path, tree, &self.options.layout)?;
+        let plan = Plan::new(tree, self.product, &self.options);
+        let plan = plan.map_err(|error| match error {
+            export::Error::Layout(error) => merge::unfit(path, error),
+            error => Fail::of(path, error),
+        })?;
+        let sources = origins.iter().map(|(layer, index)| layer.source(*index));
+        let sources: Vec<NamedFile> = sources.collect::<Done<_>>()?;
+        let kept: Vec<_> = origins.iter().map(|(layer, _)| layer.leaves.as_deref()).collect();
+        let steps = Steps::new(plan.disk().bytes);
+        let observer = &|step, bytes| steps.inc(step == Step::Hashing, bytes);
+        let written = write_plan(&plan, &sources, &kept, &file, &self.hashing, observer)?;
+        let mut report = Report::new(path, plan.bytes(), plan.layout(), plan.disk().bytes);
+        report.made.copied = written.copied.map(Into::into);
+        let data = if self.product == Product::HashTree { Path::new("DISK") } else { path };
+        report.verity = written.sealed.map(|sealed| Verity::new(&sealed, data, path));
+        Ok(report)
+    }
+}
+
+/// What a layer is called, by its tag or else its number.
+pub(crate) fn stem(layer: &Loaded, index: usize) -> String {
+    let tag = layer.tree.devices().first().map(|device| device.tag.as_slice());
+    match tag {
+        Some(tag) if !tag.is_empty() => file_name(&String::from_utf8_lossy(tag)),
+        // No file in the layer has any data.
+        _ => format!("layer-{}", index + 1),
+    }
+}
