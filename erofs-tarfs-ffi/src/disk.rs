@@ -134,7 +134,7 @@ pub unsafe extern "C" fn tarfs_layout_hash_disk(
                 false => pointer::array(leaves, count, "leaves")?,
             };
             let kept: Vec<_> = kept.iter().map(|&one| pointer::maybe(one).map(|o| &o.0)).collect();
-            VerityParams::mountable(params, layout.plan().block_size().bytes())?;
+            VerityParams::mountable(params, layout.plan().block_size())?;
             let bytes = layout.disk().bytes;
             let bytes = bytes + VerityParams::read(params)?.data_padding(bytes);
             let geometry = VerityParams::geometry(params, bytes)?;

@@ -4,6 +4,8 @@
 use core::ffi::{CStr, c_char};
 use core::ptr;
 
+use erofs_tarfs::export::{Options, Product};
+use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{Geometry, Params, Placement, SuperblockMode, Uuid};
 
 use crate::error::Error;
@@ -104,18 +106,21 @@ impl VerityParams {
     /// # Safety
     ///
     /// As [`VerityParams::read`].
-    pub(crate) unsafe fn mountable(params: *const Self, block: u32) -> Result<(), Error> {
+    pub(crate) unsafe fn mountable(params: *const Self, block: BlockSize) -> Result<(), Error> {
         // SAFETY: by the contract.
         let given = unsafe { sized::read(params, "params")? };
-        let data = if given.data_block == 0 { 512 } else { given.data_block };
-        if data <= block || given.flags & TARFS_VERITY_ANY_DATA_BLOCK != 0 {
-            return Ok(());
-        }
-        Err(Error::argument(format!(
-            "params: data blocks of {data} bytes over a filesystem with blocks of {block}: Linux opens \
-             the device, and refuses the mount. data_block {block}, or block_size {data}, or \
-             TARFS_VERITY_ANY_DATA_BLOCK if it is not for a mount"
-        )))
+        let mut options = Options::default();
+        options.layout.block_size = block;
+        // SAFETY: by the contract.
+        options.verity = unsafe { Self::read(params)? };
+        options.any_data_block = given.flags & TARFS_VERITY_ANY_DATA_BLOCK != 0;
+        options.check(Product::SealedDisk).map_err(|error| {
+            let (data, block) = (options.verity.data_block().bytes(), block.bytes());
+            Error::argument(format!(
+                "params: {error}. data_block {block}, or block_size {data}, or \
+                 TARFS_VERITY_ANY_DATA_BLOCK if it is not for a mount"
+            ))
+        })
     }
 
     /// A placement by its number.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::export::{Mode, Options, Product};
+use erofs_tarfs::export::{self, Mode, Options, Product};
 
 use crate::args::Export;
 use crate::fail::{Done, Fail};
 use crate::form::Form;
-use crate::job::{self, Job};
+use crate::job::Job;
 use crate::load::{self, Loaded};
 use crate::output::{self, Output};
 use crate::overlaid::{Made, Wanted};
@@ -109,7 +109,7 @@ fn overlaid(
     } else {
         for (index, layer) in layers.iter().enumerate() {
             // As much of the tag as a partition's name holds.
-            let name = job::stem(layer, index).chars().take(36).collect();
+            let name = export::stem(&layer.tree, index).chars().take(36).collect();
             let (tree, noted) = (&layer.tree, layer.noted);
             wanted.push(Wanted { name, tree, sources: layer.sources()?, noted });
         }

@@ -10,6 +10,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::export;
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::Device;
 
@@ -127,7 +128,7 @@ impl Tars {
 
     /// What the tar of a device may be called.
     pub(crate) fn names(&self, tag: &str) -> Vec<PathBuf> {
-        let plain = spool::file_name(tag);
+        let plain = export::plain(tag);
         if tag.is_empty() || !self.given && !is_digest(tag) {
             return Vec::new();
         }

@@ -14,7 +14,6 @@ use crate::merge;
 use crate::output::Output;
 use crate::progress::Steps;
 use crate::report::{Report, Verity};
-use crate::spool::file_name;
 
 /// What is made of each tree, and how.
 pub(crate) struct Job {
@@ -30,7 +29,7 @@ impl Job {
             Product::HashTree => self.product.extension(),
             _ => self.form.extension(),
         };
-        format!("{}.{extension}", stem(layer, index))
+        format!("{}.{extension}", export::stem(&layer.tree, index))
     }
 
     /// Makes the output of a tree. `origins` say where each of its devices is.
@@ -53,15 +52,5 @@ impl Job {
         let data = if self.product == Product::HashTree { Path::new("DISK") } else { path };
         report.verity = written.sealed.map(|sealed| Verity::new(&sealed, data, path));
         Ok(report)
-    }
-}
-
-/// What a layer is called, by its tag or else its number.
-pub(crate) fn stem(layer: &Loaded, index: usize) -> String {
-    let tag = layer.tree.devices().first().map(|device| device.tag.as_slice());
-    match tag {
-        Some(tag) if !tag.is_empty() => file_name(&String::from_utf8_lossy(tag)),
-        // No file in the layer has any data.
-        _ => format!("layer-{}", index + 1),
     }
 }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use erofs_tarfs::io::verity::{Options, read_leaves};
-use erofs_tarfs::verity::{self, Digest, Fault, Geometry, Params, Placement};
+use erofs_tarfs::verity::{self, Digest, Fault, Params, Placement};
 
 use crate::fail::{Done, Fail};
 use crate::load::{Backing, Loaded};
-use crate::verity::sought::{Extent, Sought, filesystem};
+use crate::verity::sought::{Sought, filesystem};
 
 /// A layer's disk and the root hash of the tree behind it.
 #[derive(Clone, Debug)]
@@ -40,17 +40,9 @@ pub(crate) fn read(
             };
             if leaves.is_none() {
                 let end = filesystem(file)?;
-                let sought = Sought {
-                    data: file.try_clone()?,
-                    extent: Extent::Bytes(end),
-                    least: end,
-                    hashes: file.try_clone()?,
-                    place: Placement::BehindData,
-                };
-                let bytes = end + params.data_padding(end);
-                let why = |error: verity::Error| Fail::of(disk, error);
-                let geometry = Geometry::new(params, bytes, Placement::BehindData).map_err(why)?;
-                let sealed = verity::Sealed::new(geometry, *root);
+                let (data, hashes) = (file.try_clone()?, file.try_clone()?);
+                let sought = Sought::of_filesystem(data, end, hashes, Placement::BehindData);
+                let sealed = verity::Sealed::new(sought.of_params(params)?, *root);
                 sought.is_whole(&sealed)?;
                 let read = match read_leaves(file, &sealed, hashing) {
                     Ok(read) => read,

@@ -13,7 +13,7 @@ use crate::fail::{Done, Fail};
 use crate::find::Verify;
 use crate::input::{self, Kind};
 use crate::load::{self, Backing, How};
-use crate::verity::sought::{Extent, Sought};
+use crate::verity::sought::Sought;
 use crate::{behind, geometry, inspect, partition, quote, report, unfinished, warn, whole};
 
 /// Options that mount(2) takes: a page, less its end.
@@ -118,8 +118,7 @@ fn sealed(subject: &Subject<'_>, image: &Image<'_>, len: u64, root: Digest) -> D
         None => (load::again(file)?, Placement::BehindData),
     };
     let data = load::again(file)?;
-    let least = image.end(len);
-    let sought = Sought { data, extent: Extent::Bytes(least), least, hashes, place };
+    let sought = Sought::of_filesystem(data, image.end(len), hashes, place);
     let sealed = mountable(subject, &sought, image, root)?;
     opened(subject, &sealed, args.hash.is_some().then_some(&sought.hashes))
 }
@@ -165,9 +164,8 @@ fn pair(subject: &Subject<'_>, tree: NamedFile, root: Digest) -> Done<Vec<String
     }
     let bytes = load::metadata(file)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(name, error))?;
-    let least = image.end(file.bytes()?);
-    let (data, place) = (load::again(file)?, Placement::OwnFile);
-    let sought = Sought { data, extent: Extent::Bytes(least), least, hashes: tree, place };
+    let (data, end) = (load::again(file)?, image.end(file.bytes()?));
+    let sought = Sought::of_filesystem(data, end, tree, Placement::OwnFile);
     let sealed = mountable(subject, &sought, &image, root)?;
     opened(subject, &sealed, Some(&sought.hashes))
 }

@@ -34,9 +34,8 @@ pub(crate) fn found(
 
 /// In which way a tree is not of the parameters that were looked for.
 fn said(is: &Params, wanted: &Params, root: Digest) -> String {
-    let equal = |preset: &Params| is_equal(preset, is);
-    let name =
-        Params::NAMES.into_iter().find(|name| Params::named(name).is_some_and(|p| equal(&p)));
+    let names_it = |name: &&str| Params::named(name).is_some_and(|preset| is_equal(&preset, is));
+    let name = Params::NAMES.into_iter().find(names_it);
     let way = match name {
         Some(name) => format!("--preset {name}"),
         None => options(is),

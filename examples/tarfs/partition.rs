@@ -122,16 +122,12 @@ pub(crate) fn root_of(volume: &FoundPartition, tree: &FoundPartition) -> Digest 
 
 /// The volume of a disk that has a hash tree in another partition, and that tree: the only one, or of
 /// several the one whose GUIDs are of this root hash.
-pub(crate) fn pair(
-    disk: &Path,
-    file: &NamedFile,
-    root: Option<Digest>,
-) -> Done<(NamedFile, NamedFile)> {
+pub(crate) fn pair(disk: &Path, file: &NamedFile, root: Digest) -> Done<(NamedFile, NamedFile)> {
     let all = read(disk, file)?.table.partitions;
     let pairs = all.iter().filter_map(|volume| Some((volume, tree_of(volume, &all)?)));
     let mut pairs: Vec<_> = pairs.collect();
     if pairs.len() > 1 {
-        pairs.retain(|(volume, tree)| Some(root_of(volume, tree)) == root);
+        pairs.retain(|(volume, tree)| root_of(volume, tree) == root);
     }
     match pairs[..] {
         [(volume, tree)] => Ok((open(file, volume)?, open(file, tree)?)),

@@ -41,7 +41,7 @@ struct Compared {
 }
 
 /// The geometry that a superblock at the beginning of a file of hashes says.
-pub(crate) fn geometry_of(hashes: &NamedFile) -> Done<Geometry> {
+fn geometry_of(hashes: &NamedFile) -> Done<Geometry> {
     let mut bytes = [0; Superblock::LEN];
     hashes.read_exact_at(&mut bytes, 0)?;
     let read = Superblock::parse(&bytes).and_then(|read| read.geometry(Placement::OwnFile));

@@ -157,7 +157,8 @@ pub(crate) fn bootstrap(path: &Path) -> Done {
 /// Refuses to write over what is read, or needed. `out` is what the output is called, `place` the
 /// file that would be replaced.
 pub(crate) fn check(out: &Path, place: &Path) -> Done {
-    let Ok(found) = fs::metadata(place).filter_regular() else { return Ok(()) };
+    let found = fs::metadata(place).ok().filter(Metadata::is_file);
+    let Some(found) = found else { return Ok(()) };
     refuse(out, &found)?;
     let block = |block: u64| found.len().div_ceil(block.max(1));
     let tars = known().tars.clone();
@@ -183,15 +184,4 @@ pub(crate) fn refuse(out: &Path, file: &Metadata) -> Done {
         false => format!("is the input {}, and the output", quote::name(input)),
     };
     Err(Fail::Usage(format!("{}: {why}", quote::name(out))))
-}
-
-/// Of what was found, files that have bytes of their own.
-trait FilterRegular {
-    fn filter_regular(self) -> Result<Metadata, ()>;
-}
-
-impl<E> FilterRegular for Result<Metadata, E> {
-    fn filter_regular(self) -> Result<Metadata, ()> {
-        self.ok().filter(Metadata::is_file).ok_or(())
-    }
 }

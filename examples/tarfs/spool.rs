@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::export;
 use erofs_tarfs::ingest;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::tree::LayerOptions;
@@ -82,7 +83,7 @@ impl Spool {
                 let out = output.file()?;
                 let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
                 let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
-                let path = dir.join(file_name(tag.unwrap_or(&digest)));
+                let path = dir.join(export::plain(tag.unwrap_or(&digest)));
                 let file = NamedFile::new(&path, clone(&out)?);
                 // The same tar may be a layer that is read, or one that is kept already.
                 let is_kept = || outputs.iter().any(|kept| kept.path() == path);
@@ -122,13 +123,6 @@ impl Spool {
 /// Whether there is a file that has this digest.
 fn is_there(path: &Path, sha256: &str) -> Done<bool> {
     Ok(path.is_file() && digest(&NamedFile::open(path)?, &mut |_| {})? == sha256)
-}
-
-/// The name of a file that holds what is tagged so.
-pub(crate) fn file_name(tag: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+=@".contains(c);
-    let name: String = tag.chars().map(|c| if plain(c) { c } else { '-' }).collect();
-    if name.starts_with('.') { format!("tar{name}") } else { name }
 }
 
 fn clone(file: &NamedFile) -> Done<File> {

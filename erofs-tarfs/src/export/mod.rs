@@ -19,8 +19,10 @@
 
 mod error;
 mod mode;
+mod name;
 mod plan;
 
 pub use error::Error;
 pub use mode::{Mode, Product};
+pub use name::{plain, stem};
 pub use plan::{Options, Plan};

@@ -35,6 +35,16 @@ pub(crate) struct Sought {
 }
 
 impl Sought {
+    /// A filesystem that ends at this byte, and the file and place of its tree.
+    pub(crate) fn of_filesystem(
+        data: NamedFile,
+        end: u64,
+        hashes: NamedFile,
+        place: Placement,
+    ) -> Self {
+        Self { data, extent: Extent::Bytes(end), least: end, hashes, place }
+    }
+
     /// How many bytes are data, as far as that is known without a superblock.
     fn bytes(&self, params: &Params) -> Done<Option<u64>> {
         let too_many = || Fail::Usage("--data-blocks: too many".to_owned());
@@ -57,12 +67,16 @@ impl Sought {
         {
             return Ok(geometry);
         }
-        let params = geometry::params(preset)?;
-        let Some(bytes) = self.bytes(&params)? else {
+        self.of_params(&geometry::params(preset)?)
+    }
+
+    /// The geometry of a tree of these parameters.
+    pub(crate) fn of_params(&self, params: &Params) -> Done<Geometry> {
+        let Some(bytes) = self.bytes(params)? else {
             let text = "no verity superblock there: --data-blocks says how much is data";
             return Err(Fail::of(self.hashes.path(), text));
         };
-        Geometry::new(&params, bytes, self.place).map_err(|error| Fail::of(self.data.path(), error))
+        Geometry::new(params, bytes, self.place).map_err(|error| Fail::of(self.data.path(), error))
     }
 
     /// The geometry that a superblock states. It must cover the data that there is, and not a part

@@ -31,10 +31,10 @@ fn open(args: &VerityVerify) -> Done<Sought> {
     let (data, kind) = input::whole(&args.data)?;
     let elsewhere = args.hash.is_some() || args.data_blocks.is_some() || args.hash_offset.is_some();
     if kind == Kind::Gpt && !elsewhere {
-        let (data, hashes) = partition::pair(&args.data, &data, Some(args.root))?;
+        let (data, hashes) = partition::pair(&args.data, &data, args.root)?;
         return apart(data, hashes);
     }
-    if let Some((tree, _)) = partition::tree_beside(&args.data)?.filter(|_| !elsewhere) {
+    if !elsewhere && let Some((tree, _)) = partition::tree_beside(&args.data)? {
         return apart(data, tree);
     }
     let place = match (args.hash_offset, &args.hash) {
@@ -46,27 +46,26 @@ fn open(args: &VerityVerify) -> Done<Sought> {
         }
     };
     let hashes = input::whole(args.hash.as_ref().unwrap_or(&args.data))?.0;
-    let extent = match args.data_blocks {
-        Some(blocks) => Extent::Blocks(blocks),
-        None if args.hash.is_some() => Extent::Bytes(data.bytes()?),
-        None => match (filesystem(&data), args.hash_offset) {
-            (Ok(end), _) => Extent::Bytes(end),
-            (Err(_), Some(_)) if !args.params.is_set() => Extent::Unknown,
-            (Err(fail), _) => return Err(fail),
+    let end = filesystem(&data);
+    let (extent, least) = match (args.data_blocks, &args.hash) {
+        (Some(blocks), _) => (Extent::Blocks(blocks), 0),
+        (None, Some(_)) => {
+            let bytes = data.bytes()?;
+            (Extent::Bytes(bytes), end.unwrap_or(bytes))
+        }
+        (None, None) => match end {
+            Ok(end) => (Extent::Bytes(end), end),
+            Err(_) if args.hash_offset.is_some() && !args.params.is_set() => (Extent::Unknown, 0),
+            Err(fail) => return Err(fail),
         },
-    };
-    let least = match (extent, filesystem(&data)) {
-        (Extent::Bytes(_), Ok(end)) => end,
-        (Extent::Bytes(bytes), Err(_)) => bytes,
-        _ => 0,
     };
     Ok(Sought { data, extent, least, hashes, place })
 }
 
 /// A volume, and its hash tree in another partition.
 fn apart(data: NamedFile, hashes: NamedFile) -> Done<Sought> {
-    let least = filesystem(&data)?;
-    Ok(Sought { data, extent: Extent::Bytes(least), least, hashes, place: Placement::OwnFile })
+    let end = filesystem(&data)?;
+    Ok(Sought::of_filesystem(data, end, hashes, Placement::OwnFile))
 }
 
 /// Verifies all; errors name the file.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::Output;
 use super::{Step, Written, write_plan};
-use crate::export::{Mode, Options, Plan};
+use crate::export::{self, Mode, Options, Plan, Product};
 use crate::ingest;
 use crate::io::verity::Options as Hashing;
 use crate::io::{Copied, Error, NamedFile, ingest as read_tar};
@@ -160,7 +160,7 @@ impl<'a> Export<'a> {
     }
 
     fn keeps_leaves(&self) -> Option<&Params> {
-        let has_tree = self.mode.product() != crate::export::Product::Disk;
+        let has_tree = self.mode.product() != Product::Disk;
         has_tree.then_some(&self.options.verity)
     }
 
@@ -184,7 +184,7 @@ impl<'a> Export<'a> {
         }
         let trees: Vec<&Tree> = self.layers.iter().map(|layer| &layer.tree).collect();
         let merged;
-        let (tree, origins) = match (self.mode.is_by_layer(), &trees[..]) {
+        let (tree, origins): (&Tree, Vec<_>) = match (self.mode.is_by_layer(), &trees[..]) {
             (true, [tree]) => (*tree, (0..tree.devices().len()).map(|at| (0, at)).collect()),
             _ => {
                 merged = merge(&trees, &self.merge)
@@ -204,7 +204,9 @@ impl<'a> Export<'a> {
         let mut names = BTreeMap::new();
         let (mut outputs, mut all) = (Vec::new(), Vec::new());
         for (index, layer) in self.layers.iter().enumerate() {
-            let path = directory.join(self.file_name(layer, index));
+            let extension = self.mode.product().extension();
+            let stem = export::stem(&layer.tree, index);
+            let path = directory.join(format!("{stem}.{extension}"));
             let origins: Vec<_> = (0..layer.tree.devices().len()).map(|at| (index, at)).collect();
             let (output, exported) = self.one(&layer.tree, &origins, &path)?;
             all.push(exported);
@@ -224,7 +226,7 @@ impl<'a> Export<'a> {
     fn one(
         &self,
         tree: &Tree,
-        origins: &Vec<(usize, usize)>,
+        origins: &[(usize, usize)],
         path: &Path,
     ) -> Result<(Output, Exported), Error> {
         let plans = |error| Error::Export { file: path.to_owned(), error };
@@ -266,23 +268,6 @@ impl<'a> Export<'a> {
         }
         Ok(())
     }
-
-    /// What the file of a layer is called: by its tag, or else its number.
-    fn file_name(&self, layer: &Layer, index: usize) -> String {
-        let tag = layer.tree.devices().first().map(|device| &device.tag[..]).unwrap_or_default();
-        let stem = match tag.is_empty() {
-            true => format!("layer-{}", index + 1),
-            false => plain(&String::from_utf8_lossy(tag)),
-        };
-        format!("{stem}.{}", self.mode.product().extension())
-    }
-}
-
-/// A tag as a name of a file.
-fn plain(tag: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.+=@".contains(c);
-    let name: String = tag.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
-    if name.starts_with('.') { format!("tar{name}") } else { name }
 }
 
 /// A directory that is gone again when nothing came of it.

@@ -3,7 +3,7 @@
 use crate::export::{Plan, Product};
 use crate::io::verity::{Options, seal};
 use crate::io::{Copied, Error, NamedFile, hash_disk, write_disk};
-use crate::verity::{Geometry, Leaves, Sealed};
+use crate::verity::{Leaves, Sealed};
 
 /// What of an output is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,10 +49,6 @@ pub fn write_plan(
     }
     let Some(geometry) = plan.geometry() else { return Ok(written) };
     out.set_bytes(geometry.end())?;
-    let hash = |geometry: Geometry| {
-        let observer = &|bytes| observer(Step::Hashing, bytes);
-        hash_disk(disk, layout, sources, leaves, geometry, out, options, observer)
-    };
     let is_written = plan.product() == Product::SealedDisk && leaves.iter().all(Option::is_none);
     written.sealed = Some(match is_written {
         // What is in the cache is read again faster than the sources.
@@ -61,7 +57,10 @@ pub fn write_plan(
             let failed = |error| Error::Write { file: out.path().to_owned(), offset: 0, error };
             seal(out, out, geometry.clone(), options).map_err(failed)?
         }
-        false => hash(geometry.clone())?,
+        false => {
+            let observer = &|bytes| observer(Step::Hashing, bytes);
+            hash_disk(disk, layout, sources, leaves, geometry.clone(), out, options, observer)?
+        }
     });
     Ok(written)
 }
