@@ -7,11 +7,12 @@ mod run;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use erofs_tarfs::export::{self, Mode, Options, Product};
-use erofs_tarfs::io::{Error, Export, NamedFile, Step, index_file};
+use erofs_tarfs::export::{self, Form, Mode, Options, Partitioning, Product};
+use erofs_tarfs::io::{Backing, Error, Export, NamedFile, Step, index_file};
 use erofs_tarfs::layout::{Artifact, Placement};
+use erofs_tarfs::outputs::{Architecture, Volume};
 use erofs_tarfs::tree::LayerOptions;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::Params;
@@ -56,10 +57,7 @@ fn each_mode_makes_the_bytes_that_the_tool_makes() {
                 fs::create_dir(&ours).unwrap();
                 fs::create_dir(&theirs).unwrap();
             }
-            let mut export = Export::new(mode).options(options.clone());
-            for tar in tars {
-                export = export.tar(tar).unwrap();
-            }
+            let export = Export::new(mode).options(options.clone()).tars(tars);
             let made = export.write(&ours).unwrap();
             assert_eq!(made.len(), 1);
             let name = mode.to_string();
@@ -73,10 +71,8 @@ fn each_mode_makes_the_bytes_that_the_tool_makes() {
             assert!(ours.keys().eq(theirs.keys()), "{mode}: {:?} {:?}", ours.keys(), theirs.keys());
             assert!(ours == theirs, "{mode}, {words:?}");
             assert_eq!(made[0].bytes, ours.values().next().unwrap().len() as u64);
-            assert_eq!(made[0].sealed.is_some(), mode.product() != Product::Disk);
-            if let Some(sealed) =
-                made[0].sealed.as_ref().filter(|_| mode.name().ends_with("verity"))
-            {
+            assert_eq!(made[0].sealed().is_some(), mode.product() != Product::Disk);
+            if let Some(sealed) = made[0].sealed().filter(|_| mode.name().ends_with("verity")) {
                 let (path, root) = (made[0].path.to_str().unwrap(), sealed.root().to_string());
                 ok(["verity", "verify", path, &root]);
             }
@@ -84,12 +80,151 @@ fn each_mode_makes_the_bytes_that_the_tool_makes() {
     }
 }
 
+/// Forms and partitions of the library, and the same as words of the tool.
+fn forms() -> Vec<(Form, Option<Partitioning>, Vec<&'static str>)> {
+    let x86 = Architecture::named("x86-64").unwrap();
+    let root = Partitioning::Volume(Volume::Root, x86);
+    let data = Some(Partitioning::Data);
+    vec![
+        (Form::Vmdk, None, vec!["--form", "vmdk"]),
+        (Form::DmLinear, None, vec!["--form", "dm-linear"]),
+        (Form::Raw, data, vec!["--gpt"]),
+        (Form::Vmdk, data, vec!["--form", "vmdk", "--gpt"]),
+        (Form::Raw, Some(root), vec!["--gpt=dps", "--platform", "linux/amd64"]),
+        (Form::DmLinear, Some(root), vec!["--form", "dm-linear", "--gpt=dps"]),
+    ]
+}
+
+#[test]
+fn each_form_makes_the_bytes_that_the_tool_makes() {
+    let image = Image::new();
+    for (number, (form, partitioning, words)) in forms().into_iter().enumerate() {
+        for mode in Mode::ALL {
+            let volume = matches!(partitioning, Some(Partitioning::Volume(..)));
+            let tars = if mode.is_by_layer() { &image.tars[..1] } else { &image.tars[..] };
+            let ours = image.path(&format!("{number}-{mode}-ours"));
+            let theirs = image.path(&format!("{number}-{mode}-theirs"));
+            // Forms name their files by where they lie, so both are called alike.
+            let name = format!("out.{}", form.extension(mode.product()));
+            for directory in [&ours, &theirs] {
+                fs::create_dir(directory).unwrap();
+            }
+            let export = Export::new(mode).form(form).tars(tars);
+            let export = match partitioning {
+                Some(partitioning) => export.partitions(partitioning),
+                None => export,
+            };
+            let made = export.write(ours.join(&name));
+            let (mode_name, out) = (mode.to_string(), theirs.join(&name));
+            let mut args = vec!["export", "--mode", &mode_name, "-o", out.to_str().unwrap()];
+            args.extend(&words);
+            args.extend(tars.iter().map(|tar| tar.to_str().unwrap()));
+            if mode.product() == Product::HashTree {
+                let why = made.unwrap_err();
+                assert!(
+                    matches!(why, Error::Export { error: export::Error::NoDisk, .. }),
+                    "{mode}: {why}"
+                );
+                assert_eq!(run(args).code, 2);
+                assert!(contents(&ours).is_empty());
+                continue;
+            }
+            let made = made.unwrap().remove(0);
+            ok(args);
+            let (ours, theirs) = (contents(&ours), contents(&theirs));
+            assert!(ours.keys().eq(theirs.keys()), "{mode}: {:?} {:?}", ours.keys(), theirs.keys());
+            assert!(ours == theirs, "{mode}, {words:?}");
+            assert_eq!(made.gpt.is_some(), partitioning.is_some());
+            assert_eq!(made.copied.is_some(), form == Form::Raw);
+            let partitions = made.gpt.as_ref().map_or(0, |gpt| gpt.partitions().len());
+            let sealed = made.sealed().is_some();
+            assert_eq!(
+                partitions,
+                if partitioning.is_none() { 0 } else { 1 + usize::from(volume && sealed) }
+            );
+            match form.is_over_files() {
+                false => assert!(made.files.is_empty()),
+                true => assert_eq!(made.files[0], format!("{name}.metadata")),
+            }
+        }
+    }
+}
+
+/// Whatever is cancelled, and whenever, leaves nothing and says so.
+#[test]
+fn what_is_cancelled_leaves_nothing() {
+    let image = Image::new();
+    for step in [Step::Reading, Step::Writing, Step::Hashing] {
+        for form in [Form::Raw, Form::Vmdk] {
+            if (step, form) == (Step::Writing, Form::Vmdk) {
+                continue; // It writes no disk.
+            }
+            let (cancel, out) = (AtomicBool::new(false), image.path("cancelled"));
+            let export = Export::new(Mode::ImageBlockWithVerity).form(form).cancel(&cancel);
+            let export = export.observer(|at, _| {
+                if at == step {
+                    cancel.store(true, Ordering::Relaxed);
+                }
+            });
+            // No digests are kept of a layer that is given as a tree, so its disk is read again.
+            let file = NamedFile::open(&image.tars[0]).unwrap();
+            let layer = index_file(&file, LayerOptions::default(), &mut |_| {}).unwrap();
+            let export = match step {
+                Step::Hashing => export.layer(layer.tree, vec![file.into()], vec![]),
+                _ => export.tars(&image.tars),
+            };
+            let failed = export.write(&out).unwrap_err();
+            assert!(matches!(failed, Error::Cancelled), "{step:?} {form:?}: {failed}");
+            let names = fs::read_dir(image.dir.path()).unwrap();
+            let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+            let left = names.iter().any(|name| name.to_string_lossy().starts_with(".tarfs"));
+            assert!(!left && !out.exists(), "{names:?}");
+        }
+    }
+}
+
+/// Layers that are read by a function, as a program with its own store would have them.
+#[test]
+fn layers_need_not_be_files() {
+    let image = Image::new();
+    let bytes = fs::read(&image.tars[0]).unwrap();
+    let file = NamedFile::open(&image.tars[0]).unwrap();
+    let layer = index_file(&file, LayerOptions::default(), &mut |_| {}).unwrap();
+    let thread = std::thread::current().id();
+    let read = |offset: u64, buf: &mut [u8]| {
+        assert_eq!(std::thread::current().id(), thread);
+        buf.copy_from_slice(&bytes[offset as usize..][..buf.len()]);
+        Ok(())
+    };
+    for mode in Mode::ALL {
+        let of_reader = image.path("reader");
+        let backings = vec![Backing::reader("a layer", read)];
+        let export = Export::new(mode).layer(&layer.tree, backings, vec![]);
+        export.write(&of_reader).unwrap();
+        let of_file = image.path("file");
+        let file = file.try_clone().unwrap();
+        Export::new(mode).layer(&layer.tree, vec![file.into()], vec![]).write(&of_file).unwrap();
+        assert!(fs::read(of_reader).unwrap() == fs::read(of_file).unwrap(), "{mode}");
+    }
+    let out = image.path("over");
+    let backings = vec![Backing::reader("a layer", read)];
+    let export = Export::new(Mode::LayerBlock).form(Form::Vmdk);
+    let failed = export.layer(&layer.tree, backings, vec![]).write(&out).unwrap_err();
+    assert_eq!(failed.to_string(), "a layer: is read, but is no file that a disk can be over");
+    let fails = |_: u64, _: &mut [u8]| Err(std::io::Error::other("gone"));
+    let backings = vec![Backing::reader("a layer", fails)];
+    let export = Export::new(Mode::LayerVerityOnly).layer(&layer.tree, backings, vec![]);
+    let failed = export.write(&out).unwrap_err().to_string();
+    assert!(failed.starts_with("a layer: cannot read at offset "), "{failed}");
+    assert!(!out.exists());
+}
+
 #[test]
 fn what_fails_leaves_nothing() {
     let image = Image::new();
     let tar = &image.tars[0];
     let out = image.path("out");
-    let export = |mode| Export::new(mode).tar(tar).unwrap();
+    let export = |mode| Export::new(mode).tar(tar);
     // Data blocks that Linux would not mount.
     let mut options = Options::default();
     options.verity = Params::containerd_4k();
@@ -118,7 +253,7 @@ fn what_fails_leaves_nothing() {
     fs::write(&cut, &before[..before.len() - 2048]).unwrap();
     let kept = NamedFile::open(&cut).unwrap();
     let layer = index_file(&file, LayerOptions::default(), &mut |_| {}).unwrap();
-    let second = vec![kept];
+    let second = vec![kept.into()];
     let failed = export(Mode::LayerBlock).layer(layer.tree, second, vec![]).write(&out);
     assert!(failed.is_err());
     assert!(!out.exists());
@@ -131,15 +266,21 @@ fn what_had_the_name_is_replaced_and_each_step_is_told_of() {
     let image = Image::new();
     let out = image.path("out");
     fs::write(&out, "old").unwrap();
-    let (written, hashed) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (read, written, hashed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let export = Export::new(Mode::ImageBlockWithVerity).observer(|step, bytes| {
-        let sum = if step == Step::Writing { &written } else { &hashed };
+        let sum = match step {
+            Step::Reading => &read,
+            Step::Writing => &written,
+            _ => &hashed,
+        };
         sum.fetch_add(bytes, Ordering::Relaxed);
     });
-    let made = export.tar(&image.tars[0]).unwrap().write(&out).unwrap().remove(0);
+    let made = export.tar(&image.tars[0]).write(&out).unwrap().remove(0);
     assert_eq!(fs::metadata(&out).unwrap().len(), made.bytes);
-    assert_eq!(written.load(Ordering::Relaxed), made.disk_bytes);
-    assert!(hashed.load(Ordering::Relaxed) >= made.disk_bytes);
+    let filesystem = made.disks[0].filesystem_bytes;
+    assert_eq!(read.load(Ordering::Relaxed), fs::metadata(&image.tars[0]).unwrap().len());
+    assert_eq!(written.load(Ordering::Relaxed), filesystem);
+    assert!(hashed.load(Ordering::Relaxed) >= filesystem);
     assert_eq!(run(["verity", "verify", out.to_str().unwrap(), &"0".repeat(64)]).code, 1);
 }
 

@@ -8,11 +8,8 @@ use erofs_tarfs::{export::Mode, io::Export};
 fn main() -> Result<(), Box<dyn core::error::Error>> {
     let mut args = std::env::args().skip(1);
     let disk = args.next().ok_or("usage: seal_image DISK TAR...")?;
-    let mut export = Export::new(Mode::ImageBlockWithVerity);
-    for tar in args {
-        export = export.tar(tar)?;
-    }
-    for sealed in export.write(&disk)?.into_iter().filter_map(|made| made.sealed) {
+    let made = Export::new(Mode::ImageBlockWithVerity).tars(args).write(&disk)?;
+    if let Some(sealed) = made[0].sealed() {
         println!("{}\n{}", sealed.root(), sealed.open_command(&disk, "image", &disk));
         println!("mount -t erofs -o ro /dev/mapper/image /mnt");
     }

@@ -1,27 +1,97 @@
 //! `tarfs export`: the six modes.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
 
-use erofs_tarfs::export::{self, Mode, Options, Product};
+use erofs_tarfs::export::{self, Mode, Options, Partitioning, Product};
+use erofs_tarfs::io::{self as tarfs_io, Backing, Export, Exported, Step};
+use erofs_tarfs::outputs::{Architecture, Volume};
+use erofs_tarfs::verity::Leaves;
 
-use crate::args::Export;
+use crate::args;
 use crate::fail::{Done, Fail};
-use crate::form::Form;
-use crate::job::Job;
-use crate::load::{self, Loaded};
+use crate::load::{self, Loaded, Origin};
+use crate::notes::Noted;
 use crate::output::{self, Output};
-use crate::overlaid::{Made, Wanted};
-use crate::report::Report;
+use crate::partitioned::Partitioned;
+use crate::progress::Steps;
+use crate::report::{self, Report, Verity};
 use crate::spool::Spool;
-use crate::{geometry, leaves, merge, notes, overlaid, place, quote, same, spare, volume};
+use crate::{geometry, leaves, merge, notes, place, quote, same, spare, volume};
 
-pub(crate) fn run(args: &Export) -> Done {
+pub(crate) fn run(args: &args::Export) -> Done {
+    let (mode, options) = (Mode::from(args.mode), options(args)?);
+    let (product, form) = (mode.product(), args.forms.form());
+    let by_layer = mode.is_by_layer();
+    spare::arguments(&args.inputs.layers);
+    args.sealed.iter().for_each(|sealed| spare::arguments(&[&sealed.disk]));
+    let output = match args.output.is_dir() {
+        true => args.output.clone(),
+        false => place::named(&args.output)?,
+    };
+    check(args, &output, product)?;
+    let mut spool = match form.is_over_files() {
+        false => Spool::temporary(&output),
+        // Over the tars, so they stay.
+        true => Spool::kept(&output),
+    };
+    let how = args.inputs.how();
+    let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
+    notes::all(&layers, args.inputs.strict)?;
+    if !by_layer {
+        same::identify(&mut layers);
+    }
+    let hashing = geometry::threads(&args.sealing.hashing);
+    leaves::read(&mut layers, &args.sealed, &options.verity, &hashing)?;
+    let volume = volume(args, by_layer, &layers)?;
+    let several = by_layer && args.forms.gpt.is_none() && layers.len() != 1;
+    if several && place::is_stdout(&output) {
+        let why = "several layers make several files: -o DIR, not standard output";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    // What is refused now need not be made first.
+    let early = if several || output.is_dir() { None } else { Some(Output::new(&output)?) };
+
+    let steps = Steps::new(layers.iter().flat_map(|layer| layer.tree.devices()).map(|d| d.bytes));
+    let export = Export::new(mode).options(options).hashing(hashing).form(form);
+    let export = export.beside(output::beside(&output));
+    let export = export.observer(|step, bytes| steps.inc(step == Step::Hashing, bytes));
+    let mut export = match (args.forms.gpt, volume) {
+        (None, _) => export,
+        (Some(_), None) => export.partitions(Partitioning::Data),
+        (Some(_), Some((volume, architecture))) => {
+            export.partitions(Partitioning::Volume(volume, architecture))
+        }
+    };
+    let mut noted: Vec<Noted> = layers.iter().map(|layer| layer.noted).collect();
+    if by_layer {
+        for layer in &layers {
+            let (backings, leaves) = backings(layer.origins())?;
+            export = export.layer(&layer.tree, backings, leaves);
+        }
+    } else {
+        let (tree, all) = merge::merged(&layers, &how.merge)?;
+        let (backings, leaves) = backings(merge::origins(&tree, &layers))?;
+        export = export.image(tree, backings, leaves);
+        noted = vec![all];
+    }
+    let made = export.make(&output).map_err(|error| explain(error, &output, &layers))?;
+    drop(early);
+    let files = spool.outputs();
+    let made = made.finish_with(|outputs| {
+        let outputs = outputs.into_iter().map(Output::of).collect::<Done<Vec<_>>>()?;
+        output::finish(files.into_iter().chain(outputs).collect())
+    })?;
+    drop(steps);
+    let mut noted = noted.into_iter();
+    made.iter().try_for_each(|made| print(args, product, made, &mut noted))
+}
+
+/// How disks are laid out and hashed.
+fn options(args: &args::Export) -> Done<Options> {
     let (mode, mut options) = (Mode::from(args.mode), Options::default());
     options.layout = geometry::options(&args.layout, true)?;
-    let product = mode.product();
-    let params = match product {
+    options.verity = match mode.product() {
         Product::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {
             let why = "options of a hash tree, and --sealed, want a mode that makes one";
             return Err(Fail::Usage(why.to_owned()));
@@ -36,173 +106,113 @@ pub(crate) fn run(args: &Export) -> Done {
         let why = "--uuid is of one filesystem: those of several layers follow from their content";
         return Err(Fail::Usage(why.to_owned()));
     }
-    options.verity = match args.forms.volume() {
-        Some(_) => geometry::with_superblock(params)?,
-        None => params,
-    };
-    let hashing = geometry::threads(&args.sealing.hashing);
-    let job = Job { product, options, hashing, form: args.forms.form };
-    let by_layer = mode.is_by_layer();
-    spare::arguments(&args.inputs.layers);
-    args.sealed.iter().for_each(|sealed| spare::arguments(&[&sealed.disk]));
-    let output = match args.output.is_dir() {
-        true => args.output.clone(),
-        false => place::named(&args.output)?,
-    };
-    if !args.forms.are_plain() {
-        overlaid::check(args, &output, product)?;
-    }
-    let mut spool = match args.forms.form {
-        Form::Raw => Spool::temporary(&output),
-        // Over the tars, so they stay.
-        Form::Vmdk | Form::DmLinear => Spool::kept(&output),
-    };
-    let how = args.inputs.how();
-    let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
-    notes::all(&layers, args.inputs.strict)?;
-    if !by_layer {
-        same::identify(&mut layers);
-    }
-    leaves::read(&mut layers, &args.sealed, &job.options.verity, &job.hashing)?;
-    if !args.forms.are_plain() {
-        return overlaid(&job, args, &output, &layers, by_layer, spool);
-    }
-    if by_layer && (layers.len() > 1 || output.is_dir()) {
-        return each(&job, &layers, args, &output);
-    }
-    let out = Output::new(&output)?;
-    let report = if by_layer {
-        let Some(layer) = layers.first() else {
-            return Err(Fail::of(&args.output, "there is no layer to make it of"));
-        };
-        Report { noted: layer.noted, ..job.make(&out, &layer.tree, &layer.origins())? }
-    } else {
-        let (tree, noted) = merge::merged(&layers, &how.merge)?;
-        Report { noted, ..job.make(&out, &tree, &merge::origins(&tree, &layers))? }
-    };
-    out.finish()?;
-    report.print(args.json)
+    Ok(options)
 }
 
-/// Disks that are not plain files; all of them or none.
-fn overlaid(
-    job: &Job,
-    args: &Export,
-    output: &Path,
-    layers: &[Loaded],
+/// Refuses what makes no sense.
+fn check(args: &args::Export, output: &Path, product: Product) -> Done {
+    if product == Product::HashTree && !args.forms.are_plain() {
+        let text = "*_verity_only modes make no disk: --form and --gpt say nothing of hash trees";
+        return Err(Fail::Usage(text.to_owned()));
+    }
+    if !args.forms.form().is_over_files() {
+        return Ok(());
+    }
+    // They name files beside them, by the directory that they are in.
+    if place::is_stdout(output) {
+        let why = "this form names files beside it: -o FILE, not standard output";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    match output.is_symlink() && !output.is_dir() {
+        true => {
+            let why = "is a link: this form names files beside it, where it lies";
+            Err(Fail::Usage(format!("{}: {why}", quote::name(output))))
+        }
+        false => Ok(()),
+    }
+}
+
+/// What systemd is to find.
+fn volume(
+    args: &args::Export,
     by_layer: bool,
-    spool: Spool,
-) -> Done {
+    layers: &[Loaded],
+) -> Done<Option<(Volume, Architecture)>> {
     if let (Some(_), true, 2..) = (args.forms.volume(), by_layer, layers.len()) {
         let why = "--gpt=dps is of one file system, and these are several: an image_* mode";
         return Err(Fail::Usage(why.to_owned()));
     }
-    let volume = volume::wanted(&args.forms, args.inputs.how().platform, layers)?;
-    let merged = match by_layer {
-        true => None,
-        false => Some(merge::merged(layers, &args.inputs.how().merge)?),
+    volume::wanted(&args.forms, args.inputs.how().platform, layers)
+}
+
+type Devices<'l> = (Vec<Backing<'l>>, Vec<Option<Cow<'l, Leaves>>>);
+
+/// The files of devices, and the digests kept of them.
+fn backings(origins: Vec<Origin<'_>>) -> Done<Devices<'_>> {
+    let leaves = origins.iter().map(|(layer, _)| layer.leaves.as_deref().map(Cow::Borrowed));
+    let leaves = leaves.collect();
+    let files = origins.iter().map(|(layer, index)| layer.source(*index).map(Backing::from));
+    Ok((files.collect::<Done<_>>()?, leaves))
+}
+
+/// What the library says, in the words of this program.
+fn explain(error: tarfs_io::Error, output: &Path, layers: &[Loaded]) -> Fail {
+    match error {
+        tarfs_io::Error::Export { error: export::Error::Layout(error), .. } => {
+            merge::unfit(output, error)
+        }
+        tarfs_io::Error::IsInput { .. } => Fail::Usage(error.to_string()),
+        tarfs_io::Error::SameName { file, layers: (first, second) } => {
+            let (first, second) = (&layers[first].name, &layers[second].name);
+            let why = format_args!("would be the name of {} too", quote::name(first));
+            Fail::of(second, format_args!("{}, its output, {why}", quote::name(&file)))
+        }
+        error => error.into(),
+    }
+}
+
+/// Reports on an output.
+fn print(
+    args: &args::Export,
+    product: Product,
+    made: &Exported,
+    noted: &mut impl Iterator<Item = Noted>,
+) -> Done {
+    let plain = args.forms.are_plain();
+    let form = report::Form {
+        form: if plain { "" } else { args.forms.form().name() },
+        files: made.files.clone(),
+        copied: made.copied.map(Into::into),
     };
-    let mut wanted = Vec::new();
-    if let Some((tree, noted)) = &merged {
-        let sources = merge::sources(tree, layers)?;
-        wanted.push(Wanted { name: "image".to_owned(), tree, sources, noted: *noted });
-    } else {
-        for (index, layer) in layers.iter().enumerate() {
-            // As much of the tag as a partition's name holds.
-            let name = export::stem(&layer.tree, index).chars().take(36).collect();
-            let (tree, noted) = (&layer.tree, layer.noted);
-            wanted.push(Wanted { name, tree, sources: layer.sources()?, noted });
-        }
+    let mut report = |disk| {
+        let noted = noted.next().unwrap_or_default();
+        Report { noted, ..Report::of(&made.path, disk) }
+    };
+    let Some(gpt) = &made.gpt else {
+        let Some(disk) = made.disks.first() else { return Ok(()) };
+        let mut report = report(disk);
+        let placeholder = Path::new("DISK");
+        let data = if plain && product != Product::HashTree { &made.path } else { placeholder };
+        let hash = if plain { &made.path } else { placeholder };
+        report.verity = disk.sealed.as_ref().map(|sealed| Verity::new(sealed, data, hash));
+        report.made = form;
+        return report.print(args.json);
+    };
+    let mut partitioned = Partitioned::new(&made.path, gpt);
+    let device = |index: usize| {
+        let guid = gpt.partitions().get(index).map(|placed| placed.guid.to_string());
+        Path::new("/dev/disk/by-partuuid").join(guid.unwrap_or_default())
+    };
+    for (index, placed) in gpt.partitions().iter().enumerate() {
+        let report = made.disks.get(index).map(|disk| {
+            // The hash tree of a volume is in the next partition.
+            let tree = if args.forms.volume().is_some() { index + 1 } else { index };
+            let verity = disk.sealed.as_ref();
+            let verity = verity.map(|sealed| Verity::new(sealed, &device(index), &device(tree)));
+            Report { verity, ..report(disk) }
+        });
+        partitioned.push(placed, report);
     }
-    let mut made = Vec::new();
-    let mut directory = None;
-    if by_layer && args.forms.gpt.is_none() && (layers.len() > 1 || output.is_dir()) {
-        directory = Some(Directory::new(output)?);
-        let mut taken = Names::default();
-        for (index, wanted) in wanted.into_iter().enumerate() {
-            let path = output.join(job.file_name(&layers[index], index));
-            if taken.is_new(&path, &layers[index])? {
-                made.push(overlaid::make(job, args, &path, vec![wanted], None)?);
-            }
-        }
-    } else {
-        made.push(overlaid::make(job, args, output, wanted, volume)?);
-    }
-    Made::finish(made, spool.outputs(), args.json)?;
-    if let Some(directory) = directory {
-        directory.keep();
-    }
-    Ok(())
-}
-
-/// A file for each layer, in a directory; all of them or none.
-fn each(job: &Job, layers: &[Loaded], args: &Export, output: &Path) -> Done {
-    let made = Directory::new(output)?;
-    let mut reports = Vec::new();
-    let mut outputs = Vec::new();
-    let mut taken = Names::default();
-    for (index, layer) in layers.iter().enumerate() {
-        let path = output.join(job.file_name(layer, index));
-        let out = Output::new(&path)?;
-        let report = job.make(&out, &layer.tree, &layer.origins())?;
-        reports.push(Report { noted: layer.noted, ..report });
-        if taken.is_new(&path, layer)? {
-            outputs.push(out);
-        }
-    }
-    output::finish(outputs)?;
-    made.keep();
-    reports.iter().try_for_each(|report| report.print(args.json))
-}
-
-/// Which layer has which name.
-#[derive(Default)]
-struct Names<'l>(BTreeMap<PathBuf, &'l Loaded>);
-
-impl<'l> Names<'l> {
-    /// Whether no layer has this name yet. The same layer again has the same name and the same
-    /// bytes; of another one, whose tag is the same, nothing would be left.
-    fn is_new(&mut self, path: &Path, layer: &'l Loaded) -> Done<bool> {
-        let Some(other) = self.0.insert(path.to_owned(), layer) else { return Ok(true) };
-        let devices = || layer.tree.devices().iter().zip(other.tree.devices());
-        let same = other.tree.devices().len() == layer.tree.devices().len()
-            && devices().all(|(one, two)| one.is_same(two));
-        match same || other.name == layer.name {
-            true => Ok(false),
-            false => {
-                let why = format_args!("would be the name of {} too", quote::name(&other.name));
-                Err(Fail::of(&layer.name, format_args!("{}, its output, {why}", quote::name(path))))
-            }
-        }
-    }
-}
-
-/// A directory that is gone again when nothing came of it.
-struct Directory(Option<PathBuf>);
-
-impl Directory {
-    fn new(path: &Path) -> Done<Self> {
-        if place::is_stdout(path) {
-            let why = "several layers make several files: -o DIR, not standard output";
-            return Err(Fail::Usage(why.to_owned()));
-        }
-        if path.is_dir() {
-            return Ok(Self(None));
-        }
-        fs::create_dir(path).map_err(|error| Fail::of(path, error))?;
-        Ok(Self(Some(path.to_owned())))
-    }
-
-    fn keep(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            // Not if it has something in it, whosever that is.
-            let _ = fs::remove_dir(path);
-        }
-    }
+    partitioned.made = form;
+    partitioned.print(args.json)
 }

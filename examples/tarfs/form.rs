@@ -1,11 +1,12 @@
 //! How a disk comes out: arguments of `tarfs export`.
 
 use clap::{Args as Group, ValueEnum};
+use erofs_tarfs::export::Form;
 use erofs_tarfs::outputs::Volume;
 
 /// The shape of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
+pub(crate) enum FormName {
     /// A file with all bytes in it, shared with the tars where the filesystem can.
     Raw,
     /// A VMDK descriptor over the tars as they lie, for QEMU and other virtual machines.
@@ -40,7 +41,7 @@ impl Types {
 pub(crate) struct Forms {
     /// How disks come out.
     #[arg(long, value_name = "F", default_value = "raw")]
-    pub(crate) form: Form,
+    pub(crate) form: FormName,
     /// Put the disks into one, in layer order, a GPT partition each: of a plain type, or one image as
     /// the Discoverable Partitions Specification has it.
     #[arg(long, value_name = "TYPES", num_args = 0..=1, require_equals = true,
@@ -51,7 +52,12 @@ pub(crate) struct Forms {
 impl Forms {
     /// Whether each disk is a file of its own, and nothing else.
     pub(crate) fn are_plain(&self) -> bool {
-        self.form == Form::Raw && self.gpt.is_none()
+        self.form == FormName::Raw && self.gpt.is_none()
+    }
+
+    /// The form.
+    pub(crate) fn form(&self) -> Form {
+        self.form.into()
     }
 
     /// What systemd is to find.
@@ -60,23 +66,12 @@ impl Forms {
     }
 }
 
-impl Form {
-    /// What names of files end with.
-    pub(crate) fn extension(self) -> &'static str {
-        match self {
-            Self::Raw => "disk",
-            Self::Vmdk => "vmdk",
-            Self::DmLinear => "sh",
-        }
-    }
-}
-
-impl From<Form> for &'static str {
-    fn from(form: Form) -> Self {
+impl From<FormName> for Form {
+    fn from(form: FormName) -> Self {
         match form {
-            Form::Raw => "raw",
-            Form::Vmdk => "vmdk",
-            Form::DmLinear => "dm-linear",
+            FormName::Raw => Self::Raw,
+            FormName::Vmdk => Self::Vmdk,
+            FormName::DmLinear => Self::DmLinear,
         }
     }
 }

@@ -103,16 +103,6 @@ pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Par
     Ok(options.verity)
 }
 
-/// The same parameters with a superblock before the tree: where nobody else tells them.
-pub(crate) fn with_superblock(params: Params) -> Done<Params> {
-    match params.superblock() {
-        SuperblockMode::None => params
-            .with_superblock(SuperblockMode::Derived)
-            .map_err(|error| Fail::Usage(error.to_string())),
-        _ => Ok(params),
-    }
-}
-
 /// How hashing goes about it.
 pub(crate) fn threads(args: &Hashing) -> erofs_tarfs::io::verity::Options {
     args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::Options::threads)

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io::NamedFile;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
-use tempfile::{Builder, NamedTempFile};
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 
 use crate::fail::{Done, Fail};
 use crate::place::{self, Place};
@@ -19,88 +16,33 @@ use crate::{quote, spare, unmoved};
 /// A file that gets its name when it is finished, and goes away if it is not.
 #[derive(Debug)]
 pub(crate) struct Output {
-    temp: Temp,
+    file: tarfs_io::Output,
     /// What it is called.
     path: PathBuf,
     place: Place,
-}
-
-/// How a file is until then.
-#[derive(Debug)]
-enum Temp {
-    /// Without a name: however the program ends, nothing is left.
-    Nameless(File),
-    /// With a name of its own, where the file system has no files without names.
-    Named(NamedTempFile),
-}
-
-/// What names start with that a file has for a moment.
-const PREFIX: &str = ".tarfs-";
-
-impl Temp {
-    fn new(directory: &Path) -> io::Result<Self> {
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        match rustix::fs::open(directory, flags, Mode::from_raw_mode(0o666)) {
-            Ok(file) if Path::new("/proc/self/fd").is_dir() => {
-                return Ok(Self::Nameless(File::from(file)));
-            }
-            // What is wrong with the directory, the other way tells too.
-            _ => {}
-        }
-        let mut named = Builder::new();
-        named.prefix(PREFIX).permissions(Permissions::from_mode(0o666));
-        named.tempfile_in(directory).map(Self::Named)
-    }
-
-    fn file(&self) -> &File {
-        match self {
-            Self::Nameless(file) => file,
-            Self::Named(temp) => temp.as_file(),
-        }
-    }
-
-    /// Gives it this name, in place of what has it.
-    fn persist(self, path: &Path) -> io::Result<()> {
-        let file = match self {
-            Self::Named(temp) => return temp.persist(path).map(drop).map_err(|error| error.error),
-            Self::Nameless(file) => file,
-        };
-        let link = |path: &Path| {
-            let own = format!("/proc/self/fd/{}", file.as_raw_fd());
-            rustix::fs::linkat(CWD, own, CWD, path, AtFlags::SYMLINK_FOLLOW)
-        };
-        match link(path) {
-            Err(rustix::io::Errno::EXIST) => {}
-            done => return Ok(done?),
-        }
-        // A link replaces nothing, renaming does; a name that is free is found by trying.
-        for n in 0..u32::MAX {
-            let mut name = OsString::from(PREFIX);
-            name.push(format!("{}-{n}", std::process::id()));
-            let temp = path.with_file_name(name);
-            match link(&temp) {
-                Err(rustix::io::Errno::EXIST) => continue,
-                done => done?,
-            }
-            return fs::rename(&temp, path).inspect_err(|_| drop(fs::remove_file(&temp)));
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
 }
 
 impl Output {
     /// A file that is not seen yet, where `path` leads.
     pub(crate) fn new(path: &Path) -> Done<Self> {
         let place = place::place(path)?;
-        let failed = |error| Fail::of(path, format_args!("cannot create it: {}", said(&error)));
-        let temp = match &place {
+        let directory = match &place {
             Place::File(file) => {
                 spare::check(path, file)?;
-                Temp::new(directory(file)).map_err(failed)?
+                directory(file).to_owned()
             }
-            Place::Stdout => Temp::Nameless(tempfile::tempfile().map_err(failed)?),
+            Place::Stdout => std::env::temp_dir(),
         };
-        Ok(Self { temp, path: path.to_owned(), place })
+        let file = tarfs_io::Output::within(&directory, path)?;
+        Ok(Self { file, path: path.to_owned(), place })
+    }
+
+    /// One that the library has made.
+    pub(crate) fn of(file: tarfs_io::Output) -> Done<Self> {
+        let path = file.path().to_owned();
+        let output = Self { place: place::place(&path)?, file, path };
+        output.check()?;
+        Ok(output)
     }
 
     /// The name that it will have.
@@ -110,8 +52,7 @@ impl Output {
 
     /// The open file, under the name that it will have.
     pub(crate) fn file(&self) -> Done<NamedFile> {
-        let file = self.temp.file().try_clone();
-        Ok(NamedFile::new(&self.path, file.map_err(|error| Fail::of(&self.path, error))?))
+        Ok(NamedFile::try_clone(self.file.file())?)
     }
 
     /// Another name that it will have, in the same directory.
@@ -145,17 +86,12 @@ impl Output {
         finish(vec![self])
     }
 
-    fn put(self) -> Done {
-        let Self { temp, path, place } = self;
-        match place {
-            Place::File(file) => temp.persist(&file).map_err(|error| Fail::of(&path, error)),
-            Place::Stdout => {
-                let mut file = temp.file();
-                io::Seek::rewind(&mut file).map_err(|error| Fail::of(&path, error))?;
-                let mut out = io::stdout().lock();
-                io::copy(&mut file, &mut out).and_then(|_| out.flush()).map_err(Fail::stdout)
-            }
-        }
+    /// Copies it to standard output.
+    fn show(&self) -> Done {
+        let mut file = self.file.file().file();
+        io::Seek::rewind(&mut file).map_err(|error| Fail::of(&self.path, error))?;
+        let mut out = io::stdout().lock();
+        io::copy(&mut file, &mut out).and_then(|_| out.flush()).map_err(Fail::stdout)
     }
 }
 
@@ -171,7 +107,17 @@ pub(crate) fn finish(outputs: Vec<Output>) -> Done {
         }
     }
     unmoved::check()?;
-    outputs.into_iter().try_for_each(Output::put)
+    let mut files = Vec::new();
+    for mut output in outputs {
+        match &output.place {
+            Place::File(file) => {
+                output.file.rename(file)?;
+                files.push(output.file);
+            }
+            Place::Stdout => output.show()?,
+        }
+    }
+    Ok(tarfs_io::Output::finish(files)?)
 }
 
 /// Where what is put beside an output goes, and files that are gone when it is whole.
@@ -184,14 +130,5 @@ pub(crate) fn beside(path: &Path) -> PathBuf {
 
 /// The directory that a file is in.
 pub(crate) fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
-}
-
-/// The error of the system without the name of the temporary file.
-fn said(error: &std::io::Error) -> String {
-    let inner = error.get_ref().and_then(|inner| inner.source()).map(ToString::to_string);
-    inner.unwrap_or_else(|| error.to_string())
+    tarfs_io::Output::directory(path)
 }

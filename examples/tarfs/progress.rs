@@ -54,9 +54,9 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Bars over so many bytes.
-    pub(crate) fn new(bytes: u64) -> Self {
-        Self { bytes, writing: OnceLock::new(), hashing: OnceLock::new() }
+    /// Bars over the bytes of these.
+    pub(crate) fn new(bytes: impl Iterator<Item = u64>) -> Self {
+        Self { bytes: bytes.sum(), writing: OnceLock::new(), hashing: OnceLock::new() }
     }
 
     /// Counts bytes of a step.

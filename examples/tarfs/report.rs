@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use erofs_tarfs::io as tarfs_io;
-use erofs_tarfs::layout::Layout;
+use erofs_tarfs::io::{self as tarfs_io, ExportedDisk};
+use erofs_tarfs::layout::{Layout, PlannedDevice};
+use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::Sealed;
 use serde::Serialize;
 
@@ -86,7 +87,22 @@ pub(crate) struct Verity {
 impl Report {
     /// A report on a file made of a layout, `bytes` of it the filesystem.
     pub(crate) fn new(path: &Path, size: u64, layout: &Layout<'_>, bytes: u64) -> Self {
-        let devices = layout.devices().iter().map(|device| Device {
+        Self::with(path, size, layout.block_size(), bytes, layout.devices())
+    }
+
+    /// A report on an exported disk.
+    pub(crate) fn of(path: &Path, disk: &ExportedDisk) -> Self {
+        Self::with(path, disk.bytes, disk.block_size, disk.filesystem_bytes, &disk.devices)
+    }
+
+    fn with(
+        path: &Path,
+        size: u64,
+        block_size: BlockSize,
+        bytes: u64,
+        devices: &[PlannedDevice],
+    ) -> Self {
+        let devices = devices.iter().map(|device| Device {
             tag: String::from_utf8_lossy(&device.tag).into_owned(),
             blocks: device.blocks,
             uniaddr: device.uniaddr,
@@ -95,8 +111,8 @@ impl Report {
         Self {
             path: path.display().to_string(),
             size,
-            block_size: layout.block_size().bytes(),
-            blocks: layout.block_size().blocks(bytes),
+            block_size: block_size.bytes(),
+            blocks: block_size.blocks(bytes),
             devices: devices.collect(),
             verity: None,
             made: Form::default(),

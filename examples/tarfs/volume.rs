@@ -41,12 +41,3 @@ pub(crate) fn wanted(
         }
     }
 }
-
-/// What its partition is called, as systemd-repart does: `root-x86-64`.
-pub(crate) fn label(volume: Volume, architecture: Architecture) -> String {
-    let volume = match volume {
-        Volume::Root => "root",
-        Volume::Usr => "usr",
-    };
-    format!("{volume}-{architecture}")
-}

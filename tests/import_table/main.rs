@@ -22,7 +22,7 @@ const STAGES: &[(&str, &[&str])] = &[
     ("ingest", &["tree", "verity"]),
     ("disk", &["image", "layout", "verity"]),
     ("outputs", &["image", "layout", "verity"]),
-    ("export", &["disk", "image", "layout", "tree", "verity"]),
+    ("export", &["disk", "image", "layout", "outputs", "tree", "verity"]),
 ];
 
 /// Modules that may import every other, and that no stage may import: the pumps, and the union of

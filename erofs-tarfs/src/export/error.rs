@@ -1,6 +1,6 @@
 //! Why there is no plan.
 
-use crate::{layout, verity};
+use crate::{layout, outputs, verity};
 
 /// Why what was asked for cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +24,21 @@ pub enum Error {
         /// Block size of the filesystem in bytes.
         block: u32,
     },
+    /// A hash tree alone is no disk.
+    #[error("a hash tree alone is no disk: it has no form, and no partitions")]
+    NoDisk,
+    /// What systemd finds is one filesystem.
+    #[error("a volume is one filesystem, and these are {count}: merge them")]
+    Volume {
+        /// How many there are.
+        count: usize,
+    },
+    /// No layer, where each is to be one.
+    #[error("there is no layer to make it of")]
+    NoLayer,
+    /// The form cannot say it.
+    #[error(transparent)]
+    Output(#[from] outputs::Error),
     /// It does not fit.
     #[error(transparent)]
     Layout(#[from] layout::Error),

@@ -18,11 +18,13 @@
 //! ```
 
 mod error;
+mod form;
 mod mode;
 mod name;
 mod plan;
 
 pub use error::Error;
+pub use form::{Form, Partitioning};
 pub use mode::{Mode, Product};
 pub use name::{plain, stem};
 pub use plan::{Options, Plan};

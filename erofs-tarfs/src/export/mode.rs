@@ -71,16 +71,6 @@ impl Mode {
     }
 }
 
-impl Product {
-    /// What a file with it is called behind its name.
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Disk | Self::SealedDisk => "disk",
-            Self::HashTree => "verity",
-        }
-    }
-}
-
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

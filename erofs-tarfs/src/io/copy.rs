@@ -40,6 +40,9 @@ impl AddAssign for Copied {
     }
 }
 
+/// Told of bytes that were dealt with; its error ends the work.
+pub(super) type Tell<'a> = dyn FnMut(u64) -> Result<(), Error> + 'a;
+
 /// Copies `bytes` bytes at byte `from.1` of a file to byte `to.1` of another, the cheapest way that
 /// the system has:
 ///
@@ -60,6 +63,19 @@ pub fn copy_range(
     bytes: u64,
     observer: &mut dyn FnMut(u64),
 ) -> Result<Copied, Error> {
+    copy_telling(from, to, bytes, &mut |bytes| {
+        observer(bytes);
+        Ok(())
+    })
+}
+
+/// [`copy_range`] that whoever is told of it can end.
+pub(super) fn copy_telling(
+    from: (&NamedFile, u64),
+    to: (&NamedFile, u64),
+    bytes: u64,
+    tell: &mut Tell<'_>,
+) -> Result<Copied, Error> {
     let (source, out) = (from.0, to.0);
     let needed = from.1.checked_add(bytes);
     let has = source.bytes()?;
@@ -72,7 +88,7 @@ pub fn copy_range(
         return Err(Error::Write { file: out.path().to_owned(), offset: to.1, error });
     }
     let mut job =
-        Job { source, out, from: from.1, to: to.1, needed, observer, done: Copied::default() };
+        Job { source, out, from: from.1, to: to.1, needed, tell, done: Copied::default() };
     job.run(bytes)?;
     Ok(job.done)
 }
@@ -85,7 +101,7 @@ struct Job<'a> {
     to: u64,
     /// End of the bytes in the source.
     needed: u64,
-    observer: &'a mut dyn FnMut(u64),
+    tell: &'a mut Tell<'a>,
     done: Copied,
 }
 
@@ -126,7 +142,7 @@ impl Job<'_> {
                 return self.copy(bytes);
             }
             self.done.cloned += part;
-            self.advance(part);
+            self.advance(part)?;
             bytes -= part;
         }
         Ok(())
@@ -148,7 +164,7 @@ impl Job<'_> {
                 Ok(copied) => {
                     let copied = (copied as u64).min(bytes);
                     self.done.in_kernel += copied;
-                    self.advance(copied);
+                    self.advance(copied)?;
                     bytes -= copied;
                 }
                 Err(Errno::INTR) => {}
@@ -166,16 +182,16 @@ impl Job<'_> {
             self.out.write_all_at(part, self.to)?;
             let part = part.len() as u64;
             self.done.by_hand += part;
-            self.advance(part);
+            self.advance(part)?;
             bytes -= part;
         }
         Ok(())
     }
 
-    fn advance(&mut self, bytes: u64) {
+    fn advance(&mut self, bytes: u64) -> Result<(), Error> {
         self.from += bytes;
         self.to += bytes;
-        (self.observer)(bytes);
+        (self.tell)(bytes)
     }
 
     /// The error of a source that has become shorter says so.

@@ -1,6 +1,7 @@
 //! Plans of disks carried out: written to a file.
 
-use super::{Copied, Error, NamedFile, copy_range};
+use super::copy::{Tell, copy_telling};
+use super::{Copied, Error, NamedFile};
 use crate::image::{self, DiskPlan, Piece, Source};
 use crate::layout::Layout;
 use std::panic::resume_unwind;
@@ -10,7 +11,7 @@ use std::thread::{self, ScopedJoinHandle};
 const APART: u64 = 4 << 20;
 
 /// Writes a disk to an empty file, front to back. Zeros become holes, and what comes from devices
-/// is shared with their files where the filesystem can: see [`copy_range`]. Answers how it was.
+/// is shared with their files where the filesystem can: see [`copy_range`](super::copy_range). Answers how it was.
 ///
 /// `sources` are the files of the layout's devices, in their order. `observer` is told how many
 /// bytes were dealt with. A hash tree is [`verity::seal`](super::verity::seal)'s to put behind it.
@@ -26,6 +27,27 @@ pub fn write_disk(
     observer: &mut dyn FnMut(u64),
 ) -> Result<Copied, Error> {
     check(plan, sources)?;
+    let tell = &mut |bytes| {
+        observer(bytes);
+        Ok(())
+    };
+    write_disk_with(plan, layout, out, tell, &mut |index, from, to, bytes, tell| {
+        copy_telling((&sources[index], from), (out, to), bytes, tell)
+    })
+}
+
+/// Copies so many bytes of the device at an index, from a byte of its file on, to a byte of the disk.
+pub(super) type CopyDevice<'a> =
+    dyn FnMut(usize, u64, u64, u64, &mut Tell<'_>) -> Result<Copied, Error> + 'a;
+
+/// [`write_disk`] with devices that are copied in any way.
+pub(super) fn write_disk_with(
+    plan: &DiskPlan,
+    layout: &Layout<'_>,
+    out: &NamedFile,
+    tell: &mut Tell<'_>,
+    copy: &mut CopyDevice<'_>,
+) -> Result<Copied, Error> {
     out.set_bytes(plan.bytes)?;
     let mut copied = Copied::default();
     image::pieces(plan, layout, &mut |offset, piece| {
@@ -33,12 +55,11 @@ pub fn write_disk(
             Piece::Bytes(bytes) => out.write_all_at(bytes, offset)?,
             Piece::Zeros(_) => {}
             Piece::Device { index, offset: from, bytes } => {
-                copied += copy_range((&sources[index], from), (out, offset), bytes, observer)?;
+                copied += copy(index, from, offset, bytes, tell)?;
                 return Ok(());
             }
         }
-        observer(piece.len());
-        Ok(())
+        tell(piece.len())
     })?;
     Ok(copied)
 }
@@ -104,10 +125,21 @@ fn body(layout: &Layout<'_>, out: &NamedFile, at: u64) -> Result<(), Error> {
 
 /// Every source is there, and as long as the plan needs it.
 pub(super) fn check(plan: &DiskPlan, sources: &[NamedFile]) -> Result<(), Error> {
+    check_with(plan, sources.len(), |index| sources.get(index))
+}
+
+/// [`check`] of `count` sources of which some may be no files: how long those are, reading tells.
+pub(super) fn check_with<'s>(
+    plan: &DiskPlan,
+    count: usize,
+    file: impl Fn(usize) -> Option<&'s NamedFile>,
+) -> Result<(), Error> {
     for segment in &plan.segments {
         let Source::Device { index, offset } = segment.source else { continue };
-        let missing = Error::MissingSource { device: index, sources: sources.len() };
-        let source = sources.get(index).ok_or(missing)?;
+        if index >= count {
+            return Err(Error::MissingSource { device: index, sources: count });
+        }
+        let Some(source) = file(index) else { continue };
         let (bytes, needed) = (source.bytes()?, offset.saturating_add(segment.bytes));
         if bytes < needed {
             return Err(Error::Short { file: source.path().to_owned(), bytes, needed });

@@ -18,6 +18,15 @@ pub enum Error {
         #[source]
         error: io::Error,
     },
+    /// An output, or the directory of several, cannot be made, or not get its name.
+    #[error("{file}: cannot create it: {error}")]
+    Create {
+        /// The output.
+        file: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
     /// A file cannot be read.
     #[error("{file}: cannot read at offset {offset}: {error}")]
     Read {
@@ -102,6 +111,21 @@ pub enum Error {
         #[source]
         error: tree::Error,
     },
+    /// A form names its files, and this name is not UTF-8.
+    #[error("{file}: has a name that is not UTF-8, which no form over files can carry")]
+    Name {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A form, or partitions, want files, and a device has none.
+    #[error("{name}: is read, but is no file that a disk can be over")]
+    NoFile {
+        /// What its device is called.
+        name: PathBuf,
+    },
+    /// The caller wanted no more of it.
+    #[error("cancelled")]
+    Cancelled,
     /// An output that would take the place of a file that is read.
     #[error("{file}: is an input and the output")]
     IsInput {
@@ -109,10 +133,15 @@ pub enum Error {
         file: PathBuf,
     },
     /// Two outputs would have one name.
-    #[error("{file}: would be the name of two layers' outputs")]
+    #[error(
+        "{file}: would be the name of the outputs of two layers, {} and {}",
+        .layers.0 + 1, .layers.1 + 1
+    )]
     SameName {
         /// The name.
         file: PathBuf,
+        /// The two layers, by their indexes.
+        layers: (usize, usize),
     },
     /// A hash tree that cannot be made.
     #[error("{file}: {error}")]
@@ -130,6 +159,7 @@ impl Error {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Open { file, .. }
+            | Self::Create { file, .. }
             | Self::Read { file, .. }
             | Self::Write { file, .. }
             | Self::Short { file, .. }
@@ -139,9 +169,10 @@ impl Error {
             | Self::Export { file, .. }
             | Self::Merge { file, .. }
             | Self::IsInput { file }
-            | Self::SameName { file }
+            | Self::SameName { file, .. }
+            | Self::Name { file }
             | Self::Verity { file, .. } => Some(file),
-            Self::MissingSource { .. } => None,
+            Self::MissingSource { .. } | Self::NoFile { .. } | Self::Cancelled => None,
         }
     }
 }

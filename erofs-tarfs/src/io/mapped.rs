@@ -2,8 +2,9 @@
 
 use std::io;
 
+use super::copy::{Tell, copy_telling};
 use super::verity::ReadAt;
-use super::{Copied, Error, NamedFile, copy_range};
+use super::{Copied, Error, NamedFile};
 use crate::outputs::Extents;
 
 /// A disk over files: reads as the disk would. With [`verity::seal`](super::verity::seal) it is
@@ -34,21 +35,33 @@ impl<'a> Mapped<'a> {
         Ok(Self { extents, files })
     }
 
-    /// Writes it to an empty file. Zeros become holes, and all else is [copied](copy_range) the
+    /// Writes it to an empty file. Zeros become holes, and all else is [copied](super::copy_range) the
     /// cheapest way. Answers how it was.
     ///
     /// # Errors
-    /// Those of [`copy_range`].
+    /// Those of [`copy_range`](super::copy_range).
     pub fn write(&self, out: &NamedFile, observer: &mut dyn FnMut(u64)) -> Result<Copied, Error> {
+        self.write_telling(out, &mut |bytes| {
+            observer(bytes);
+            Ok(())
+        })
+    }
+
+    /// [`write`](Self::write) that whoever is told of it can end.
+    pub(super) fn write_telling(
+        &self,
+        out: &NamedFile,
+        tell: &mut Tell<'_>,
+    ) -> Result<Copied, Error> {
         out.set_bytes(self.extents.bytes())?;
         let mut copied = Copied::default();
         for extent in self.extents.list() {
             match extent.source {
                 Some((index, from)) => {
                     let (from, to) = ((&self.files[index], from), (out, extent.offset));
-                    copied += copy_range(from, to, extent.bytes, observer)?;
+                    copied += copy_telling(from, to, extent.bytes, tell)?;
                 }
-                None => observer(extent.bytes),
+                None => tell(extent.bytes)?,
             }
         }
         Ok(copied)

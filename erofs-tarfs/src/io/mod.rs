@@ -24,6 +24,7 @@ mod ingest;
 mod map;
 mod mapped;
 mod metadata;
+mod output;
 #[cfg(target_os = "linux")]
 mod pipe;
 pub mod verity;
@@ -31,7 +32,7 @@ pub mod verity;
 pub use copy::{Copied, copy_range};
 pub use disk::{write_disk, write_metadata, write_metadata_at};
 pub use error::Error;
-pub use export::{Export, Exported, Step, Written, write_plan};
+pub use export::{Backing, Export, Exported, ExportedDisk, Made, ReadBytes, Step};
 pub use file::NamedFile;
 pub use gpt::{Partitions, read_partitions};
 pub use hash_disk::{PutBlocks, ReadDevice, hash_disk, hash_disk_with};
@@ -42,5 +43,6 @@ pub use ingest::ingest;
 pub use map::Map;
 pub use mapped::Mapped;
 pub use metadata::read_metadata;
+pub use output::Output;
 #[cfg(target_os = "linux")]
 pub use pipe::Pipe;

@@ -27,6 +27,7 @@ mod dm;
 mod error;
 mod extents;
 mod gpt;
+mod script;
 mod vmdk;
 
 pub use dm::dm_linear;
@@ -36,6 +37,7 @@ pub use gpt::{
     Architecture, FoundPartition, Gpt, Partition, PartitionTable, Placed, Role, TableError,
     TableHeader, Volume,
 };
+pub use script::dm_script;
 pub use vmdk::vmdk;
 
 /// The sectors that tables and descriptors count in, in bytes.

@@ -21,6 +21,7 @@ mod markers;
 mod merge;
 mod model;
 mod names;
+mod owned;
 mod pack;
 mod path;
 mod place;

@@ -69,6 +69,7 @@ pub use sink::{HashBytes, HashSink, OutOfBounds, RootOnly, Source};
 pub use stream::{StreamHasher, Streamed};
 pub use superblock::Superblock;
 pub use text::CommandLine;
+pub(crate) use text::Word;
 pub use upper::Upper;
 pub use value::{Digest, Uuid, VerityBlockSize};
 pub use verify::Verifier;

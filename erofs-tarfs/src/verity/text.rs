@@ -172,12 +172,21 @@ impl fmt::Display for CommandLine {
             if i > 0 {
                 f.write_str(" ")?;
             }
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_=./:,+@%".contains(&b);
-            match !word.is_empty() && word.bytes().all(plain) {
-                true => f.write_str(word)?,
-                false => write!(f, "'{}'", word.replace('\'', "'\\''"))?,
-            }
+            write!(f, "{}", Word(word))?;
         }
         Ok(())
+    }
+}
+
+/// A word as a shell reads it back: in quotes, if it has to be.
+pub(crate) struct Word<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_=./:,+@%".contains(&b);
+        match !self.0.is_empty() && self.0.bytes().all(plain) {
+            true => f.write_str(self.0),
+            false => write!(f, "'{}'", self.0.replace('\'', "'\\''")),
+        }
     }
 }

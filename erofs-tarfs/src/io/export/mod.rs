@@ -1,8 +1,27 @@
 //! The main job with files: layers in, disks and hash trees out.
 
+mod backing;
 mod job;
-mod output;
+mod layer;
+mod made;
+mod over;
+mod parts;
+mod run;
+mod watch;
 mod write;
 
-pub use job::{Export, Exported};
-pub use write::{Step, Written, write_plan};
+pub use backing::{Backing, ReadBytes};
+pub use job::Export;
+pub use made::{Exported, ExportedDisk, Made};
+
+/// What of an export is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Step {
+    /// A tar is read.
+    Reading,
+    /// A disk is written.
+    Writing,
+    /// A hash tree is made.
+    Hashing,
+}

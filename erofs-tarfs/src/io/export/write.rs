@@ -1,51 +1,42 @@
-//! One output written.
+//! One plain output written.
 
+use super::watch::{Watch, Watched};
+use super::{Backing, Step};
+use crate::disk;
 use crate::export::{Plan, Product};
+use crate::io::disk::{check_with, write_disk_with};
 use crate::io::verity::{Options, seal};
-use crate::io::{Copied, Error, NamedFile, hash_disk, write_disk};
-use crate::verity::{Leaves, Sealed};
-
-/// What of an output is being made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Step {
-    /// The disk is written.
-    Writing,
-    /// The hash tree is made.
-    Hashing,
-}
+use crate::io::{Copied, Error, NamedFile, hash_disk_with};
+use crate::verity::{Fault, Geometry, Hasher, Leaves, Sealed};
 
 /// What came of it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Written {
+pub(super) struct Written {
     /// The hash tree, if there is one.
-    pub sealed: Option<Sealed>,
-    /// How the bytes of the sources got into the disk, if it was written.
-    pub copied: Option<Copied>,
+    pub(super) sealed: Option<Sealed>,
+    /// How the bytes of the devices got into the disk, if it was written.
+    pub(super) copied: Option<Copied>,
 }
 
-/// Writes what is planned to an empty file.
-///
-/// `sources` are the files of the layout's devices, in their order, `leaves` the digests kept of them,
-/// none or one for each: with any, the disk is hashed [without being read](hash_disk). `observer` is
-/// told how many bytes each step dealt with, by any thread.
-///
-/// # Errors
-/// As [`write_disk`] and [`hash_disk`].
-pub fn write_plan(
+/// Writes what is planned to an empty file. `sources` are the devices of the layout, in their order,
+/// `leaves` the digests kept of them, none or one for each: with any, the disk is hashed without being
+/// read.
+pub(super) fn write_plan(
     plan: &Plan<'_>,
-    sources: &[NamedFile],
+    sources: &[&Backing<'_>],
     leaves: &[Option<&Leaves>],
     out: &NamedFile,
-    options: &Options,
-    observer: &(dyn Fn(Step, u64) + Sync),
+    hashing: &Options,
+    watch: &Watch<'_>,
 ) -> Result<Written, Error> {
     let (disk, layout) = (plan.disk(), plan.layout());
+    check_with(disk, sources.len(), |index| sources[index].file())?;
     let mut written = Written { sealed: None, copied: None };
     if plan.product() != Product::HashTree {
-        let observer = &mut |bytes| observer(Step::Writing, bytes);
-        written.copied = Some(write_disk(disk, layout, sources, out, observer)?);
+        let tell = &mut |bytes| watch.tell(Step::Writing, bytes);
+        let done = write_disk_with(disk, layout, out, tell, &mut |index, from, to, bytes, tell| {
+            sources[index].copy(from, (out, to), bytes, tell)
+        });
+        written.copied = Some(done?);
     }
     let Some(geometry) = plan.geometry() else { return Ok(written) };
     out.set_bytes(geometry.end())?;
@@ -53,14 +44,53 @@ pub fn write_plan(
     written.sealed = Some(match is_written {
         // What is in the cache is read again faster than the sources.
         true => {
-            observer(Step::Hashing, 0);
             let failed = |error| Error::Write { file: out.path().to_owned(), offset: 0, error };
-            seal(out, out, geometry.clone(), options).map_err(failed)?
+            let data = Watched { bytes: out, step: Step::Hashing, watch };
+            let sealed = seal(&data, out, geometry.clone(), hashing);
+            sealed.map_err(|error| watch.why(failed(error)))?
         }
-        false => {
-            let observer = &|bytes| observer(Step::Hashing, bytes);
-            hash_disk(disk, layout, sources, leaves, geometry.clone(), out, options, observer)?
-        }
+        false => unread(plan, geometry, sources, leaves, out, hashing, watch)?,
     });
     Ok(written)
+}
+
+/// Hashes a disk that is not written, or whose digests are kept.
+fn unread(
+    plan: &Plan<'_>,
+    geometry: &Geometry,
+    sources: &[&Backing<'_>],
+    leaves: &[Option<&Leaves>],
+    out: &NamedFile,
+    hashing: &Options,
+    watch: &Watch<'_>,
+) -> Result<Sealed, Error> {
+    let (disk, layout) = (plan.disk(), plan.layout());
+    let put = |offset: u64, blocks: &[u8]| out.write_all_at(blocks, offset);
+    let files: Option<Vec<&NamedFile>> = sources.iter().map(|source| source.file()).collect();
+    let done = match files {
+        Some(files) => {
+            let read = |index: usize, at: u64, buf: &mut [u8]| {
+                watch.check()?;
+                files[index].read_exact_at(buf, at)
+            };
+            let (geometry, told) =
+                (geometry.clone(), |bytes| (watch.observer)(Step::Hashing, bytes));
+            hash_disk_with(disk, layout, &read, leaves, geometry, &put, hashing, &told)
+        }
+        // What is no file is read by this thread alone.
+        None => {
+            let mut read = |index: usize, at: u64, buf: &mut [u8]| {
+                sources[index].read(at, buf)?;
+                watch.tell(Step::Hashing, buf.len() as u64)
+            };
+            let mut hasher = Hasher::new(geometry.clone());
+            let mut put = put;
+            disk::hash(disk, layout, leaves, &mut read, &mut hasher, &mut put)
+                .and_then(|()| hasher.finish(&mut put))
+        }
+    };
+    done.map_err(|fault| match fault {
+        Fault::Caller(error) => error,
+        Fault::Verity(error) => Error::Verity { file: out.path().to_owned(), error },
+    })
 }

@@ -8,27 +8,53 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use crate::io::{Error, NamedFile};
+use super::{Error, NamedFile};
 
-/// A file to be.
+/// A file to be: it gets its name when it is whole, and is gone if it does not.
+///
+/// # Examples
+/// ```
+/// use erofs_tarfs::io::Output;
+///
+/// let directory = std::env::temp_dir().join("tarfs-output");
+/// std::fs::create_dir_all(&directory)?;
+/// let output = Output::new(&directory.join("disk"))?;
+/// output.file().write_all_at(b"bytes", 0)?;
+/// assert!(!directory.join("disk").exists());
+/// Output::finish(vec![output])?;
+/// assert_eq!(std::fs::read(directory.join("disk"))?, b"bytes");
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-pub(super) struct Output {
+pub struct Output {
     file: NamedFile,
     /// The name that it has until then, where the file system has no files without names.
     temporary: Option<PathBuf>,
 }
 
 impl Output {
-    /// An empty file that will be called `path`.
-    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+    /// An empty file that will be called `path`, for reading and writing.
+    ///
+    /// # Errors
+    /// [`Error::Create`].
+    pub fn new(path: &Path) -> Result<Self, Error> {
+        Self::within(Self::directory(path), path)
+    }
+
+    /// The same; until it has its name, it is in another directory of the file system.
+    ///
+    /// # Errors
+    /// [`Error::Create`].
+    pub fn within(directory: &Path, path: &Path) -> Result<Self, Error> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        match rustix::fs::open(directory(path), flags, Mode::from_raw_mode(0o666)) {
+        match rustix::fs::open(directory, flags, Mode::from_raw_mode(0o666)) {
             Ok(file) if Path::new("/proc/self/fd").is_dir() => {
                 Ok(Self { file: NamedFile::new(path, File::from(file)), temporary: None })
             }
             // What is wrong with the directory, the other way tells too.
             _ => {
-                let temporary = spare_name(path);
+                let temporary = spare_name(directory);
                 let file =
                     OpenOptions::new().read(true).write(true).create_new(true).open(&temporary);
                 let file = file.map_err(|error| cannot(path, error))?;
@@ -37,22 +63,50 @@ impl Output {
         }
     }
 
-    /// The file.
-    pub(super) fn file(&self) -> &NamedFile {
+    /// The file, under the name that it will have.
+    pub fn file(&self) -> &NamedFile {
         &self.file
+    }
+
+    /// The name that it will have.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Lets it have another name, on the same file system.
+    ///
+    /// # Errors
+    /// [`Error::Open`].
+    pub fn rename(&mut self, path: &Path) -> Result<(), Error> {
+        let failed = |error| Error::Open { file: path.to_owned(), error };
+        self.file = NamedFile::new(path, self.file.file().try_clone().map_err(failed)?);
+        Ok(())
+    }
+
+    /// The directory that a file is in.
+    pub fn directory(path: &Path) -> &Path {
+        match path.parent() {
+            Some(directory) if !directory.as_os_str().is_empty() => directory,
+            _ => Path::new("."),
+        }
     }
 
     /// Gives files their names, in place of what has them: their bytes are on the disk before, the
     /// names afterwards.
-    pub(super) fn finish(outputs: Vec<Self>) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Write`] if their bytes do not get to the disk, [`Error::Create`] if they do not get
+    /// their names.
+    pub fn finish(outputs: Vec<Self>) -> Result<(), Error> {
         for output in &outputs {
             let done = output.file.file().sync_all();
-            done.map_err(|error| cannot(output.file.path(), error))?;
+            let failed = |error| Error::Write { file: output.path().to_owned(), offset: 0, error };
+            done.map_err(failed)?;
         }
-        let paths: Vec<_> = outputs.iter().map(|output| output.file.path().to_owned()).collect();
+        let paths: Vec<_> = outputs.iter().map(|output| output.path().to_owned()).collect();
         outputs.into_iter().try_for_each(Self::put)?;
         for path in &paths {
-            let synced = File::open(directory(path)).and_then(|directory| directory.sync_all());
+            let synced = File::open(Self::directory(path)).and_then(|file| file.sync_all());
             synced.map_err(|error| cannot(path, error))?;
         }
         Ok(())
@@ -87,7 +141,7 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
     match link(path) {
         // A link takes nobody's place, a new name does.
         Err(rustix::io::Errno::EXIST) => {
-            let temporary = spare_name(path);
+            let temporary = spare_name(Output::directory(path));
             link(&temporary)?;
             fs::rename(&temporary, path).inspect_err(|_| {
                 let _ = fs::remove_file(&temporary);
@@ -97,20 +151,13 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
     }
 }
 
-/// A name in the same directory that nobody has.
-fn spare_name(path: &Path) -> PathBuf {
+/// A name in a directory that nobody has.
+fn spare_name(directory: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    directory(path).join(format!(".tarfs-{}-{count}", process::id()))
-}
-
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    }
+    directory.join(format!(".tarfs-{}-{count}", process::id()))
 }
 
 fn cannot(path: &Path, error: io::Error) -> Error {
-    Error::Write { file: path.to_owned(), offset: 0, error }
+    Error::Create { file: path.to_owned(), error }
 }

@@ -1,0 +1,56 @@
+//! What a disk comes out as.
+
+use super::Product;
+use crate::outputs::{Architecture, Volume};
+
+/// The shape of a disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// A file with all bytes in it, shared with the tars where the filesystem can.
+    #[default]
+    Raw,
+    /// A [VMDK descriptor](crate::outputs::vmdk) over the tars as they lie, for QEMU and other virtual
+    /// machines.
+    Vmdk,
+    /// A [script](crate::outputs::dm_script) that makes a device-mapper device over the tars as they
+    /// lie.
+    DmLinear,
+}
+
+/// Disks in one disk, a GPT partition each, in layer order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Partitioning {
+    /// "Linux filesystem data", the hash tree of each behind its data.
+    Data,
+    /// One filesystem as the Discoverable Partitions Specification has it: a partition of the volume,
+    /// and its hash tree in another. The tree has a superblock, as systemd wants it.
+    Volume(Volume, Architecture),
+}
+
+impl Form {
+    /// Its name, as `dm-linear`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Vmdk => "vmdk",
+            Self::DmLinear => "dm-linear",
+        }
+    }
+
+    /// What the name of a file with it ends with, behind the dot.
+    pub const fn extension(self, product: Product) -> &'static str {
+        match (product, self) {
+            (Product::HashTree, _) => "verity",
+            (_, Self::Raw) => "disk",
+            (_, Self::Vmdk) => "vmdk",
+            (_, Self::DmLinear) => "sh",
+        }
+    }
+
+    /// Whether it is over files as they lie, so that those have to stay.
+    pub const fn is_over_files(self) -> bool {
+        !matches!(self, Self::Raw)
+    }
+}

@@ -1,0 +1,123 @@
+//! What was made: files without names yet, and what is known of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::io::{Copied, Error, Output};
+use crate::layout::PlannedDevice;
+use crate::outputs::Gpt;
+use crate::units::BlockSize;
+use crate::verity::Sealed;
+
+/// An output.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Exported {
+    /// The file.
+    pub path: PathBuf,
+    /// Length in bytes of the disk, or of the hash tree alone.
+    pub bytes: u64,
+    /// The filesystem in it; with partitions those of all layers, in their order.
+    pub disks: Vec<ExportedDisk>,
+    /// Its partitions: one for each filesystem, or a volume and its hash tree.
+    pub gpt: Option<Gpt>,
+    /// The files that a form is over, as it names them; the first has all that is in no layer.
+    pub files: Vec<String>,
+    /// How the bytes of the layers got into it, if they did.
+    pub copied: Option<Copied>,
+}
+
+/// A filesystem in an output.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExportedDisk {
+    /// Length in bytes, with the hash tree if it is behind the data.
+    pub bytes: u64,
+    /// Length of the filesystem in bytes.
+    pub filesystem_bytes: u64,
+    /// Its block size.
+    pub block_size: BlockSize,
+    /// Its devices, in the order of the device table. One that has copies of bodies alone is the last.
+    pub devices: Vec<PlannedDevice>,
+    /// Geometry and root hash, if the mode has a hash tree.
+    pub sealed: Option<Sealed>,
+}
+
+impl Exported {
+    /// Geometry and root hash of the first filesystem, if the mode has a hash tree.
+    pub fn sealed(&self) -> Option<&Sealed> {
+        self.disks.first()?.sealed.as_ref()
+    }
+}
+
+/// All that an export makes: whole, but without names. Dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct Made {
+    pub(super) outputs: Vec<Output>,
+    pub(super) exported: Vec<Exported>,
+    pub(super) directory: Option<Directory>,
+}
+
+impl Made {
+    pub(super) fn of((outputs, exported): (Vec<Output>, Exported)) -> Self {
+        Self { outputs, exported: vec![exported], directory: None }
+    }
+
+    /// What is known of it, in the order of the layers.
+    pub fn exported(&self) -> &[Exported] {
+        &self.exported
+    }
+
+    /// Gives the files their names, in place of what has them, when all are on the disk.
+    ///
+    /// # Errors
+    /// As [`Output::finish`].
+    pub fn finish(self) -> Result<Vec<Exported>, Error> {
+        self.finish_with(Output::finish)
+    }
+
+    /// Lets the caller give the files their names, or copy them to elsewhere. If that fails, nothing is
+    /// left.
+    ///
+    /// # Errors
+    /// Those of `name`.
+    pub fn finish_with<E>(
+        self,
+        name: impl FnOnce(Vec<Output>) -> Result<(), E>,
+    ) -> Result<Vec<Exported>, E> {
+        name(self.outputs)?;
+        if let Some(directory) = self.directory {
+            directory.keep();
+        }
+        Ok(self.exported)
+    }
+}
+
+/// A directory that is gone again when nothing came of it.
+#[derive(Debug)]
+pub(super) struct Directory(Option<PathBuf>);
+
+impl Directory {
+    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+        if path.is_dir() {
+            return Ok(Self(None));
+        }
+        match fs::create_dir(path) {
+            Ok(()) => Ok(Self(Some(path.to_owned()))),
+            Err(error) => Err(Error::Create { file: path.to_owned(), error }),
+        }
+    }
+
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // Not if it has something in it, whosever that is.
+            let _ = fs::remove_dir(path);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Who is told of the work, and can end it.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Read};
+
+use super::Step;
+use crate::io::Error;
+use crate::io::verity::{ReadAt, WriteAt};
+
+/// Is told of bytes by all that works on an export, on any thread.
+pub(super) struct Watch<'a> {
+    pub(super) observer: Box<dyn Fn(Step, u64) + Sync + 'a>,
+    /// The work ends when it is true.
+    pub(super) cancel: Option<&'a AtomicBool>,
+}
+
+impl Watch<'_> {
+    /// So many bytes more.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`]: the work is to end.
+    pub(super) fn tell(&self, step: Step, bytes: u64) -> Result<(), Error> {
+        (self.observer)(step, bytes);
+        self.check()
+    }
+
+    /// Whether to go on.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+    }
+
+    /// The error of work that ended, which does not say so where it was cancelled.
+    pub(super) fn why(&self, error: Error) -> Error {
+        if self.is_cancelled() { Error::Cancelled } else { error }
+    }
+}
+
+/// Bytes whose reading is told of.
+pub(super) struct Watched<'a, T: ?Sized> {
+    pub(super) bytes: &'a T,
+    pub(super) step: Step,
+    pub(super) watch: &'a Watch<'a>,
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for Watched<'_, T> {
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.bytes.read_exact_at(buf, offset)?;
+        self.watch.tell(self.step, buf.len() as u64).map_err(io::Error::other)
+    }
+}
+
+impl<T> Read for Watched<'_, T>
+where
+    for<'r> &'r T: Read,
+{
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut bytes = self.bytes;
+        let done = bytes.read(buf)?;
+        self.watch.tell(self.step, done as u64).map_err(io::Error::other)?;
+        Ok(done)
+    }
+}
+
+/// A file from a byte of it on.
+pub(super) struct Behind<'a, T>(pub(super) &'a T, pub(super) u64);
+
+impl<T: WriteAt> WriteAt for Behind<'_, T> {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, self.1 + offset)
+    }
+}
