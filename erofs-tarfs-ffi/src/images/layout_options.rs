@@ -75,26 +75,25 @@ impl TarfsLayoutOptions {
     ///
     /// The pointers in it are as the header says.
     pub(crate) unsafe fn read(&self) -> Result<Options, Error> {
-        let given = self;
         let mut options = Options::default();
-        let block = if given.block_size == 0 { 512 } else { given.block_size };
+        let block = if self.block_size == 0 { 512 } else { self.block_size };
         let unknown =
             || Error::argument(format!("block_size {block}: not a power of two in range"));
         options.block_size = BlockSize::new(block).ok_or_else(unknown)?;
-        let align = if given.align == 0 { u64::from(block.max(4096)) } else { given.align };
-        options.artifact = match given.artifact {
+        let align = if self.align == 0 { u64::from(block.max(4096)) } else { self.align };
+        options.artifact = match self.artifact {
             TARFS_BOOTSTRAP => Artifact::Bootstrap,
             TARFS_DISK_METADATA_FIRST => Artifact::Disk(Placement::MetadataFirst { align }),
             TARFS_DISK_DATA_FIRST => Artifact::Disk(Placement::DataFirst),
             other => return Err(Error::argument(format!("artifact {other}: not known"))),
         };
-        if given.flags & !(2 * TARFS_LAYOUT_COPY_BODIES - 1) != 0 || given.reserved != 0 {
-            return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
+        if self.flags & !(2 * TARFS_LAYOUT_COPY_BODIES - 1) != 0 || self.reserved != 0 {
+            return Err(Error::argument(format!("flags {:#x}: not known", self.flags)));
         }
-        if given.flags & TARFS_LAYOUT_AUFS_WHITEOUTS != 0 {
+        if self.flags & TARFS_LAYOUT_AUFS_WHITEOUTS != 0 {
             options.whiteouts = WhiteoutForm::Aufs;
         }
-        let has = |flag| given.flags & flag != 0;
+        let has = |flag| self.flags & flag != 0;
         options.bodies = match (has(TARFS_LAYOUT_CHUNK_INDEXES), has(TARFS_LAYOUT_PLAIN_BODIES)) {
             (false, false) => BodyForm::Auto,
             (true, false) => BodyForm::Chunks,
@@ -108,10 +107,10 @@ impl TarfsLayoutOptions {
             (true, true) => return Err(Error::argument("flags: a checksum and none")),
         };
         options.compact = has(TARFS_LAYOUT_COMPACT);
-        options.uuid = (given.uuid != [0; 16]).then_some(given.uuid);
+        options.uuid = (self.uuid != [0; 16]).then_some(self.uuid);
         // SAFETY: as the header says.
         let name =
-            unsafe { pointer::bytes(given.volume_name, given.volume_name_len, "volume_name")? };
+            unsafe { pointer::bytes(self.volume_name, self.volume_name_len, "volume_name")? };
         options.volume_name = name.to_vec();
         Ok(options)
     }

@@ -40,13 +40,13 @@ pub(crate) struct Shifted<'a> {
 }
 
 impl Shifted<'_> {
-    /// Reads as [`Reader::read`] does, on any thread.
+    /// Reads as `Reader::read` does, on any thread.
     pub(crate) fn read(&self, offset: u64, buf: &mut [u8]) -> Result<(), Error> {
         let at = offset.saturating_add(self.offset);
         self.read_exact_at(buf, offset).map_err(|error| unread(buf.len(), at, error))
     }
 
-    /// Writes as [`Writer::write`] does, on any thread.
+    /// Writes as `Writer::write` does, on any thread.
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
         let at = offset.saturating_add(self.offset);
         self.write_all_at(bytes, offset).map_err(|error| unwritten(at, error))

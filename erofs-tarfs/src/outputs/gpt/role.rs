@@ -1,6 +1,6 @@
 //! What partitions are for.
 
-use super::Architecture;
+use super::{Architecture, Volume};
 use crate::verity::Uuid;
 
 /// 0FC63DAF-8483-4772-8E79-3D69D8477DE4, "Linux filesystem data".
@@ -8,15 +8,6 @@ const LINUX_DATA: Uuid = Uuid(0x0FC6_3DAF_8483_4772_8E79_3D69_D847_7DE4_u128.to_
 
 /// Attribute bit 60: whoever mounts it does so read-only.
 const READ_ONLY: u64 = 1 << 60;
-
-/// Which part of a system a partition is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Volume {
-    /// The root file system.
-    Root,
-    /// What is mounted at `/usr`.
-    Usr,
-}
 
 /// What a partition is for, which its type and attributes tell.
 ///
