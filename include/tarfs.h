@@ -110,6 +110,32 @@
     ((TARFS_VERSION_MAJOR << 16) | (TARFS_VERSION_MINOR << 8) | TARFS_VERSION_PATCH)
 
 /**
+ * What tarfs_error_offset returns for an error that is not about a place in an input.
+ */
+#define TARFS_OFFSET_NONE UINT64_MAX
+
+/**
+ * Major version that this header belongs to.
+ */
+#define TARFS_VERSION_MAJOR 0
+
+/**
+ * Minor version that this header belongs to.
+ */
+#define TARFS_VERSION_MINOR 1
+
+/**
+ * Patch version that this header belongs to.
+ */
+#define TARFS_VERSION_PATCH 0
+
+/**
+ * Version of the ABI that this header describes. It changes when a program that was built with an
+ * older header could go wrong with the newer library; the soname ends in it.
+ */
+#define TARFS_ABI_VERSION 0
+
+/**
  * The extent is in a device.
  */
 #define TARFS_EXTENT_DEVICE 0
@@ -118,42 +144,6 @@
  * The tree itself has the extent's bytes.
  */
 #define TARFS_EXTENT_CARRIED 1
-
-/**
- * What tarfs_error_offset returns for an error that is not about a place in an input.
- */
-#define TARFS_OFFSET_NONE UINT64_MAX
-
-/**
- * tarfs_partition.role: "Linux filesystem data".
- */
-#define TARFS_PARTITION_LINUX 0
-
-/**
- * tarfs_partition.role: a root file system, as the Discoverable Partitions Specification has it.
- */
-#define TARFS_PARTITION_ROOT 1
-
-/**
- * tarfs_partition.role: the hash tree of a root file system, from its superblock on.
- */
-#define TARFS_PARTITION_ROOT_VERITY 2
-
-/**
- * tarfs_partition.role: what is mounted at /usr.
- */
-#define TARFS_PARTITION_USR 3
-
-/**
- * tarfs_partition.role: the hash tree of what is mounted at /usr.
- */
-#define TARFS_PARTITION_USR_VERITY 4
-
-/**
- * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
- * instead of making them properties of the tree, as for a merge.
- */
-#define TARFS_IMAGE_AS_MOUNTED 1
 
 /**
  * Keep a hard link whose target is no earlier entry of its tar, for tarfs_tree_merge to find in a
@@ -209,6 +199,68 @@
  * the library computes it (TARFS_LAYER_DIFF_ID).
  */
 #define TARFS_LAYER_TAG_CHECKED 512
+
+/**
+ * Take devices for one whose tags are the same SHA-256, as 64 hex digits, and whose lengths are the
+ * same: the caller has checked that the files have these digests. Without it only digests that the
+ * library has computed, or TARFS_LAYER_TAG_CHECKED, or one tree given twice, make two devices one.
+ */
+#define TARFS_MERGE_TRUST_TAGS 1
+
+/**
+ * Where a layer has something below a path that a lower layer has as a symbolic link, follow the
+ * link, as what extracts layers one over the other does. Without it a directory takes the link's
+ * place, as overlayfs shows it.
+ */
+#define TARFS_MERGE_FOLLOW_LOWER_LINKS 2
+
+/**
+ * Each layer's devices have slots of their own, also where two have the same bytes or no file
+ * refers to one: for callers who pass a device= for each layer. A layer without data has a device
+ * only with TARFS_LAYER_KEEP_EMPTY_DEVICE.
+ */
+#define TARFS_MERGE_DEVICE_PER_LAYER 4
+
+/**
+ * A directory takes the place of a lower layer's symbolic link.
+ */
+#define TARFS_NOTE_LINK_REPLACED 1
+
+/**
+ * A directory that a layer does not list takes the place of a lower layer's file.
+ */
+#define TARFS_NOTE_FILE_REPLACED 2
+
+/**
+ * A layer lists one directory by two paths, with other attributes.
+ */
+#define TARFS_NOTE_LISTED_TWICE 3
+
+/**
+ * An inode of a kind that no mode can say: a name that hides one of the lower layers.
+ */
+#define TARFS_WHITEOUT 1
+
+/**
+ * A directory that hides what lower layers have in it.
+ */
+#define TARFS_OPAQUE 2
+
+/**
+ * A directory that its tar never lists: it gives way to the attributes of a lower layer's.
+ */
+#define TARFS_IMPLIED 4
+
+/**
+ * A hard link that waits for its target, a path in a lower layer, in link.
+ */
+#define TARFS_PENDING 8
+
+/**
+ * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
+ * instead of making them properties of the tree, as for a merge.
+ */
+#define TARFS_IMAGE_AS_MOUNTED 1
 
 /**
  * Metadata alone, mounted with one device= option for each device.
@@ -292,16 +344,40 @@
 #define TARFS_SEGMENT_CARRIED 4
 
 /**
- * A device-mapper table of linear and zero targets, for dmsetup create --readonly. Files are called
- * by their loop devices: at paths, or as MAJOR:MINOR.
+ * No superblock.
  */
-#define TARFS_RANGES_DM_LINEAR 0
+#define TARFS_SUPERBLOCK_NONE 0
 
 /**
- * A VMDK descriptor for QEMU and others. Files are called by paths, absolute or from the
- * descriptor's directory on. A file has to back zeros.
+ * A superblock whose UUID follows from the root hash, so that the bytes are reproducible.
  */
-#define TARFS_RANGES_VMDK 1
+#define TARFS_SUPERBLOCK_DERIVED 1
+
+/**
+ * A superblock with the UUID given.
+ */
+#define TARFS_SUPERBLOCK_UUID 2
+
+/**
+ * The hash area is in a file of its own, from byte 0.
+ */
+#define TARFS_HASH_OWN_FILE 0
+
+/**
+ * The hash area is in the file of the data, at the first multiple of both block sizes behind it.
+ */
+#define TARFS_HASH_BEHIND_DATA 1
+
+/**
+ * The hash area is in the file of the data, at the byte offset given.
+ */
+#define TARFS_HASH_AT 2
+
+/**
+ * A data block may be larger than the filesystem's block: the disk is not for a mount by Linux, which
+ * opens the device and refuses the mount.
+ */
+#define TARFS_VERITY_ANY_DATA_BLOCK 1
 
 /**
  * Device-mapper table line; a is the data device, b the hash device.
@@ -344,117 +420,41 @@
 #define TARFS_TEXT_ROOT 7
 
 /**
- * An inode of a kind that no mode can say: a name that hides one of the lower layers.
+ * tarfs_partition.role: "Linux filesystem data".
  */
-#define TARFS_WHITEOUT 1
+#define TARFS_PARTITION_LINUX 0
 
 /**
- * A directory that hides what lower layers have in it.
+ * tarfs_partition.role: a root file system, as the Discoverable Partitions Specification has it.
  */
-#define TARFS_OPAQUE 2
+#define TARFS_PARTITION_ROOT 1
 
 /**
- * A directory that its tar never lists: it gives way to the attributes of a lower layer's.
+ * tarfs_partition.role: the hash tree of a root file system, from its superblock on.
  */
-#define TARFS_IMPLIED 4
+#define TARFS_PARTITION_ROOT_VERITY 2
 
 /**
- * A hard link that waits for its target, a path in a lower layer, in link.
+ * tarfs_partition.role: what is mounted at /usr.
  */
-#define TARFS_PENDING 8
+#define TARFS_PARTITION_USR 3
 
 /**
- * Take devices for one whose tags are the same SHA-256, as 64 hex digits, and whose lengths are the
- * same: the caller has checked that the files have these digests. Without it only digests that the
- * library has computed, or TARFS_LAYER_TAG_CHECKED, or one tree given twice, make two devices one.
+ * tarfs_partition.role: the hash tree of what is mounted at /usr.
  */
-#define TARFS_MERGE_TRUST_TAGS 1
+#define TARFS_PARTITION_USR_VERITY 4
 
 /**
- * Where a layer has something below a path that a lower layer has as a symbolic link, follow the
- * link, as what extracts layers one over the other does. Without it a directory takes the link's
- * place, as overlayfs shows it.
+ * A device-mapper table of linear and zero targets, for dmsetup create --readonly. Files are called
+ * by their loop devices: at paths, or as MAJOR:MINOR.
  */
-#define TARFS_MERGE_FOLLOW_LOWER_LINKS 2
+#define TARFS_RANGES_DM_LINEAR 0
 
 /**
- * Each layer's devices have slots of their own, also where two have the same bytes or no file
- * refers to one: for callers who pass a device= for each layer. A layer without data has a device
- * only with TARFS_LAYER_KEEP_EMPTY_DEVICE.
+ * A VMDK descriptor for QEMU and others. Files are called by paths, absolute or from the
+ * descriptor's directory on. A file has to back zeros.
  */
-#define TARFS_MERGE_DEVICE_PER_LAYER 4
-
-/**
- * A directory takes the place of a lower layer's symbolic link.
- */
-#define TARFS_NOTE_LINK_REPLACED 1
-
-/**
- * A directory that a layer does not list takes the place of a lower layer's file.
- */
-#define TARFS_NOTE_FILE_REPLACED 2
-
-/**
- * A layer lists one directory by two paths, with other attributes.
- */
-#define TARFS_NOTE_LISTED_TWICE 3
-
-/**
- * No superblock.
- */
-#define TARFS_SUPERBLOCK_NONE 0
-
-/**
- * A superblock whose UUID follows from the root hash, so that the bytes are reproducible.
- */
-#define TARFS_SUPERBLOCK_DERIVED 1
-
-/**
- * A superblock with the UUID given.
- */
-#define TARFS_SUPERBLOCK_UUID 2
-
-/**
- * The hash area is in a file of its own, from byte 0.
- */
-#define TARFS_HASH_OWN_FILE 0
-
-/**
- * The hash area is in the file of the data, at the first multiple of both block sizes behind it.
- */
-#define TARFS_HASH_BEHIND_DATA 1
-
-/**
- * The hash area is in the file of the data, at the byte offset given.
- */
-#define TARFS_HASH_AT 2
-
-/**
- * A data block may be larger than the filesystem's block: the disk is not for a mount by Linux, which
- * opens the device and refuses the mount.
- */
-#define TARFS_VERITY_ANY_DATA_BLOCK 1
-
-/**
- * Major version that this header belongs to.
- */
-#define TARFS_VERSION_MAJOR 0
-
-/**
- * Minor version that this header belongs to.
- */
-#define TARFS_VERSION_MINOR 1
-
-/**
- * Patch version that this header belongs to.
- */
-#define TARFS_VERSION_PATCH 0
-
-/**
- * Version of the ABI that this header describes. It changes when a program that was built with an
- * older header could go wrong with the newer library; the soname ends in it.
- */
-#define TARFS_ABI_VERSION 0
+#define TARFS_RANGES_VMDK 1
 
 /**
  * What a fallible call returns, as an int32_t: zero for success, negative for a failure. The list
@@ -692,12 +692,6 @@ typedef struct {
 } tarfs_sink;
 
 /**
- * Is told how many bytes were dealt with so far; 0 to go on, anything else cancels the call, which
- * returns it unchanged. It is called on the thread that made the call.
- */
-typedef int32_t (*tarfs_progress_fn)(void *ctx, uint64_t bytes);
-
-/**
  * Parameters of a dm-verity hash tree: SHA-256, format 1.
  */
 typedef struct {
@@ -748,100 +742,298 @@ typedef struct {
 } tarfs_verity_params;
 
 /**
- * A disk that is to be a partition.
+ * How a tar becomes a layer.
  */
 typedef struct {
     /**
-     * sizeof(tarfs_partition).
+     * sizeof(tarfs_layer_options).
      */
     size_t size;
     /**
-     * Its name, in UTF-8: at most 36 UTF-16 units.
+     * Tag of the device that the tar is: up to 64 bytes, usually the hex digits of the blob's
+     * digest. It is a name: it never shows that two tars are one, see TARFS_LAYER_TAG_CHECKED.
      */
-    const uint8_t *name;
+    const uint8_t *tag;
     /**
-     * Length of name.
+     * Length of tag.
      */
-    size_t name_len;
+    size_t tag_len;
     /**
-     * What tells its content from others: a root hash, or a digest. Its GUID follows from it.
+     * TARFS_LAYER_ flags.
      */
-    const uint8_t *identity;
+    uint32_t flags;
     /**
-     * Length of identity.
+     * The most bytes of a path, and of a link's target.
      */
-    size_t identity_len;
+    uint32_t max_path_bytes;
     /**
-     * Length in bytes: whole sectors of 512.
+     * The most bytes of pax records and long names of one entry.
      */
-    uint64_t bytes;
+    uint64_t max_extension_bytes;
     /**
-     * What it is for, which its type and attributes tell: TARFS_PARTITION_*. The identity of a hash
-     * tree and of its file system is the root hash, of 32 bytes: its halves are their GUIDs.
+     * The most bytes of extended attributes of one entry.
      */
-    uint32_t role;
+    uint64_t max_xattr_bytes;
     /**
-     * For which processors, if its role is not TARFS_PARTITION_LINUX: a name of the Discoverable
-     * Partitions Specification (x86-64), of OCI images (amd64) or of uname (x86_64).
+     * The most segments of a sparse file.
      */
-    const char *architecture;
-} tarfs_partition;
+    uint64_t max_sparse_segments;
+    /**
+     * The most bytes that the tree may carry itself: attributes, link targets, odd pieces of
+     * sparse files.
+     */
+    uint64_t max_carried;
+    /**
+     * Where all bytes pushed are written to, unchanged and in order; nowhere if NULL.
+     */
+    const tarfs_sink *tee;
+    /**
+     * Parameters of hash trees that the tar's data blocks are hashed for on the way; none if NULL.
+     */
+    const tarfs_verity_params *leaves;
+} tarfs_layer_options;
 
 /**
- * What a partitioned disk is.
+ * Is told how many bytes were dealt with so far; 0 to go on, anything else cancels the call, which
+ * returns it unchanged. It is called on the thread that made the call.
  */
-typedef struct {
-    /**
-     * sizeof(tarfs_gpt_info).
-     */
-    size_t size;
-    /**
-     * Length of the disk in bytes.
-     */
-    uint64_t bytes;
-    /**
-     * Partitions.
-     */
-    uint64_t partitions;
-    /**
-     * Bytes of the table at the disk's beginning.
-     */
-    uint64_t head_bytes;
-    /**
-     * Bytes of the table at its end.
-     */
-    uint64_t tail_bytes;
-    /**
-     * The disk's GUID, in the byte order in which it is written.
-     */
-    uint8_t guid[16];
-} tarfs_gpt_info;
+typedef int32_t (*tarfs_progress_fn)(void *ctx, uint64_t bytes);
 
 /**
- * Where a partition is.
+ * What was met in a tar.
  */
 typedef struct {
     /**
-     * sizeof(tarfs_placed).
+     * sizeof(tarfs_layer_info).
      */
     size_t size;
     /**
-     * Byte of the disk at which it starts.
+     * Entries.
      */
-    uint64_t offset;
+    uint64_t entries;
     /**
-     * Its length in bytes.
+     * Length of the tar in bytes, everything behind its end marker too.
      */
     uint64_t bytes;
     /**
-     * Its GUID, in the byte order in which it is written.
+     * Bytes behind the end marker.
      */
-    uint8_t guid[16];
+    uint64_t trailing;
     /**
-     * The GUID of its type, in the same byte order.
+     * How many zero blocks end the tar: 2 as POSIX has it, or 1, or 0.
      */
-    uint8_t partition_type[16];
-} tarfs_placed;
+    uint32_t end_blocks;
+    /**
+     * 1 if diff_id is set.
+     */
+    uint32_t has_diff_id;
+    /**
+     * SHA-256 of all bytes.
+     */
+    uint8_t diff_id[32];
+    /**
+     * Entries of unknown type that were passed over.
+     */
+    uint64_t skipped_unknown;
+    /**
+     * Volume labels that were passed over.
+     */
+    uint64_t skipped_labels;
+    /**
+     * Entries without a body that state a size all the same.
+     */
+    uint64_t sizes_ignored;
+    /**
+     * Extended attributes that were dropped.
+     */
+    uint64_t dropped_xattrs;
+    /**
+     * Access control lists that were dropped: they name users or groups without their numbers.
+     */
+    uint64_t dropped_acls;
+    /**
+     * Entries whose owner or group is 4294967295, which became 0.
+     */
+    uint64_t unset_owners;
+} tarfs_layer_info;
+
+/**
+ * Told of a note: its kind, TARFS_NOTE_; the layer's number from 0; the path, which is not
+ * NUL-terminated; and the whole as a sentence, which is. All end with the call.
+ */
+typedef void (*tarfs_note_fn)(void *ctx,
+                              uint32_t kind,
+                              size_t layer,
+                              const uint8_t *path,
+                              size_t path_len,
+                              const char *text);
+
+/**
+ * How layers are merged.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_merge_options).
+     */
+    size_t size;
+    /**
+     * Not 0: keep devices that no file refers to any more, whatever layer has them.
+     */
+    uint32_t keep_devices;
+    /**
+     * TARFS_MERGE_ flags.
+     */
+    uint32_t flags;
+    /**
+     * Told where the merge decides what not every reader of layers does; NULL for nobody.
+     */
+    tarfs_note_fn note;
+    /**
+     * Passed to note.
+     */
+    void *note_ctx;
+} tarfs_merge_options;
+
+/**
+ * An inode.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_stat).
+     */
+    size_t size;
+    /**
+     * Type and permissions, as in struct stat: S_IFDIR and so on. A whiteout is a character
+     * device, a pending hard link has type 0.
+     */
+    uint32_t mode;
+    /**
+     * TARFS_WHITEOUT, TARFS_OPAQUE, TARFS_IMPLIED, TARFS_PENDING.
+     */
+    uint32_t flags;
+    /**
+     * Owner.
+     */
+    uint32_t uid;
+    /**
+     * Group.
+     */
+    uint32_t gid;
+    /**
+     * Number of links.
+     */
+    uint32_t nlink;
+    /**
+     * Nanoseconds of mtime.
+     */
+    uint32_t mtime_nsec;
+    /**
+     * Seconds of mtime since 1970.
+     */
+    int64_t mtime;
+    /**
+     * Length in bytes of a regular file or of a symbolic link's target, else 0.
+     */
+    uint64_t bytes;
+    /**
+     * Major number of a device file.
+     */
+    uint32_t rdev_major;
+    /**
+     * Minor number of a device file.
+     */
+    uint32_t rdev_minor;
+    /**
+     * Names in a directory.
+     */
+    uint64_t children;
+    /**
+     * Extended attributes.
+     */
+    uint64_t xattrs;
+    /**
+     * Extents of a regular file.
+     */
+    uint64_t extents;
+    /**
+     * Target of a symbolic or pending hard link, not NUL-terminated; lives as long as the tree.
+     */
+    const uint8_t *link;
+    /**
+     * Length of link.
+     */
+    size_t link_len;
+} tarfs_stat;
+
+/**
+ * Totals of a tree.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_tree_info).
+     */
+    size_t size;
+    /**
+     * Inodes; their numbers count from 0, which is the root.
+     */
+    uint64_t inodes;
+    /**
+     * Names in all directories.
+     */
+    uint64_t names;
+    /**
+     * Devices: the files that hold bodies.
+     */
+    uint64_t devices;
+} tarfs_tree_info;
+
+/**
+ * A file that holds bodies of files: a tar.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_device).
+     */
+    size_t size;
+    /**
+     * Its name: usually the hex digits of the blob's digest. Not NUL-terminated. Two devices may
+     * have one tag: which file a device of a merged tree is, origin_layer and origin_device tell.
+     */
+    const uint8_t *tag;
+    /**
+     * Length of tag: up to 64.
+     */
+    size_t tag_len;
+    /**
+     * Its length in bytes, from base_offset on.
+     */
+    uint64_t bytes;
+    /**
+     * Byte of its file that counts as its first.
+     */
+    uint64_t base_offset;
+    /**
+     * Its length in blocks of the filesystem.
+     */
+    uint64_t blocks;
+    /**
+     * Its first block in the unified address space.
+     */
+    uint64_t uniaddr;
+    /**
+     * Its first byte in the disk; 0 in a bootstrap.
+     */
+    uint64_t disk_offset;
+    /**
+     * Of a merged tree: which of the layers given to tarfs_tree_merge it comes from, from 0; of
+     * devices that are one, the lowest.
+     */
+    uint64_t origin_layer;
+    /**
+     * And which device of that layer's tree.
+     */
+    uint64_t origin_device;
+} tarfs_device;
 
 /**
  * What the superblock of an image says.
@@ -903,54 +1095,6 @@ typedef struct {
 } tarfs_image_info;
 
 /**
- * A file that holds bodies of files: a tar.
- */
-typedef struct {
-    /**
-     * sizeof(tarfs_device).
-     */
-    size_t size;
-    /**
-     * Its name: usually the hex digits of the blob's digest. Not NUL-terminated. Two devices may
-     * have one tag: which file a device of a merged tree is, origin_layer and origin_device tell.
-     */
-    const uint8_t *tag;
-    /**
-     * Length of tag: up to 64.
-     */
-    size_t tag_len;
-    /**
-     * Its length in bytes, from base_offset on.
-     */
-    uint64_t bytes;
-    /**
-     * Byte of its file that counts as its first.
-     */
-    uint64_t base_offset;
-    /**
-     * Its length in blocks of the filesystem.
-     */
-    uint64_t blocks;
-    /**
-     * Its first block in the unified address space.
-     */
-    uint64_t uniaddr;
-    /**
-     * Its first byte in the disk; 0 in a bootstrap.
-     */
-    uint64_t disk_offset;
-    /**
-     * Of a merged tree: which of the layers given to tarfs_tree_merge it comes from, from 0; of
-     * devices that are one, the lowest.
-     */
-    uint64_t origin_layer;
-    /**
-     * And which device of that layer's tree.
-     */
-    uint64_t origin_device;
-} tarfs_device;
-
-/**
  * How a tree is made of an image.
  */
 typedef struct {
@@ -975,116 +1119,6 @@ typedef struct {
      */
     size_t tag_len;
 } tarfs_image_options;
-
-/**
- * How a tar becomes a layer.
- */
-typedef struct {
-    /**
-     * sizeof(tarfs_layer_options).
-     */
-    size_t size;
-    /**
-     * Tag of the device that the tar is: up to 64 bytes, usually the hex digits of the blob's
-     * digest. It is a name: it never shows that two tars are one, see TARFS_LAYER_TAG_CHECKED.
-     */
-    const uint8_t *tag;
-    /**
-     * Length of tag.
-     */
-    size_t tag_len;
-    /**
-     * TARFS_LAYER_ flags.
-     */
-    uint32_t flags;
-    /**
-     * The most bytes of a path, and of a link's target.
-     */
-    uint32_t max_path_bytes;
-    /**
-     * The most bytes of pax records and long names of one entry.
-     */
-    uint64_t max_extension_bytes;
-    /**
-     * The most bytes of extended attributes of one entry.
-     */
-    uint64_t max_xattr_bytes;
-    /**
-     * The most segments of a sparse file.
-     */
-    uint64_t max_sparse_segments;
-    /**
-     * The most bytes that the tree may carry itself: attributes, link targets, odd pieces of
-     * sparse files.
-     */
-    uint64_t max_carried;
-    /**
-     * Where all bytes pushed are written to, unchanged and in order; nowhere if NULL.
-     */
-    const tarfs_sink *tee;
-    /**
-     * Parameters of hash trees that the tar's data blocks are hashed for on the way; none if NULL.
-     */
-    const tarfs_verity_params *leaves;
-} tarfs_layer_options;
-
-/**
- * What was met in a tar.
- */
-typedef struct {
-    /**
-     * sizeof(tarfs_layer_info).
-     */
-    size_t size;
-    /**
-     * Entries.
-     */
-    uint64_t entries;
-    /**
-     * Length of the tar in bytes, everything behind its end marker too.
-     */
-    uint64_t bytes;
-    /**
-     * Bytes behind the end marker.
-     */
-    uint64_t trailing;
-    /**
-     * How many zero blocks end the tar: 2 as POSIX has it, or 1, or 0.
-     */
-    uint32_t end_blocks;
-    /**
-     * 1 if diff_id is set.
-     */
-    uint32_t has_diff_id;
-    /**
-     * SHA-256 of all bytes.
-     */
-    uint8_t diff_id[32];
-    /**
-     * Entries of unknown type that were passed over.
-     */
-    uint64_t skipped_unknown;
-    /**
-     * Volume labels that were passed over.
-     */
-    uint64_t skipped_labels;
-    /**
-     * Entries without a body that state a size all the same.
-     */
-    uint64_t sizes_ignored;
-    /**
-     * Extended attributes that were dropped.
-     */
-    uint64_t dropped_xattrs;
-    /**
-     * Access control lists that were dropped: they name users or groups without their numbers.
-     */
-    uint64_t dropped_acls;
-    /**
-     * Entries whose owner or group is 4294967295, which became 0.
-     */
-    uint64_t unset_owners;
-} tarfs_layer_info;
 
 /**
  * How an image is laid out.
@@ -1214,59 +1248,6 @@ typedef struct {
 } tarfs_segment;
 
 /**
- * A range of a disk.
- */
-typedef struct {
-    /**
-     * sizeof(tarfs_range).
-     */
-    size_t size;
-    /**
-     * Byte of the disk at which it starts: where the one before ends. Not looked at in what is
-     * given to tarfs_ranges_new.
-     */
-    uint64_t offset;
-    /**
-     * Its length in bytes.
-     */
-    uint64_t bytes;
-    /**
-     * The file's name, in UTF-8; NULL for zeros. Not NUL-terminated.
-     */
-    const uint8_t *file;
-    /**
-     * Length of file.
-     */
-    size_t file_len;
-    /**
-     * Byte of the file at which the range starts.
-     */
-    uint64_t file_offset;
-} tarfs_range;
-
-/**
- * What a disk of ranges is.
- */
-typedef struct {
-    /**
-     * sizeof(tarfs_ranges_info).
-     */
-    size_t size;
-    /**
-     * Length of the disk in bytes.
-     */
-    uint64_t bytes;
-    /**
-     * How many ranges it has.
-     */
-    uint64_t count;
-    /**
-     * The longest range of zeros, in bytes: what a file that backs them has to have.
-     */
-    uint64_t longest_zeros;
-} tarfs_ranges_info;
-
-/**
  * Sizes and offsets of a hash tree, and its root hash.
  */
 typedef struct {
@@ -1325,219 +1306,157 @@ typedef struct {
 } tarfs_sealed_info;
 
 /**
- * An inode.
+ * A disk that is to be a partition.
  */
 typedef struct {
     /**
-     * sizeof(tarfs_stat).
+     * sizeof(tarfs_partition).
      */
     size_t size;
     /**
-     * Type and permissions, as in struct stat: S_IFDIR and so on. A whiteout is a character
-     * device, a pending hard link has type 0.
+     * Its name, in UTF-8: at most 36 UTF-16 units.
      */
-    uint32_t mode;
+    const uint8_t *name;
     /**
-     * TARFS_WHITEOUT, TARFS_OPAQUE, TARFS_IMPLIED, TARFS_PENDING.
+     * Length of name.
      */
-    uint32_t flags;
+    size_t name_len;
     /**
-     * Owner.
+     * What tells its content from others: a root hash, or a digest. Its GUID follows from it.
      */
-    uint32_t uid;
+    const uint8_t *identity;
     /**
-     * Group.
+     * Length of identity.
      */
-    uint32_t gid;
+    size_t identity_len;
     /**
-     * Number of links.
-     */
-    uint32_t nlink;
-    /**
-     * Nanoseconds of mtime.
-     */
-    uint32_t mtime_nsec;
-    /**
-     * Seconds of mtime since 1970.
-     */
-    int64_t mtime;
-    /**
-     * Length in bytes of a regular file or of a symbolic link's target, else 0.
+     * Length in bytes: whole sectors of 512.
      */
     uint64_t bytes;
     /**
-     * Major number of a device file.
+     * What it is for, which its type and attributes tell: TARFS_PARTITION_*. The identity of a hash
+     * tree and of its file system is the root hash, of 32 bytes: its halves are their GUIDs.
      */
-    uint32_t rdev_major;
+    uint32_t role;
     /**
-     * Minor number of a device file.
+     * For which processors, if its role is not TARFS_PARTITION_LINUX: a name of the Discoverable
+     * Partitions Specification (x86-64), of OCI images (amd64) or of uname (x86_64).
      */
-    uint32_t rdev_minor;
-    /**
-     * Names in a directory.
-     */
-    uint64_t children;
-    /**
-     * Extended attributes.
-     */
-    uint64_t xattrs;
-    /**
-     * Extents of a regular file.
-     */
-    uint64_t extents;
-    /**
-     * Target of a symbolic or pending hard link, not NUL-terminated; lives as long as the tree.
-     */
-    const uint8_t *link;
-    /**
-     * Length of link.
-     */
-    size_t link_len;
-} tarfs_stat;
+    const char *architecture;
+} tarfs_partition;
 
 /**
- * Told of a note: its kind, TARFS_NOTE_; the layer's number from 0; the path, which is not
- * NUL-terminated; and the whole as a sentence, which is. All end with the call.
- */
-typedef void (*tarfs_note_fn)(void *ctx,
-                              uint32_t kind,
-                              size_t layer,
-                              const uint8_t *path,
-                              size_t path_len,
-                              const char *text);
-
-/**
- * How layers are merged.
+ * What a partitioned disk is.
  */
 typedef struct {
     /**
-     * sizeof(tarfs_merge_options).
+     * sizeof(tarfs_gpt_info).
      */
     size_t size;
     /**
-     * Not 0: keep devices that no file refers to any more, whatever layer has them.
+     * Length of the disk in bytes.
      */
-    uint32_t keep_devices;
+    uint64_t bytes;
     /**
-     * TARFS_MERGE_ flags.
+     * Partitions.
      */
-    uint32_t flags;
+    uint64_t partitions;
     /**
-     * Told where the merge decides what not every reader of layers does; NULL for nobody.
+     * Bytes of the table at the disk's beginning.
      */
-    tarfs_note_fn note;
+    uint64_t head_bytes;
     /**
-     * Passed to note.
+     * Bytes of the table at its end.
      */
-    void *note_ctx;
-} tarfs_merge_options;
+    uint64_t tail_bytes;
+    /**
+     * The disk's GUID, in the byte order in which it is written.
+     */
+    uint8_t guid[16];
+} tarfs_gpt_info;
 
 /**
- * Totals of a tree.
+ * Where a partition is.
  */
 typedef struct {
     /**
-     * sizeof(tarfs_tree_info).
+     * sizeof(tarfs_placed).
      */
     size_t size;
     /**
-     * Inodes; their numbers count from 0, which is the root.
+     * Byte of the disk at which it starts.
      */
-    uint64_t inodes;
+    uint64_t offset;
     /**
-     * Names in all directories.
+     * Its length in bytes.
      */
-    uint64_t names;
+    uint64_t bytes;
     /**
-     * Devices: the files that hold bodies.
+     * Its GUID, in the byte order in which it is written.
      */
-    uint64_t devices;
-} tarfs_tree_info;
+    uint8_t guid[16];
+    /**
+     * The GUID of its type, in the same byte order.
+     */
+    uint8_t partition_type[16];
+} tarfs_placed;
+
+/**
+ * A range of a disk.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_range).
+     */
+    size_t size;
+    /**
+     * Byte of the disk at which it starts: where the one before ends. Not looked at in what is
+     * given to tarfs_ranges_new.
+     */
+    uint64_t offset;
+    /**
+     * Its length in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * The file's name, in UTF-8; NULL for zeros. Not NUL-terminated.
+     */
+    const uint8_t *file;
+    /**
+     * Length of file.
+     */
+    size_t file_len;
+    /**
+     * Byte of the file at which the range starts.
+     */
+    uint64_t file_offset;
+} tarfs_range;
+
+/**
+ * What a disk of ranges is.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_ranges_info).
+     */
+    size_t size;
+    /**
+     * Length of the disk in bytes.
+     */
+    uint64_t bytes;
+    /**
+     * How many ranges it has.
+     */
+    uint64_t count;
+    /**
+     * The longest range of zeros, in bytes: what a file that backs them has to have.
+     */
+    uint64_t longest_zeros;
+} tarfs_ranges_info;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * An extent of a regular file.
- *
- * @param index From 0 on, in ascending order; TARFS_STATUS_NOT_FOUND behind the last.
- */
-int32_t tarfs_tree_get_extent(const tarfs_tree *tree,
-                              uint32_t inode,
-                              size_t index,
-                              tarfs_extent *extent,
-                              tarfs_error **error);
-
-/**
- * Reads bytes of a regular file.
- *
- * @param sources The files of the tree's devices, in their order; may be NULL if count is 0.
- * @param offset Byte of the file; nothing is read at its end or behind it.
- * @param buf Receives up to len bytes.
- * @param done Receives how many they are: less than len only at the end of the file.
- */
-int32_t tarfs_tree_read(const tarfs_tree *tree,
-                        uint32_t inode,
-                        const tarfs_source *sources,
-                        size_t count,
-                        uint64_t offset,
-                        uint8_t *buf,
-                        size_t len,
-                        size_t *done,
-                        tarfs_error **error);
-
-/**
- * Writes the metadata: the head at byte 0, the rest at body_offset, in ascending order. Of a
- * bootstrap that is all there is. Of a disk whose devices are in place already, such as one that a
- * tar was streamed into at disk_offset, it is what is missing.
- */
-int32_t tarfs_layout_write_metadata(const tarfs_layout *layout,
-                                    const tarfs_sink *sink,
-                                    tarfs_error **error);
-
-/**
- * Writes a disk: all of it, in ascending order.
- *
- * @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
- * @param sink A file should be empty behind the sink's offset: zeros are left out as holes.
- * @param progress May be NULL.
- */
-int32_t tarfs_layout_write_disk(const tarfs_layout *layout,
-                                const tarfs_source *sources,
-                                size_t count,
-                                const tarfs_sink *sink,
-                                tarfs_progress_fn progress,
-                                void *progress_ctx,
-                                tarfs_error **error);
-
-/**
- * Hashes the disk that the layout describes, written or not, with zeros behind its end up to whole
- * data blocks; hash blocks go to a sink. Where sources and sink are all files it uses as many
- * threads as the machine has; else the calling thread alone.
- *
- * @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
- * @param leaves NULL, or for each of the sources NULL or the digests kept of its data blocks: its
- *        bytes are then not read again, if the device starts on a data block of the disk and the
- *        leaves have the block size and salt of params.
- * @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
- *        offsets are those of a file in which the disk comes first. A data block larger than the
- *        layout's block size is refused, unless TARFS_VERITY_ANY_DATA_BLOCK is given.
- * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets do not ascend,
- *        so a pipe will not do.
- * @param progress Is told of bytes of devices that were read. May be NULL.
- * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
- */
-int32_t tarfs_layout_hash_disk(const tarfs_layout *layout,
-                               const tarfs_source *sources,
-                               size_t count,
-                               const tarfs_leaves *const *leaves,
-                               const tarfs_verity_params *params,
-                               const tarfs_sink *sink,
-                               tarfs_progress_fn progress,
-                               void *progress_ctx,
-                               tarfs_sealed **sealed,
-                               tarfs_error **error);
 
 /**
  * The status that the failed call returned.
@@ -1578,166 +1497,53 @@ int32_t tarfs_error_errno(const tarfs_error *error);
 void tarfs_error_free(tarfs_error *error);
 
 /**
- * Puts partitions one behind the other. Same partitions, same bytes: GUIDs follow from content.
+ * Frees a string that this library made.
  *
- * @param partitions 1 to 255.
- * @param align What they start at multiples of, in bytes: a power of two from 512 to 1 GiB; 0 for
- *        1 MiB.
- * @param gpt Receives the table, ended with tarfs_gpt_free.
+ * @param string A string that is not used afterwards, or NULL.
  */
-int32_t tarfs_gpt_new(const tarfs_partition *partitions,
-                      size_t count,
-                      uint64_t align,
-                      tarfs_gpt **gpt,
-                      tarfs_error **error);
+void tarfs_string_free(char *string);
 
 /**
- * What a partitioned disk is.
- */
-int32_t tarfs_gpt_get_info(const tarfs_gpt *gpt, tarfs_gpt_info *info, tarfs_error **error);
-
-/**
- * Where a partition is.
+ * Version of the library that runs, such as "0.1.0".
  *
- * @param index From 0 on; TARFS_STATUS_NOT_FOUND behind the last.
+ * @return A string that lives as long as the library is loaded.
  */
-int32_t tarfs_gpt_get_partition(const tarfs_gpt *gpt,
-                                size_t index,
-                                tarfs_placed *placed,
-                                tarfs_error **error);
+const char *tarfs_version(void);
 
 /**
- * The bytes of the table: those of the disk's beginning, and right behind them those of its end.
+ * Version of the ABI of the library that runs; a program should refuse one that differs from the
+ * TARFS_ABI_VERSION it was built with.
+ */
+uint32_t tarfs_abi_version(void);
+
+/**
+ * An extent of a regular file.
  *
- * @param buf Receives them.
- * @param len As many as head_bytes and tail_bytes are together.
+ * @param index From 0 on, in ascending order; TARFS_STATUS_NOT_FOUND behind the last.
  */
-int32_t tarfs_gpt_get_table(const tarfs_gpt *gpt, uint8_t *buf, size_t len, tarfs_error **error);
+int32_t tarfs_tree_get_extent(const tarfs_tree *tree,
+                              uint32_t inode,
+                              size_t index,
+                              tarfs_extent *extent,
+                              tarfs_error **error);
 
 /**
- * The partitioned disk as ranges of files.
+ * Reads bytes of a regular file.
  *
- * @param disks What is in the partitions, in their order; they may be freed afterwards.
- * @param count How many: as many as there are partitions.
- * @param table Name of the file that the table is in, as tarfs_gpt_get_table gives it.
- * @param table_offset Byte of it at which the table starts.
- * @param ranges Receives the disk, ended with tarfs_ranges_free.
+ * @param sources The files of the tree's devices, in their order; may be NULL if count is 0.
+ * @param offset Byte of the file; nothing is read at its end or behind it.
+ * @param buf Receives up to len bytes.
+ * @param done Receives how many they are: less than len only at the end of the file.
  */
-int32_t tarfs_gpt_get_ranges(const tarfs_gpt *gpt,
-                             const tarfs_ranges *const *disks,
-                             size_t count,
-                             const char *table,
-                             uint64_t table_offset,
-                             tarfs_ranges **ranges,
-                             tarfs_error **error);
-
-/**
- * Frees a partition table.
- *
- * @param gpt What is not used afterwards, or NULL.
- */
-void tarfs_gpt_free(tarfs_gpt *gpt);
-
-/**
- * Starts a hash tree.
- *
- * @param params NULL for those of the preset "nydus".
- * @param data_bytes Length of all data in bytes: whole data blocks, at least one.
- * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets ascend within
- *        a level, but levels take turns. A callback is kept until tarfs_hasher_free.
- * @param hasher Receives the hasher, ended with tarfs_hasher_free.
- */
-int32_t tarfs_hasher_new(const tarfs_verity_params *params,
-                         uint64_t data_bytes,
-                         const tarfs_sink *sink,
-                         tarfs_hasher **hasher,
-                         tarfs_error **error);
-
-/**
- * Hashes the next bytes of the data, in pieces of any size; 64 KiB or more at a time are fast.
- *
- * @param data May be NULL if len is 0.
- */
-int32_t tarfs_hasher_push(tarfs_hasher *hasher,
-                          const uint8_t *data,
-                          size_t len,
-                          tarfs_error **error);
-
-/**
- * Hashes the next bytes of the data, all zero.
- */
-int32_t tarfs_hasher_push_zeros(tarfs_hasher *hasher, uint64_t bytes, tarfs_error **error);
-
-/**
- * Takes the digests of the next data blocks, made earlier with the same data block size and salt.
- */
-int32_t tarfs_hasher_push_leaves(tarfs_hasher *hasher,
-                                 const tarfs_leaves *leaves,
-                                 tarfs_error **error);
-
-/**
- * Closes the tree.
- *
- * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
- */
-int32_t tarfs_hasher_finish(tarfs_hasher *hasher, tarfs_sealed **sealed, tarfs_error **error);
-
-/**
- * Ends a hasher, finished or not.
- *
- * @param hasher A hasher that is not used afterwards, or NULL.
- */
-void tarfs_hasher_free(tarfs_hasher *hasher);
-
-/**
- * Opens an image, a bootstrap or a disk: reads its metadata, and checks superblock, checksum and
- * device table. Of a disk, what lies in devices is not read.
- *
- * @param source A callback is asked for all bytes; a file may be a disk of any size.
- * @param bytes Length of the image in bytes; 0 for the length of the file, if the source is one
- *        without an offset.
- * @param image Receives the image, ended with tarfs_image_free.
- */
-int32_t tarfs_image_open(const tarfs_source *source,
-                         uint64_t bytes,
-                         tarfs_image **image,
-                         tarfs_error **error);
-
-/**
- * What the superblock says.
- */
-int32_t tarfs_image_get_info(const tarfs_image *image, tarfs_image_info *info, tarfs_error **error);
-
-/**
- * A device slot of an image.
- *
- * @param index From 0 on, in the order of the device table, which is that of device= options.
- * @param device Receives it; its tag lives as long as the image.
- */
-int32_t tarfs_image_get_device(const tarfs_image *image,
-                               size_t index,
-                               tarfs_device *device,
-                               tarfs_error **error);
-
-/**
- * Makes a tree of an image, to be listed, read or merged. Its devices are those of the image, in
- * the order of the device table; those of a disk, and the image's own if it has file data itself,
- * lie in the file of the image, from their base_offset on.
- *
- * @param options NULL for defaults.
- * @param tree Receives the tree, ended with tarfs_tree_free; it outlives the image.
- */
-int32_t tarfs_image_get_tree(const tarfs_image *image,
-                             const tarfs_image_options *options,
-                             tarfs_tree **tree,
-                             tarfs_error **error);
-
-/**
- * Frees an image. Trees made of it live on.
- *
- * @param image An image that is not used afterwards, or NULL.
- */
-void tarfs_image_free(tarfs_image *image);
+int32_t tarfs_tree_read(const tarfs_tree *tree,
+                        uint32_t inode,
+                        const tarfs_source *sources,
+                        size_t count,
+                        uint64_t offset,
+                        uint8_t *buf,
+                        size_t len,
+                        size_t *done,
+                        tarfs_error **error);
 
 /**
  * Starts a layer.
@@ -1810,6 +1616,204 @@ int32_t tarfs_layer_finish(tarfs_layer *layer,
 void tarfs_layer_free(tarfs_layer *layer);
 
 /**
+ * Merges layers under the OCI whiteout rules.
+ *
+ * @param layers Trees, the lowest first; they may be freed afterwards.
+ * @param count How many: at least 1.
+ * @param options NULL for defaults.
+ * @param merged Receives the tree, ended with tarfs_tree_free. Its devices are those of the layers
+ *        that still have data in it, in layer order; those that are shown to have the same bytes are
+ *        one. Which file each is, tarfs_device.origin_layer tells, not its tag.
+ */
+int32_t tarfs_tree_merge(const tarfs_tree *const *layers,
+                         size_t count,
+                         const tarfs_merge_options *options,
+                         tarfs_tree **merged,
+                         tarfs_error **error);
+
+/**
+ * Finds an inode by its path below the root: names with "/" between them. Symbolic links are not
+ * followed.
+ *
+ * @param path Not NUL-terminated; may be NULL if path_len is 0, which is the root.
+ * @param inode Receives its number.
+ * @return TARFS_STATUS_NOT_FOUND if there is none.
+ */
+int32_t tarfs_tree_lookup(const tarfs_tree *tree,
+                          const uint8_t *path,
+                          size_t path_len,
+                          uint32_t *inode,
+                          tarfs_error **error);
+
+/**
+ * Describes an inode.
+ */
+int32_t tarfs_tree_get_stat(const tarfs_tree *tree,
+                            uint32_t inode,
+                            tarfs_stat *stat,
+                            tarfs_error **error);
+
+/**
+ * A name in a directory.
+ *
+ * @param index From 0 on, in ascending byte order of the names; TARFS_STATUS_NOT_FOUND behind the
+ *        last.
+ * @param name Receives the name, not NUL-terminated, which lives as long as the tree.
+ * @param name_len Receives its length.
+ * @param child Receives the number of its inode.
+ */
+int32_t tarfs_tree_get_child(const tarfs_tree *tree,
+                             uint32_t directory,
+                             size_t index,
+                             const uint8_t **name,
+                             size_t *name_len,
+                             uint32_t *child,
+                             tarfs_error **error);
+
+/**
+ * An extended attribute.
+ *
+ * @param index From 0 on, in ascending byte order of the names; TARFS_STATUS_NOT_FOUND behind the
+ *        last.
+ * @param name Receives the full name, such as "security.capability", not NUL-terminated; it and
+ *        the value live as long as the tree.
+ */
+int32_t tarfs_tree_get_xattr(const tarfs_tree *tree,
+                             uint32_t inode,
+                             size_t index,
+                             const uint8_t **name,
+                             size_t *name_len,
+                             const uint8_t **value,
+                             size_t *value_len,
+                             tarfs_error **error);
+
+/**
+ * Totals of a tree.
+ */
+int32_t tarfs_tree_get_info(const tarfs_tree *tree, tarfs_tree_info *info, tarfs_error **error);
+
+/**
+ * A device of a tree: a file that holds bodies.
+ *
+ * @param index From 0 on, in layer order.
+ * @param device Receives it; its tag lives as long as the tree. Addresses in images are not known
+ *        yet and 0.
+ */
+int32_t tarfs_tree_get_device(const tarfs_tree *tree,
+                              size_t index,
+                              tarfs_device *device,
+                              tarfs_error **error);
+
+/**
+ * Frees a tree. Layouts made of it live on.
+ *
+ * @param tree A tree that is not used afterwards, or NULL.
+ */
+void tarfs_tree_free(tarfs_tree *tree);
+
+/**
+ * Writes the metadata: the head at byte 0, the rest at body_offset, in ascending order. Of a
+ * bootstrap that is all there is. Of a disk whose devices are in place already, such as one that a
+ * tar was streamed into at disk_offset, it is what is missing.
+ */
+int32_t tarfs_layout_write_metadata(const tarfs_layout *layout,
+                                    const tarfs_sink *sink,
+                                    tarfs_error **error);
+
+/**
+ * Writes a disk: all of it, in ascending order.
+ *
+ * @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
+ * @param sink A file should be empty behind the sink's offset: zeros are left out as holes.
+ * @param progress May be NULL.
+ */
+int32_t tarfs_layout_write_disk(const tarfs_layout *layout,
+                                const tarfs_source *sources,
+                                size_t count,
+                                const tarfs_sink *sink,
+                                tarfs_progress_fn progress,
+                                void *progress_ctx,
+                                tarfs_error **error);
+
+/**
+ * Hashes the disk that the layout describes, written or not, with zeros behind its end up to whole
+ * data blocks; hash blocks go to a sink. Where sources and sink are all files it uses as many
+ * threads as the machine has; else the calling thread alone.
+ *
+ * @param sources The files of the layout's devices, in its order; may be NULL if count is 0.
+ * @param leaves NULL, or for each of the sources NULL or the digests kept of its data blocks: its
+ *        bytes are then not read again, if the device starts on a data block of the disk and the
+ *        leaves have the block size and salt of params.
+ * @param params NULL for those of the preset "nydus". With TARFS_HASH_BEHIND_DATA the tree's
+ *        offsets are those of a file in which the disk comes first. A data block larger than the
+ *        layout's block size is refused, unless TARFS_VERITY_ANY_DATA_BLOCK is given.
+ * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets do not ascend,
+ *        so a pipe will not do.
+ * @param progress Is told of bytes of devices that were read. May be NULL.
+ * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
+ */
+int32_t tarfs_layout_hash_disk(const tarfs_layout *layout,
+                               const tarfs_source *sources,
+                               size_t count,
+                               const tarfs_leaves *const *leaves,
+                               const tarfs_verity_params *params,
+                               const tarfs_sink *sink,
+                               tarfs_progress_fn progress,
+                               void *progress_ctx,
+                               tarfs_sealed **sealed,
+                               tarfs_error **error);
+
+/**
+ * Opens an image, a bootstrap or a disk: reads its metadata, and checks superblock, checksum and
+ * device table. Of a disk, what lies in devices is not read.
+ *
+ * @param source A callback is asked for all bytes; a file may be a disk of any size.
+ * @param bytes Length of the image in bytes; 0 for the length of the file, if the source is one
+ *        without an offset.
+ * @param image Receives the image, ended with tarfs_image_free.
+ */
+int32_t tarfs_image_open(const tarfs_source *source,
+                         uint64_t bytes,
+                         tarfs_image **image,
+                         tarfs_error **error);
+
+/**
+ * What the superblock says.
+ */
+int32_t tarfs_image_get_info(const tarfs_image *image, tarfs_image_info *info, tarfs_error **error);
+
+/**
+ * A device slot of an image.
+ *
+ * @param index From 0 on, in the order of the device table, which is that of device= options.
+ * @param device Receives it; its tag lives as long as the image.
+ */
+int32_t tarfs_image_get_device(const tarfs_image *image,
+                               size_t index,
+                               tarfs_device *device,
+                               tarfs_error **error);
+
+/**
+ * Makes a tree of an image, to be listed, read or merged. Its devices are those of the image, in
+ * the order of the device table; those of a disk, and the image's own if it has file data itself,
+ * lie in the file of the image, from their base_offset on.
+ *
+ * @param options NULL for defaults.
+ * @param tree Receives the tree, ended with tarfs_tree_free; it outlives the image.
+ */
+int32_t tarfs_image_get_tree(const tarfs_image *image,
+                             const tarfs_image_options *options,
+                             tarfs_tree **tree,
+                             tarfs_error **error);
+
+/**
+ * Frees an image. Trees made of it live on.
+ *
+ * @param image An image that is not used afterwards, or NULL.
+ */
+void tarfs_image_free(tarfs_image *image);
+
+/**
  * Plans an image: decides every size and offset. Only here "does not fit" exists.
  *
  * @param tree May be freed afterwards.
@@ -1820,18 +1824,6 @@ int32_t tarfs_layout_new(const tarfs_tree *tree,
                          const tarfs_layout_options *options,
                          tarfs_layout **layout,
                          tarfs_error **error);
-
-/**
- * The UUID that containerd gives the EROFS image of a layer, for tarfs_layout_options.uuid: SHA-1, in
- * the URL namespace, of "erofs:blobs/" and the digest.
- *
- * @param digest As a descriptor has it: an algorithm, a colon and lower-case hex digits, as "sha256:"
- *        and 64 of them.
- * @param uuid Receives 16 bytes, in the order in which they are written.
- */
-int32_t tarfs_uuid_of_blob(const char *digest,
-                           uint8_t *uuid,
-                           tarfs_error **error);
 
 /**
  * Sizes and offsets of an image.
@@ -1852,6 +1844,25 @@ int32_t tarfs_layout_get_device(const tarfs_layout *layout,
                                 tarfs_error **error);
 
 /**
+ * Frees a layout.
+ *
+ * @param layout A layout that is not used afterwards, or NULL.
+ */
+void tarfs_layout_free(tarfs_layout *layout);
+
+/**
+ * The UUID that containerd gives the EROFS image of a layer, for tarfs_layout_options.uuid: SHA-1, in
+ * the URL namespace, of "erofs:blobs/" and the digest.
+ *
+ * @param digest As a descriptor has it: an algorithm, a colon and lower-case hex digits, as "sha256:"
+ *        and 64 of them.
+ * @param uuid Receives 16 bytes, in the order in which they are written.
+ */
+int32_t tarfs_uuid_of_blob(const char *digest,
+                           uint8_t *uuid,
+                           tarfs_error **error);
+
+/**
  * A segment of the disk that the layout describes; of a bootstrap, of the disk that its unified
  * addresses describe.
  *
@@ -1863,11 +1874,55 @@ int32_t tarfs_layout_get_segment(const tarfs_layout *layout,
                                  tarfs_error **error);
 
 /**
- * Frees a layout.
+ * Starts a hash tree.
  *
- * @param layout A layout that is not used afterwards, or NULL.
+ * @param params NULL for those of the preset "nydus".
+ * @param data_bytes Length of all data in bytes: whole data blocks, at least one.
+ * @param sink Where hash blocks go; NULL if the root hash is enough. Their offsets ascend within
+ *        a level, but levels take turns. A callback is kept until tarfs_hasher_free.
+ * @param hasher Receives the hasher, ended with tarfs_hasher_free.
  */
-void tarfs_layout_free(tarfs_layout *layout);
+int32_t tarfs_hasher_new(const tarfs_verity_params *params,
+                         uint64_t data_bytes,
+                         const tarfs_sink *sink,
+                         tarfs_hasher **hasher,
+                         tarfs_error **error);
+
+/**
+ * Hashes the next bytes of the data, in pieces of any size; 64 KiB or more at a time are fast.
+ *
+ * @param data May be NULL if len is 0.
+ */
+int32_t tarfs_hasher_push(tarfs_hasher *hasher,
+                          const uint8_t *data,
+                          size_t len,
+                          tarfs_error **error);
+
+/**
+ * Hashes the next bytes of the data, all zero.
+ */
+int32_t tarfs_hasher_push_zeros(tarfs_hasher *hasher, uint64_t bytes, tarfs_error **error);
+
+/**
+ * Takes the digests of the next data blocks, made earlier with the same data block size and salt.
+ */
+int32_t tarfs_hasher_push_leaves(tarfs_hasher *hasher,
+                                 const tarfs_leaves *leaves,
+                                 tarfs_error **error);
+
+/**
+ * Closes the tree.
+ *
+ * @param sealed Receives geometry and root hash, ended with tarfs_sealed_free.
+ */
+int32_t tarfs_hasher_finish(tarfs_hasher *hasher, tarfs_sealed **sealed, tarfs_error **error);
+
+/**
+ * Ends a hasher, finished or not.
+ *
+ * @param hasher A hasher that is not used afterwards, or NULL.
+ */
+void tarfs_hasher_free(tarfs_hasher *hasher);
 
 /**
  * Makes leaves of digests that were kept, such as those that tarfs_leaves_digests gave, or level 0
@@ -1928,84 +1983,27 @@ int32_t tarfs_leaves_digests(const tarfs_leaves *leaves,
 void tarfs_leaves_free(tarfs_leaves *leaves);
 
 /**
- * Makes a disk of ranges of files, front to back. Neighbours that are one range become one.
+ * Sets parameters to those of a preset; placement stays TARFS_HASH_OWN_FILE.
  *
- * @param list The ranges; their offsets follow from their lengths.
- * @param ranges Receives the disk, ended with tarfs_ranges_free.
+ * @param name "nydus" (512/4096, no salt, no superblock), "containerd" (512/512, salt of 32 zero
+ *        bytes, superblock), "containerd-4k" (the same with 4096/4096) or "veritysetup"
+ *        (4096/4096, superblock, no salt: the caller sets one).
+ * @param params Receives them; its salt points into the library and lives as long as that.
  */
-int32_t tarfs_ranges_new(const tarfs_range *list,
-                         size_t count,
-                         tarfs_ranges **ranges,
-                         tarfs_error **error);
+int32_t tarfs_verity_preset(const char *name, tarfs_verity_params *params, tarfs_error **error);
 
 /**
- * Makes a disk of an image: of its metadata, its devices' files as they lie, and its hash tree.
+ * How many zero bytes to append to data before it is hashed, so that it is whole data blocks: a
+ * tail that does not fill a block would not be protected.
  *
- * @param layout Of a disk, or of a bootstrap: then the disk is the one that its unified addresses
- *        describe.
- * @param metadata Name of the file that tarfs_layout_write_metadata wrote for a bootstrap: all of
- *        the metadata in one piece, whatever the layout is.
- * @param devices Names of the devices' files, in the order of the device table.
- * @param device_count How many: all.
- * @param sealed Of the same disk, wherever its hash area was written; in the disk it is behind the
- *        data. NULL for a disk without a hash tree.
- * @param hashes Name of the file that the hash area is in; with sealed only.
- * @param hashes_offset Byte of it at which the hash area starts: hash_offset, or what a sink made
- *        of that.
- * @param ranges Receives the disk, ended with tarfs_ranges_free.
+ * @param params NULL for those of the preset "nydus".
+ * @param data_bytes Length of the data in bytes.
+ * @param padding Receives it.
  */
-int32_t tarfs_ranges_of_disk(const tarfs_layout *layout,
-                             const char *metadata,
-                             const char *const *devices,
-                             size_t device_count,
-                             const tarfs_sealed *sealed,
-                             const char *hashes,
-                             uint64_t hashes_offset,
-                             tarfs_ranges **ranges,
+int32_t tarfs_verity_padding(const tarfs_verity_params *params,
+                             uint64_t data_bytes,
+                             uint64_t *padding,
                              tarfs_error **error);
-
-/**
- * What a disk of ranges is.
- */
-int32_t tarfs_ranges_get_info(const tarfs_ranges *ranges,
-                              tarfs_ranges_info *info,
-                              tarfs_error **error);
-
-/**
- * A range of a disk.
- *
- * @param index From 0 on; TARFS_STATUS_NOT_FOUND behind the last.
- * @param range Receives it; its name lives as long as the disk.
- */
-int32_t tarfs_ranges_get(const tarfs_ranges *ranges,
-                         size_t index,
-                         tarfs_range *range,
-                         tarfs_error **error);
-
-/**
- * A disk of ranges as a text, for others to read. What does not fit it is TARFS_STATUS_OUTPUT:
- * ranges that are not whole sectors of 512 bytes, names that the form cannot carry.
- *
- * @param kind One of TARFS_RANGES_.
- * @param zeros Name of a file that backs zeros, or NULL: a hole will do.
- * @param zeros_offset Byte of it at which its zeros start.
- * @param zeros_bytes How many they are: at least as many as the longest range of zeros has.
- * @param text Receives a NUL-terminated string, freed with tarfs_string_free.
- */
-int32_t tarfs_ranges_get_text(const tarfs_ranges *ranges,
-                              uint32_t kind,
-                              const char *zeros,
-                              uint64_t zeros_offset,
-                              uint64_t zeros_bytes,
-                              char **text,
-                              tarfs_error **error);
-
-/**
- * Frees a disk of ranges.
- *
- * @param ranges What is not used afterwards, or NULL.
- */
-void tarfs_ranges_free(tarfs_ranges *ranges);
 
 /**
  * Seals data: hashes its first data_bytes bytes, and writes the hash area. Where both source and
@@ -2107,143 +2105,145 @@ int32_t tarfs_sealed_get_text(const tarfs_sealed *sealed,
 void tarfs_sealed_free(tarfs_sealed *sealed);
 
 /**
- * Frees a string that this library made.
+ * Puts partitions one behind the other. Same partitions, same bytes: GUIDs follow from content.
  *
- * @param string A string that is not used afterwards, or NULL.
+ * @param partitions 1 to 255.
+ * @param align What they start at multiples of, in bytes: a power of two from 512 to 1 GiB; 0 for
+ *        1 MiB.
+ * @param gpt Receives the table, ended with tarfs_gpt_free.
  */
-void tarfs_string_free(char *string);
+int32_t tarfs_gpt_new(const tarfs_partition *partitions,
+                      size_t count,
+                      uint64_t align,
+                      tarfs_gpt **gpt,
+                      tarfs_error **error);
 
 /**
- * Finds an inode by its path below the root: names with "/" between them. Symbolic links are not
- * followed.
- *
- * @param path Not NUL-terminated; may be NULL if path_len is 0, which is the root.
- * @param inode Receives its number.
- * @return TARFS_STATUS_NOT_FOUND if there is none.
+ * What a partitioned disk is.
  */
-int32_t tarfs_tree_lookup(const tarfs_tree *tree,
-                          const uint8_t *path,
-                          size_t path_len,
-                          uint32_t *inode,
-                          tarfs_error **error);
+int32_t tarfs_gpt_get_info(const tarfs_gpt *gpt, tarfs_gpt_info *info, tarfs_error **error);
 
 /**
- * Describes an inode.
+ * Where a partition is.
+ *
+ * @param index From 0 on; TARFS_STATUS_NOT_FOUND behind the last.
  */
-int32_t tarfs_tree_get_stat(const tarfs_tree *tree,
-                            uint32_t inode,
-                            tarfs_stat *stat,
-                            tarfs_error **error);
+int32_t tarfs_gpt_get_partition(const tarfs_gpt *gpt,
+                                size_t index,
+                                tarfs_placed *placed,
+                                tarfs_error **error);
 
 /**
- * A name in a directory.
+ * The bytes of the table: those of the disk's beginning, and right behind them those of its end.
  *
- * @param index From 0 on, in ascending byte order of the names; TARFS_STATUS_NOT_FOUND behind the
- *        last.
- * @param name Receives the name, not NUL-terminated, which lives as long as the tree.
- * @param name_len Receives its length.
- * @param child Receives the number of its inode.
+ * @param buf Receives them.
+ * @param len As many as head_bytes and tail_bytes are together.
  */
-int32_t tarfs_tree_get_child(const tarfs_tree *tree,
-                             uint32_t directory,
-                             size_t index,
-                             const uint8_t **name,
-                             size_t *name_len,
-                             uint32_t *child,
+int32_t tarfs_gpt_get_table(const tarfs_gpt *gpt, uint8_t *buf, size_t len, tarfs_error **error);
+
+/**
+ * The partitioned disk as ranges of files.
+ *
+ * @param disks What is in the partitions, in their order; they may be freed afterwards.
+ * @param count How many: as many as there are partitions.
+ * @param table Name of the file that the table is in, as tarfs_gpt_get_table gives it.
+ * @param table_offset Byte of it at which the table starts.
+ * @param ranges Receives the disk, ended with tarfs_ranges_free.
+ */
+int32_t tarfs_gpt_get_ranges(const tarfs_gpt *gpt,
+                             const tarfs_ranges *const *disks,
+                             size_t count,
+                             const char *table,
+                             uint64_t table_offset,
+                             tarfs_ranges **ranges,
                              tarfs_error **error);
 
 /**
- * An extended attribute.
+ * Frees a partition table.
  *
- * @param index From 0 on, in ascending byte order of the names; TARFS_STATUS_NOT_FOUND behind the
- *        last.
- * @param name Receives the full name, such as "security.capability", not NUL-terminated; it and
- *        the value live as long as the tree.
+ * @param gpt What is not used afterwards, or NULL.
  */
-int32_t tarfs_tree_get_xattr(const tarfs_tree *tree,
-                             uint32_t inode,
-                             size_t index,
-                             const uint8_t **name,
-                             size_t *name_len,
-                             const uint8_t **value,
-                             size_t *value_len,
-                             tarfs_error **error);
+void tarfs_gpt_free(tarfs_gpt *gpt);
 
 /**
- * Merges layers under the OCI whiteout rules.
+ * Makes a disk of ranges of files, front to back. Neighbours that are one range become one.
  *
- * @param layers Trees, the lowest first; they may be freed afterwards.
- * @param count How many: at least 1.
- * @param options NULL for defaults.
- * @param merged Receives the tree, ended with tarfs_tree_free. Its devices are those of the layers
- *        that still have data in it, in layer order; those that are shown to have the same bytes are
- *        one. Which file each is, tarfs_device.origin_layer tells, not its tag.
+ * @param list The ranges; their offsets follow from their lengths.
+ * @param ranges Receives the disk, ended with tarfs_ranges_free.
  */
-int32_t tarfs_tree_merge(const tarfs_tree *const *layers,
+int32_t tarfs_ranges_new(const tarfs_range *list,
                          size_t count,
-                         const tarfs_merge_options *options,
-                         tarfs_tree **merged,
+                         tarfs_ranges **ranges,
                          tarfs_error **error);
 
 /**
- * Totals of a tree.
- */
-int32_t tarfs_tree_get_info(const tarfs_tree *tree, tarfs_tree_info *info, tarfs_error **error);
-
-/**
- * A device of a tree: a file that holds bodies.
+ * Makes a disk of an image: of its metadata, its devices' files as they lie, and its hash tree.
  *
- * @param index From 0 on, in layer order.
- * @param device Receives it; its tag lives as long as the tree. Addresses in images are not known
- *        yet and 0.
+ * @param layout Of a disk, or of a bootstrap: then the disk is the one that its unified addresses
+ *        describe.
+ * @param metadata Name of the file that tarfs_layout_write_metadata wrote for a bootstrap: all of
+ *        the metadata in one piece, whatever the layout is.
+ * @param devices Names of the devices' files, in the order of the device table.
+ * @param device_count How many: all.
+ * @param sealed Of the same disk, wherever its hash area was written; in the disk it is behind the
+ *        data. NULL for a disk without a hash tree.
+ * @param hashes Name of the file that the hash area is in; with sealed only.
+ * @param hashes_offset Byte of it at which the hash area starts: hash_offset, or what a sink made
+ *        of that.
+ * @param ranges Receives the disk, ended with tarfs_ranges_free.
  */
-int32_t tarfs_tree_get_device(const tarfs_tree *tree,
-                              size_t index,
-                              tarfs_device *device,
-                              tarfs_error **error);
-
-/**
- * Frees a tree. Layouts made of it live on.
- *
- * @param tree A tree that is not used afterwards, or NULL.
- */
-void tarfs_tree_free(tarfs_tree *tree);
-
-/**
- * Sets parameters to those of a preset; placement stays TARFS_HASH_OWN_FILE.
- *
- * @param name "nydus" (512/4096, no salt, no superblock), "containerd" (512/512, salt of 32 zero
- *        bytes, superblock), "containerd-4k" (the same with 4096/4096) or "veritysetup"
- *        (4096/4096, superblock, no salt: the caller sets one).
- * @param params Receives them; its salt points into the library and lives as long as that.
- */
-int32_t tarfs_verity_preset(const char *name, tarfs_verity_params *params, tarfs_error **error);
-
-/**
- * How many zero bytes to append to data before it is hashed, so that it is whole data blocks: a
- * tail that does not fill a block would not be protected.
- *
- * @param params NULL for those of the preset "nydus".
- * @param data_bytes Length of the data in bytes.
- * @param padding Receives it.
- */
-int32_t tarfs_verity_padding(const tarfs_verity_params *params,
-                             uint64_t data_bytes,
-                             uint64_t *padding,
+int32_t tarfs_ranges_of_disk(const tarfs_layout *layout,
+                             const char *metadata,
+                             const char *const *devices,
+                             size_t device_count,
+                             const tarfs_sealed *sealed,
+                             const char *hashes,
+                             uint64_t hashes_offset,
+                             tarfs_ranges **ranges,
                              tarfs_error **error);
 
 /**
- * Version of the library that runs, such as "0.1.0".
- *
- * @return A string that lives as long as the library is loaded.
+ * What a disk of ranges is.
  */
-const char *tarfs_version(void);
+int32_t tarfs_ranges_get_info(const tarfs_ranges *ranges,
+                              tarfs_ranges_info *info,
+                              tarfs_error **error);
 
 /**
- * Version of the ABI of the library that runs; a program should refuse one that differs from the
- * TARFS_ABI_VERSION it was built with.
+ * A range of a disk.
+ *
+ * @param index From 0 on; TARFS_STATUS_NOT_FOUND behind the last.
+ * @param range Receives it; its name lives as long as the disk.
  */
-uint32_t tarfs_abi_version(void);
+int32_t tarfs_ranges_get(const tarfs_ranges *ranges,
+                         size_t index,
+                         tarfs_range *range,
+                         tarfs_error **error);
+
+/**
+ * A disk of ranges as a text, for others to read. What does not fit it is TARFS_STATUS_OUTPUT:
+ * ranges that are not whole sectors of 512 bytes, names that the form cannot carry.
+ *
+ * @param kind One of TARFS_RANGES_.
+ * @param zeros Name of a file that backs zeros, or NULL: a hole will do.
+ * @param zeros_offset Byte of it at which its zeros start.
+ * @param zeros_bytes How many they are: at least as many as the longest range of zeros has.
+ * @param text Receives a NUL-terminated string, freed with tarfs_string_free.
+ */
+int32_t tarfs_ranges_get_text(const tarfs_ranges *ranges,
+                              uint32_t kind,
+                              const char *zeros,
+                              uint64_t zeros_offset,
+                              uint64_t zeros_bytes,
+                              char **text,
+                              tarfs_error **error);
+
+/**
+ * Frees a disk of ranges.
+ *
+ * @param ranges What is not used afterwards, or NULL.
+ */
+void tarfs_ranges_free(tarfs_ranges *ranges);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,6 +1,6 @@
 //! The rows as bars: each row has a scale of its own, the longer of both fills it.
 
-use crate::Bench;
+use crate::bench::Bench;
 use crate::report::{Judged, Row, notes};
 use crate::svg::{Anchor, Svg};
 

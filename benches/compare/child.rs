@@ -17,7 +17,7 @@ use erofs_tarfs::verity::{
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest, Sha256};
 
-use crate::Done;
+use crate::done::Done;
 use crate::inputs::{fill, small_layer, write_names};
 
 /// The first word of the command line.

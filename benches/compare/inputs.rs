@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::{image, layout};
 
-use crate::Done;
+use crate::done::Done;
 
 #[path = "../../erofs-tarfs/benches/tars/mod.rs"]
 mod tars;

@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
-use crate::Done;
+use crate::done::Done;
 
 /// One line: processor, threads, memory, kernel, date.
 pub(crate) fn line() -> String {

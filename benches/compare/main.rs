@@ -15,12 +15,15 @@
 //! `cargo test --bench compare` runs all of it at small sizes, where no bar is judged.
 
 mod args;
+mod bench;
 mod chart;
 mod child;
+mod done;
 mod format;
 mod inputs;
 mod machine;
 mod measure;
+mod path;
 mod report;
 mod rows;
 mod scaling;
@@ -34,32 +37,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Mode, Scaling};
-use inputs::Fleeting;
-use measure::Plan;
-use tools::Tools;
-
-/// What ends it: a text.
-pub(crate) type Done<T = ()> = Result<T, String>;
-
-/// What every row needs.
-pub(crate) struct Bench {
-    pub(crate) tools: Tools,
-    pub(crate) plan: Plan,
-    /// Small sizes, bars not judged.
-    pub(crate) quick: bool,
-    /// Inputs, which stay there for the next time.
-    pub(crate) dir: PathBuf,
-    outputs: Fleeting,
-    /// A directory in memory.
-    pub(crate) tmpfs: PathBuf,
-}
-
-impl Bench {
-    /// Where an output goes.
-    pub(crate) fn out(&self, name: &str) -> PathBuf {
-        self.outputs.0.join(name)
-    }
-}
+use bench::Bench;
+use done::Done;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -81,20 +60,10 @@ fn run(args: &Args) -> Done {
         rows::GROUPS.iter().for_each(|(name, what, _)| println!("{name:8} {what}"));
         return Ok(());
     }
-    // Cargo says `--bench` for benchmarks, and nothing for tests.
-    let quick = args.quick || !args.bench;
     let default = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare");
     let dir = args.dir.clone().unwrap_or_else(default);
     std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let outputs = Fleeting::new(&dir)?;
-    let bench = Bench {
-        tools: Tools::find(args)?,
-        plan: Plan::new(if quick { 1 } else { args.runs }, args.budget, &outputs.0),
-        quick,
-        dir,
-        outputs,
-        tmpfs: args.tmpfs.clone(),
-    };
+    let bench = Bench::new(args, dir)?;
     let place =
         |given: &Option<PathBuf>, name| given.clone().unwrap_or_else(|| bench.dir.join(name));
     let whole = args.mode.is_none() && args.rows.is_empty() && !args.bench;

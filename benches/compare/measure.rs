@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use crate::Done;
+use crate::done::Done;
+use crate::path::in_path;
 
 /// A command that is measured.
 #[derive(Clone, Debug, Default)]
@@ -214,7 +215,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(runs: usize, budget: u64, dir: &Path) -> Self {
-        let time = crate::tools::in_path("time");
+        let time = in_path("time");
         Self { runs: runs.max(1), budget, time, figures: dir.join("figures") }
     }
 

@@ -1,6 +1,6 @@
 //! Rows, and the table of them.
 
-use crate::Bench;
+use crate::bench::Bench;
 use crate::format::{bytes, ratio, seconds};
 use crate::machine;
 use crate::measure::Runs;

@@ -1,8 +1,9 @@
 //! How time and memory grow with entries, layers and bytes.
 
 use crate::args::Scaling;
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::measure::{Runs, Work, race};
-use crate::{Bench, Done};
 
 /// One thing that grows.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The scaling sheet, as tables and as curves on logarithmic axes.
 
-use crate::Bench;
+use crate::bench::Bench;
 use crate::format::{bytes, seconds, thousands, three};
 use crate::machine;
 use crate::scaling::{Panel, Step};

@@ -5,10 +5,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Done;
 use crate::args::Args;
 use crate::child;
+use crate::done::Done;
 use crate::measure::Work;
+use crate::path::in_path;
 
 /// Another's program.
 #[derive(Clone, Debug)]
@@ -114,14 +115,6 @@ fn tool(this: &Path) -> Done<PathBuf> {
     }
     let tool = profile.join("examples/tarfs");
     if tool.is_file() { Ok(tool) } else { Err(format!("{} is missing", tool.display())) }
-}
-
-/// A program in PATH, or where administrators' programs are.
-pub(crate) fn in_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let more = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    let mut all = env::split_paths(&path).chain(more).map(|dir| dir.join(name));
-    all.find(|path| path.is_file())
 }
 
 /// The first word that is a version.

@@ -1,10 +1,13 @@
 //! One directory of very many files: an entry of it may cost hardly more than one elsewhere.
 
-use super::{compared, index};
+use super::index;
+use super::judge::compared;
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::format::thousands;
+use crate::inputs;
 use crate::measure::{Runs, race};
 use crate::report::Row;
-use crate::{Bench, Done, inputs};
 
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let usual = index::files(bench);

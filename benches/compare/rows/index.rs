@@ -4,11 +4,13 @@ use erofs_tarfs::io::{NamedFile, read_metadata};
 use erofs_tarfs::read::Image;
 use std::path::Path;
 
-use super::{compared, found, limited, peaks, timed};
+use super::judge::{compared, found, limited, peaks, timed};
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::format::{thousands, three};
+use crate::inputs;
 use crate::measure::{Runs, Sample, race};
 use crate::report::{Judged, Row};
-use crate::{Bench, Done, inputs};
 
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let (files, out, peer_out) = (files(bench), bench.out("out"), bench.out("peer-out"));

@@ -1,10 +1,13 @@
 //! The hash tree of an image over a layer whose digests were kept when it came in.
 
-use super::{same_root, timed, verity};
+use super::judge::{same_root, timed};
+use super::verity;
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::format::bytes;
+use crate::inputs;
 use crate::measure::race;
 use crate::report::Row;
-use crate::{Bench, Done, inputs};
 
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let size = verity::size(bench);

@@ -1,10 +1,11 @@
 //! Blocks hashed from memory, one core: several at once, or one by one by the sha2 crate.
 
-use super::{compared, same_root};
+use super::judge::{compared, same_root};
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::format::seconds;
 use crate::measure::{Sample, race};
 use crate::report::Row;
-use crate::{Bench, Done};
 
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let bytes = if bench.quick { "4194304" } else { "536870912" };

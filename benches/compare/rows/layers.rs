@@ -1,10 +1,12 @@
 //! Many layers to one image.
 
-use super::limited;
+use super::judge::limited;
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::format::{seconds, thousands, three};
+use crate::inputs;
 use crate::measure::race;
 use crate::report::{Judged, Row};
-use crate::{Bench, Done, inputs};
 
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let (few, many) =

@@ -4,12 +4,15 @@ use std::fs;
 
 use rustix::fs::statvfs;
 
-use super::{compared, judged, timed, verity};
+use super::judge::{compared, found, judged, timed};
+use super::verity;
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::format::{bytes, seconds};
 use crate::inputs::{self, Fleeting};
+use crate::machine;
 use crate::measure::{Runs, Work, race};
 use crate::report::Row;
-use crate::{Bench, Done, machine};
 
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let size = verity::size(bench);
@@ -50,7 +53,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let works: Vec<_> = works.into_iter().map(alone).collect();
     let runs = race(&works, &bench.plan)?;
     for (at, how) in [(0, ""), (1, " from a file")] {
-        let peer = super::found(&runs, 2, "nydus-image");
+        let peer = found(&runs, 2, "nydus-image");
         rows.push(timed(title(how), &runs[at], peer, 0.5));
     }
     Ok(())

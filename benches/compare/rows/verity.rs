@@ -1,10 +1,12 @@
 //! A file sealed with dm-verity, the tree written to another.
 
-use super::{found, same_root, timed};
+use super::judge::{found, same_root, timed};
+use crate::bench::Bench;
+use crate::done::Done;
 use crate::format::bytes;
+use crate::inputs;
 use crate::measure::{Work, race};
 use crate::report::Row;
-use crate::{Bench, Done, inputs};
 
 /// As go-dmverity's user has it.
 const SALT: &str = "0000000000000000000000000000000000000000000000000000000000000000";

@@ -1,5 +1,7 @@
 //! Boot area, superblock and device slots.
 
+use super::stream::Stream;
+use super::{blocks, inodes};
 use crate::format::{
     self, Compat, DEVICE_TABLE_OFFSET, DISK_MARK_MAGIC, DISK_MARK_OFFSET, DeviceSlot, DiskMark,
     Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock,
@@ -50,10 +52,26 @@ fn seal(layout: &Layout<'_>, bytes: &mut Vec<u8>) {
     let len = bytes.len();
     let covered = SUPERBLOCK_OFFSET as usize + format::covered(layout.block_size().bytes());
     if len < covered {
-        super::inodes::first(layout, covered, bytes);
+        first(layout, covered, bytes);
     }
     format::seal(bytes);
     bytes.truncate(len);
+}
+
+/// The start of the inode area, up to byte `end` of the image at least, behind the head.
+fn first(layout: &Layout<'_>, end: usize, head: &mut Vec<u8>) {
+    let at = layout.body_offset();
+    debug_assert_eq!(head.len() as u64, at);
+    let mut enough = |piece: &[u8]| {
+        head.extend_from_slice(piece);
+        if head.len() < end { Ok(()) } else { Err(()) }
+    };
+    let mut out = Stream::new(at, &mut enough);
+    // The sink's error is the end, as meant.
+    if inodes::write(layout, &mut out).is_ok() && blocks::write(layout, &mut out).is_ok() {
+        let padded = out.pad(layout.body_offset() + layout.body_bytes());
+        let _ = padded.and_then(|()| out.end());
+    }
 }
 
 fn superblock(layout: &Layout<'_>) -> Superblock {

@@ -1,6 +1,7 @@
 //! The inode area: inodes, their extended attributes, chunk tables and tails.
 
-use super::blocks::Directory;
+use super::directory::Directory;
+use super::shape::shape;
 use super::stream::Stream;
 use crate::format::{
     ChunkFormat, ChunkIndex, CompactInode, DataLayout, ExtendedInode, Format, HOLE, IMPLIED_MARK,
@@ -35,27 +36,6 @@ pub(super) fn write<E, S: FnMut(&[u8]) -> Result<(), E>>(
         out.put(&bytes)?;
     }
     out.pad(layout.block_area)
-}
-
-/// The start of the inode area, up to byte `end` of the image at least, behind the head.
-pub(super) fn first(layout: &Layout<'_>, end: usize, head: &mut Vec<u8>) {
-    let at = layout.body_offset();
-    debug_assert_eq!(head.len() as u64, at);
-    let mut enough = |piece: &[u8]| {
-        head.extend_from_slice(piece);
-        if head.len() < end { Ok(()) } else { Err(()) }
-    };
-    let mut out = Stream::new(at, &mut enough);
-    // The sink's error is the end, as meant.
-    if write(layout, &mut out).is_ok() && super::blocks::write(layout, &mut out).is_ok() {
-        let padded = out.pad(layout.body_offset() + layout.body_bytes());
-        let _ = padded.and_then(|()| out.end());
-    }
-}
-
-/// The shape of an item, which the plan has seen to be right.
-pub(super) fn shape(layout: &Layout<'_>, item: u32) -> Shape {
-    layout.scene.shape(item).expect("the plan measured this item")
 }
 
 fn inode(

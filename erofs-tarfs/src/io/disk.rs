@@ -1,8 +1,13 @@
 //! Plans of disks carried out: written to a file.
 
+<<<<<<< HEAD
 use super::copy::{Tell, copy_telling};
 use super::{Copied, Error, NamedFile};
 use crate::image::{self, DiskPlan, Piece, Source};
+=======
+use super::{Copied, Error, NamedFile, copy_range};
+use crate::image::{self, DiskPlan, Piece, Source, metadata};
+>>>>>>> crooms
 use crate::layout::Layout;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
@@ -105,8 +110,8 @@ fn body(layout: &Layout<'_>, out: &NamedFile, at: u64) -> Result<(), Error> {
         }
     };
     let behind = at + (layout.block_area - layout.body_offset());
-    let inodes = || image::inode_area(layout, &mut writer(at));
-    let blocks = || image::block_area(layout, &mut writer(behind));
+    let inodes = || metadata::inode_area(layout, &mut writer(at));
+    let blocks = || metadata::block_area(layout, &mut writer(behind));
     if layout.body_bytes() < APART {
         inodes()?;
         return blocks();

@@ -1,13 +1,11 @@
 //! The entries of a directory, and how many bytes they take.
 
-use super::scene::{Scene, join};
+use super::scene::{OPAQUE, Scene, join};
 use super::{Error, WhiteoutForm};
 use crate::format::{Dirent, FileType};
 use crate::tree::{InodeId, NodeKind};
 use alloc::vec::Vec;
 
-/// What aufs and layer tars call the mark of an opaque directory.
-pub(super) const OPAQUE: &[u8] = b".wh..wh..opq";
 const WHITEOUT: &[u8] = b".wh.";
 /// The longest name in bytes.
 const MAX_NAME: usize = 255;

@@ -6,6 +6,9 @@ use crate::tree::{InodeId, NodeKind, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
 
+/// What aufs and layer tars call the mark of an opaque directory.
+pub(super) const OPAQUE: &[u8] = b".wh..wh..opq";
+
 /// An item is an inode to be written: an inode of the tree by its index or, from
 /// `inode_count` on, the `.wh..wh..opq` of a directory in `opaque`.
 #[derive(Debug)]
@@ -80,7 +83,7 @@ impl<'t> Scene<'t> {
 
     pub(super) fn path(&self, item: u32) -> Vec<u8> {
         let path = self.tree.path_of(self.owner(item));
-        if self.is_marker(item) { join(path, super::directory::OPAQUE) } else { path }
+        if self.is_marker(item) { join(path, OPAQUE) } else { path }
     }
 
     pub(super) fn not_aligned(&self, item: u32, offset: u64) -> Error {

@@ -1,8 +1,8 @@
 //! An image, and checked access to its bytes.
 
-use super::devices::Devices;
+use super::Error;
+use super::devices::{Devices, mark};
 use super::prefixes::Prefixes;
-use super::{Error, Inode, Rule};
 use crate::format::{
     Compat, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock, covered, verify,
 };
@@ -76,7 +76,7 @@ impl<'a> Image<'a> {
     ///
     /// `None` of a bootstrap, and of disks from before format version 3, which do not say so.
     pub fn disk_bytes(&self) -> Option<u64> {
-        super::devices::mark(self.bytes).map(|mark| mark.bytes.get())
+        mark(self.bytes).map(|mark| mark.bytes.get())
     }
 
     /// nid of the root directory.
@@ -98,11 +98,6 @@ impl<'a> Image<'a> {
     pub(super) fn slice(&self, offset: u64, len: u64) -> Option<&'a [u8]> {
         let end = usize::try_from(offset.checked_add(len)?).ok()?;
         self.bytes.get(usize::try_from(offset).ok()?..end)
-    }
-
-    /// The same, on behalf of an inode.
-    pub(super) fn slice_of(&self, inode: &Inode, offset: u64, len: u64) -> Result<&'a [u8], Error> {
-        self.slice(offset, len).ok_or_else(|| inode.fault(offset, Rule::WithinImage))
     }
 }
 

@@ -128,7 +128,12 @@ impl Inode {
     }
 }
 
-impl Image<'_> {
+impl<'a> Image<'a> {
+    /// `len` bytes from `offset` on, on behalf of an inode.
+    pub(super) fn slice_of(&self, inode: &Inode, offset: u64, len: u64) -> Result<&'a [u8], Error> {
+        self.slice(offset, len).ok_or_else(|| inode.fault(offset, Rule::WithinImage))
+    }
+
     /// Decodes an inode.
     pub fn inode(&self, nid: u64) -> Result<Inode, Error> {
         let base = self.block_offset(self.superblock.meta_blkaddr.get().into());

@@ -16,6 +16,7 @@
 //! assert_eq!(Image::new(&[0; 4096]).unwrap_err(), Error::Magic(0));
 //! ```
 
+mod addresses;
 mod budget;
 mod devices;
 mod directory;

@@ -1,75 +1,14 @@
 //! A header and what extensions say of it, made one entry.
 
-use super::body::own_size;
 use super::error::bounded;
-use super::extension::{Said, Text, limit};
+use super::extension::limit;
+use super::fields::{field, own_size};
 use super::header::{BLOCK, Format, Header};
 use super::parser::Parser;
-use super::{Entry, Error, ErrorKind, Kind, Xattrs, number};
+use super::pending::{Name, Pending, Source};
+use super::said::Said;
+use super::{Entry, Error, ErrorKind, Kind, Xattrs};
 use crate::units::{DeviceNumber, Timestamp};
-
-/// Where an entry's header lies.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Source {
-    /// In the input of the push.
-    Input,
-    /// In the parser.
-    Kept,
-}
-
-/// Where a text of an entry lies.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Name {
-    /// Nowhere: there is none.
-    #[default]
-    None,
-    /// In its header, from one byte to another.
-    Header(u16, u16),
-    /// In the parser, joined of prefix and name.
-    Joined,
-    /// In an extension header of its own.
-    Local(Text),
-    /// In a global one.
-    Global(Text),
-}
-
-impl Name {
-    fn header(range: core::ops::Range<usize>) -> Self {
-        // A block has 512 bytes.
-        Self::Header(range.start as u16, range.end as u16)
-    }
-
-    fn pax(local: Said<Text>, global: Said<Text>) -> Option<Self> {
-        match (local, global) {
-            (Said::Set(text), _) => Some(Self::Local(text)),
-            (Said::Unsaid, Said::Set(text)) => Some(Self::Global(text)),
-            _ => None,
-        }
-    }
-}
-
-/// An entry whose texts are not borrowed yet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pending {
-    pub(super) offset: u64,
-    pub(super) path: Name,
-    pub(super) source: Source,
-    /// Where in the input the header lies, if there.
-    pub(super) input_at: usize,
-    pub(super) kind: Kind,
-    pub(super) link: Name,
-    pub(super) uname: Name,
-    pub(super) gname: Name,
-    pub(super) mode: u16,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-    pub(super) mtime: Timestamp,
-    pub(super) device: DeviceNumber,
-    pub(super) size: u64,
-    pub(super) data_offset: u64,
-    pub(super) stored: u64,
-    pub(super) sparse: bool,
-}
 
 impl Parser {
     /// Lends the texts of an entry.
@@ -238,10 +177,6 @@ fn kind_of(flag: u8) -> Option<Kind> {
         b'6' => Kind::Fifo,
         _ => return None,
     })
-}
-
-pub(super) fn field(name: &'static str, bytes: &[u8]) -> Result<i64, ErrorKind> {
-    number::field(bytes).map_err(|_| ErrorKind::Number { field: name, found: bounded(bytes) })
 }
 
 fn id(name: &'static str, pax: Option<u64>, bytes: &[u8]) -> Result<u32, ErrorKind> {

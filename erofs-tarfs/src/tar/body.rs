@@ -1,9 +1,10 @@
 //! The body of an entry: its length, its map if it is sparse, and where it starts.
 
-use super::assemble::{Pending, Source, field};
 use super::error::bounded;
+use super::fields::{field, padding};
 use super::header::{BLOCK, Format, Header, SparseSlots};
 use super::parser::{Deliver, Parser, State};
+use super::pending::{Pending, Source};
 use super::sparse::{BodyMap, PaxVersion};
 use super::{Error, ErrorKind, Kind, number};
 
@@ -191,20 +192,4 @@ impl Parser {
     pub(super) fn reset_extension_bytes(&mut self) {
         self.extension_bytes = 0;
     }
-}
-
-/// Bytes from the end of a body to the next block.
-pub(super) fn padding(size: u64) -> u64 {
-    size.wrapping_neg() % BLOCK as u64
-}
-
-/// The size field of a header by itself.
-pub(super) fn own_size(header: Header<'_>) -> Result<u64, ErrorKind> {
-    let size = number::field(header.size())
-        .map_err(|_| ErrorKind::Number { field: "size", found: bounded(header.size()) })?;
-    u64::try_from(size).map_err(|_| ErrorKind::OutOfRange {
-        field: "size",
-        value: size.into(),
-        max: i64::MAX as u64,
-    })
 }

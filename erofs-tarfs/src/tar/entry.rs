@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use super::extension::{Extensions, Said, Text};
+use super::extension::Extensions;
+use super::said::{Said, Text};
+use super::sparse::Segment;
 use crate::units::{DeviceNumber, Timestamp};
 
 /// What an entry makes.
@@ -22,15 +24,6 @@ pub enum Kind {
     Directory,
     /// A FIFO (type `6`).
     Fifo,
-}
-
-/// A run of a sparse file that has data; what lies between runs reads as zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Segment {
-    /// Where the run starts in the file, in bytes.
-    pub offset: u64,
-    /// Its length in bytes.
-    pub len: u64,
 }
 
 /// One entry, borrowed from the parser until the next push.

@@ -9,9 +9,9 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::error::bounded;
-use super::number::{self, NumberError};
+use super::number;
 use super::pax::{Malformed, Record, Records};
+use super::said::{Said, Text, said, wrong};
 use super::sparse::PaxSparse;
 use super::xattr::{self, Pair};
 use super::{ErrorKind, Options};
@@ -19,42 +19,6 @@ use crate::units::Timestamp;
 
 /// What a global attribute counts for besides its name and value: each entry goes over all.
 const GLOBAL_XATTR_COST: usize = 16;
-
-/// What a pax header says of one thing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Said<T> {
-    /// Nothing.
-    #[default]
-    Unsaid,
-    /// That what came before holds no longer: an empty value, which takes back records before
-    /// it and global ones.
-    Unset,
-    /// This.
-    Set(T),
-}
-
-impl<T> Said<T> {
-    /// What holds, given the entry's own word (`self`) and the global one.
-    pub(super) fn or(self, global: Self) -> Option<T> {
-        match (self, global) {
-            (Self::Set(value), _) | (Self::Unsaid, Self::Set(value)) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// The text of an arena.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Text {
-    start: usize,
-    end: usize,
-}
-
-impl Text {
-    pub(super) fn range(self) -> Range<usize> {
-        self.start..self.end
-    }
-}
 
 /// What the headers of one scope say: those before one entry, or the global ones.
 #[derive(Debug, Default)]
@@ -304,25 +268,6 @@ impl Extensions {
         append(&mut self.arena)?;
         Some(Text { start, end: self.arena.len() })
     }
-}
-
-/// A value, or nothing where the record takes back what was said.
-pub(super) fn said<T>(
-    record: &Record<'_>,
-    read: fn(&[u8]) -> Result<T, NumberError>,
-) -> Result<Said<T>, ErrorKind> {
-    if record.value.is_empty() {
-        return Ok(Said::Unset);
-    }
-    read(record.value).map(Said::Set).map_err(|error| match error {
-        NumberError::Malformed => wrong(record, "the value is a number"),
-        NumberError::Overflow => wrong(record, "the number fits 64 bits"),
-    })
-}
-
-#[cold]
-pub(super) fn wrong(record: &Record<'_>, rule: &'static str) -> ErrorKind {
-    ErrorKind::PaxValue { key: bounded(record.key), value: bounded(record.value), rule }
 }
 
 /// `Ok` if `value` is within the limit that the option `what` sets.

@@ -4,10 +4,10 @@
 //! What it does not take it leaves untouched for the general way, which says what is wrong with
 //! it, if anything is. Both ways make the same entries: `tests/tar_robust.rs` compares them.
 
-use super::assemble::Name;
-use super::body::padding;
+use super::fields::padding;
 use super::header::{BLOCK, Header, Verdict, verify};
 use super::parser::{Deliver, Parser, State};
+use super::pending::Name;
 use super::prefetch::prefetch;
 use super::{Entry, Kind, Xattrs, number};
 use crate::units::{DeviceNumber, Timestamp};

@@ -6,10 +6,19 @@
 
 use alloc::vec::Vec;
 
-use super::extension::{Said, Text, said, wrong};
 use super::number::{self, NumberError};
 use super::pax::Record;
-use super::{ErrorKind, Options, Segment};
+use super::said::{Said, Text, said, wrong};
+use super::{ErrorKind, Options};
+
+/// A run of a sparse file that has data; what lies between runs reads as zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Segment {
+    /// Where the run starts in the file, in bytes.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+}
 
 /// The runs of a map as they are read: ascending, disjoint, empty ones dropped.
 #[derive(Debug, Default)]

@@ -1,61 +1,21 @@
 //! What each entry does to a layer.
 
-use super::builder::{Builder, Node, What, XattrSet};
-use super::device::Device;
+use super::body::{Extent, Place};
+use super::builder::{Node, What, XattrSet};
 use super::error::{EntryError, Error, Rule};
-use super::layer::{LayerNotes, LayerOptions};
 use super::markers;
-use super::model::{Attributes, Extent, InodeId, NO_INODE, NodeKind, Place, Tree, WHITED};
+use super::model::{Attributes, InodeId, NO_INODE, NodeKind, Tree, WHITED};
 use super::path::Stop;
 use super::place::Target;
 use super::sparse::{self, Carrier};
+use super::state::State;
 use super::xattrs;
 use crate::tar::{Entry, Kind, Segment};
 use crate::units::DeviceNumber;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// A layer that is being made.
-#[derive(Debug)]
-pub(super) struct State {
-    pub(super) builder: Builder,
-    pub(super) options: LayerOptions,
-    pub(super) entries: u64,
-    pub(super) notes: LayerNotes,
-    carrier: Option<(Carrier, InodeId, u64, Vec<u8>)>,
-    /// Bytes that the chunk tables of sparse files take so far.
-    tables: u64,
-    /// The last entry's directory: its path, raw, and its id.
-    pub(super) last: (Vec<u8>, InodeId),
-    /// Files that aufs keeps out of sight, by the names that hard links have for them.
-    pub(super) hidden: BTreeMap<Vec<u8>, InodeId>,
-}
-
 impl State {
-    pub(super) fn new(options: LayerOptions) -> Self {
-        let mut builder = Builder::new();
-        let (tag, identity) = (options.tag.clone(), options.identity);
-        let device = Device { tag, bytes: u64::MAX, base_offset: 0, identity };
-        builder.tree.devices.push(device);
-        builder.keep_devices(options.keep_empty_device);
-        Self {
-            builder,
-            options,
-            entries: 0,
-            notes: LayerNotes::default(),
-            carrier: None,
-            tables: 0,
-            last: (Vec::new(), InodeId::ROOT),
-            hidden: BTreeMap::new(),
-        }
-    }
-
-    /// The device that the tar is.
-    pub(super) fn device(&mut self) -> &mut Device {
-        &mut self.builder.tree.devices[0]
-    }
-
     /// Applies an entry; whether its body is wanted.
     pub(super) fn entry(&mut self, entry: &Entry<'_>) -> Result<bool, Error> {
         self.carried()?;
@@ -128,15 +88,6 @@ impl State {
         let set = self.builder.xattrs(&mut list)?;
         self.within_limit()?;
         Ok((attributes, set, sifted.opaque))
-    }
-
-    pub(super) fn within_limit(&self) -> Result<(), Rule> {
-        let limit = self.options.max_carried;
-        if self.builder.tree.bytes.len() as u64 > limit {
-            Err(Rule::Carried(limit))
-        } else {
-            Ok(())
-        }
     }
 
     /// A file that aufs keeps out of sight.

@@ -1,11 +1,10 @@
 //! Makes a tree node by node, name by name.
 
+use super::body::{Extent, Place};
 use super::device::Device;
 use super::error::Error;
 use super::index::Index;
-use super::model::{
-    Attributes, Extent, IMPLIED, Inode, InodeId, NodeKind, OPAQUE, PIECES, Place, Tree, pack,
-};
+use super::model::{Attributes, IMPLIED, Inode, InodeId, NodeKind, OPAQUE, PIECES, Tree, pack};
 use crate::units::DeviceNumber;
 use alloc::vec::Vec;
 use core::fmt;
@@ -289,14 +288,6 @@ impl Builder {
     fn flag(&mut self, id: InodeId, flag: u8, on: bool) {
         let flags = &mut self.inode_mut(id).flags;
         *flags = if on { *flags | flag } else { *flags & !flag };
-    }
-
-    /// The tree: children sorted, what has no name left out, links counted.
-    ///
-    /// Inodes are numbered from the root down, level by level, in the order of their names, so a
-    /// tree does not depend on the order in which it was made.
-    pub fn finish(self) -> Result<Tree, Error> {
-        super::finish::finish(self)
     }
 }
 

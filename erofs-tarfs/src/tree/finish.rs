@@ -1,79 +1,86 @@
 //! From what a builder has gathered to a tree.
 
+use super::body::Place;
 use super::builder::Builder;
 use super::error::Error;
-use super::model::{Link, NO_INODE, NodeKind, PIECES, Place, Tree, pack, unpack};
+use super::model::{Link, NO_INODE, NodeKind, PIECES, Tree, pack, unpack};
 use alloc::vec;
 use alloc::vec::Vec;
 
-pub(super) fn finish(builder: Builder) -> Result<Tree, Error> {
-    let Builder { mut tree, index, root, keep_devices, .. } = builder;
-    drop(index);
-    let starts = by_directory(&mut tree);
-    let names = core::mem::take(&mut tree.names);
-    let name = |link: &Link| &names[link.name as usize..][..usize::from(link.name_len)];
-    let links = core::mem::take(&mut tree.links);
+impl Builder {
+    /// The tree: children sorted, what has no name left out, links counted.
+    ///
+    /// Inodes are numbered from the root down, level by level, in the order of their names, so a
+    /// tree does not depend on the order in which it was made.
+    pub fn finish(self) -> Result<Tree, Error> {
+        let Self { mut tree, index, root, keep_devices, .. } = self;
+        drop(index);
+        let starts = by_directory(&mut tree);
+        let names = core::mem::take(&mut tree.names);
+        let name = |link: &Link| &names[link.name as usize..][..usize::from(link.name_len)];
+        let links = core::mem::take(&mut tree.links);
 
-    // Breadth first from the root: new numbers for inodes, links in the order of their directories.
-    let mut number = vec![NO_INODE; tree.inodes.len()];
-    let mut order = vec![root];
-    let mut kept: Vec<Link> = Vec::with_capacity(links.len());
-    number[root as usize] = 0;
-    let mut next = 0;
-    while let Some(old) = order.get(next).copied() {
-        if tree.inodes[old as usize].kind == NodeKind::Directory {
-            let range = starts[old as usize] as usize..starts[old as usize + 1] as usize;
-            let first = kept.len();
-            kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
-            // Whatever the order, two names next to one another in the end were compared: a name
-            // that is there twice does not go unseen.
-            let mut twice = None;
-            kept[first..].sort_by(|a, b| {
-                let order = name(a).cmp(name(b));
-                if order.is_eq() {
-                    twice = Some(*a);
+        // Breadth first from the root: new numbers for inodes, links in the order of their directories.
+        let mut number = vec![NO_INODE; tree.inodes.len()];
+        let mut order = vec![root];
+        let mut kept: Vec<Link> = Vec::with_capacity(links.len());
+        number[root as usize] = 0;
+        let mut next = 0;
+        while let Some(old) = order.get(next).copied() {
+            if tree.inodes[old as usize].kind == NodeKind::Directory {
+                let range = starts[old as usize] as usize..starts[old as usize + 1] as usize;
+                let first = kept.len();
+                kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
+                // Whatever the order, two names next to one another in the end were compared: a name
+                // that is there twice does not go unseen.
+                let mut twice = None;
+                kept[first..].sort_by(|a, b| {
+                    let order = name(a).cmp(name(b));
+                    if order.is_eq() {
+                        twice = Some(*a);
+                    }
+                    order
+                });
+                if let Some(link) = twice {
+                    return Err(Error::NameTwice { name: name(&link).to_vec() });
                 }
-                order
-            });
-            if let Some(link) = twice {
-                return Err(Error::NameTwice { name: name(&link).to_vec() });
+                let mut subdirectories = 0;
+                for link in &mut kept[first..] {
+                    let child = link.inode as usize;
+                    if number[child] == NO_INODE {
+                        number[child] = order.len() as u32;
+                        order.push(link.inode);
+                        tree.inodes[child].nlink = 0;
+                    }
+                    if tree.inodes[child].kind == NodeKind::Directory {
+                        subdirectories += 1;
+                    } else {
+                        tree.inodes[child].nlink += 1;
+                    }
+                    link.parent = next as u32;
+                    link.inode = number[child];
+                }
+                let inode = &mut tree.inodes[old as usize];
+                inode.nlink = 2 + subdirectories;
+                inode.body = pack(first, kept.len() - first);
             }
-            let mut subdirectories = 0;
-            for link in &mut kept[first..] {
-                let child = link.inode as usize;
-                if number[child] == NO_INODE {
-                    number[child] = order.len() as u32;
-                    order.push(link.inode);
-                    tree.inodes[child].nlink = 0;
-                }
-                if tree.inodes[child].kind == NodeKind::Directory {
-                    subdirectories += 1;
-                } else {
-                    tree.inodes[child].nlink += 1;
-                }
-                link.parent = next as u32;
-                link.inode = number[child];
-            }
-            let inode = &mut tree.inodes[old as usize];
-            inode.nlink = 2 + subdirectories;
-            inode.body = pack(first, kept.len() - first);
+            next += 1;
         }
-        next += 1;
+        drop((links, starts));
+        let reachable = order.len();
+        let unreachable = (0..).zip(&number).filter(|(_, number)| **number == NO_INODE);
+        order.extend(unreachable.map(|(old, _)| old));
+        drop(number);
+        renumber(&mut tree, order);
+        tree.inodes.truncate(reachable);
+        tree.inodes.shrink_to_fit();
+        tree.links = kept;
+        tree.names = names;
+        if !keep_devices {
+            drop_devices(&mut tree);
+        }
+        Ok(tree)
     }
-    drop((links, starts));
-    let reachable = order.len();
-    let unreachable = (0..).zip(&number).filter(|(_, number)| **number == NO_INODE);
-    order.extend(unreachable.map(|(old, _)| old));
-    drop(number);
-    renumber(&mut tree, order);
-    tree.inodes.truncate(reachable);
-    tree.inodes.shrink_to_fit();
-    tree.links = kept;
-    tree.names = names;
-    if !keep_devices {
-        drop_devices(&mut tree);
-    }
-    Ok(tree)
 }
 
 /// Brings every inode to its number, in place: the `n`th of `order`, which has all, to `n`.

@@ -1,11 +1,12 @@
 //! Hard links of a layer: to earlier entries, to files that aufs hides, into lower layers.
 
-use super::apply::{State, attributes};
+use super::apply::attributes;
 use super::builder::{Node, What, XattrSet};
 use super::error::Rule;
 use super::model::{InodeId, NodeKind, WHITED};
 use super::path::{self, Stop, Way};
 use super::place::AUFS_LINKS;
+use super::state::State;
 use crate::tar::Entry;
 use alloc::vec::Vec;
 

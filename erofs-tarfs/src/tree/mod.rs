@@ -10,12 +10,14 @@
 
 mod acl;
 mod apply;
+mod body;
 mod builder;
 mod device;
 mod error;
 mod finish;
 mod index;
 mod layer;
+mod layer_options;
 mod links;
 mod markers;
 mod merge;
@@ -26,12 +28,15 @@ mod pack;
 mod path;
 mod place;
 mod sparse;
+mod state;
 mod xattrs;
 
+pub use body::{Body, Extent, Packed, Place};
 pub use builder::{Builder, Node, What, XattrSet};
 pub use device::{Device, Identity, Origin};
 pub use error::{EntryError, Error, Rule};
-pub use layer::{Layer, LayerBuilder, LayerNotes, LayerOptions};
+pub use layer::{Layer, LayerBuilder};
+pub use layer_options::{LayerNotes, LayerOptions};
 pub use merge::{MergeOptions, Note, merge, merge_noting};
-pub use model::{Attributes, Body, Content, Extent, InodeId, NodeKind, Place, Tree, XattrIter};
-pub use pack::{Packed, pack};
+pub use model::{Attributes, Content, InodeId, NodeKind, Tree, XattrIter};
+pub use pack::pack;

@@ -1,7 +1,7 @@
 //! The tree itself: an arena of small nodes.
 
+use super::body::{Body, Extent, Packed, Place};
 use super::device::{Device, Identity, Origin};
-use super::pack::Packed;
 use crate::units::{DeviceNumber, Timestamp};
 use alloc::vec::Vec;
 use core::fmt;
@@ -57,31 +57,6 @@ pub struct Attributes {
     pub mtime: Timestamp,
 }
 
-/// A run of a file's bytes. What lies between extents reads as zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Extent {
-    /// Where the run starts in the file, in bytes.
-    pub logical: u64,
-    /// Its length in bytes.
-    pub len: u64,
-    /// Where its bytes are.
-    pub place: Place,
-}
-
-/// Where bytes of a file are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// In device `device` of [`Tree::devices`], from byte `offset` (base offset not counted).
-    Device {
-        /// Index of the device.
-        device: u16,
-        /// Byte offset in it.
-        offset: u64,
-    },
-    /// In the tree, from this byte of its arena: see [`Tree::carried`].
-    Carried(u64),
-}
-
 /// What an inode holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'a> {
@@ -100,15 +75,6 @@ pub enum Content<'a> {
     Device(DeviceNumber),
     /// Nothing: a FIFO, a socket or a whiteout.
     Nothing,
-}
-
-/// Where the bytes of a regular file are.
-#[derive(Clone, Copy, Debug)]
-pub enum Body<'a> {
-    /// All in one piece of a device, or none at all where the size is 0.
-    Contiguous(Place),
-    /// In pieces: ascending, disjoint, within the size, none empty.
-    Extents(&'a [Extent]),
 }
 
 /// An inode: 56 bytes.

@@ -1,21 +1,11 @@
 //! Bodies copied to a coarser grid than that of their tars.
 
+use super::body::{Body, Extent, Packed, Place};
 use super::device::Device;
 use super::error::Error;
-use super::model::{Body, Content, Extent, Inode, InodeId, NodeKind, PIECES, Place, Tree};
+use super::model::{Content, Inode, InodeId, NodeKind, PIECES, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
-
-/// A run of bytes in the packed device of a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packed {
-    /// Where it starts in the packed device, in bytes.
-    pub offset: u64,
-    /// Its length in bytes.
-    pub len: u64,
-    /// Where its bytes are copied from: a device of the tree, or the tree itself.
-    pub place: Place,
-}
 
 /// A tree whose files' bodies lie on multiples of `block` bytes, in a device of their own, which
 /// [`Tree::packing`] says how to fill: nothing else of the other devices is in a disk of it.

@@ -1,9 +1,9 @@
 //! Where an entry of a tar belongs in its layer.
 
-use super::apply::State;
 use super::error::Rule;
 use super::model::InodeId;
 use super::path::{self, Stop, Way};
+use super::state::State;
 
 /// The directory in which aufs keeps the files that have several names.
 pub(super) const AUFS_LINKS: &[u8] = b".wh..wh.plnk";

@@ -1,6 +1,9 @@
 //! Where everything lies, known before anything is hashed.
 
-use super::{Error, Params, VerityBlockSize, superblock};
+use super::{Error, Params, VerityBlockSize};
+
+/// Length of a superblock in bytes.
+pub(super) const SUPERBLOCK_LEN: usize = 512;
 
 /// Where the hash area (superblock if any, and tree) goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +95,7 @@ impl Geometry {
             Placement::At(offset) => offset,
         };
         let multiple = match params.has_superblock() {
-            true => superblock::LEN as u32,
+            true => SUPERBLOCK_LEN as u32,
             false => hash_block.bytes(),
         };
         if hash_offset % u64::from(multiple) != 0 {
@@ -100,7 +103,7 @@ impl Geometry {
         }
         let tree_offset = match params.has_superblock() {
             true => hash_offset
-                .checked_add(superblock::LEN as u64)
+                .checked_add(SUPERBLOCK_LEN as u64)
                 .and_then(|end| hash_block.round_up(end))
                 .ok_or(too_large)?,
             false => hash_offset,

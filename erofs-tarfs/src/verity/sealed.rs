@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid, superblock};
+use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid};
 
 /// Geometry, with its parameters, and root hash of finished data.
 ///
@@ -70,7 +70,7 @@ impl Sealed {
     pub fn superblock_area(&self) -> Option<(u64, Vec<u8>)> {
         let offset = self.geometry.superblock_offset()?;
         let mut area = vec![0; (self.geometry.tree_offset() - offset) as usize];
-        area[..superblock::LEN].copy_from_slice(&self.superblock()?.to_bytes());
+        area[..Superblock::LEN].copy_from_slice(&self.superblock()?.to_bytes());
         Some((offset, area))
     }
 }

@@ -3,10 +3,8 @@
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use super::geometry::SUPERBLOCK_LEN as LEN;
 use super::{Error, Geometry, Params, Placement, SuperblockMode, Uuid};
-
-/// Length of a superblock in bytes.
-pub(super) const LEN: usize = 512;
 
 const MAGIC: [u8; 8] = *b"verity\0\0";
 const ALGORITHM: &[u8; 6] = b"sha256";

@@ -10,6 +10,8 @@ import (
 	"os"
 	"runtime"
 	"unsafe"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/internal/hooks"
 )
 
 // call is one call into C: its arguments, kept where C may look at them, and how it ends.
@@ -30,9 +32,9 @@ func newCall(op string, ctx context.Context) *call {
 // simple makes a call that has no callbacks and cannot be cancelled.
 func simple(op string, work func(err **C.tarfs_error) C.int32_t) error {
 	var failed *C.tarfs_error
-	stress()
+	hooks.Stress()
 	status := work(&failed)
-	stress()
+	hooks.Stress()
 	if status == 0 {
 		return nil
 	}

@@ -12,6 +12,8 @@ import (
 	"math"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/internal/hooks"
 )
 
 // What a callback returns when it failed. The error itself waits in its outcome.
@@ -71,7 +73,7 @@ type cell struct {
 }
 
 func newCell(c *callback) cell {
-	handles.Add(1)
+	hooks.Opened()
 	ctx := (*C.uintptr_t)(C.malloc(C.size_t(unsafe.Sizeof(C.uintptr_t(0)))))
 	handle := cgo.NewHandle(c)
 	*ctx = C.uintptr_t(handle)
@@ -81,7 +83,7 @@ func newCell(c *callback) cell {
 func (c cell) free() {
 	c.handle.Delete()
 	C.free(unsafe.Pointer(c.ctx))
-	handles.Add(-1)
+	hooks.Closed()
 }
 
 func of(ctx unsafe.Pointer) *callback {

@@ -3,8 +3,6 @@ package tarfs
 // #include <tarfs.h>
 import "C"
 
-import "unsafe"
-
 // Device is a file that holds bodies of files: a layer's tar.
 type Device struct {
 	// Tag is its name: usually the hex digits of the blob's digest. Up to 64 bytes. Two devices may
@@ -52,9 +50,4 @@ func devices(op string, count uint64, get func(i C.size_t, d *C.tarfs_device, er
 		})
 	}
 	return all, nil
-}
-
-// text copies bytes of the library.
-func text(data *C.uint8_t, n C.size_t) string {
-	return string(unsafe.Slice((*byte)(data), int(n)))
 }

@@ -3,17 +3,9 @@ package tarfs
 import (
 	"runtime"
 	"sync"
-	"sync/atomic"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/internal/hooks"
 )
-
-// How many C objects and callback cells are open.
-var handles atomic.Int64
-
-// Handles is how many objects of the C library this package holds, for tests that look for leaks:
-// 0 when everything is closed and no call is under way.
-func Handles() int64 {
-	return handles.Load()
-}
 
 // handle owns one C object. It counts the calls under way, so that Close never frees what a call
 // is using, and never waits for one either: a callback may close what called it.
@@ -30,7 +22,7 @@ type handle[P any] struct {
 // own takes over a C object, and has it freed when the Go object around it, of type O, is garbage.
 // free must not refer to that.
 func own[P, O any](object *O, ptr P, free func(P)) *handle[P] {
-	handles.Add(1)
+	hooks.Opened()
 	h := &handle[P]{ptr: ptr, free: free}
 	runtime.AddCleanup(object, (*handle[P]).close, h)
 	return h
@@ -77,8 +69,8 @@ func (h *handle[P]) close() {
 
 // end frees. It runs once: either close found no user, or release was the last one's.
 func (h *handle[P]) end() {
-	stress()
+	hooks.Stress()
 	h.free(h.ptr)
-	stress()
-	handles.Add(-1)
+	hooks.Stress()
+	hooks.Closed()
 }

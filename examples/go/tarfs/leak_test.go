@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/internal/hooks"
 )
 
 // descriptors is how many files the process has open.
@@ -74,7 +75,7 @@ func TestTenThousandRoundsLeaveNothing(t *testing.T) {
 	for i := range rounds {
 		round(t, dir, tar, file, out)
 		if i%1000 == 0 {
-			if left := tarfs.Handles(); left != 0 {
+			if left := hooks.Handles(); left != 0 {
 				t.Fatalf("round %d left %d handles", i, left)
 			}
 		}
@@ -96,7 +97,7 @@ func TestTheGarbageCollectorCloses(t *testing.T) {
 			must[*tarfs.LayerWriter](t)(tarfs.NewLayerWriter(t.Context(), &tarfs.LayerOptions{Tee: tee}))
 		}
 		must[*tarfs.Hasher](t)(tarfs.NewHasher(nil, 512, &memory{}))
-		if tarfs.Handles() == 0 {
+		if hooks.Handles() == 0 {
 			t.Error("nothing was open")
 		}
 	}()

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/internal/hooks"
 )
 
 // Every test closes what it opens: at the end nothing may be left, whatever was tested.
@@ -25,13 +25,13 @@ func TestMain(m *testing.M) {
 // settle gives the garbage collector time to close what nobody refers to, until want is left.
 func settle(want int64) int64 {
 	for range 100 {
-		if tarfs.Handles() == want {
+		if hooks.Handles() == want {
 			break
 		}
 		runtime.GC()
 		time.Sleep(10 * time.Millisecond)
 	}
-	return tarfs.Handles()
+	return hooks.Handles()
 }
 
 // noLeak fails the test if it leaves more open than there was. Such tests do not run in parallel
@@ -40,7 +40,7 @@ func noLeak(t *testing.T) {
 	t.Helper()
 	before := settle(0)
 	t.Cleanup(func() {
-		if left := tarfs.Handles(); left != before {
+		if left := hooks.Handles(); left != before {
 			t.Errorf("%d handles before, %d after", before, left)
 		}
 	})

@@ -3,7 +3,7 @@ package tarfs_test
 import (
 	"testing"
 
-	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/internal/hooks"
 )
 
 // The whole way from tars to images, with a garbage collection before and after each call into C.
@@ -12,8 +12,8 @@ func TestUnderGarbageCollection(t *testing.T) {
 		t.Skip("short: it takes long")
 	}
 	noLeak(t)
-	tarfs.SetGCStress(true)
-	defer tarfs.SetGCStress(false)
+	hooks.SetGCStress(true)
+	defer hooks.SetGCStress(false)
 	for name, test := range map[string]func(*testing.T){
 		"pieces":  func(t *testing.T) { push(t, baseTar(t), 700) },
 		"readers": TestTeeIntoFilesAndPipes,

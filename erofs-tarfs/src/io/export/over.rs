@@ -93,7 +93,7 @@ impl Job<'_> {
                 Partitioning::Volume(volume, architecture) => (
                     Role::Volume(volume, architecture),
                     Some(Role::Tree(volume, architecture)),
-                    volume.label(architecture),
+                    architecture.label(volume),
                 ),
             };
             let (identity, bytes) = (disk.identity.clone(), disk.extents.bytes());

@@ -2,6 +2,8 @@
 
 use super::Volume;
 use crate::verity::Uuid;
+use alloc::format;
+use alloc::string::String;
 use core::fmt;
 
 /// A processor architecture that the Discoverable Partitions Specification has partition types for.
@@ -34,6 +36,16 @@ impl Architecture {
     /// What the specification calls it.
     pub fn name(self) -> &'static str {
         self.0.name
+    }
+
+    /// What systemd-repart calls a volume's partition, as `root-x86-64`; the partition of the volume's
+    /// hash tree has `-verity` behind that.
+    pub fn label(self, volume: Volume) -> String {
+        let volume = match volume {
+            Volume::Root => "root",
+            Volume::Usr => "usr",
+        };
+        format!("{volume}-{self}")
     }
 
     /// The type of its partitions: of a volume, or of that volume's hash tree.

@@ -1,6 +1,7 @@
 //! GUIDs that follow from what they name.
 
-use super::{Error, Partition, Placed, Role};
+use super::{Partition, Placed, Role};
+use crate::outputs::Error;
 use crate::verity::{Digest as Root, Uuid};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

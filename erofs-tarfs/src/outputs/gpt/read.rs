@@ -2,8 +2,9 @@
 
 use super::crc32::crc32;
 use super::guid::mixed_endian;
-use super::table::{ENTRY, HEADER};
-use super::{Role, SECTOR, TableError};
+use super::sizes::{ENTRY, HEADER};
+use super::{Role, TableError};
+use crate::outputs::SECTOR;
 use crate::verity::Uuid;
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,36 +1,13 @@
 //! What partitions are for.
 
-use super::Architecture;
+use super::{Architecture, Volume};
 use crate::verity::Uuid;
-use alloc::format;
-use alloc::string::String;
 
 /// 0FC63DAF-8483-4772-8E79-3D69D8477DE4, "Linux filesystem data".
 const LINUX_DATA: Uuid = Uuid(0x0FC6_3DAF_8483_4772_8E79_3D69_D847_7DE4_u128.to_be_bytes());
 
 /// Attribute bit 60: whoever mounts it does so read-only.
 const READ_ONLY: u64 = 1 << 60;
-
-/// Which part of a system a partition is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Volume {
-    /// The root file system.
-    Root,
-    /// What is mounted at `/usr`.
-    Usr,
-}
-
-impl Volume {
-    /// What systemd-repart calls its partition, as `root-x86-64`; the partition of its hash tree has
-    /// `-verity` behind that.
-    pub fn label(self, architecture: Architecture) -> String {
-        let volume = match self {
-            Self::Root => "root",
-            Self::Usr => "usr",
-        };
-        format!("{volume}-{architecture}")
-    }
-}
 
 /// What a partition is for, which its type and attributes tell.
 ///

@@ -1,40 +1,31 @@
 //! The bytes of a table.
 
+use super::Gpt;
 use super::crc32::crc32;
 use super::guid::mixed_endian;
-use super::{Gpt, SECTOR};
+use super::sizes::{ENTRY, HEADER};
+use crate::outputs::SECTOR;
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Bytes of an entry.
-pub(super) const ENTRY: usize = 128;
-/// The fewest entries that a table has room for.
-const MIN_ENTRIES: usize = 128;
-/// Bytes of a header.
-pub(super) const HEADER: usize = 92;
+impl Gpt {
+    /// What lies at the beginning of the disk: protective MBR, header, entries.
+    pub fn head(&self) -> Vec<u8> {
+        let mut bytes = protective_mbr(self.sectors);
+        let entries = entries(self);
+        bytes.extend(header(self, &entries, 1, self.sectors - 1, 2));
+        bytes.extend(entries);
+        bytes
+    }
 
-/// Sectors that the entries of so many partitions take.
-pub(super) fn entries_sectors(partitions: usize) -> u64 {
-    let bytes = (partitions.max(MIN_ENTRIES) * ENTRY) as u64;
-    bytes.div_ceil(SECTOR)
-}
-
-/// Protective MBR, header, entries.
-pub(super) fn head(gpt: &Gpt) -> Vec<u8> {
-    let mut bytes = protective_mbr(gpt.sectors);
-    let entries = entries(gpt);
-    bytes.extend(header(gpt, &entries, 1, gpt.sectors - 1, 2));
-    bytes.extend(entries);
-    bytes
-}
-
-/// Entries, header.
-pub(super) fn tail(gpt: &Gpt) -> Vec<u8> {
-    let mut bytes = entries(gpt);
-    let last = gpt.sectors - 1;
-    let header = header(gpt, &bytes, last, 1, last - gpt.entries);
-    bytes.extend(header);
-    bytes
+    /// What lies at its end: entries, header.
+    pub fn tail(&self) -> Vec<u8> {
+        let mut bytes = entries(self);
+        let last = self.sectors - 1;
+        let header = header(self, &bytes, last, 1, last - self.entries);
+        bytes.extend(header);
+        bytes
+    }
 }
 
 /// An MBR that says that all of the disk is taken, to those who know no better.

@@ -1,6 +1,6 @@
 //! Hard links of a layer whose targets are in the layers below.
 
-use super::Merge;
+use super::layers::Merge;
 use crate::tree::path::{self, Stop, Way};
 use crate::tree::{Content, Error, InodeId, NodeKind};
 use alloc::vec::Vec;

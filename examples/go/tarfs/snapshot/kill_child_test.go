@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/internal/hooks"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/snapshot"
 	"golang.org/x/sys/unix"
 )
@@ -57,7 +58,7 @@ func TestMain(m *testing.M) {
 func leaked() (left []string) {
 	for range 100 {
 		left = nil
-		if n := tarfs.Handles(); n != 0 {
+		if n := hooks.Handles(); n != 0 {
 			left = append(left, fmt.Sprint(n, " handles of package tarfs"))
 		}
 		links, _ := filepath.Glob("/proc/self/fd/*")

@@ -1,0 +1,4 @@
+//! How a step ends.
+
+/// What ends it: a text.
+pub(crate) type Done<T = ()> = Result<T, String>;

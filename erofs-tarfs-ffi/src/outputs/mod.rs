@@ -1,0 +1,4 @@
+//! Disks over files as they lie, and partition tables.
+
+pub mod gpt;
+pub mod ranges;

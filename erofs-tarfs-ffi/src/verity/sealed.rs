@@ -1,0 +1,213 @@
+//! What is known of sealed data: geometry, root hash, and the texts that others want.
+#![allow(unsafe_code, reason = "exports symbols")]
+
+use core::ffi::c_char;
+
+use erofs_tarfs::verity::{self, Digest, Superblock};
+
+use crate::abi::error::Error;
+use crate::abi::panic::boundary;
+use crate::abi::pointer;
+use crate::abi::sized::{self, Sized};
+use crate::abi::string;
+use crate::verity::params::VerityParams;
+
+/// Geometry and root hash of sealed data. It does not change: any number of threads may use it.
+#[derive(Debug)]
+pub struct Sealed(pub(crate) verity::Sealed);
+
+/// Sizes and offsets of a hash tree, and its root hash.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct TarfsSealedInfo {
+    /// sizeof(tarfs_sealed_info).
+    pub size: usize,
+    /// The root hash.
+    pub root: [u8; 32],
+    /// Data block size in bytes.
+    pub data_block: u32,
+    /// Hash block size in bytes.
+    pub hash_block: u32,
+    /// Data blocks.
+    pub data_blocks: u64,
+    /// Bytes of data.
+    pub data_bytes: u64,
+    /// Byte offset of the hash area in its file, as veritysetup's --hash-offset takes it.
+    pub hash_offset: u64,
+    /// Byte offset of the tree in its file: behind the superblock, if there is one.
+    pub tree_offset: u64,
+    /// Bytes of the tree.
+    pub tree_bytes: u64,
+    /// End of the hash area in its file.
+    pub end: u64,
+    /// Levels of the tree.
+    pub levels: u32,
+    /// 1 if there is a superblock.
+    pub has_superblock: u32,
+    /// UUID of the superblock.
+    pub uuid: [u8; 16],
+}
+
+// SAFETY: integers, the size first.
+unsafe impl Sized for TarfsSealedInfo {}
+
+/// Device-mapper table line; a is the data device, b the hash device.
+pub const TARFS_TEXT_TABLE: u32 = 0;
+/// "veritysetup open" command line; a is the data, b the hash device, c the name.
+pub const TARFS_TEXT_OPEN: u32 = 1;
+/// "veritysetup format" command line that makes the same tree; a is the data, b the hash device.
+pub const TARFS_TEXT_FORMAT: u32 = 2;
+/// "veritysetup verify" command line; a is the data, b the hash device.
+pub const TARFS_TEXT_VERIFY: u32 = 3;
+/// Nydus's label: "N,M,sha256:ROOT", N data blocks, M the hash offset in bytes.
+pub const TARFS_TEXT_NYDUS: u32 = 4;
+/// The JSON that containerd puts beside a layer.
+pub const TARFS_TEXT_CONTAINERD: u32 = 5;
+/// Kata's JSON.
+pub const TARFS_TEXT_KATA: u32 = 6;
+/// The root hash: 64 hex digits.
+pub const TARFS_TEXT_ROOT: u32 = 7;
+
+/// Says what is known of data that was sealed elsewhere.
+///
+/// @param params NULL for those of the preset "nydus".
+/// @param data_bytes Length of the data in bytes: whole data blocks.
+/// @param root 32 bytes.
+/// @param sealed Receives it, ended with tarfs_sealed_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_sealed_new(
+    params: *const VerityParams,
+    data_bytes: u64,
+    root: *const u8,
+    sealed: *mut *mut Sealed,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            pointer::output(sealed, "sealed")?;
+            let mut digest = Digest([0; 32]);
+            digest.0.copy_from_slice(pointer::bytes(root, 32, "root")?);
+            let geometry = VerityParams::geometry(params, data_bytes)?;
+            pointer::put(sealed, pointer::give(Sealed(verity::Sealed::new(geometry, digest))));
+            Ok(())
+        })
+    }
+}
+
+/// The same from a superblock: it says parameters and length, placement the rest.
+///
+/// @param superblock Its bytes: 512 from its offset on.
+/// @param placement One of TARFS_HASH_: where the superblock was found.
+/// @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
+/// @param root 32 bytes. A superblock has none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_sealed_from_superblock(
+    superblock: *const u8,
+    superblock_len: usize,
+    placement: u32,
+    hash_offset: u64,
+    root: *const u8,
+    sealed: *mut *mut Sealed,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            pointer::output(sealed, "sealed")?;
+            let bytes = pointer::bytes(superblock, superblock_len, "superblock")?;
+            let superblock = Superblock::parse(bytes)?;
+            let mut digest = Digest([0; 32]);
+            digest.0.copy_from_slice(pointer::bytes(root, 32, "root")?);
+            let placement = VerityParams::placement(placement, hash_offset)?;
+            let geometry = superblock.geometry(placement)?;
+            pointer::put(sealed, pointer::give(Sealed(verity::Sealed::new(geometry, digest))));
+            Ok(())
+        })
+    }
+}
+
+/// Sizes, offsets and root hash.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_sealed_get_info(
+    sealed: *const Sealed,
+    info: *mut TarfsSealedInfo,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            let sealed = &pointer::borrow(sealed, "sealed")?.0;
+            let geometry = sealed.geometry();
+            let uuid = sealed.uuid();
+            let answer = TarfsSealedInfo {
+                size: 0,
+                root: sealed.root().0,
+                data_block: geometry.data_block().bytes(),
+                hash_block: geometry.hash_block().bytes(),
+                data_blocks: geometry.data_blocks(),
+                data_bytes: geometry.data_bytes(),
+                hash_offset: geometry.hash_offset(),
+                tree_offset: geometry.tree_offset(),
+                tree_bytes: geometry.tree_bytes(),
+                end: geometry.end(),
+                levels: geometry.levels().len() as u32,
+                has_superblock: uuid.is_some().into(),
+                uuid: uuid.map_or([0; 16], |uuid| uuid.0),
+            };
+            sized::write(info, answer, "info")
+        })
+    }
+}
+
+/// A text about sealed data, for others to read.
+///
+/// @param kind One of TARFS_TEXT_, which says what a, b and c are: strings in UTF-8.
+/// @param text Receives a NUL-terminated string, freed with tarfs_string_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_sealed_get_text(
+    sealed: *const Sealed,
+    kind: u32,
+    a: *const c_char,
+    b: *const c_char,
+    c: *const c_char,
+    text: *mut *mut c_char,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            let sealed = &pointer::borrow(sealed, "sealed")?.0;
+            pointer::output(text, "text")?;
+            let word = |given, what| pointer::text(given, what).map(str::to_owned);
+            let made = match kind {
+                TARFS_TEXT_TABLE => sealed.table_line(&word(a, "a")?, &word(b, "b")?),
+                TARFS_TEXT_OPEN => {
+                    let (a, b, c) = (word(a, "a")?, word(b, "b")?, word(c, "c")?);
+                    sealed.open_command(&a, &c, &b).to_string()
+                }
+                TARFS_TEXT_FORMAT => {
+                    sealed.format_command(&word(a, "a")?, &word(b, "b")?).to_string()
+                }
+                TARFS_TEXT_VERIFY => {
+                    sealed.verify_command(&word(a, "a")?, &word(b, "b")?).to_string()
+                }
+                TARFS_TEXT_NYDUS => sealed.nydus_label(),
+                TARFS_TEXT_CONTAINERD => sealed.containerd_sidecar(),
+                TARFS_TEXT_KATA => sealed.kata_json(),
+                TARFS_TEXT_ROOT => sealed.root().to_string(),
+                other => return Err(Error::argument(format!("kind {other}: not known"))),
+            };
+            string::put(text, made)
+        })
+    }
+}
+
+/// Frees sealed data's description.
+///
+/// @param sealed What is not used afterwards, or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_sealed_free(sealed: *mut Sealed) {
+    // SAFETY: the caller passes NULL or what this library made, once.
+    unsafe { pointer::free(sealed) }
+}

@@ -1,0 +1,8 @@
+//! How an item lies in the image.
+
+use crate::layout::{Layout, Shape};
+
+/// The shape of an item, which the plan has seen to be right.
+pub(super) fn shape(layout: &Layout<'_>, item: u32) -> Shape {
+    layout.scene.shape(item).expect("the plan measured this item")
+}

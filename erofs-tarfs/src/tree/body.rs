@@ -1,0 +1,47 @@
+//! Where the bytes of files are.
+
+/// A run of a file's bytes. What lies between extents reads as zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Extent {
+    /// Where the run starts in the file, in bytes.
+    pub logical: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// Where its bytes are.
+    pub place: Place,
+}
+
+/// Where bytes of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In device `device` of [`Tree::devices`](super::Tree::devices), from byte `offset` (base offset
+    /// not counted).
+    Device {
+        /// Index of the device.
+        device: u16,
+        /// Byte offset in it.
+        offset: u64,
+    },
+    /// In the tree, from this byte of its arena: see [`Tree::carried`](super::Tree::carried).
+    Carried(u64),
+}
+
+/// Where the bytes of a regular file are.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'a> {
+    /// All in one piece of a device, or none at all where the size is 0.
+    Contiguous(Place),
+    /// In pieces: ascending, disjoint, within the size, none empty.
+    Extents(&'a [Extent]),
+}
+
+/// A run of bytes in the packed device of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// Where it starts in the packed device, in bytes.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// Where its bytes are copied from: a device of the tree, or the tree itself.
+    pub place: Place,
+}

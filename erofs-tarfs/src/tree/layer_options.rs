@@ -1,0 +1,60 @@
+//! How a tar becomes a layer, and what is counted on the way.
+
+use super::device::Identity;
+use crate::tar;
+use alloc::vec::Vec;
+
+/// How a tar becomes a layer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LayerOptions {
+    /// How the tar is read, and its limits.
+    pub tar: tar::Options,
+    /// Tag of the device that the tar is: at most 64 bytes, usually the hex digest of the blob.
+    pub tag: Vec<u8>,
+    /// What is known of the tar's bytes: [`merge()`](super::merge()) makes one device of two that
+    /// have the same. Unknown by default; see [`LayerBuilder::set_identity`](super::LayerBuilder::set_identity).
+    pub identity: Identity,
+    /// Keep a hard link whose target is no earlier entry, for [`merge()`](super::merge()) to find
+    /// in a lower layer. By default it is an error.
+    pub keep_pending: bool,
+    /// Resolve `..` in paths inside the root. By default it is an error.
+    pub resolve_dot_dot: bool,
+    /// Drop extended attributes of namespaces that EROFS has no index for, and count them. By
+    /// default they are an error.
+    pub drop_unknown_xattrs: bool,
+    /// Keep the device of a layer that has no file data.
+    pub keep_empty_device: bool,
+    /// Bytes of sparse files' odd pieces, extended attributes and link targets that the tree may
+    /// carry itself. Protects memory; 1 GiB by default.
+    pub max_carried: u64,
+}
+
+impl Default for LayerOptions {
+    fn default() -> Self {
+        Self {
+            tar: tar::Options::default(),
+            tag: Vec::new(),
+            identity: Identity::Unknown,
+            keep_pending: false,
+            resolve_dot_dot: false,
+            drop_unknown_xattrs: false,
+            keep_empty_device: false,
+            max_carried: 1 << 30,
+        }
+    }
+}
+
+/// What a layer has not taken as its tar says it, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LayerNotes {
+    /// Extended attributes dropped for their namespace: [`LayerOptions::drop_unknown_xattrs`].
+    pub dropped_xattrs: u64,
+    /// Access control lists given as text that name users or groups without their numbers, or are
+    /// no lists: dropped.
+    pub dropped_acls: u64,
+    /// Entries whose owner or group is 4294967295, "no change" to `chown`: every extractor leaves
+    /// 0, and so does the layer.
+    pub unset_owners: u64,
+}

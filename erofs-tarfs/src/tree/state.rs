@@ -1,0 +1,60 @@
+//! A layer that is being made.
+
+use super::builder::Builder;
+use super::device::Device;
+use super::error::Rule;
+use super::layer_options::{LayerNotes, LayerOptions};
+use super::model::InodeId;
+use super::sparse::Carrier;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// A layer that is being made.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) builder: Builder,
+    pub(super) options: LayerOptions,
+    pub(super) entries: u64,
+    pub(super) notes: LayerNotes,
+    pub(super) carrier: Option<(Carrier, InodeId, u64, Vec<u8>)>,
+    /// Bytes that the chunk tables of sparse files take so far.
+    pub(super) tables: u64,
+    /// The last entry's directory: its path, raw, and its id.
+    pub(super) last: (Vec<u8>, InodeId),
+    /// Files that aufs keeps out of sight, by the names that hard links have for them.
+    pub(super) hidden: BTreeMap<Vec<u8>, InodeId>,
+}
+
+impl State {
+    pub(super) fn new(options: LayerOptions) -> Self {
+        let mut builder = Builder::new();
+        let (tag, identity) = (options.tag.clone(), options.identity);
+        let device = Device { tag, bytes: u64::MAX, base_offset: 0, identity };
+        builder.tree.devices.push(device);
+        builder.keep_devices(options.keep_empty_device);
+        Self {
+            builder,
+            options,
+            entries: 0,
+            notes: LayerNotes::default(),
+            carrier: None,
+            tables: 0,
+            last: (Vec::new(), InodeId::ROOT),
+            hidden: BTreeMap::new(),
+        }
+    }
+
+    /// The device that the tar is.
+    pub(super) fn device(&mut self) -> &mut Device {
+        &mut self.builder.tree.devices[0]
+    }
+
+    pub(super) fn within_limit(&self) -> Result<(), Rule> {
+        let limit = self.options.max_carried;
+        if self.builder.tree.bytes.len() as u64 > limit {
+            Err(Rule::Carried(limit))
+        } else {
+            Ok(())
+        }
+    }
+}
