@@ -14,8 +14,8 @@
  *
  * A tar on standard input becomes a layer's disk in one pass: the tar is written where it belongs
  * in the disk, and hashed, as it streams by; metadata and hash tree follow when it has ended.
- * Errors are left out here; examples/c/stream.c is the same with them, and export.c makes images of
- * several layers.
+ * Errors are left out here; examples/c/stream.c is the same with them. Layers that are files already
+ * become disks in one call, tarfs_export: examples/c/seal_image.c is 20 lines.
  *
  *     tarfs_verity_params params = {.size = sizeof params};
  *     tarfs_verity_preset("nydus", &params, NULL);
@@ -78,8 +78,8 @@
  *
  * Threads: any object may move from one thread to another. Calls that take it as const may run at
  * the same time as each other; any other call needs it alone. The library keeps no state besides
- * its objects. It starts threads in tarfs_verity_seal, tarfs_verity_verify, tarfs_leaves_read and
- * tarfs_layout_hash_disk, and has ended them when these return, and one for a layer with
+ * its objects. It starts threads in tarfs_export, tarfs_verity_seal, tarfs_verity_verify,
+ * tarfs_leaves_read and tarfs_layout_hash_disk, and has ended them when these return, and one for a layer with
  * TARFS_LAYER_THREAD, which ends with that. Callbacks run on the thread that made the call.
  *
  * Structs of options and of answers begin with a size_t size, which the caller sets to sizeof the
@@ -540,6 +540,11 @@ typedef int32_t tarfs_status;
  * and frees it with tarfs_error_free; it refers to nothing else, so it may outlive every handle.
  */
 typedef struct tarfs_error tarfs_error;
+
+/**
+ * The files that an export has made. It does not change: any number of threads may use it.
+ */
+typedef struct tarfs_exported tarfs_exported;
 
 /**
  * A GUID Partition Table. It does not change: any number of threads may use it.
@@ -1454,6 +1459,133 @@ typedef struct {
     uint64_t longest_zeros;
 } tarfs_ranges_info;
 
+/**
+ * A file that an export has made.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_exported_info).
+     */
+    size_t size;
+    /**
+     * Its path; lives as long as the object.
+     */
+    const char *path;
+    /**
+     * Bytes of the disk, or of the hash tree alone. With a form over files these are no file's.
+     */
+    uint64_t bytes;
+    /**
+     * Bytes of the filesystem, of the first one with partitions.
+     */
+    uint64_t filesystem_bytes;
+    /**
+     * How many devices the filesystem has, of which each came from a source.
+     */
+    uint64_t devices;
+    /**
+     * How many filesystems are in it: 1, or with partitions one for each layer.
+     */
+    uint64_t filesystems;
+    /**
+     * Partitions; 0 without.
+     */
+    uint64_t partitions;
+    /**
+     * 1 if there is a hash tree.
+     */
+    uint32_t has_verity;
+    /**
+     * Not used; 0.
+     */
+    uint32_t reserved;
+} tarfs_exported_info;
+
+/**
+ * A layer of an export: a tar that is read, or a tree and where the bytes of its devices are.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_export_layer).
+     */
+    size_t size;
+    /**
+     * Path of an uncompressed tar; NULL for tree. It is read for its entries and its SHA-256, which is
+     * the tag of its device, and once more for the disk.
+     */
+    const char *tar;
+    /**
+     * A tree; NULL for tar.
+     */
+    const tarfs_tree *tree;
+    /**
+     * The files of the tree's devices, in its order; may be NULL if source_count is 0.
+     */
+    const tarfs_source *sources;
+    /**
+     * How many sources: as many as the tree has devices.
+     */
+    size_t source_count;
+    /**
+     * NULL, or for each of the sources NULL or the digests kept of its data blocks, with which its
+     * bytes need not be hashed again.
+     */
+    const tarfs_leaves *const *leaves;
+} tarfs_export_layer;
+
+/**
+ * What an export makes, and how. Only mode must be set.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_export_options).
+     */
+    size_t size;
+    /**
+     * One of the six modes by its name: "image_block" is a disk of the merged layers, "layer_block" one
+     * of each layer; with "_with_verity" behind it a hash tree follows; "image_verity_only" and
+     * "layer_verity_only" are that tree alone.
+     */
+    const char *mode;
+    /**
+     * What a disk comes out as: "raw", "vmdk" (a descriptor over the files of the layers) or
+     * "dm-linear" (a script that makes a device over them); NULL for "raw". The last two name files,
+     * which have to stay, and one beside the output, PATH.metadata.
+     */
+    const char *form;
+    /**
+     * Puts the disks into one, a GPT partition each: "linux", or one image as the Discoverable
+     * Partitions Specification has it, "dps" for a root, "dps-usr" for a /usr; NULL for no partitions.
+     */
+    const char *partitions;
+    /**
+     * What a volume of "dps" or "dps-usr" is for, as "x86-64" or "amd64"; else NULL.
+     */
+    const char *architecture;
+    /**
+     * The layout of disks; NULL for defaults. TARFS_BOOTSTRAP, which is no disk, stands for
+     * TARFS_DISK_METADATA_FIRST. Bodies that do not lie on block_size are copied in any case.
+     */
+    const tarfs_layout_options *layout;
+    /**
+     * The parameters of hash trees; NULL for those of the preset "nydus". Where a tree lies the mode
+     * says: placement and hash_offset are not looked at.
+     */
+    const tarfs_verity_params *params;
+    /**
+     * How layers are merged; NULL for defaults.
+     */
+    const tarfs_merge_options *merge;
+    /**
+     * How many threads hash; 0 for as many as the machine has.
+     */
+    uint32_t thread_count;
+    /**
+     * Not used; 0.
+     */
+    uint32_t reserved;
+} tarfs_export_options;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2244,6 +2376,83 @@ int32_t tarfs_ranges_get_text(const tarfs_ranges *ranges,
  * @param ranges What is not used afterwards, or NULL.
  */
 void tarfs_ranges_free(tarfs_ranges *ranges);
+
+/**
+ * How many files an export has made.
+ *
+ * @param exported NULL has made none.
+ */
+size_t tarfs_exported_count(const tarfs_exported *exported);
+
+/**
+ * One of the files that an export has made.
+ *
+ * @param index From 0 on: the layers' order.
+ */
+int32_t tarfs_exported_get_info(const tarfs_exported *exported,
+                                size_t index,
+                                tarfs_exported_info *info,
+                                tarfs_error **error);
+
+/**
+ * Geometry and root hash of a file that an export has made.
+ *
+ * @param filesystem 0, or with partitions the number of the layer from 0 on.
+ * @param sealed Receives it, ended with tarfs_sealed_free. Offsets of a tree behind its data count
+ *        from the start of the disk, or of the partition.
+ * @return TARFS_STATUS_NOT_FOUND in a mode without hash tree.
+ */
+int32_t tarfs_exported_get_sealed(const tarfs_exported *exported,
+                                  size_t index,
+                                  size_t filesystem,
+                                  tarfs_sealed **sealed,
+                                  tarfs_error **error);
+
+/**
+ * A device of a filesystem in a file that an export has made, as tarfs_layout_get_device has it.
+ *
+ * @param filesystem 0, or with partitions the number of the layer from 0 on.
+ * @param device Receives it; its tag lives as long as the object.
+ */
+int32_t tarfs_exported_get_device(const tarfs_exported *exported,
+                                  size_t index,
+                                  size_t filesystem,
+                                  size_t device_index,
+                                  tarfs_device *device,
+                                  tarfs_error **error);
+
+/**
+ * Frees what is known of the files; the files stay.
+ *
+ * @param exported What is not used afterwards, or NULL.
+ */
+void tarfs_exported_free(tarfs_exported *exported);
+
+/**
+ * Makes disks and hash trees of layers: all of them, or none. Files have no names until they are
+ * whole and on the disk.
+ *
+ * Where all sources are files it uses threads; sources that are callbacks are read by the calling
+ * thread alone.
+ *
+ * @param layers The lowest first.
+ * @param count How many: at least 1.
+ * @param path The file, in place of what has that name. A layer_ mode with several layers, or to a
+ *        path that is a directory, writes a file for each layer into that directory, which is made if
+ *        it is not there, named by the layer's tag: TAG.disk, TAG.verity for the tree alone, TAG.vmdk
+ *        and TAG.sh for forms. With partitions it is one file in any case.
+ * @param options Not NULL, as its mode must be set.
+ * @param progress Is told of bytes read, written and hashed, together. May be NULL.
+ * @param exported Receives what is known of the files, ended with tarfs_exported_free.
+ */
+int32_t tarfs_export(const tarfs_export_layer *layers,
+                     size_t count,
+                     const char *path,
+                     const tarfs_export_options *options,
+                     tarfs_progress_fn progress,
+                     void *progress_ctx,
+                     tarfs_exported **exported,
+                     tarfs_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -4,7 +4,7 @@
 //!
 //! - [`abi`]: how C and Rust meet. [`streams`]: the caller's files and callbacks.
 //! - [`trees`] (tars in), [`images`] (bootstraps and disks out, and read again), [`verity`],
-//!   [`outputs`]: the calls, a file for each noun.
+//!   [`outputs`]: the calls, a file for each noun. [`exports`]: the main job in one call.
 //!
 //! `tests/import_table/c_rooms.rs` of the workspace holds which of them may import which. The header
 //! has what they declare in the order in which they stand below.
@@ -29,3 +29,5 @@ pub mod images;
 pub mod verity;
 
 pub mod outputs;
+
+pub mod exports;

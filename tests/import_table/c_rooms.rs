@@ -8,7 +8,7 @@ use crate::{File, file, files, none};
 const CRATE: &str = "erofs-tarfs-ffi/src/";
 
 /// The rooms, the lowest first. A room imports itself and those before it.
-const FLOORS: &[&str] = &["abi", "streams", "verity", "trees", "images", "outputs"];
+const FLOORS: &[&str] = &["abi", "streams", "verity", "trees", "images", "outputs", "exports"];
 
 /// What a `mod.rs` of a room, or the crate's root, may hold: attributes and declarations of modules.
 fn only_declares(tokens: &[&str]) -> bool {

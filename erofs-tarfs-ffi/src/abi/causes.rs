@@ -1,7 +1,7 @@
 //! The errors of the library's stages, as the error object: which status each has, and its place.
 
 use erofs_tarfs::verity::Fault;
-use erofs_tarfs::{layout, outputs, read, tar, tree, verity};
+use erofs_tarfs::{export, io, layout, outputs, read, tar, tree, verity};
 
 use crate::abi::error::Error;
 use crate::abi::status::Status;
@@ -46,15 +46,38 @@ impl From<read::Error> for Error {
     }
 }
 
-impl From<erofs_tarfs::io::Error> for Error {
-    fn from(error: erofs_tarfs::io::Error) -> Self {
-        use erofs_tarfs::io::Error as Io;
-        let text = error.to_string();
+impl From<export::Error> for Error {
+    fn from(error: export::Error) -> Self {
         match error {
-            Io::Layer { error, .. } => error.into(),
-            Io::Verity { error, .. } => error.into(),
-            Io::Open { error, .. } | Io::Read { error, .. } | Io::Write { error, .. } => {
-                Self { errno: error.raw_os_error().unwrap_or(0), ..Self::new(Status::Io, text) }
+            export::Error::DataBlock { data_block, block } => Self::argument(format!(
+                "params: {error}. data_block {block}, or block_size {data_block}, or \
+                 TARFS_VERITY_ANY_DATA_BLOCK if it is not for a mount"
+            )),
+            export::Error::Layout(error) => error.into(),
+            export::Error::Verity(error) => error.into(),
+            export::Error::Output(error) => error.into(),
+            error => Self::argument(error.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        let text = error.to_string();
+        let with_file = |of: Self| Self { message: Self::new(Status::Ok, &*text).message, ..of };
+        match error {
+            io::Error::Layer { error, .. } => with_file(error.into()),
+            io::Error::Merge { error, .. } => error.into(),
+            io::Error::Verity { error, .. } => with_file(error.into()),
+            io::Error::Export { error, .. } => error.into(),
+            io::Error::Open { error, .. }
+            | io::Error::Create { error, .. }
+            | io::Error::Read { error, .. }
+            | io::Error::Write { error, .. } => {
+                let errno = error.raw_os_error().unwrap_or(0);
+                // An error of ours may have gone through the system's type, as a callback's does.
+                let ours = error.downcast::<Self>();
+                ours.unwrap_or_else(|_| Self { errno, ..Self::new(Status::Io, text) })
             }
             _ => Self::new(Status::InvalidArgument, text),
         }

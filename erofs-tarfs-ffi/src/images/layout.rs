@@ -160,19 +160,7 @@ pub unsafe extern "C" fn tarfs_layout_get_device(
             let plan = pointer::borrow(layout, "layout")?.plan();
             let devices = &plan.devices()[..plan.sources()];
             let found = devices.get(index).ok_or_else(|| device::none(index, devices.len()))?;
-            let answer = TarfsDevice {
-                size: 0,
-                tag: found.tag.as_ptr(),
-                tag_len: found.tag.len(),
-                bytes: found.bytes,
-                base_offset: found.base_offset,
-                blocks: found.blocks,
-                uniaddr: found.uniaddr,
-                disk_offset: found.disk_offset.unwrap_or(0),
-                origin_layer: found.origin.map_or(0, |origin| origin.layer as u64),
-                origin_device: found.origin.map_or(0, |origin| origin.device as u64),
-            };
-            sized::write(device, answer, "device")
+            sized::write(device, TarfsDevice::planned(found), "device")
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use core::ptr;
 
+use erofs_tarfs::layout::PlannedDevice;
+
 use crate::abi::error::Error;
 use crate::abi::sized::Sized;
 
@@ -53,6 +55,22 @@ impl TarfsDevice {
         origin_layer: 0,
         origin_device: 0,
     };
+
+    /// A device of an image that is planned or made; its tag is borrowed.
+    pub(crate) fn planned(found: &PlannedDevice) -> Self {
+        Self {
+            size: 0,
+            tag: found.tag.as_ptr(),
+            tag_len: found.tag.len(),
+            bytes: found.bytes,
+            base_offset: found.base_offset,
+            blocks: found.blocks,
+            uniaddr: found.uniaddr,
+            disk_offset: found.disk_offset.unwrap_or(0),
+            origin_layer: found.origin.map_or(0, |origin| origin.layer as u64),
+            origin_device: found.origin.map_or(0, |origin| origin.device as u64),
+        }
+    }
 }
 
 /// There is no such device.

@@ -64,6 +64,41 @@ pub type NoteFn = Option<
 // SAFETY: integers and pointers, the size first; a callback that is NULL is None.
 unsafe impl Sized for TarfsMergeOptions {}
 
+impl TarfsMergeOptions {
+    /// The library's options.
+    pub(crate) fn options(&self) -> Result<MergeOptions, Error> {
+        if self.flags & !(2 * TARFS_MERGE_DEVICE_PER_LAYER - 1) != 0 {
+            return Err(Error::argument(format!("flags {:#x}: not known", self.flags)));
+        }
+        let mut options = MergeOptions::default();
+        options.keep_devices = self.keep_devices != 0;
+        options.trust_tags = self.flags & TARFS_MERGE_TRUST_TAGS != 0;
+        options.device_per_layer = self.flags & TARFS_MERGE_DEVICE_PER_LAYER != 0;
+        options.follow_lower_links = self.flags & TARFS_MERGE_FOLLOW_LOWER_LINKS != 0;
+        Ok(options)
+    }
+
+    /// Tells the caller of a note.
+    ///
+    /// # Safety
+    ///
+    /// The callback is as the header says.
+    pub(crate) unsafe fn tell(&self, note: &Note) {
+        let Some(callback) = self.note else { return };
+        let (kind, layer, path) = match note {
+            Note::LinkReplaced { layer, path, .. } => (TARFS_NOTE_LINK_REPLACED, *layer, path),
+            Note::FileReplaced { layer, path } => (TARFS_NOTE_FILE_REPLACED, *layer, path),
+            Note::ListedTwice { layer, path } => (TARFS_NOTE_LISTED_TWICE, *layer, path),
+            // One that this header does not know yet.
+            _ => return,
+        };
+        let text = CString::new(note.to_string()).unwrap_or_default();
+        // SAFETY: the path and the text live through the call, and the caller says what the callback
+        // may be called with.
+        unsafe { callback(self.note_ctx, kind, layer, path.as_ptr(), path.len(), text.as_ptr()) }
+    }
+}
+
 /// Merges layers under the OCI whiteout rules.
 ///
 /// @param layers Trees, the lowest first; they may be freed afterwards.
@@ -91,38 +126,11 @@ pub unsafe extern "C" fn tarfs_tree_merge(
             let layers: Result<Vec<&tree::Tree>, Error> =
                 layers.iter().map(|&layer| Ok(&*pointer::borrow(layer, "a layer")?.0)).collect();
             let given = sized::read(options, "options")?;
-            let mut options = MergeOptions::default();
-            options.keep_devices = given.keep_devices != 0;
-            if given.flags & !(2 * TARFS_MERGE_DEVICE_PER_LAYER - 1) != 0 {
-                return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
-            }
-            options.trust_tags = given.flags & TARFS_MERGE_TRUST_TAGS != 0;
-            options.device_per_layer = given.flags & TARFS_MERGE_DEVICE_PER_LAYER != 0;
-            options.follow_lower_links = given.flags & TARFS_MERGE_FOLLOW_LOWER_LINKS != 0;
-            // SAFETY: the caller says what the callback may be called with.
-            let mut note = |note: Note| tell(&given, &note);
+            let options = given.options()?;
+            let mut note = |note: Note| given.tell(&note);
             let tree = tree::merge_noting(&layers?, &options, &mut note)?;
             pointer::put(merged, pointer::give(Tree::new(tree)));
             Ok(())
         })
     }
-}
-
-/// Tells the caller of a note.
-///
-/// # Safety
-///
-/// The callback is as the header says.
-unsafe fn tell(options: &TarfsMergeOptions, note: &Note) {
-    let Some(callback) = options.note else { return };
-    let (kind, layer, path) = match note {
-        Note::LinkReplaced { layer, path, .. } => (TARFS_NOTE_LINK_REPLACED, *layer, path),
-        Note::FileReplaced { layer, path } => (TARFS_NOTE_FILE_REPLACED, *layer, path),
-        Note::ListedTwice { layer, path } => (TARFS_NOTE_LISTED_TWICE, *layer, path),
-        // One that this header does not know yet.
-        _ => return,
-    };
-    let text = CString::new(note.to_string()).unwrap_or_default();
-    // SAFETY: the path and the text live through the call.
-    unsafe { callback(options.note_ctx, kind, layer, path.as_ptr(), path.len(), text.as_ptr()) }
 }

@@ -107,20 +107,25 @@ impl VerityParams {
     ///
     /// As [`VerityParams::read`].
     pub(crate) unsafe fn mountable(params: *const Self, block: BlockSize) -> Result<(), Error> {
-        // SAFETY: by the contract.
-        let given = unsafe { sized::read(params, "params")? };
         let mut options = Options::default();
         options.layout.block_size = block;
         // SAFETY: by the contract.
+        unsafe { Self::export(params, &mut options)? };
+        Ok(options.check(Product::SealedDisk)?)
+    }
+
+    /// Sets what an export takes of the parameters.
+    ///
+    /// # Safety
+    ///
+    /// As [`VerityParams::read`].
+    pub(crate) unsafe fn export(params: *const Self, options: &mut Options) -> Result<(), Error> {
+        // SAFETY: by the contract.
+        let given = unsafe { sized::read(params, "params")? };
+        // SAFETY: by the contract.
         options.verity = unsafe { Self::read(params)? };
         options.any_data_block = given.flags & TARFS_VERITY_ANY_DATA_BLOCK != 0;
-        options.check(Product::SealedDisk).map_err(|error| {
-            let (data, block) = (options.verity.data_block().bytes(), block.bytes());
-            Error::argument(format!(
-                "params: {error}. data_block {block}, or block_size {data}, or \
-                 TARFS_VERITY_ANY_DATA_BLOCK if it is not for a mount"
-            ))
-        })
+        Ok(())
     }
 
     /// A placement by its number.

@@ -1,5 +1,6 @@
 /* Every function with NULL, nothing, at the wrong time and after an error: a status, no crash. */
 #define _POSIX_C_SOURCE 200809L
+#include "exports.h"
 #include "kit.h"
 
 static uint8_t tar[TAR_BYTES];
@@ -436,6 +437,12 @@ static void apart(void) {
     free(big);
 }
 
+static void exporting(void) {
+    tarfs_tree *tree = small_tree(tar, NULL);
+    exports_abused(tar, tree);
+    tarfs_tree_free(tree);
+}
+
 /* All of it; threads.c does it in every thread. The tar is made before. */
 static void abuse(void) {
     null_everywhere();
@@ -443,6 +450,7 @@ static void abuse(void) {
     order();
     wrong_things();
     apart();
+    exporting();
 }
 
 #ifndef NO_MAIN

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "exports.h"
 #include "kit.h"
 
 /* Layers by the other two ways in. */
@@ -230,6 +231,7 @@ static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leav
     sealed = NULL;
     OK(tarfs_sealed_new(NULL, TAR_BYTES, seal.root, &sealed, &error));
     tarfs_sealed_free(sealed);
+    exports_made(tar, tree, leaves);
 }
 
 #endif

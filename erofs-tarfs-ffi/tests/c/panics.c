@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "exports.h"
 #include "kit.h"
 
 static uint8_t tar[TAR_BYTES];
@@ -51,6 +52,11 @@ static void pipeline(void) {
     struct memory tar_memory = {0}, disk = {0};
     tarfs_source tar_source, disk_source;
     tarfs_sink disk_sink;
+    struct place place = place_of(&tar_memory);
+    tarfs_exported *made = NULL;
+    STRUCT(tarfs_export_layer, export_layer);
+    STRUCT(tarfs_export_options, export_options);
+    STRUCT(tarfs_exported_info, exported_info);
     STRUCT(tarfs_layer_options, options);
     STRUCT(tarfs_verity_params, params);
     STRUCT(tarfs_layout_info, layout_info);
@@ -106,6 +112,18 @@ static void pipeline(void) {
     TRY(tarfs_layout_get_info(layout, &layout_info, &error));
     TRY(tarfs_layout_get_device(layout, 0, &device, &error));
     TRY(tarfs_layout_get_segment(layout, 0, &segment, &error));
+    export_layer.tree = tree;
+    export_layer.sources = &tar_source;
+    export_layer.source_count = 1;
+    export_options.mode = "layer_block_with_verity";
+    TRY(tarfs_export(&export_layer, 1, place.path, &export_options, NULL, NULL, &made, &error));
+    unlink(place.path);
+    TRY(tarfs_exported_get_info(made, 0, &exported_info, &error));
+    TRY(tarfs_exported_get_device(made, 0, 0, 0, &device, &error));
+    TRY(tarfs_exported_get_sealed(made, 0, 0, &sealed, &error));
+    tarfs_exported_free(made);
+    tarfs_sealed_free(sealed);
+    sealed = NULL;
     TRY(tarfs_ranges_new(&range, 1, &ranges, &error));
     tarfs_ranges_free(ranges);
     ranges = NULL;

@@ -29,6 +29,19 @@ pub enum Partitioning {
     Volume(Volume, Architecture),
 }
 
+impl Partitioning {
+    /// By the words of the tool's `--gpt`: `linux`, or `dps` and `dps-usr` for a volume on this
+    /// architecture.
+    pub fn named(name: &str, architecture: Option<Architecture>) -> Option<Self> {
+        match (name, architecture) {
+            ("linux", _) => Some(Self::Data),
+            ("dps", Some(architecture)) => Some(Self::Volume(Volume::Root, architecture)),
+            ("dps-usr", Some(architecture)) => Some(Self::Volume(Volume::Usr, architecture)),
+            _ => None,
+        }
+    }
+}
+
 impl Form {
     /// Its name, as `dm-linear`.
     pub const fn name(self) -> &'static str {
@@ -37,6 +50,11 @@ impl Form {
             Self::Vmdk => "vmdk",
             Self::DmLinear => "dm-linear",
         }
+    }
+
+    /// The form of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Raw, Self::Vmdk, Self::DmLinear].into_iter().find(|form| form.name() == name)
     }
 
     /// What the name of a file with it ends with, behind the dot.

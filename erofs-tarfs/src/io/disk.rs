@@ -1,13 +1,8 @@
 //! Plans of disks carried out: written to a file.
 
-<<<<<<< HEAD
 use super::copy::{Tell, copy_telling};
 use super::{Copied, Error, NamedFile};
-use crate::image::{self, DiskPlan, Piece, Source};
-=======
-use super::{Copied, Error, NamedFile, copy_range};
 use crate::image::{self, DiskPlan, Piece, Source, metadata};
->>>>>>> crooms
 use crate::layout::Layout;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};

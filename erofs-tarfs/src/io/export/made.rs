@@ -39,6 +39,8 @@ pub struct ExportedDisk {
     pub block_size: BlockSize,
     /// Its devices, in the order of the device table. One that has copies of bodies alone is the last.
     pub devices: Vec<PlannedDevice>,
+    /// How many of the devices, the first ones, have their bytes in a layer.
+    pub sources: usize,
     /// Geometry and root hash, if the mode has a hash tree.
     pub sealed: Option<Sealed>,
 }

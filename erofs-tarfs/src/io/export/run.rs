@@ -217,5 +217,6 @@ pub(super) fn disk(
     sealed: Option<Sealed>,
 ) -> ExportedDisk {
     let (block_size, devices) = (layout.block_size(), layout.devices().to_vec());
-    ExportedDisk { bytes, filesystem_bytes, block_size, devices, sealed }
+    let sources = layout.sources();
+    ExportedDisk { bytes, filesystem_bytes, block_size, devices, sources, sealed }
 }

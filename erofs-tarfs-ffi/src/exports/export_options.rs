@@ -1,0 +1,125 @@
+//! How layers are exported.
+#![allow(unsafe_code, reason = "reads the callers' structs")]
+
+use core::ffi::c_char;
+
+use erofs_tarfs::export::{Form, Mode, Options, Partitioning};
+use erofs_tarfs::io::Export;
+use erofs_tarfs::layout::Artifact;
+use erofs_tarfs::outputs::Architecture;
+
+use crate::abi::error::Error;
+use crate::abi::pointer;
+use crate::abi::sized::{self, Sized};
+use crate::images::layout_options::TarfsLayoutOptions;
+use crate::trees::merge::TarfsMergeOptions;
+use crate::verity::params::VerityParams;
+use crate::verity::threads;
+
+/// What an export makes, and how. Only mode must be set.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct TarfsExportOptions {
+    /// sizeof(tarfs_export_options).
+    pub size: usize,
+    /// One of the six modes by its name: "image_block" is a disk of the merged layers, "layer_block" one
+    /// of each layer; with "_with_verity" behind it a hash tree follows; "image_verity_only" and
+    /// "layer_verity_only" are that tree alone.
+    pub mode: *const c_char,
+    /// What a disk comes out as: "raw", "vmdk" (a descriptor over the files of the layers) or
+    /// "dm-linear" (a script that makes a device over them); NULL for "raw". The last two name files,
+    /// which have to stay, and one beside the output, PATH.metadata.
+    pub form: *const c_char,
+    /// Puts the disks into one, a GPT partition each: "linux", or one image as the Discoverable
+    /// Partitions Specification has it, "dps" for a root, "dps-usr" for a /usr; NULL for no partitions.
+    pub partitions: *const c_char,
+    /// What a volume of "dps" or "dps-usr" is for, as "x86-64" or "amd64"; else NULL.
+    pub architecture: *const c_char,
+    /// The layout of disks; NULL for defaults. TARFS_BOOTSTRAP, which is no disk, stands for
+    /// TARFS_DISK_METADATA_FIRST. Bodies that do not lie on block_size are copied in any case.
+    pub layout: *const TarfsLayoutOptions,
+    /// The parameters of hash trees; NULL for those of the preset "nydus". Where a tree lies the mode
+    /// says: placement and hash_offset are not looked at.
+    pub params: *const VerityParams,
+    /// How layers are merged; NULL for defaults.
+    pub merge: *const TarfsMergeOptions,
+    /// How many threads hash; 0 for as many as the machine has.
+    pub thread_count: u32,
+    /// Not used; 0.
+    pub reserved: u32,
+}
+
+// SAFETY: integers and pointers, the size first.
+unsafe impl Sized for TarfsExportOptions {}
+
+impl TarfsExportOptions {
+    /// An export of these options, without layers.
+    ///
+    /// # Safety
+    ///
+    /// The pointers in it are as the header says, while `'a` lasts.
+    pub(crate) unsafe fn read<'a>(&self) -> Result<Export<'a>, Error> {
+        if self.reserved != 0 {
+            return Err(Error::argument("options: reserved is not 0"));
+        }
+        // SAFETY: by the contract.
+        let word = |text: *const c_char, what| match text.is_null() {
+            true => Ok::<_, Error>(None),
+            // SAFETY: by the contract.
+            false => unsafe { pointer::text(text, what) }.map(Some),
+        };
+        let mode = word(self.mode, "mode")?.ok_or_else(|| Error::null("mode"))?;
+        let mode: Mode =
+            mode.parse().map_err(|why| Error::argument(format!("mode {mode:?}: {why}")))?;
+        let mut export = Export::new(mode).hashing(threads::options(self.thread_count));
+        if let Some(name) = word(self.form, "form")? {
+            let form = Form::named(name);
+            let unknown = || Error::argument(format!("form {name:?}: not raw, vmdk or dm-linear"));
+            export = export.form(form.ok_or_else(unknown)?);
+        }
+        let architecture = match word(self.architecture, "architecture")? {
+            None => None,
+            Some(name) => {
+                let unknown = || Error::argument(format!("architecture {name:?}: not known"));
+                Some(Architecture::named(name).ok_or_else(unknown)?)
+            }
+        };
+        if let Some(name) = word(self.partitions, "partitions")? {
+            let unknown = || {
+                let why = "not linux, or dps or dps-usr with an architecture";
+                Error::argument(format!("partitions {name:?}: {why}"))
+            };
+            let partitioning = Partitioning::named(name, architecture);
+            export = export.partitions(partitioning.ok_or_else(unknown)?);
+        }
+        // SAFETY: by the contract.
+        export = export.options(unsafe { self.options()? });
+        // SAFETY: by the contract.
+        let merge = unsafe { sized::read(self.merge, "merge")? };
+        // SAFETY: the caller says what the callback may be called with.
+        let note = move |note| unsafe { merge.tell(&note) };
+        Ok(export.merging(merge.options()?).notes(note))
+    }
+
+    /// How disks are laid out and hashed.
+    ///
+    /// # Safety
+    ///
+    /// As [`TarfsExportOptions::read`].
+    unsafe fn options(&self) -> Result<Options, Error> {
+        let mut options = Options::default();
+        if !self.layout.is_null() {
+            // SAFETY: by the contract.
+            let given = unsafe { sized::read(self.layout, "layout")? };
+            // SAFETY: by the contract.
+            let mut layout = unsafe { given.read()? };
+            if layout.artifact == Artifact::Bootstrap {
+                layout.artifact = options.layout.artifact;
+            }
+            options.layout = layout;
+        }
+        // SAFETY: by the contract.
+        unsafe { VerityParams::export(self.params, &mut options)? };
+        Ok(options)
+    }
+}
