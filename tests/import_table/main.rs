@@ -1,6 +1,9 @@
 //! Rules about the source itself that no compiler holds: which stage may import which, where unsafe
 //! code may stand, how long a file may be, and that nothing depends on where packages come from.
 
+mod circles;
+mod modules;
+mod rooms;
 mod source;
 
 use std::collections::BTreeSet;
