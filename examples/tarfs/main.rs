@@ -1,7 +1,7 @@
 //! `tarfs`: container layers to EROFS over their tars, and back to listings.
 //!
-//! A program over the public API of `erofs-tarfs`; `tarfs --help` teaches its use. Each folder is a room,
-//! which imports only rooms that come before it in this list (ARCHITECTURE.md has more):
+//! A program over the public API of `erofs-tarfs`; `tarfs --help` teaches its use. Each folder is a
+//! room, which imports only rooms that come before it in this list (ARCHITECTURE.md has more):
 //!
 //! | room | duty |
 //! |---|---|

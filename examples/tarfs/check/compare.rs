@@ -13,7 +13,7 @@ use crate::cli::quote;
 /// More differences than this are not of interest.
 const ENOUGH: usize = 100;
 
-/// The same file in both: a key of each.
+/// What tells a file from others in one of the two: see [`Filesystem::key`].
 type Key = (usize, usize);
 
 /// What differs between an image and what it should be.

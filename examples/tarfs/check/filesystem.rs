@@ -1,11 +1,11 @@
-//! What is compared: a tree, or layers one over the other, looked into in the same words.
+//! The two things that are compared, a tree and layers one over the other, behind one trait.
 
 use std::path::Path;
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::tree::{Attributes, Content, InodeId, NodeKind, Tree};
 
-use crate::check::layered::{self, At, Layered, Node};
+use crate::check::layered::{self, Layered, Node, NodeIndex};
 use crate::cli::fail::Done;
 use crate::layers::file_data::FileData;
 
@@ -89,7 +89,7 @@ impl<'a> OfLayers<'a> {
     }
 
     /// The inode of a layer that a node has its attributes from.
-    fn from(&self, id: At) -> Option<(&'a Tree, usize, InodeId)> {
+    fn from(&self, id: NodeIndex) -> Option<(&'a Tree, usize, InodeId)> {
         let from = match self.layered.node(id) {
             Node::Directory(from, _) => *from,
             Node::Leaf(from) => Some(*from),
@@ -99,61 +99,62 @@ impl<'a> OfLayers<'a> {
 }
 
 impl Filesystem for OfLayers<'_> {
-    type Id = At;
+    type Id = NodeIndex;
 
-    fn root(&self) -> At {
+    fn root(&self) -> NodeIndex {
         layered::ROOT
     }
-    fn key(&self, id: At) -> (usize, usize) {
+    fn key(&self, id: NodeIndex) -> (usize, usize) {
         match self.layered.node(id) {
             Node::Leaf((layer, from)) => (*layer, from.index()),
             Node::Directory(..) => (usize::MAX, id),
         }
     }
-    fn names(&self, id: At) -> Vec<(&[u8], At)> {
+    fn names(&self, id: NodeIndex) -> Vec<(&[u8], NodeIndex)> {
         self.layered.names(id).collect()
     }
-    fn child(&self, id: At, name: &[u8]) -> Option<At> {
+    fn child(&self, id: NodeIndex, name: &[u8]) -> Option<NodeIndex> {
         self.layered.child(id, name)
     }
-    fn kind(&self, id: At) -> NodeKind {
+    fn kind(&self, id: NodeIndex) -> NodeKind {
         match (self.layered.node(id), self.from(id)) {
             (Node::Leaf(_), Some((tree, _, from))) => tree.kind(from),
             _ => NodeKind::Directory,
         }
     }
-    fn attributes(&self, id: At) -> Attributes {
+    fn attributes(&self, id: NodeIndex) -> Attributes {
         self.from(id).map_or_else(layered::implied, |(tree, _, from)| tree.attributes(from))
     }
-    fn nlink(&self, id: At) -> u32 {
+    fn nlink(&self, id: NodeIndex) -> u32 {
         match self.layered.node(id) {
             Node::Leaf(_) => self.links.get(&self.key(id)).copied().unwrap_or(0),
             Node::Directory(..) => {
-                let is_directory = |at: At| matches!(self.layered.node(at), Node::Directory(..));
+                let is_directory =
+                    |at: NodeIndex| matches!(self.layered.node(at), Node::Directory(..));
                 let below = self.layered.names(id).filter(|(_, at)| is_directory(*at)).count();
                 2 + below as u32
             }
         }
     }
-    fn is_opaque(&self, _: At) -> bool {
+    fn is_opaque(&self, _: NodeIndex) -> bool {
         false
     }
-    fn xattrs(&self, id: At) -> Vec<Xattr> {
+    fn xattrs(&self, id: NodeIndex) -> Vec<Xattr> {
         let Some((tree, _, from)) = self.from(id) else { return Vec::new() };
-        // Merging consumes it.
+        // Merging takes this mark away.
         let mark = |name: &[u8], value: &[u8]| {
             value == b"y" && matches!(name, b"trusted.overlay.opaque" | b"user.overlay.opaque")
         };
         let all = tree.xattrs(from).filter(|(name, value)| !mark(name, value));
         all.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
     }
-    fn content(&self, id: At) -> Content<'_> {
+    fn content(&self, id: NodeIndex) -> Content<'_> {
         match (self.layered.node(id), self.from(id)) {
             (Node::Leaf(_), Some((tree, _, from))) => tree.content(from),
             _ => Content::Directory,
         }
     }
-    fn body(&self, id: At) -> Done<FileData<'_, &[NamedFile]>> {
+    fn body(&self, id: NodeIndex) -> Done<FileData<'_, &[NamedFile]>> {
         let (tree, layer, from) = self.from(id).unwrap_or((self.layered.tree(0), 0, InodeId::ROOT));
         FileData::new(tree, from, &self.sources[layer][..], &self.layered.layers[layer].name)
     }

@@ -29,21 +29,22 @@ pub(crate) fn compare(
     hashing: &Options,
 ) -> Done<Compared> {
     let _progress = Progress::new("verifying", None);
-    let tree = There { file, len: file.bytes()?, state: Mutex::new((0, None)) };
+    let tree = TreeInFile { file, len: file.bytes()?, state: Mutex::new((0, None)) };
     let sealed = verity::seal(data, &tree, geometry.clone(), hashing);
     let sealed = sealed.map_err(|error| Fail::of(file.path(), error))?;
     let (right, wrong) = tree.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Compared { geometry, root: sealed.root(), right, wrong })
 }
 
-/// A tree that is there already: what is written is compared with it.
-struct There<'a> {
+/// The tree in the file. It takes the place of a file that a tree is written to, and compares what is
+/// written with what is there.
+struct TreeInFile<'a> {
     file: &'a NamedFile,
     len: u64,
     state: Mutex<(u64, Option<(u64, bool)>)>,
 }
 
-impl WriteAt for There<'_> {
+impl WriteAt for TreeInFile<'_> {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let there = self.len.saturating_sub(offset).min(bytes.len() as u64) as usize;
         let mut found = vec![0; there];

@@ -12,7 +12,7 @@ use crate::check::options::Options;
 use crate::check::verdict::Verdict;
 use crate::check::{compare, sealed_data, tar_digests};
 use crate::cli::fail::{Done, Fail};
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::cli::{hash_tree_options, quote};
 use crate::files::unchanged;
 use crate::layers::loaded::Loaded;
@@ -43,7 +43,7 @@ pub(crate) fn verdict(
     let mut verdict = Verdict { path: path.display().to_string(), ..Verdict::default() };
     let mut loaded = match from_image::read(path, file, &how, true) {
         Ok(loaded) => loaded,
-        // What is wrong with the image itself is what was asked for.
+        // That something is wrong with the image is an answer, and no failure of the command.
         Err(Fail::Failed(text)) => {
             let name = format!("{}: ", quote::name(path));
             verdict.problems.push(text.strip_prefix(&name).unwrap_or(&text).to_owned());
@@ -51,7 +51,7 @@ pub(crate) fn verdict(
         }
         Err(fail) => return Err(fail),
     };
-    // What they should be is a part of the verdict, not an error.
+    // A tar with another digest is a part of the verdict, not an error: digests are checked below.
     loaded.verify(Verify::OtherNames);
     let image = Image::new(&bytes).map_err(|error| Fail::of(path, error))?;
     let len = again.bytes()?;
@@ -86,7 +86,7 @@ pub(crate) fn verdict(
         verdict.noted = against(layers, &how, &loaded, &mut verdict.problems)?;
         verdict.compared = true;
     }
-    // A hash tree is over all of a disk, and what was compared was read.
+    // A hash tree covers all of a disk, and a comparison with layers reads all of it.
     if verdict.verity.is_none() && !verdict.compared {
         verdict.unread.extend(no_digest);
         let why = "there is no hash tree over them, and nothing to compare them with (--against)";
@@ -128,7 +128,7 @@ fn of_pair(
 /// Compares an image with what the layers make; answers what was met in them.
 fn against(
     layers: &[PathBuf],
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     image: &Loaded,
     problems: &mut Vec<String>,
 ) -> Done<Noted> {

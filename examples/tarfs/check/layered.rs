@@ -17,21 +17,21 @@ use crate::layers::loaded::Loaded;
 const LINKS: usize = 255;
 
 /// An inode of a layer.
-pub(crate) type From = (usize, InodeId);
+pub(crate) type LayerInode = (usize, InodeId);
 
 /// What a name leads to: the index of a node.
-pub(crate) type At = usize;
+pub(crate) type NodeIndex = usize;
 
 /// The root.
-pub(crate) const ROOT: At = 0;
+pub(crate) const ROOT: NodeIndex = 0;
 
 /// What is at a path.
 #[derive(Debug)]
 pub(crate) enum Node {
-    /// Whose attributes it has, none if no layer lists it, and what is in it.
-    Directory(Option<From>, BTreeMap<Vec<u8>, At>),
-    /// Names of one inode are one file.
-    Leaf(From),
+    /// The inode whose attributes it has, if any layer lists it, and what is in it.
+    Directory(Option<LayerInode>, BTreeMap<Vec<u8>, NodeIndex>),
+    /// Anything else, by its inode: two names of one inode are one file.
+    Leaf(LayerInode),
 }
 
 /// Layers, one over the other.
@@ -55,7 +55,7 @@ impl<'l> Layered<'l> {
         Ok(this)
     }
 
-    pub(crate) fn node(&self, at: At) -> &Node {
+    pub(crate) fn node(&self, at: NodeIndex) -> &Node {
         &self.nodes[at]
     }
 
@@ -64,7 +64,7 @@ impl<'l> Layered<'l> {
     }
 
     /// The names in a directory.
-    pub(crate) fn names(&self, at: At) -> impl Iterator<Item = (&[u8], At)> {
+    pub(crate) fn names(&self, at: NodeIndex) -> impl Iterator<Item = (&[u8], NodeIndex)> {
         let names = match &self.nodes[at] {
             Node::Directory(_, names) => Some(names),
             Node::Leaf(_) => None,
@@ -72,7 +72,7 @@ impl<'l> Layered<'l> {
         names.into_iter().flatten().map(|(name, at)| (&name[..], *at))
     }
 
-    pub(crate) fn child(&self, at: At, name: &[u8]) -> Option<At> {
+    pub(crate) fn child(&self, at: NodeIndex, name: &[u8]) -> Option<NodeIndex> {
         match &self.nodes[at] {
             Node::Directory(_, names) => names.get(name).copied(),
             Node::Leaf(_) => None,
@@ -133,7 +133,12 @@ impl<'l> Layered<'l> {
     }
 
     /// A directory of a layer over what is there.
-    fn directory(&mut self, to: At, name: &[u8], (number, id): From) -> Done<At> {
+    fn directory(
+        &mut self,
+        to: NodeIndex,
+        name: &[u8],
+        (number, id): LayerInode,
+    ) -> Done<NodeIndex> {
         let tree = self.tree(number);
         let described = (!tree.is_implied(id)).then_some((number, id));
         let lower = self.child(to, name);
@@ -156,14 +161,14 @@ impl<'l> Layered<'l> {
         Ok(at)
     }
 
-    fn put(&mut self, to: At, name: &[u8], node: Node) -> At {
+    fn put(&mut self, to: NodeIndex, name: &[u8], node: Node) -> NodeIndex {
         let at = self.nodes.len();
         self.nodes.push(node);
         self.names_mut(to).insert(name.to_vec(), at);
         at
     }
 
-    fn names_mut(&mut self, at: At) -> &mut BTreeMap<Vec<u8>, At> {
+    fn names_mut(&mut self, at: NodeIndex) -> &mut BTreeMap<Vec<u8>, NodeIndex> {
         if let Node::Leaf(_) = self.nodes[at] {
             self.nodes[at] = Node::Directory(None, BTreeMap::new());
         }
@@ -174,7 +179,7 @@ impl<'l> Layered<'l> {
     }
 
     /// Hard links of a layer to files below it, looked up before it hides anything.
-    fn pending(&self, number: usize) -> Done<BTreeMap<usize, From>> {
+    fn pending(&self, number: usize) -> Done<BTreeMap<usize, LayerInode>> {
         let tree = self.tree(number);
         let mut found = BTreeMap::new();
         for id in (0..tree.inode_count()).filter_map(|at| tree.inode(u32::try_from(at).ok()?)) {
@@ -195,7 +200,7 @@ impl<'l> Layered<'l> {
     }
 
     /// What is at a path, links on the way followed inside the root, not one at its end.
-    fn lookup(&self, path: &[u8]) -> Option<At> {
+    fn lookup(&self, path: &[u8]) -> Option<NodeIndex> {
         let parts = |path: &[u8]| -> Vec<Vec<u8>> {
             path.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec).collect()
         };
@@ -227,7 +232,7 @@ impl<'l> Layered<'l> {
         way.last().copied()
     }
 
-    fn target(&self, at: At) -> Option<&[u8]> {
+    fn target(&self, at: NodeIndex) -> Option<&[u8]> {
         let Node::Leaf((layer, id)) = self.nodes[at] else { return None };
         match (self.tree(layer).kind(id), self.tree(layer).content(id)) {
             (NodeKind::Symlink, Content::Target(target)) => Some(target),
@@ -238,14 +243,14 @@ impl<'l> Layered<'l> {
 
 impl Node {
     /// Gives a directory the attributes of one of a layer.
-    fn describe(&mut self, new: From) {
+    fn describe(&mut self, new: LayerInode) {
         if let Self::Directory(from, _) = self {
             *from = Some(new);
         }
     }
 }
 
-/// What a directory has that no layer lists.
+/// The attributes of a directory that no layer lists.
 pub(crate) fn implied() -> Attributes {
     Attributes { mode: 0o755, ..Attributes::default() }
 }

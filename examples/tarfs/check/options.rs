@@ -3,13 +3,13 @@
 use clap::Args as Group;
 
 use crate::cli::hash_tree_options::{Hashing, Preset};
-use crate::cli::reading_options::Where;
+use crate::cli::reading_options::ReadingArgs;
 
 /// The options of `tarfs check` that say what is read.
 #[derive(Debug, Group)]
 pub(crate) struct Options {
     #[command(flatten)]
-    pub(crate) at: Where,
+    pub(crate) at: ReadingArgs,
     /// Root hash that the disk must have: 64 hex digits.
     #[arg(long, value_name = "ROOT")]
     pub(crate) root: Option<erofs_tarfs::verity::Digest>,

@@ -20,7 +20,7 @@ const SECTOR: u64 = 512;
 fn between(disk: &NamedFile, table: &PartitionTable) -> Done<Vec<String>> {
     let mut taken: Vec<_> = table.partitions.iter().map(|one| (one.offset, one.bytes)).collect();
     taken.sort_unstable();
-    // Their end is in the disk, as the table was read.
+    // The usable range ends within the disk, or the table would not have been read.
     taken.push(((table.usable.1 + 1) * SECTOR, 0));
     let (mut at, mut found) = (table.usable.0 * SECTOR, Vec::new());
     for (offset, bytes) in taken {

@@ -95,7 +95,7 @@ pub(crate) fn check(file: &NamedFile, wanted: &Wanted<'_>) -> Done<Found> {
     Ok(found)
 }
 
-/// The tree that is there, of those that may be: the one with the most digests that are right.
+/// The tree that is there: of all that may be, the one of which the most digests are right.
 fn best(file: &NamedFile, len: u64, wanted: &Wanted<'_>) -> Done<Option<Compared>> {
     let mut candidates = search::candidates(file, wanted.end, wanted.params)?;
     candidates.retain(|geometry| geometry.data_bytes() <= len);
@@ -110,7 +110,7 @@ fn best(file: &NamedFile, len: u64, wanted: &Wanted<'_>) -> Done<Option<Compared
         if compared.wrong.is_none() {
             return Ok(Some(compared));
         }
-        // Without one right digest it is a tree of another salt as well as any.
+        // If no digest is right, it may as well be a tree of another salt: it is not reported as damaged.
         if compared.right > best.as_ref().map_or(0, |best| best.right) {
             best = Some(compared);
         }
@@ -132,7 +132,7 @@ fn judge(
             let text = format!("its hash tree was cut short: it ends at {end}, the file at {at}");
             found.problems.push(text);
         }
-        // Which block it is, whoever knows the root can tell.
+        // With the root hash it can be told which block is wrong.
         (Some((at, false)), Some(given)) => {
             let sealed = Sealed::new(geometry.clone(), given);
             let text = match verity::verify(data, file, &sealed, wanted.hashing) {

@@ -21,7 +21,7 @@ pub(crate) struct Found {
     pub(crate) right: Vec<String>,
     pub(crate) problems: Vec<String>,
     pub(crate) unread: Vec<String>,
-    /// Of these no digest is known, so that nothing was read of them here.
+    /// Devices of which no digest is known. They were not read.
     pub(crate) no_digest: Vec<String>,
 }
 
@@ -75,8 +75,8 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<F
     Ok(found)
 }
 
-/// The SHA-256 of a device within a file, if it is not what it should be, wherever in the zeros of
-/// the last block the tar ends.
+/// The SHA-256 of a device within a file, if it is not `sha256`. The tar may end anywhere in the zeros
+/// at the end of the device, so all those ends are tried.
 fn differs(file: &NamedFile, device: &Device, sha256: &str) -> Done<Option<String>> {
     let progress = Progress::new("checking", Some(device.bytes));
     let observe = progress.observer();

@@ -9,7 +9,8 @@ use crate::cli::quote;
 use crate::layers::noted::Noted;
 use crate::show::print;
 
-/// What was found. Of a disk what is in its partitions is theirs, besides `ok`. `ok` says nothing of what is in `unread`.
+/// What was found. A disk with partitions has a verdict of its own for each filesystem in it; only `ok`
+/// is about all of them. `ok` says nothing of what is in `unread`.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) path: String,
@@ -49,7 +50,7 @@ pub(crate) struct Root {
 }
 
 impl Verdict {
-    /// What `list` of it has and those of its partitions have, and of which of them it is.
+    /// All texts of a list, its own and those of its partitions, each with the path that it is about.
     pub(crate) fn all<'a>(&'a self, list: fn(&'a Self) -> &'a [String]) -> Vec<(&'a str, &'a str)> {
         let of = |verdict: &'a Self| list(verdict).iter().map(|text| (&*verdict.path, &**text));
         of(self).chain(self.partitions.iter().flat_map(of)).collect()
@@ -97,7 +98,7 @@ impl Verdict {
         if self.compared {
             parts.push("names, attributes and bytes by the layers".to_owned());
         }
-        // Those of partitions are listed with them, and counted here.
+        // What was not read of partitions is listed with these, and counted here too.
         let unread = self.all(|verdict| &verdict.unread).len();
         if unread > 0 {
             parts.push(format!("{unread} not checked"));

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// A stream that is not what its beginning says.
+/// An error of a decompressor. It is passed on inside of an `io::Error`.
 #[derive(Debug)]
 pub(crate) struct BrokenStream {
-    /// What its beginning says.
+    /// The format that its first bytes say: gzip or zstd.
     pub(crate) kind: String,
     /// How many compressed bytes had been used.
     pub(crate) offset: u64,

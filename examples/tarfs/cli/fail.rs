@@ -54,7 +54,8 @@ impl fmt::Display for Fail {
 
 impl From<tarfs_io::Error> for Fail {
     fn from(error: tarfs_io::Error) -> Self {
-        // It knows its offset in the file, while ours is one in what comes out of it.
+        // Its own offset is one of the compressed file. That of the library is one of the uncompressed
+        // bytes, which tells nobody anything.
         if let tarfs_io::Error::Read { file, error, .. } = &error
             && let Some(broken) =
                 error.get_ref().and_then(|inner| inner.downcast_ref::<BrokenStream>())
@@ -66,7 +67,7 @@ impl From<tarfs_io::Error> for Fail {
             text.push_str(switch(error));
         }
         let Some(file) = error.file() else { return Self::Failed(text) };
-        // What it says begins with the name as it is.
+        // The text begins with the name, not quoted: ours is put in its place.
         match text.strip_prefix(&format!("{}: ", file.display())) {
             Some(why) => Self::of(file, why),
             None => Self::Failed(text),
@@ -74,7 +75,7 @@ impl From<tarfs_io::Error> for Fail {
     }
 }
 
-/// The switch that has a say in what is wrong with a tar.
+/// The option that takes what is wrong with a tar, in parentheses, if there is one.
 fn switch(error: &tree::Error) -> &'static str {
     match error {
         tree::Error::Tar(error) => match error.kind() {

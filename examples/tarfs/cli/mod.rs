@@ -4,7 +4,6 @@
 //! Nothing here knows a command, or what a layer is.
 
 pub(crate) mod broken_stream;
-pub(crate) mod disk_form;
 pub(crate) mod fail;
 pub(crate) mod hash_tree_options;
 pub(crate) mod help;
@@ -14,5 +13,4 @@ pub(crate) mod platform;
 pub(crate) mod progress;
 pub(crate) mod quote;
 pub(crate) mod reading_options;
-pub(crate) mod sealed_layer;
 pub(crate) mod warn;

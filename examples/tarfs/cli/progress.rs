@@ -29,12 +29,12 @@ impl Progress {
         Self(bar)
     }
 
-    /// What the library's observers are.
+    /// An observer as the library takes it, which moves the bar.
     pub(crate) fn observer(&self) -> impl Fn(u64) + Sync + '_ {
         |bytes| self.0.inc(bytes)
     }
 
-    /// A reader that moves the bar and keeps it.
+    /// A reader that moves the bar. The bar goes when the reader does.
     pub(crate) fn wrap<R: Read>(self, reader: R) -> impl Read {
         Bar(reader, self)
     }
@@ -45,7 +45,7 @@ impl Progress {
     }
 }
 
-/// The bars of a disk that is written, and hashed then: each from when its step begins.
+/// The bars of a disk that is written and then hashed. Each bar is shown when its step begins.
 #[derive(Debug)]
 pub(crate) struct Steps {
     bytes: u64,
@@ -76,7 +76,7 @@ impl Steps {
     }
 }
 
-/// A reader with a bar of its own, gone when both are.
+/// A reader and its bar.
 struct Bar<R>(R, Progress);
 
 impl<R: Read> Read for Bar<R> {

@@ -83,7 +83,7 @@ fn pieces(name: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
 /// Whether a character shows as itself, and moves nothing: neither controls nor marks of
 /// direction, and nothing that is no character yet.
 fn is_printable(c: char) -> bool {
-    // A character that joins another is escaped where it comes first only.
+    // `escape_debug` escapes a combining character only where it comes first, so a letter is put before it.
     c.is_ascii_graphic()
         || c == ' '
         || !c.is_ascii() && {
@@ -95,7 +95,7 @@ fn is_printable(c: char) -> bool {
 /// A name in an error or a warning: quoted, and of a long one its two ends.
 pub(crate) fn name(name: impl AsRef<OsStr>) -> String {
     let bytes = name.as_ref().as_bytes();
-    // What people call it that is no file.
+    // It is no name of a file, so it is not quoted.
     if bytes == STANDARD_INPUT.as_bytes() {
         return STANDARD_INPUT.to_owned();
     }
@@ -129,7 +129,7 @@ impl Names {
         }
     }
 
-    /// Text of others, such as a tag or a description that has one in it.
+    /// Text that others wrote, such as a tag, quoted if names are.
     pub(crate) fn text(self, text: &str) -> String {
         if self.quoted { Line(text).to_string() } else { text.to_owned() }
     }
@@ -143,7 +143,7 @@ impl fmt::Display for Line<'_> {
         let ends = |text: &str, bytes: usize| {
             (text.floor_char_boundary(bytes / 2), text.ceil_char_boundary(text.len() - bytes / 2))
         };
-        // Of a long one not all is looked at, and escapes make it longer.
+        // A long text is cut before it is escaped, to save time, and after it, as escapes are longer.
         let text = self.0;
         if text.len() > LINE {
             let (front, back) = ends(text, LINE);

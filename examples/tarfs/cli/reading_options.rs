@@ -31,7 +31,7 @@ impl Rules {
 
 /// Where layers are, which they are, and how they are read.
 #[derive(Debug, Group)]
-pub(crate) struct Where {
+pub(crate) struct ReadingArgs {
     /// Where the tars of bootstraps are; beside each bootstrap if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) tars: Option<PathBuf>,
@@ -46,15 +46,15 @@ pub(crate) struct Where {
     follow_lower_links: bool,
 }
 
-impl Where {
+impl ReadingArgs {
     /// The options together, as those who read layers take them.
-    pub(crate) fn how(&self, strict: bool) -> How<'_> {
+    pub(crate) fn how(&self, strict: bool) -> ReadingOptions<'_> {
         let mut layer = self.rules.options(strict);
         layer.keep_pending = true;
         let mut merge = MergeOptions::default();
         merge.follow_lower_links = self.follow_lower_links;
         let (tars, platform) = (self.tars.as_deref(), self.platform.as_ref());
-        How { tars, platform, layer, merge, tag_files: false }
+        ReadingOptions { tars, platform, layer, merge, tag_files: false }
     }
 }
 
@@ -62,7 +62,7 @@ impl Where {
 #[derive(Debug, Group)]
 pub(crate) struct Inputs {
     #[command(flatten)]
-    at: Where,
+    at: ReadingArgs,
     /// Fail where else there is a warning about a tar: no end, so that it may have been cut short,
     /// or something in it that an image has no place for.
     #[arg(long)]
@@ -74,14 +74,14 @@ pub(crate) struct Inputs {
 
 impl Inputs {
     /// The options together, as those who read layers take them.
-    pub(crate) fn how(&self) -> How<'_> {
+    pub(crate) fn how(&self) -> ReadingOptions<'_> {
         self.at.how(self.strict)
     }
 }
 
 /// How layers are to be found and read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct How<'a> {
+pub(crate) struct ReadingOptions<'a> {
     /// Where the tars of bootstraps are, if the user said it.
     pub(crate) tars: Option<&'a Path>,
     /// Which image of several is meant, if the user said it.
@@ -99,7 +99,7 @@ pub(crate) struct How<'a> {
 #[derive(Debug, Group)]
 pub(crate) struct PathIn {
     #[command(flatten)]
-    pub(crate) at: Where,
+    pub(crate) at: ReadingArgs,
     /// An image, or any LAYER of merge.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,

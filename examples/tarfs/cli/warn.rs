@@ -1,4 +1,4 @@
-//! What is odd, and yet no error.
+//! Warnings: what is odd, and yet no error.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ pub(crate) fn say(file: &Path, what: impl fmt::Display) {
     line(format_args!("tarfs: warning: {}", quote::Line(&text)));
 }
 
-/// A line on standard error; where that is gone, nobody is told.
+/// Writes a line to standard error. If that is closed, nobody is told.
 pub(crate) fn line(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! The command line.
+//! `tarfs inspect`.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use clap::Args as Group;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote::Names;
-use crate::cli::reading_options::Where;
+use crate::cli::reading_options::ReadingArgs;
 use crate::layers::{as_mounted, paths};
 use crate::show::listing::{self, Lines};
 
@@ -17,7 +17,7 @@ pub(crate) struct Ls {
     #[arg(short)]
     pub(crate) long: bool,
     #[command(flatten)]
-    pub(crate) at: Where,
+    pub(crate) at: ReadingArgs,
     /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
     #[arg(long)]
     pub(crate) raw: bool,

@@ -7,7 +7,7 @@ use clap::Args as Group;
 use crate::cli::fail::Done;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::{self, Layout};
-use crate::cli::reading_options::{How, Inputs};
+use crate::cli::reading_options::{Inputs, ReadingOptions};
 use crate::files::output::{self, Output};
 use crate::files::{argument_files, place};
 use crate::layers::spool::Spool;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Merge) -> Done {
         true => Spool::temporary(&output),
         false => Spool::kept(&output),
     };
-    let mut how = How { tag_files: !args.disk, ..args.inputs.how() };
+    let mut how = ReadingOptions { tag_files: !args.disk, ..args.inputs.how() };
     how.merge.device_per_layer = args.device_per_layer;
     how.layer.keep_empty_device = args.device_per_layer;
     let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;

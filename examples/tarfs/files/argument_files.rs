@@ -29,7 +29,7 @@ pub(crate) fn protect<P: AsRef<Path>>(args: &[P]) {
         let Some((_, mut image)) = arg.to_str().and_then(|arg| arg.split_once(':')) else {
             continue;
         };
-        // What names an image in it may have colons too.
+        // The name of an image may have colons, so all beginnings of the text are tried as a path.
         loop {
             within(Path::new(image), 0);
             match image.rfind([':', '@']) {

@@ -26,7 +26,7 @@ pub(crate) fn sha256(file: &NamedFile, observer: &mut dyn FnMut(u64)) -> Done<St
     Ok(numbers::to_hex(&hasher.finalize()))
 }
 
-/// A file in one of its states: device, inode, range of it, change time.
+/// What a digest is kept by: device, inode, the range of the file, and its change time.
 type State = (u64, u64, (u64, u64), (i64, i64));
 
 thread_local! {
@@ -39,7 +39,7 @@ pub(crate) fn of(file: &NamedFile) -> Done<String> {
     let found = file.file().metadata().map_err(|error| Fail::of(file.path(), error))?;
     let range = (file.start(), file.bytes()?);
     let key = (found.dev(), found.ino(), range, (found.ctime(), found.ctime_nsec()));
-    // The times of a device's node say nothing of what is on it.
+    // A block device's change time is that of its node, and stays when its content changes.
     let lasts = found.is_file();
     if let Some(known) = DIGESTS.with_borrow(|known| known.get(&key).cloned()).filter(|_| lasts) {
         return Ok(known);

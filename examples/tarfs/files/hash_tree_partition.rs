@@ -10,7 +10,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::files::open;
 use crate::files::partition::{self, List};
 
-/// What role a volume of systemd has, and where its hash tree is: the only one of its type.
+/// The partition with the hash tree of a volume, if there is one volume and one tree of that type.
 pub(crate) fn tree_of<'p>(
     volume: &FoundPartition,
     partitions: &'p [FoundPartition],
@@ -52,7 +52,7 @@ pub(crate) fn pair(disk: &Path, file: &NamedFile, root: Digest) -> Done<(NamedFi
 pub(crate) fn tree_beside(arg: &Path) -> Done<Option<(NamedFile, Digest)>> {
     let (path, Some(number)) = partition::split(arg) else { return Ok(None) };
     let disk = open::candidate(&path)?;
-    // Warned of when it was opened.
+    // What is wrong with the tables was said when the partition was opened.
     let all = tarfs_io::read_partitions(&disk)?.table.partitions;
     let Some(volume) = all.iter().find(|one| one.number == number) else { return Ok(None) };
     match tree_of(volume, &all) {

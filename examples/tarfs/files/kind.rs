@@ -28,7 +28,7 @@ impl Kind {
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ if head.get(1024..HEAD) == Some(&0xe0f5_e1e2_u32.to_le_bytes()) => Self::Erofs,
             _ if is_partitioned(head) => Self::Gpt,
-            // Or nothing that we know, as the parser will say.
+            // Or it is nothing that we know: then the tar parser will say so.
             _ => Self::Tar,
         }
     }
@@ -43,7 +43,8 @@ impl Kind {
     }
 }
 
-/// Whether an MBR says that all of the disk is a GPT's: the header itself may be damaged.
+/// Whether the MBR has a partition of the type that protects a GPT. The header of the GPT is not looked
+/// at, because it may be damaged.
 fn is_partitioned(head: &[u8]) -> bool {
     let types = (0..4).map(|entry| head.get(446 + 16 * entry + 4));
     head.get(510..512) == Some(&[0x55, 0xaa]) && types.into_iter().any(|byte| byte == Some(&0xee))
@@ -68,5 +69,5 @@ pub(crate) fn of(file: &NamedFile) -> Done<Kind> {
     Ok(Kind::of(&head))
 }
 
-/// What is wrong with what is none.
+/// What errors say of a file that should be an EROFS image and is none.
 pub(crate) const NO_EROFS: &str = "is not an EROFS image (no superblock at offset 1024)";

@@ -1,4 +1,4 @@
-//! Outputs that are whole or not there.
+//! Outputs: files that get their names when they are whole, and leave nothing behind if they never are.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -21,12 +21,12 @@ use crate::files::{protected, unchanged};
 #[derive(Debug)]
 pub(crate) struct Output {
     temp: Temp,
-    /// What it is called.
+    /// The name that the user gave it.
     path: PathBuf,
     place: Place,
 }
 
-/// How a file is until then.
+/// A file that has not got its name yet.
 #[derive(Debug)]
 enum Temp {
     /// Without a name: however the program ends, nothing is left.
@@ -35,7 +35,7 @@ enum Temp {
     Named(NamedTempFile),
 }
 
-/// What names start with that a file has for a moment.
+/// How the names start that a file has until it gets its own.
 const PREFIX: &str = ".tarfs-";
 
 impl Temp {
@@ -45,7 +45,7 @@ impl Temp {
             Ok(file) if Path::new("/proc/self/fd").is_dir() => {
                 return Ok(Self::Nameless(File::from(file)));
             }
-            // What is wrong with the directory, the other way tells too.
+            // If something is wrong with the directory, the next way fails too, and says what.
             _ => {}
         }
         let mut named = Builder::new();
@@ -74,7 +74,7 @@ impl Temp {
             Err(rustix::io::Errno::EXIST) => {}
             done => return Ok(done?),
         }
-        // A link replaces nothing, renaming does; a name that is free is found by trying.
+        // A link can't replace a file, renaming can: so the file gets a name that is free first.
         for n in 0..u32::MAX {
             let mut name = OsString::from(PREFIX);
             name.push(format!("{}-{n}", std::process::id()));
@@ -90,7 +90,7 @@ impl Temp {
 }
 
 impl Output {
-    /// A file that is not seen yet, where `path` leads.
+    /// A new file in the directory that `path` leads to, under no name yet.
     pub(crate) fn new(path: &Path) -> Done<Self> {
         let place = place::place(path)?;
         let failed = |error| Fail::of(path, format_args!("cannot create it: {}", said(&error)));
@@ -134,7 +134,7 @@ impl Output {
         }
     }
 
-    /// What is the same of two outputs that would be one file; `None` of standard output.
+    /// Directory and name, by which two outputs are seen to be one file; `None` of standard output.
     fn name(&self) -> Option<(PathBuf, OsString)> {
         let Place::File(file) = &self.place else { return None };
         let dir = fs::canonicalize(place::directory(file))
@@ -161,7 +161,8 @@ impl Output {
     }
 }
 
-/// Gives files their names, if none of them takes the place of what is read, and that is as it was.
+/// Gives files their names. Refuses if one would take the place of a file that is read, or if such a
+/// file changed since it was opened.
 pub(crate) fn finish(outputs: Vec<Output>) -> Done {
     outputs.iter().try_for_each(Output::check)?;
     let mut names = BTreeSet::new();

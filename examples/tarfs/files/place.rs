@@ -35,7 +35,7 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
     path == Path::new(STDOUT)
 }
 
-/// An output as it was asked for, or `-` for all names of standard output.
+/// The output as it was named, or `-` if that is any name of standard output.
 pub(crate) fn named(path: &Path) -> Done<PathBuf> {
     match place(path)? {
         Place::Stdout if io::stdout().is_terminal() => {
@@ -87,8 +87,8 @@ fn is_procfs(directory: &Path) -> bool {
     statfs(directory).is_ok_and(|found| found.f_type as u64 == PROC)
 }
 
-/// A link of the kernel to a file that is open; replaced by its name, who has it open would not see
-/// it.
+/// Where an output goes that is named by a link in procfs to an open file. Such a file is not replaced:
+/// whoever has it open would go on with the old one.
 fn open_file(path: &Path, link: &Path) -> Done<Place> {
     let own = PathBuf::from(std::process::id().to_string()).join("fd");
     let ours = fs::canonicalize(directory(link)).is_ok_and(|found| found.ends_with(own));
@@ -103,7 +103,7 @@ fn open_file(path: &Path, link: &Path) -> Done<Place> {
     }
 }
 
-/// Where what is put beside an output goes, and files that are gone when it is whole.
+/// The directory for files that belong to an output, and for temporary ones.
 pub(crate) fn beside(path: &Path) -> PathBuf {
     match is_stdout(path) {
         true => std::env::temp_dir(),

@@ -1,8 +1,7 @@
-//! Files that a command reads, or that what it makes cannot be without: no output takes the place
-//! of one, whatever name it is given by.
+//! Files that no output may replace: those that a command reads, and those that its outputs need.
 //!
-//! A record of the whole program, as files are opened in many places, and outputs get their names
-//! when all are known.
+//! There is one record for the whole program, because files are opened in many places. It is asked
+//! whenever an output gets its name.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
@@ -19,7 +18,8 @@ use crate::files::digest;
 /// What is known so far.
 #[derive(Debug, Default)]
 struct Known {
-    /// By device and inode, as links have other names; the name it was first seen by.
+    /// The name that each was first seen by. The keys are device and inode, as one file may have several
+    /// names.
     files: BTreeMap<(u64, u64), PathBuf>,
     /// Tars that bootstraps need, wherever they are: SHA-256 and length in blocks, block size.
     tars: Vec<(String, u64, u64)>,
@@ -35,17 +35,17 @@ fn identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// A file that is read.
+/// Protects a file that is read.
 pub(crate) fn opened(path: &Path, file: &File) {
     file.metadata().iter().for_each(|found| remember(path, found));
 }
 
-/// A file that may be read.
+/// Protects the file of this name, if there is one.
 pub(crate) fn named(path: &Path) {
     fs::metadata(path).iter().for_each(|found| remember(path, found));
 }
 
-/// Remembers a file, or the one that a loop device is of.
+/// Remembers a file, or if it is a loop device the file behind it.
 fn remember(path: &Path, found: &Metadata) {
     let behind = match found.file_type().is_block_device() {
         true => behind_loop(found.rdev()).and_then(|file| fs::metadata(file).ok()),
@@ -56,7 +56,7 @@ fn remember(path: &Path, found: &Metadata) {
     }
 }
 
-/// The file behind a loop device, or behind the one that a partition is of.
+/// The file behind a loop device, or behind a partition of one.
 fn behind_loop(device: u64) -> Option<PathBuf> {
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
     let device = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
@@ -65,7 +65,7 @@ fn behind_loop(device: u64) -> Option<PathBuf> {
     Some(PathBuf::from(name.strip_suffix('\n').unwrap_or(&name)))
 }
 
-/// A tar that a bootstrap needs, by its SHA-256 and its length in blocks of a size.
+/// Protects a tar that a bootstrap needs, wherever it is: by its SHA-256 and its length in blocks.
 pub(crate) fn needs_tar(sha256: String, blocks: u64, block_size: u64) {
     known().tars.push((sha256, blocks, block_size));
 }

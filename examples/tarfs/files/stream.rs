@@ -14,7 +14,7 @@ use crate::files::kind::{HEAD, Kind};
 /// What standard input is called where it is a layer.
 pub(crate) const STDIN: &str = "-";
 
-/// Standard input, which is there once.
+/// Standard input, which can be read only once.
 pub(crate) fn stdin() -> io::Result<impl Read> {
     static READ: AtomicBool = AtomicBool::new(false);
     if READ.swap(true, Ordering::Relaxed) {
@@ -23,7 +23,7 @@ pub(crate) fn stdin() -> io::Result<impl Read> {
     Ok(Pipe::new(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
-/// A stream that tells what it is, from its beginning.
+/// Finds out by its first bytes what a stream is; gives it back with those bytes.
 pub(crate) fn with_kind<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read + 'a>, Kind)> {
     let mut head = Vec::new();
     reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;

@@ -31,7 +31,7 @@ struct State {
 }
 
 impl State {
-    /// That of a file, whose length is asked for only if it is a device's.
+    /// The state of a file. Its length is asked for only if it is a block device.
     fn of(found: &Metadata, bytes: impl FnOnce() -> io::Result<u64>) -> io::Result<Self> {
         if found.file_type().is_block_device() {
             let (device, bytes) = (found.rdev(), bytes()?);
@@ -100,8 +100,9 @@ fn wait_for_the_tick(found: &Metadata) {
     }
 }
 
-/// A call that writes sets the change time when it begins, and may go on for long. Some filesystems
-/// let who reads wait for its end, the others who looks for a hole.
+/// A call that writes sets the change time when it begins, and may go on for long after that. Some
+/// filesystems let a reader wait until it ends, others let one wait who looks for a hole: so both is
+/// done.
 fn wait_for_writers(file: &fs::File) {
     // Only the waiting is wanted: what these answer, or that there is no hole, says nothing.
     let _ = file.read_at(&mut [0], 0);

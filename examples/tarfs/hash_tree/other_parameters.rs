@@ -1,5 +1,5 @@
-//! Trees of other parameters than those that were looked for: a root hash alone does not say why
-//! nothing matches.
+//! Why a root hash does not match: often the tree is there, and has other parameters than those that
+//! were looked for. Then errors say which.
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::verity::{Digest, Geometry, Params, Placement, Sealed, SuperblockMode};

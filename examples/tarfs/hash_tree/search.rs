@@ -34,9 +34,9 @@ pub(crate) fn candidates(file: &NamedFile, end: u64, params: &Params) -> Done<Ve
     Ok(candidates)
 }
 
-/// What is read as a superblock where one of a tree in `place` would stand, if anything there begins as
-/// one, and the place of each by its offset. containerd puts one at the next data block behind the
-/// data, veritysetup where it is told.
+/// Reads the superblocks of dm-verity that are where one of a tree in `place` would be; gives each with
+/// the place that it is at. What does not begin as a superblock is left out. containerd puts one at the
+/// next data block behind the data, veritysetup where it is told to.
 pub(crate) fn superblocks(
     hashes: &NamedFile,
     end: Option<u64>,

@@ -54,7 +54,8 @@ impl Sought {
                 let bytes = blocks.checked_mul(params.data_block().bytes().into());
                 bytes.map(Some).ok_or_else(too_many)
             }
-            // A filesystem's end is filled up; a file with its tree elsewhere must have whole blocks.
+            // Data is filled up to whole blocks before a tree goes behind it. If the tree has a file of
+            // its own, the data must have had whole blocks.
             Extent::Bytes(bytes) if self.place == Placement::OwnFile => Ok(Some(bytes)),
             Extent::Bytes(bytes) => Ok(bytes.checked_add(params.data_padding(bytes))),
             Extent::Unknown => Ok(None),
@@ -85,7 +86,7 @@ impl Sought {
     fn stated(&self) -> Done<Option<Geometry>> {
         let end = match self.extent {
             Extent::Bytes(bytes) => Some(bytes),
-            // Of the size that is usual.
+            // Data blocks of the usual size are tried first.
             Extent::Blocks(blocks) => blocks.checked_mul(512),
             Extent::Unknown => None,
         };

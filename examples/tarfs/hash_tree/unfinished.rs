@@ -1,9 +1,10 @@
-//! A hash tree that is being put behind data in the data's own file: whole, or known to be not.
+//! Hash trees that are put behind data, in the data's own file: after a kill it can be told that such a
+//! tree is not whole.
 //!
-//! Neither a tree nor its data can be swapped for another by a rename, as both are one file. So a
-//! mark goes behind where the tree will end, in one write, before anything else; it says how long
-//! the data was. When the tree is whole the file is cut before the mark. Whoever finds a mark knows
-//! that what lies before it is no tree, and puts the file back as it was.
+//! A rename can't put the finished tree in place, as tree and data are one file. So first of all a mark
+//! is written behind where the tree will end, in one write; it says how long the data was. When the tree
+//! is whole, the file is cut before the mark. Whoever finds a mark knows that there is no whole tree
+//! before it, and gives the file its old length.
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::verity::Geometry;

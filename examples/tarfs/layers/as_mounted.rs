@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::fail::Done;
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::files::kind::Kind;
 use crate::files::open;
 use crate::files::stream::STDIN;
@@ -14,7 +14,7 @@ use crate::layers::{from_image, load, merged, warnings};
 
 /// Opens what an argument names: an image as a mount shows it, a layer, or the layers of an image
 /// merged.
-pub(crate) fn open(arg: &Path, how: &How<'_>) -> Done<Loaded> {
+pub(crate) fn open(arg: &Path, how: &ReadingOptions<'_>) -> Done<Loaded> {
     if arg != Path::new(STDIN) && Reference::parse(arg).is_none() {
         let (file, kind) = open::input(arg)?;
         if kind == Kind::Erofs {
@@ -28,7 +28,7 @@ pub(crate) fn open(arg: &Path, how: &How<'_>) -> Done<Loaded> {
 }
 
 /// The layers of one argument as one.
-fn merged_into_one(arg: &Path, mut layers: Vec<Loaded>, how: &How<'_>) -> Done<Loaded> {
+fn merged_into_one(arg: &Path, mut layers: Vec<Loaded>, how: &ReadingOptions<'_>) -> Done<Loaded> {
     if layers.len() == 1 {
         return Ok(layers.remove(0));
     }

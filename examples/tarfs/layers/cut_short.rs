@@ -19,12 +19,12 @@ pub(crate) fn check(file: &NamedFile, image: &Image<'_>, bytes: &[u8]) -> Done {
         return cut(end, "a disk");
     }
     let block = u64::from(image.block_size().bytes());
-    // What lies in devices is not all in blocks of its own, what lies before them is.
+    // The superblock counts the blocks of the image itself, without those of devices behind it.
     let end = image.superblock().blocks().saturating_mul(block);
     if end > len {
         return cut(end, "a filesystem");
     }
-    // Disks of old do not say that they are: but a bootstrap has no tar in it.
+    // Old disks do not say that they are disks. But a bootstrap has no tar in it.
     let devices = image.devices();
     let end = devices.iter().map(|device| device.uniaddr.saturating_add(device.blocks)).max();
     let end = end.unwrap_or(0).saturating_mul(block);
@@ -44,10 +44,10 @@ fn is_tar(file: &NamedFile, at: u64) -> bool {
 
 /// For each device of a tree: where the last byte of file data ends in it.
 pub(crate) fn data_ends(tree: &Tree) -> Vec<u64> {
-    let mut reach = vec![0; tree.devices().len()];
+    let mut ends = vec![0; tree.devices().len()];
     let mut take = |place: Place, len: u64| {
         if let Place::Device { device, offset } = place {
-            let end: &mut u64 = &mut reach[usize::from(device)];
+            let end: &mut u64 = &mut ends[usize::from(device)];
             *end = offset.saturating_add(len).max(*end);
         }
     };
@@ -62,14 +62,14 @@ pub(crate) fn data_ends(tree: &Tree) -> Vec<u64> {
             _ => {}
         }
     }
-    reach
+    ends
 }
 
 /// Refuses a file that ends before the last byte of file data in it. The device starts at `base` in
-/// the file, and file data ends at `reach` in the device.
-pub(crate) fn refuse_short_file(file: &NamedFile, base: u64, reach: u64) -> Done {
-    let (has, needed) = (file.bytes()?, base.saturating_add(reach));
-    match reach > 0 && has < needed {
+/// the file, and file data ends at `data_end` in the device.
+pub(crate) fn refuse_short_file(file: &NamedFile, base: u64, data_end: u64) -> Done {
+    let (has, needed) = (file.bytes()?, base.saturating_add(data_end));
+    match data_end > 0 && has < needed {
         true => {
             let why = format_args!("was cut short: {has} bytes, but files in it end at {needed}");
             Err(Fail::of(file.path(), why))
@@ -78,11 +78,11 @@ pub(crate) fn refuse_short_file(file: &NamedFile, base: u64, reach: u64) -> Done
     }
 }
 
-/// Linux reads whole sectors of a device, be it a loop device or a file that is mounted as it is: why
-/// a tar of `bytes`, in which files end at `reach`, can't be one.
-pub(crate) fn beyond_whole_sectors(bytes: u64, reach: u64) -> Option<String> {
+/// Why a tar of `bytes`, in which file data ends at `data_end`, can't be a device, if that is so: Linux
+/// reads only whole sectors, of loop devices as of files that are mounted directly.
+pub(crate) fn beyond_whole_sectors(bytes: u64, data_end: u64) -> Option<String> {
     let read = bytes / SECTOR * SECTOR;
-    (reach > read).then(|| {
+    (data_end > read).then(|| {
         let lost = bytes - read;
         format!(
             "has {bytes} bytes, of which Linux can't read the last {lost} over a bootstrap, as they are no \

@@ -12,16 +12,16 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::warn;
 use crate::layers::cut_short;
 
-/// Judges whether the tar of this name can be the device of a bootstrap.
+/// Warns, or fails, if Linux could not read all of a tar that is the device of a bootstrap.
 pub(crate) fn as_device(name: &Path, tree: &Tree, end: Option<&End>, strict: bool) -> Done {
-    let reach = cut_short::data_ends(tree).first().copied().unwrap_or(0);
-    match end.and_then(|end| cut_short::beyond_whole_sectors(end.bytes, reach)) {
+    let data_end = cut_short::data_ends(tree).first().copied().unwrap_or(0);
+    match end.and_then(|end| cut_short::beyond_whole_sectors(end.bytes, data_end)) {
         Some(why) => say(name, &why, strict),
         None => Ok(()),
     }
 }
 
-/// Judges how the tar of this name ended.
+/// Warns, or fails, if the tar of this name may have been cut short.
 pub(crate) fn judge(name: &Path, end: &End, strict: bool) -> Done {
     if end.bytes == 0 {
         return Err(Fail::of(name, "is empty: a tar has at least two zero blocks"));

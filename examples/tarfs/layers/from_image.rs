@@ -6,7 +6,7 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::files::digest;
 use crate::layers::loaded::{Backing, Loaded};
 use crate::layers::noted::Noted;
@@ -15,7 +15,12 @@ use crate::layers::{cut_short, needed_tars};
 
 /// Reads an image back, and finds out where its devices are. With `layer_marks` it is read as a layer;
 /// without, whiteouts and their like stay the files that they are in the image.
-pub(crate) fn read(arg: &Path, file: NamedFile, how: &How<'_>, layer_marks: bool) -> Done<Loaded> {
+pub(crate) fn read(
+    arg: &Path,
+    file: NamedFile,
+    how: &ReadingOptions<'_>,
+    layer_marks: bool,
+) -> Done<Loaded> {
     let bytes = tarfs_io::read_metadata(&file)?;
     let why = |error: erofs_tarfs::read::Error| Fail::of(arg, error);
     let image = Image::new(&bytes).map_err(why)?;
@@ -31,8 +36,8 @@ pub(crate) fn read(arg: &Path, file: NamedFile, how: &How<'_>, layer_marks: bool
             options.devices = DevicesAt::InFile { tag };
             tree = image.tree(&options).map_err(why)?;
         }
-        for (device, reach) in tree.devices().iter().zip(cut_short::data_ends(&tree)) {
-            cut_short::refuse_short_file(&file, device.base_offset, reach)?;
+        for (device, data_end) in tree.devices().iter().zip(cut_short::data_ends(&tree)) {
+            cut_short::refuse_short_file(&file, device.base_offset, data_end)?;
         }
         (tree, Backing::File(file))
     } else {
@@ -43,7 +48,7 @@ pub(crate) fn read(arg: &Path, file: NamedFile, how: &How<'_>, layer_marks: bool
         needed_tars::tars(arg, &tars, block, devices);
         let tree = image.tree(&options).map_err(why)?;
         let backing = Backing::Tars {
-            reach: cut_short::data_ends(&tree),
+            data_ends: cut_short::data_ends(&tree),
             tars,
             slots: image.devices().len(),
             block: image.block_size().bytes().into(),

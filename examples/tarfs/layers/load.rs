@@ -7,7 +7,7 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::files::kind::Kind;
 use crate::files::open;
 use crate::files::stream::{self, STDIN};
@@ -18,7 +18,7 @@ use crate::layers::spool::Spool;
 use crate::layers::{from_image, from_tar};
 
 /// Loads what an argument names: a layer, or all layers of an image.
-pub(crate) fn one(arg: &Path, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
+pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
     if let Some(image) = Reference::parse(arg) {
         return images::load(&image, how, spool);
     }
@@ -51,7 +51,7 @@ pub(crate) fn one(arg: &Path, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Load
 }
 
 /// A layer on standard input: it goes to a file, since devices are files.
-fn stdin(how: &How<'_>, spool: &mut Spool) -> Done<Loaded> {
+fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
     let name = Path::new("standard input");
     let failed = |error| Fail::of(name, error);
     let progress = Progress::new("reading", None);
@@ -69,7 +69,11 @@ fn stdin(how: &How<'_>, spool: &mut Spool) -> Done<Loaded> {
 }
 
 /// Loads all that the arguments name, lowest first.
-pub(crate) fn all(args: &[PathBuf], how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
+pub(crate) fn all(
+    args: &[PathBuf],
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+) -> Done<Vec<Loaded>> {
     if args.iter().filter(|arg| names_stdin(arg)).count() > 1 {
         return Err(Fail::Usage("standard input can be one layer only".to_owned()));
     }

@@ -50,7 +50,7 @@ pub(crate) enum Backing {
         /// Block size of the image in bytes.
         block: u64,
         /// Where the last byte of a file ends in each device.
-        reach: Vec<u64>,
+        data_ends: Vec<u64>,
         /// The image itself, which has file data too.
         image: NamedFile,
     },
@@ -64,10 +64,10 @@ impl Loaded {
         match &self.backing {
             Backing::File(file) => Ok(file.try_clone()?),
             Backing::Tars { slots, image, .. } if index >= *slots => Ok(image.try_clone()?),
-            Backing::Tars { tars, slots, block, reach, .. } => {
+            Backing::Tars { tars, slots, block, data_ends, .. } => {
                 let device = &self.tree.devices()[index];
                 let tar = tars.find(&self.name, device, *slots == 1, *block)?;
-                cut_short::refuse_short_file(&tar, device.base_offset, reach[index])?;
+                cut_short::refuse_short_file(&tar, device.base_offset, data_ends[index])?;
                 Ok(tar)
             }
             Backing::Layers(layers) => {
@@ -88,13 +88,13 @@ impl Loaded {
 
     /// Opens the tar of the device at `index`, if it is a bootstrap's and is found.
     pub(crate) fn tar(&self, index: usize) -> Done<Option<NamedFile>> {
-        let Backing::Tars { tars, slots, block, reach, .. } = &self.backing else {
+        let Backing::Tars { tars, slots, block, data_ends, .. } = &self.backing else {
             return Ok(None);
         };
         let device = &self.tree.devices()[index];
         let tar = tars.find_if_there(&self.name, device, *slots == 1, *block)?;
         tar.iter().try_for_each(|tar| {
-            cut_short::refuse_short_file(tar, device.base_offset, reach[index])
+            cut_short::refuse_short_file(tar, device.base_offset, data_ends[index])
         })?;
         Ok(tar)
     }

@@ -1,7 +1,7 @@
-//! Bootstraps over one tar: what shows that their devices are one.
+//! Bootstraps that are merged may be over the same tar. Then their devices become one.
 //!
-//! A tag shows nothing, as anybody can write one. It takes the file that is found by it: one that
-//! has the digest, or the same file.
+//! Equal tags do not show that, as anybody can write one. Two devices are one if the file that is found
+//! by the tag has the digest that the tag says, or if both tags lead to the same file.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(crate) fn identify(layers: &mut [Loaded]) {
             let tag = &layer.tree.devices()[index].tag;
             let is_digest = digest::is_digest(&String::from_utf8_lossy(tag));
             let digest = Identity::of_checked_tag(tag);
-            // All of it is read for that, which nothing comes of if nobody else has it.
+            // To check a digest all of the tar is read. That is of no use if no other layer has this tag.
             if is_digest && !twice.contains(&digest) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Streams written to files, and hashed on the way.
+//! Streams of tars that are written to files, because devices of images must be files.
 
 use std::fs::File;
 use std::io::Read;
@@ -76,7 +76,7 @@ impl Spool {
                 Ok(from_tar::ingested(file, done))
             }
             Self::Kept(dir, outputs) => {
-                // Its name follows from its bytes: renamed when they are known.
+                // Its name follows from its digest, so it is renamed when that is known.
                 let mut output = Output::new(&dir.join("uncompressed tar"))?;
                 let out = output.file()?;
                 let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
@@ -88,7 +88,8 @@ impl Spool {
                 let there = is_kept() || is_there(&path, &digest)?;
                 if !there {
                     output.rename(&path)?;
-                    // A digest names one tar only, what the user says may be the name of anything.
+                    // A name that is a digest is that of this tar. One that the user gave may be that of
+                    // any file.
                     if tag.is_some() && path.symlink_metadata().is_ok() {
                         let why =
                             "is there, and is not the uncompressed tar, which would get that name";

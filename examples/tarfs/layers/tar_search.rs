@@ -20,7 +20,7 @@ use crate::files::{digest, open, place, protected, unchanged};
 pub(crate) enum Verify {
     /// All.
     All,
-    /// Those that are not named by it.
+    /// Those whose file is not named by it.
     OtherNames,
 }
 
@@ -40,7 +40,7 @@ impl TarSearch {
         Self { dir, given: given.is_some(), verify: Verify::All }
     }
 
-    /// Opens the tar of a device of `image`; `only` if that has one only.
+    /// Opens the tar of a device of `image`. `only` says whether that has no other device.
     pub(crate) fn find(
         &self,
         image: &Path,
@@ -88,8 +88,8 @@ impl TarSearch {
             let has = file.bytes()?;
             let blocks = has.next_multiple_of(block);
             let is_short = blocks < needed;
-            // A digest says more than a length, which is all there is to tell the file of another
-            // tag by. Without a tag it says nothing: mkfs.erofs does not count what follows the end.
+            // If the tag is no digest, a file of another length is the wrong one. If there is no tag, a
+            // longer file may be right: mkfs.erofs does not count what follows the end of a tar.
             let is_other =
                 is_short || blocks > needed && !tag.is_empty() && !digest::is_digest(&tag);
             let verify = digest::is_digest(&tag)
@@ -98,9 +98,9 @@ impl TarSearch {
                 true => Some(digest::of(&file)?).filter(|digest| *digest != tag),
                 false => None,
             };
-            // The image counts whole blocks. What is shorter could be the bare tar of a device that
-            // has something in front of it: it would be read at the wrong places, and yet nothing is
-            // wrong with it.
+            // The image counts whole blocks. A shorter file with the right digest may be the bare tar of a
+            // device that begins with something else, as a layer's disk does. It is not used, because it
+            // would be read at the wrong places; and it is no error.
             let why = match (is_other, other) {
                 (true, None) if verify => None,
                 (true, _) => {
@@ -130,7 +130,7 @@ impl TarSearch {
         if tag.is_empty() || !self.given && !digest::is_digest(tag) {
             return Vec::new();
         }
-        // Of a tag with other characters only what `tarfs layer` makes of them is a name.
+        // Tags with characters that are bad in names: `tarfs layer` replaces those.
         let names = match plain == tag {
             true => vec![tag.to_owned(), format!("{tag}.tar"), format!("sha256-{tag}")],
             false => vec![plain.clone(), format!("{plain}.tar")],
@@ -149,7 +149,7 @@ impl TarSearch {
         for path in paths {
             let fits = |bytes: u64| bytes.next_multiple_of(block) == needed;
             if fs::metadata(&path).is_ok_and(|found| found.is_file() && fits(found.len())) {
-                // Of those that are not meant, some may not be readable.
+                // A file that can't be read is not the one: no error.
                 let Ok(file) = open::candidate(&path) else { continue };
                 if digest::of(&file)? == tag {
                     protected::opened(&path, file.file());

@@ -1,4 +1,5 @@
-//! Layers that came from tars judged: how the tars end, and what of them was not taken.
+//! What is said of layers that came from tars, or refused: how the tars end, and what of them was not
+//! taken.
 
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use crate::layers::ending;
 use crate::layers::loaded::Loaded;
 use crate::layers::noted::Noted;
 
-/// Judges a layer that was just made of a tar.
+/// Warns about a layer that was just made of a tar, or refuses it; gives what was noted.
 pub(crate) fn of(name: &Path, layer: &tree::Layer, strict: bool) -> Done<Noted> {
     ending::judge(name, &layer.end, strict)?;
     let noted = Noted::of(layer);
@@ -17,7 +18,7 @@ pub(crate) fn of(name: &Path, layer: &tree::Layer, strict: bool) -> Done<Noted> 
     Ok(noted)
 }
 
-/// Judges all layers that came from tars: how they end, and what is in them.
+/// Warns about all layers that came from tars, or refuses them.
 pub(crate) fn all(layers: &[Loaded], strict: bool) -> Done {
     layers.iter().try_for_each(|Loaded { name, end, noted, .. }| {
         end.as_ref().map_or(Ok(()), |end| ending::judge(name, end, strict))?;

@@ -9,13 +9,13 @@ use crate::cli::quote;
 use crate::files::place;
 use crate::layers::loaded::Loaded;
 
-/// Which layer has which name.
+/// The names of outputs, and the layer that each is of.
 #[derive(Default)]
 pub(crate) struct Names<'l>(BTreeMap<PathBuf, &'l Loaded>);
 
 impl<'l> Names<'l> {
-    /// Whether no layer has this name yet. The same layer again has the same name and the same
-    /// bytes; of another one, whose tag is the same, nothing would be left.
+    /// Whether no layer has this name yet. A layer that is there twice makes the same bytes under the same
+    /// name, so that is no error. Another layer with the same tag is one: the first output would be lost.
     pub(crate) fn is_new(&mut self, path: &Path, layer: &'l Loaded) -> Done<bool> {
         let Some(other) = self.0.insert(path.to_owned(), layer) else { return Ok(true) };
         let devices = || layer.tree.devices().iter().zip(other.tree.devices());
@@ -31,7 +31,7 @@ impl<'l> Names<'l> {
     }
 }
 
-/// A directory that is gone again when nothing came of it.
+/// A directory that is removed again if the command fails.
 pub(crate) struct Directory(Option<PathBuf>);
 
 impl Directory {
@@ -48,7 +48,7 @@ impl Directory {
         Ok(Self(Some(path.to_owned())))
     }
 
-    /// What was to be made in it is there: it stays.
+    /// The command succeeded: the directory stays.
     pub(crate) fn keep(mut self) {
         self.0 = None;
     }
@@ -57,7 +57,7 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
-            // Not if it has something in it, whosever that is.
+            // This fails if something is in the directory, whoever put it there: then it stays.
             let _ = fs::remove_dir(path);
         }
     }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
 
-/// What each thing in the file of metadata starts at a multiple of: reflinks want blocks.
+/// Everything in the file of metadata starts at a multiple of this, because reflinks want whole blocks.
 const ALIGN: u64 = 4096;
 
 /// The files, that of metadata first.
@@ -41,7 +41,7 @@ pub(crate) struct Disk {
     pub(crate) sealed: Option<Sealed>,
     /// The hash tree, if it is not behind the data.
     pub(crate) tree: Option<Extents<usize>>,
-    /// What tells it from others.
+    /// Bytes that no other disk has, for the GUID of its partition.
     pub(crate) identity: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ impl DiskFiles {
         let metadata_at = self.room(layout.metadata_bytes())?;
         tarfs_io::write_metadata_at(layout, &self.files[0], metadata_at)?;
         let first = self.files.len();
-        // Forms name whole files: a partition is a place in one.
+        // Disks are made of whole files: of a partition the whole disk is taken, from its start on.
         let starts: Vec<u64> = sources.iter().map(NamedFile::start).collect();
         self.files.extend(sources.into_iter().map(NamedFile::whole));
         let plan = image::disk(layout);
@@ -152,7 +152,7 @@ fn digest(layout: &Layout<'_>) -> Done<Vec<u8>> {
     Ok(hash.finalize().to_vec())
 }
 
-/// A file from a byte of it on.
+/// A file, in which writing begins at this byte.
 struct Behind<'a>(&'a NamedFile, u64);
 
 impl WriteAt for Behind<'_> {

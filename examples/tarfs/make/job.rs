@@ -7,11 +7,11 @@ use erofs_tarfs::io::verity::Options as Hashing;
 use erofs_tarfs::io::{NamedFile, Step, write_plan};
 use erofs_tarfs::tree::Tree;
 
-use crate::cli::disk_form::DiskForm;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Steps;
 use crate::files::output::Output;
 use crate::layers::loaded::{Loaded, Origin};
+use crate::make::disk_form::DiskForm;
 use crate::make::image;
 use crate::show::hash_tree_report::HashTreeReport;
 use crate::show::report::Report;

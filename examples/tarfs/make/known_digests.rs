@@ -1,17 +1,33 @@
-//! Digests that sealed layers bring along in their hash trees.
+//! `--sealed`: digests of data blocks that are taken from the hash trees of layers' disks.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use erofs_tarfs::io::verity::{Options, read_leaves};
-use erofs_tarfs::verity::{self, Fault, Params, Placement};
+use erofs_tarfs::verity::{self, Digest, Fault, Params, Placement};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
-use crate::cli::sealed_layer::SealedLayer;
 use crate::hash_tree::sought::{self, Sought};
 use crate::layers::loaded::{Backing, Loaded};
 
-/// Reads the leaves of those layers that are sealed, and verifies them.
+/// A layer's disk and the root hash of the tree behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct SealedLayer {
+    pub(crate) disk: PathBuf,
+    pub(crate) root: Digest,
+}
+
+/// Reads `DISK=ROOT`.
+pub(crate) fn parse(text: &str) -> Result<SealedLayer, String> {
+    let (disk, root) = text.rsplit_once('=').ok_or("DISK=ROOT is wanted")?;
+    let root = root.strip_prefix("sha256:").unwrap_or(root);
+    let root = root.parse().map_err(|error: verity::Error| error.to_string())?;
+    Ok(SealedLayer { disk: disk.into(), root })
+}
+
+/// Reads the lowest level of the hash tree of each layer that is sealed, and verifies it by the root
+/// hash.
 pub(crate) fn read(
     layers: &mut [Loaded],
     all: &[SealedLayer],

@@ -11,7 +11,6 @@ use erofs_tarfs::outputs::{
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::Sealed;
 
-use crate::cli::disk_form::{DiskForm, DiskForms};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
 use crate::cli::quote;
@@ -19,6 +18,7 @@ use crate::files::output::{self, Output};
 use crate::files::place;
 use crate::layers::noted::Noted;
 use crate::make::disk_files::{Disk, DiskFiles, Sealing};
+use crate::make::disk_form::{DiskForm, DiskForms};
 use crate::make::job::Job;
 use crate::make::{image, volume};
 use crate::show::dm_script;
@@ -72,7 +72,7 @@ impl Made {
     }
 }
 
-/// Refuses what makes no sense.
+/// Refuses outputs that can't have the wanted form.
 pub(crate) fn check(forms: &DiskForms, output: &Path, product: Product) -> Done {
     if product == Product::HashTree {
         let text = "*_verity_only modes make no disk: --form and --gpt say nothing of hash trees";
@@ -81,7 +81,7 @@ pub(crate) fn check(forms: &DiskForms, output: &Path, product: Product) -> Done 
     if forms.form == DiskForm::Raw {
         return Ok(());
     }
-    // They name files beside them, by the directory that they are in.
+    // The other forms name files beside the output, relative to its directory.
     if place::is_stdout(output) {
         let why = "this form names files beside it: -o FILE, not standard output";
         return Err(Fail::Usage(why.to_owned()));
@@ -95,7 +95,7 @@ pub(crate) fn check(forms: &DiskForms, output: &Path, product: Product) -> Done 
     }
 }
 
-/// Where all goes that is in no tar.
+/// The name of the file for all that is in no tar.
 fn metadata_path(out: &Path) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
     name.push(".metadata");
@@ -114,7 +114,7 @@ pub(crate) fn make(
     let output = Output::new(out)?;
     let mut outputs = Vec::new();
     let metadata = if form == DiskForm::Raw {
-        // Copied from there, or shared.
+        // It is temporary: its bytes are copied into the disk, or shared.
         let file = tempfile::tempfile_in(place::beside(out));
         NamedFile::new(out, file.map_err(|error| Fail::of(out, error))?)
     } else {
@@ -153,10 +153,10 @@ pub(crate) fn make(
     Ok(Made { outputs, report })
 }
 
-type Whole = (Extents<usize>, Reported, Option<Sealed>);
+type WholeDisk = (Extents<usize>, Reported, Option<Sealed>);
 
 /// The only disk.
-fn single(out: &Path, disks: Vec<(String, Disk, Report)>) -> Done<Whole> {
+fn single(out: &Path, disks: Vec<(String, Disk, Report)>) -> Done<WholeDisk> {
     let Some((_, disk, mut report)) = disks.into_iter().next() else {
         return Err(Fail::of(out, "there is no layer"));
     };
@@ -171,7 +171,7 @@ fn partitioned(
     out: &Path,
     disks: Vec<(String, Disk, Report)>,
     volume: Option<(Volume, Architecture)>,
-) -> Done<Whole> {
+) -> Done<WholeDisk> {
     let failed = |error: outputs::Error| Fail::of(out, error);
     let (mut wanted, mut extents, mut reports) = (Vec::new(), Vec::new(), Vec::new());
     for (name, disk, report) in disks {
@@ -200,7 +200,7 @@ fn partitioned(
     for (index, of_disk) in reports.into_iter().enumerate() {
         let placed = &gpt.partitions()[index];
         let of_disk = of_disk.map(|(mut of_disk, sealed)| {
-            // In the partition itself, or in the next.
+            // The hash tree is in the partition itself, or for systemd in the next one.
             let tree = gpt.partitions().get(index + 1).filter(|_| volume.is_some());
             let (data, hash) = (device(placed), device(tree.unwrap_or(placed)));
             of_disk.verity = sealed.map(|sealed| HashTreeReport::new(&sealed, &data, &hash));

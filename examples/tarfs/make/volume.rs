@@ -1,11 +1,11 @@
-//! What an image is for those who find partitions by their types, and on which architecture.
+//! `--gpt=dps`: for which volume and which architecture systemd is to find the partitions.
 
 use erofs_tarfs::outputs::{Architecture, Volume};
 
-use crate::cli::disk_form::DiskForms;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::platform::Platform;
 use crate::layers::loaded::Loaded;
+use crate::make::disk_form::DiskForms;
 
 /// What systemd is to find, and on what: the platform that was asked for, that of the image, or that of
 /// this machine.

@@ -34,7 +34,7 @@ pub(crate) fn text(
     let table = dm_linear(&extents.map(|index| variables[index].as_str()));
     let table = table.map_err(|error| match error {
         outputs::Error::Sectors { offset, bytes, file } => {
-            // The file instead of the variable.
+            // Errors name the file, not the variable that stands for it in the script.
             let index = variables.iter().position(|variable| Some(variable) == file.as_ref());
             let file = index.map(|index| files[index].clone());
             outputs::Error::Sectors { offset, bytes, file }
@@ -54,7 +54,7 @@ pub(crate) fn text(
     Ok(text)
 }
 
-/// Where no udev makes them.
+/// Makes the device nodes where no udev does.
 const MAKE_NODES: &str = "dmsetup mknodes\n";
 
 const SCRIPT_HEAD: &str = "\

@@ -1,4 +1,4 @@
-//! An image as bars of a picture.
+//! What `tarfs inspect --svg` draws of an image.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::show::picture::{Bar, Part};
 use crate::show::segments::{self, Kind, Segment};
 use crate::show::svg;
 
-/// The file as a bar, and another one of its devices if they are files of their own.
+/// A bar of the file, and one of its devices if they are files of their own.
 pub(crate) fn bars(path: &Path, image: &Image<'_>, len: u64, segments: &[Segment]) -> Vec<Bar> {
     let block = u64::from(image.block_size().bytes());
     let parts = segments.iter().map(|segment| Part {

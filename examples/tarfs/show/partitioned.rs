@@ -10,7 +10,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::show::print;
 use crate::show::report::{HowMade, Report};
 
-/// Disks in the partitions of one.
+/// A disk whose partitions are disks.
 #[derive(Debug, Serialize)]
 pub(crate) struct Partitioned {
     path: String,

@@ -38,10 +38,11 @@ pub(crate) struct Report {
 /// How a disk came out.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct HowMade {
-    /// What it is, if it is not simply a file.
+    /// The form, if it is not simply a file.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) form: &'static str,
-    /// The files that it is over, as they are called in it; the first has all that is in no tar.
+    /// The files that it is made of, by the names that it has for them. The first has all that is in no
+    /// tar.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) files: Vec<String>,
     /// How the bytes of the tars got into it.

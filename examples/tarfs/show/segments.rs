@@ -99,7 +99,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// A part that ends here; none if all of it has been named.
+    /// Adds a part from the last one to `end`, if that is behind it.
     fn until(&mut self, end: u64, kind: Kind, what: &str) {
         if self.at < end {
             let (offset, bytes) = (self.at, end - self.at);

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::{Args as Group, ValueEnum};
 use erofs_tarfs::export;
 
-use crate::cli::disk_form::DiskForms;
 use crate::cli::hash_tree_options::Sealing;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::Layout;
 use crate::cli::reading_options::Inputs;
-use crate::cli::sealed_layer;
+use crate::make::disk_form::DiskForms;
+use crate::make::known_digests;
 
 /// Of `tarfs export`.
 pub(super) const HELP: &str = "\
@@ -93,8 +93,8 @@ pub(crate) struct Export {
     pub(crate) sealing: Sealing,
     /// DISK is one of the layers, has a hash tree of these parameters behind it, and this root
     /// hash: its tree is verified, and its data not hashed again. Once for each such layer.
-    #[arg(long, value_name = "DISK=ROOT", value_parser = sealed_layer::parse)]
-    pub(crate) sealed: Vec<sealed_layer::SealedLayer>,
+    #[arg(long, value_name = "DISK=ROOT", value_parser = known_digests::parse)]
+    pub(crate) sealed: Vec<known_digests::SealedLayer>,
     /// Print one JSON object about each output, one a line.
     #[arg(long)]
     pub(crate) json: bool,

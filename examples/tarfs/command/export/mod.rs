@@ -7,7 +7,6 @@ use std::path::Path;
 use erofs_tarfs::export::{self, Mode, Options, Product};
 
 pub(crate) use self::arguments::Export;
-use crate::cli::disk_form::DiskForm;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::{hash_tree_options, image_options};
 use crate::files::output::{self, Output};
@@ -16,6 +15,7 @@ use crate::layers::loaded::{self, Loaded};
 use crate::layers::spool::Spool;
 use crate::layers::{load, merged, same_devices, warnings};
 use crate::make::directory::{Directory, Names};
+use crate::make::disk_form::DiskForm;
 use crate::make::job::Job;
 use crate::make::over_files::{self, Made, Wanted};
 use crate::make::{known_digests, volume};
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Export) -> Done {
     }
     let mut spool = match args.forms.form {
         DiskForm::Raw => Spool::temporary(&output),
-        // Over the tars, so they stay.
+        // Such disks refer to the uncompressed tars, so those are kept.
         DiskForm::Vmdk | DiskForm::DmLinear => Spool::kept(&output),
     };
     let how = args.inputs.how();

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
         let why = "cannot grow by a hash tree: say --hash FILE";
         return Err(Fail::of(path, format_args!("is a block device or a partition, and {why}")));
     }
-    // Two at once would take each other's trees for data.
+    // If two ran at once, each would take the other's tree for data.
     if flock(data.file(), lock) == Err(Errno::WOULDBLOCK) {
         return Err(Fail::of(path, "is being sealed by somebody else"));
     }
@@ -107,8 +107,8 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
     }
 }
 
-/// Opens what is to be sealed, with the lock that it wants: to be written too if it can grow, and has
-/// to, as its tree goes behind it or it has no whole blocks yet.
+/// Opens what is to be sealed, and says which lock it wants. It is opened for writing only if it has to
+/// grow: because its tree goes behind it, or because it has no whole blocks yet.
 fn to_seal(arg: &Path, elsewhere: bool, params: &Params) -> Done<(NamedFile, FlockOperation)> {
     const READ: FlockOperation = FlockOperation::NonBlockingLockShared;
     let (path, number) = partition::split(arg);
@@ -143,7 +143,7 @@ fn keeps_its_length(data: &NamedFile) -> Done<bool> {
 fn refuse_unfit(data: &NamedFile, geometry: &Geometry, args: &Sealing) -> Done {
     match kind::of(data)? {
         Kind::Erofs => {}
-        // The second table ends a disk.
+        // The second partition table must be the last thing on the disk.
         Kind::Gpt if geometry.same_file() => {
             let why =
                 "has partitions, whose second table ends it: say --hash, or a partition of it";
@@ -170,7 +170,7 @@ fn refuse_unfit(data: &NamedFile, geometry: &Geometry, args: &Sealing) -> Done {
     Ok(())
 }
 
-/// A file that has its old length again when nothing came of it.
+/// A file that gets its old length back if the command fails.
 struct Undo<'a>(Option<(&'a NamedFile, u64)>);
 
 impl<'a> Undo<'a> {

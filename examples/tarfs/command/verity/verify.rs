@@ -1,4 +1,4 @@
-//! The command line of hash trees.
+//! `tarfs verity verify`: a file held against its hash tree.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -60,7 +60,7 @@ fn frame<R: BufRead>(
 }
 
 impl<R: Read> Uncompressed<R> {
-    /// Of a reader at the beginning of a stream of this kind.
+    /// Decompresses a stream of this kind, at whose beginning the reader is.
     pub(crate) fn new(kind: Kind, reader: R) -> Self {
         let used = Rc::new(Cell::new(0));
         let reader = BufReader::with_capacity(BUFFER, reader);
@@ -113,7 +113,7 @@ impl<R: Read> Uncompressed<R> {
         Ok(())
     }
 
-    /// What is left must be zeros, which a stream has behind it that is in records of a tape.
+    /// What is left must be zeros: streams that were on tapes are filled up to whole records.
     fn padding(&self, mut reader: Counted<R>) -> io::Result<()> {
         let begin = self.used.get();
         let (mut other, mut at) = (0_u64, begin);

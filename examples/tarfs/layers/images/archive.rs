@@ -19,7 +19,7 @@ use crate::layers::spool::Spool;
 /// Symbolic links that are followed in an archive, one to the next.
 const MAX_LINKS: usize = 8;
 
-/// How the tar around an image is read: it is a bag of files, whose attributes say nothing.
+/// How the tar around an image is read. Only the data of its files matters, not their attributes.
 fn options() -> LayerOptions {
     let mut options = LayerOptions::default();
     options.tag = b"archive".to_vec();
@@ -53,7 +53,7 @@ pub(crate) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
         backing: Backing::File(file),
         leaves: None,
         platform: None,
-        // What a layer is warned of is no matter of the bag that it is in.
+        // Warnings are about layers, not about the archive that they are in.
         end: None,
         noted: Noted::default(),
     })

@@ -7,7 +7,7 @@ use erofs_tarfs::tree::Identity;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::files::kind::Kind;
 use crate::files::stream;
 use crate::layers::from_tar;
@@ -23,7 +23,7 @@ use crate::layers::spool::Spool;
 pub(crate) fn load(
     store: &Store,
     manifest: &Manifest,
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     let Manifest { path, document } = manifest;
@@ -82,7 +82,7 @@ fn layer(
     manifest: &Path,
     descriptor: &Descriptor,
     diff_id: &str,
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Loaded> {
     let (path, blob) = store.verified(descriptor, manifest)?;
@@ -109,7 +109,7 @@ pub(crate) fn unpack(
     path: &Path,
     blob: Blob<'_>,
     diff_id: &str,
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Loaded> {
     let (layer, digest) = unpack_unchecked(path, blob, how, spool)?;
@@ -120,7 +120,7 @@ pub(crate) fn unpack(
 pub(crate) fn unpack_unchecked(
     path: &Path,
     blob: Blob<'_>,
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<(Loaded, String)> {
     let failed = |error| Fail::of(path, error);

@@ -1,7 +1,7 @@
 //! Directories as `skopeo copy` writes them to `dir:`: a manifest, and blobs named by their digests.
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::layers::images::document::Class;
 use crate::layers::images::image_name::ImageName;
 use crate::layers::images::manifest::Manifest;
@@ -14,7 +14,11 @@ use crate::layers::spool::Spool;
 const MANIFEST: &str = "manifest.json";
 
 /// Loads the layers of the image, lowest first.
-pub(crate) fn load(store: &Store, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
+pub(crate) fn load(
+    store: &Store,
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+) -> Done<Vec<Loaded>> {
     if !store.has(MANIFEST) && store.has("index.json") {
         return Err(Fail::of(
             store.name(),

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::layers::images::config::Config;
 use crate::layers::images::image_name::{self, ImageName};
 use crate::layers::images::store::Store;
@@ -29,7 +29,7 @@ struct Entry {
 pub(crate) fn load(
     store: &Store,
     pick: &ImageName,
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     if pick.digest.is_some() {

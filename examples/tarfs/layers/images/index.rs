@@ -10,7 +10,7 @@ use crate::layers::images::document::Class;
 use crate::layers::images::store::Store;
 use crate::layers::images::{manifest, words};
 
-/// Indexes in indexes that are followed.
+/// How deep indexes may be nested.
 const MAX_DEPTH: usize = 4;
 
 /// A manifest that an index lists.
@@ -89,7 +89,8 @@ impl Found {
     pub(super) fn look(&mut self, store: &Store) -> Done {
         for mut leaf in std::mem::take(&mut self.leaves) {
             let unknown = leaf.platform.is_none();
-            // What is not there, or has a digest of a kind that is not known, is some other image.
+            // A manifest that is not there, or whose digest is of an unknown kind, is kept as it is: it may
+            // be that of another platform.
             if unknown && store.has_document(&leaf.descriptor, &leaf.listed).unwrap_or(false) {
                 let (path, document) = store.document(&leaf.descriptor, &leaf.listed)?;
                 if let Some(other) = manifest::other_than_image(&document) {

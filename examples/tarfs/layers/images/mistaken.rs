@@ -7,7 +7,7 @@ use erofs_tarfs::tree::{InodeId, NodeKind, Tree};
 use crate::cli::{quote, warn};
 
 /// What a tar looks like, by the names in it.
-fn form(tree: &Tree) -> Option<&'static str> {
+fn prefix_of(tree: &Tree) -> Option<&'static str> {
     let of_kind = |name: &str, kind: NodeKind| {
         let found = tree.child(InodeId::ROOT, name.as_bytes());
         found.is_some_and(|id| tree.kind(id) == kind)
@@ -38,7 +38,7 @@ fn has_layers(tree: &Tree) -> bool {
 
 /// Says how the image in a file is named, if a layer looks like one.
 pub(crate) fn warn(file: &Path, tree: &Tree) {
-    if let Some(prefix) = form(tree) {
+    if let Some(prefix) = prefix_of(tree) {
         let named = quote::name(file);
         let what =
             format_args!("read as a layer, but it looks like an image: {prefix}{named} names that");

@@ -32,14 +32,18 @@ mod store;
 mod words;
 
 use crate::cli::fail::Done;
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::layers::images::reference::{Reference, Transport};
 use crate::layers::images::store::Store;
 use crate::layers::loaded::Loaded;
 use crate::layers::spool::Spool;
 
 /// Loads the layers of an image, lowest first.
-pub(crate) fn load(image: &Reference, how: &How<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
+pub(crate) fn load(
+    image: &Reference,
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+) -> Done<Vec<Loaded>> {
     let archive = |spool: &Spool| Store::archive(&image.path, &spool.dir());
     match image.transport {
         Transport::Oci => oci::load(&Store::layout(&image.path), &image.pick, how, spool),

@@ -1,7 +1,7 @@
 //! OCI image layouts, in directories and in tars.
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::layers::images::document::Class;
 use crate::layers::images::image_name::ImageName;
 use crate::layers::images::manifest::Manifest;
@@ -17,7 +17,7 @@ const INDEX: &str = "index.json";
 pub(crate) fn load(
     store: &Store,
     pick: &ImageName,
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     let manifest = match &pick.digest {
@@ -27,7 +27,7 @@ pub(crate) fn load(
     blobs::load(store, &manifest, how, spool)
 }
 
-fn by_index(store: &Store, pick: &ImageName, how: &How<'_>) -> Done<Manifest> {
+fn by_index(store: &Store, pick: &ImageName, how: &ReadingOptions<'_>) -> Done<Manifest> {
     if !store.has(INDEX) && store.has("manifest.json") {
         let why =
             "has no index.json, but manifest.json: docker-archive:FILE or dir:DIR may be meant";

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::reading_options::How;
+use crate::cli::reading_options::ReadingOptions;
 use crate::layers::images::config::Config;
 use crate::layers::images::image_name::{self, ImageName};
 use crate::layers::images::store::Store;
@@ -35,7 +35,7 @@ struct Layer {
 pub(crate) fn load(
     store: &Store,
     pick: &ImageName,
-    how: &How<'_>,
+    how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     let (mut chain, mut platform) = (Vec::new(), None);

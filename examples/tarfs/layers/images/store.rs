@@ -25,7 +25,7 @@ const JSON_BYTES: u64 = 4 << 20;
 pub(crate) struct Store {
     path: PathBuf,
     place: Place,
-    form: Form,
+    blob_names: BlobNames,
 }
 
 enum Place {
@@ -35,7 +35,7 @@ enum Place {
 
 /// How blobs are named.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum BlobNames {
     /// `blobs/sha256/HEX`.
     Layout,
     /// `HEX`, and `HEX.manifest.json`.
@@ -52,12 +52,12 @@ pub(crate) struct Blob<'a> {
 impl Store {
     /// An OCI image layout.
     pub(crate) fn layout(dir: &Path) -> Self {
-        Self { path: dir.to_owned(), place: Place::Directory, form: Form::Layout }
+        Self { path: dir.to_owned(), place: Place::Directory, blob_names: BlobNames::Layout }
     }
 
     /// A directory as skopeo writes it.
     pub(crate) fn flat(dir: &Path) -> Self {
-        Self { path: dir.to_owned(), place: Place::Directory, form: Form::Flat }
+        Self { path: dir.to_owned(), place: Place::Directory, blob_names: BlobNames::Flat }
     }
 
     /// A tar, compressed or not, or one on standard input. What must be unpacked goes to a file
@@ -67,7 +67,7 @@ impl Store {
         Ok(Self {
             path: archive.name.clone(),
             place: Place::Archive(Box::new(archive)),
-            form: Form::Layout,
+            blob_names: BlobNames::Layout,
         })
     }
 
@@ -91,16 +91,16 @@ impl Store {
     /// The name of a blob.
     pub(crate) fn blob_name(&self, descriptor: &Descriptor, from: &Path) -> Done<String> {
         let hex = descriptor.hex(from)?;
-        Ok(match self.form {
-            Form::Layout => format!("blobs/sha256/{hex}"),
-            Form::Flat => hex.to_owned(),
+        Ok(match self.blob_names {
+            BlobNames::Layout => format!("blobs/sha256/{hex}"),
+            BlobNames::Flat => hex.to_owned(),
         })
     }
 
     /// The name of a manifest or index.
     fn document_name(&self, descriptor: &Descriptor, from: &Path) -> Done<String> {
         let name = self.blob_name(descriptor, from)?;
-        Ok(if self.form == Form::Flat { name + ".manifest.json" } else { name })
+        Ok(if self.blob_names == BlobNames::Flat { name + ".manifest.json" } else { name })
     }
 
     /// Whether a file is there.

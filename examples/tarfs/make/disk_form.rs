@@ -14,7 +14,7 @@ pub(crate) enum DiskForm {
     DmLinear,
 }
 
-/// What partitions are for those who find them.
+/// Which types the partitions of a disk get, by which others find them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PartitionTypes {
     /// "Linux filesystem data", the hash tree of each behind its data.
@@ -26,7 +26,7 @@ pub(crate) enum PartitionTypes {
 }
 
 impl PartitionTypes {
-    /// What systemd finds.
+    /// The volume that systemd is to find, if the types are for that.
     pub(crate) fn volume(self) -> Option<Volume> {
         match self {
             Self::Linux => None,
@@ -54,14 +54,14 @@ impl DiskForms {
         self.form == DiskForm::Raw && self.gpt.is_none()
     }
 
-    /// What systemd is to find.
+    /// The volume that systemd is to find, if one is wanted.
     pub(crate) fn volume(&self) -> Option<Volume> {
         self.gpt.and_then(PartitionTypes::volume)
     }
 }
 
 impl DiskForm {
-    /// What names of files end with.
+    /// The extension of the names of such files.
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Raw => "disk",
