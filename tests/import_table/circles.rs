@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::modules::Crate;
+use super::modules::{Crate, Source, Written};
 use super::{File, files, none};
 
 /// The crates, by the folders of their root files.
@@ -81,43 +81,37 @@ pub fn imports<'a>(root: &str, files: &'a [File]) -> Imports<'a> {
     let whole = Crate::new(root, texts);
     let mut imports = Imports::new();
     for source in &whole.sources {
-        let mut found = BTreeSet::new();
-        for written in &source.written {
-            let Some((file, is_module)) = whole.file(written) else { continue };
-            let target = &whole.sources[file].module;
-            let Some(gives) = written.gives else {
-                // A module alone says where something is public: `pub(in super::super)`.
-                if !is_module {
-                    found.insert(file);
-                }
-                continue;
-            };
-            if gives == "*" {
-                // Of all names those that the file has words for.
-                let known = source.words.iter().filter(|(word, _)| whole.has(target, word));
-                found.extend(known.filter_map(|(word, _)| whole.named(target, word)));
-                continue;
-            }
-            // Paths that begin with a module of modules say which of them is meant.
-            let has_modules = whole
-                .sources
-                .iter()
-                .any(|other| other.module.len() > target.len() && other.module.starts_with(target));
-            let is_own = target.len() > source.module.len() && target.starts_with(&source.module);
-            let is_used = || {
-                let names_type = gives.starts_with(char::is_uppercase);
-                let is_name =
-                    |(word, next): &(&str, &str)| *word == gives && (names_type || *next == "(");
-                source.words.iter().any(is_name)
-            };
-            if !(is_module && has_modules) && (!(written.is_public && is_own) || is_used()) {
-                found.insert(file);
-            }
-        }
-        let found = found.into_iter().map(|file| whole.sources[file].path);
+        let found = source.written.iter().flat_map(|written| imported(&whole, source, written));
+        let found = found.map(|file| whole.sources[file].path);
         imports.insert(source.path, found.filter(|path| *path != source.path).collect());
     }
     imports
+}
+
+/// The files that are imported by a path in a source: one, or none, or by a glob several.
+fn imported(whole: &Crate<'_>, source: &Source<'_>, written: &Written<'_>) -> Vec<usize> {
+    let Some((file, is_module)) = whole.file(written) else { return Vec::new() };
+    let target = &whole.sources[file].module;
+    match written.gives {
+        // A module alone says where something is public: `pub(in super::super)`.
+        None if is_module => Vec::new(),
+        None => vec![file],
+        // Of all names those that the source has words for.
+        Some("*") => {
+            let words = source.words.iter().map(|(word, _)| *word);
+            words
+                .filter(|word| whole.has(target, word))
+                .filter_map(|word| whole.named(target, word))
+                .collect()
+        }
+        // Paths that begin with this name say which file below the module is meant.
+        Some(_) if is_module && whole.has_below(target) => Vec::new(),
+        Some(name) => {
+            let is_below = target.len() > source.module.len() && target.starts_with(&source.module);
+            let passes_on = written.is_public && is_below;
+            if passes_on && !source.uses(name) { Vec::new() } else { vec![file] }
+        }
+    }
 }
 
 /// All that a file imports, and what that imports, and so on.
@@ -147,13 +141,12 @@ fn circles<'a>(imports: &Imports<'a>) -> Vec<Vec<&'a str>> {
     circles.into_iter().collect()
 }
 
-/// A circle in words, with one import of each file that leads on in it.
+/// A circle in words: of each file what it imports of the others.
 fn said(imports: &Imports<'_>, circle: &[&str]) -> String {
-    let imported = |file: &str| -> Vec<&str> {
+    let others = |file: &str| -> Vec<&str> {
         imports[file].iter().copied().filter(|other| circle.contains(other)).collect()
     };
-    let lines =
-        circle.iter().map(|file| format!("    {file} imports {}", imported(file).join(", ")));
+    let lines = circle.iter().map(|file| format!("    {file} imports {}", others(file).join(", ")));
     format!("a circle of files:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
@@ -220,6 +213,7 @@ fn every_import_is_seen() {
         ("use crate::b; fn g() { b::C }", "b/c.rs"),
         ("use crate::b as x; fn g() -> x::D { x::D::E }", "b/d.rs"),
         ("use crate::b::*; fn g(c: C) {}", "b/c.rs"),
+        ("use crate::b::*; fn g() { C::new() }", "b/c.rs"),
         ("use crate::b::c::inner; fn h() { inner::g() }", "b/c.rs"),
         ("use crate::b::c::inner::g;", "b/c.rs"),
         ("fn g(d: crate::D) {}", "b/d.rs"),

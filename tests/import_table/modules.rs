@@ -31,6 +31,15 @@ pub struct Source<'a> {
     pub words: BTreeSet<(&'a str, &'a str)>,
 }
 
+impl Source<'_> {
+    /// Whether the code itself uses a name that it has by `use`. A word in small letters is that name
+    /// only if it is called: else it may be a variable.
+    pub fn uses(&self, name: &str) -> bool {
+        let is_type = name.starts_with(char::is_uppercase);
+        self.words.iter().any(|(word, next)| *word == name && (is_type || *next == "("))
+    }
+}
+
 /// All modules of a crate.
 #[derive(Debug, Default)]
 pub struct Crate<'a> {
@@ -145,6 +154,12 @@ impl<'a> Crate<'a> {
         self.items.contains(&key) || self.uses.contains_key(&key) || self.child(module, name)
     }
 
+    /// Whether there are files of modules below a module.
+    pub fn has_below(&self, module: &[&'a str]) -> bool {
+        let is_below = |other: &Path<'a>| other.len() > module.len() && other.starts_with(module);
+        self.sources.iter().any(|source| is_below(&source.module))
+    }
+
     fn child(&self, module: &[&'a str], name: &'a str) -> bool {
         self.files.contains_key(&[module, &[name]].concat())
     }
@@ -164,7 +179,9 @@ impl<'a> Crate<'a> {
             "self" => {}
             "super" => _ = start.pop()?,
             // Names of other crates begin a path as well as those that the module has.
-            name if self.has(module, name) => return self.below(start, path, steps),
+            name if self.has(module, name) || self.of_glob(module, name, steps).is_some() => {
+                return self.below(start, path, steps);
+            }
             _ => return None,
         }
         match rest.first() {
@@ -189,16 +206,21 @@ impl<'a> Crate<'a> {
             let (found, is_module) = self.follow(&module, target, steps)?;
             return if is_module { self.below(found, rest, steps) } else { Some((found, false)) };
         }
-        if !self.items.contains(&(module.clone(), *name)) {
-            for glob in self.globs.get(&module).into_iter().flatten() {
-                if let Some((target, true)) = self.follow(&module, glob, steps)
-                    && self.has(&target, name)
-                {
-                    return self.below(target, path, steps);
-                }
-            }
+        if !self.items.contains(&(module.clone(), *name))
+            && let Some(target) = self.of_glob(&module, name, steps)
+        {
+            return self.below(target, path, steps);
         }
         Some((module, false))
+    }
+
+    /// The module from which a module has a name by `use …::*`.
+    fn of_glob(&self, module: &[&'a str], name: &'a str, steps: usize) -> Option<Path<'a>> {
+        let steps = steps.checked_sub(1)?;
+        self.globs.get(module)?.iter().find_map(|glob| {
+            let (target, is_module) = self.follow(module, glob, steps)?;
+            (is_module && self.has(&target, name)).then_some(target)
+        })
     }
 }
 
