@@ -2,11 +2,13 @@
 //! of the tool; that no files import each other; where unsafe code may stand, how long a file may be,
 //! and that nothing depends on where packages come from.
 
+mod source;
+
+// Rules in files of their own.
 mod circles;
 mod lengths;
 mod modules;
 mod rooms;
-mod source;
 
 use std::collections::BTreeSet;
 use std::fs;
