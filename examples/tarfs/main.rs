@@ -1,66 +1,100 @@
 //! `tarfs`: container layers to EROFS over their tars, and back to listings.
 //!
-//! A program over the public API of `erofs-tarfs`; `tarfs --help` teaches its use.
+//! A program over the public API of `erofs-tarfs`; `tarfs --help` teaches its use. Each folder is a
+//! room, which imports only rooms that come before it in this list (ARCHITECTURE.md has more):
+//!
+//! | room | duty |
+//! |---|---|
+//! | `cli` | options, help, errors, warnings, progress, quoting |
+//! | `files` | inputs that are opened, outputs that are whole or not there |
+//! | `hash_tree` | dm-verity hash trees, made and found |
+//! | `layers` | what a LAYER argument is |
+//! | `show` | what is printed |
+//! | `make` | bootstraps and disks |
+//! | `check` | what is wrong with an image |
+//! | `command` | a file for each command |
 
-mod args;
-mod behind;
-mod broken;
-mod cat;
 mod check;
-mod compare;
-mod decompress;
-mod digests;
-mod ending;
-mod export;
-mod fail;
-mod find;
-mod form;
-mod geometry;
-mod image_verdict;
-mod images;
-mod input;
-mod inspect;
-mod layer;
-mod layered;
-mod leaves;
-mod load;
-mod ls;
-mod merge;
-mod mount_args;
-mod notes;
-mod otherwise;
-mod output;
-mod partition;
-mod partitioned;
-mod partitions;
-mod picture;
-mod place;
-mod progress;
-mod quote;
-mod report;
-mod same;
-mod seal;
-mod segments;
-mod side;
-mod sizes;
-mod spare;
-mod spool;
-mod table;
-mod unfinished;
-mod unmoved;
-mod verdict;
-mod verity;
-mod view;
-mod volume;
-mod warn;
-mod whole;
+mod cli;
+mod command;
+mod files;
+mod hash_tree;
+mod layers;
+mod make;
+mod show;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
-use args::{Args, Command};
-use fail::Fail;
+use cli::fail::Fail;
+use cli::reading_options::PathIn;
+use cli::{quote, warn};
+use command::{cat, export, inspect, layer, ls, merge, mount_args, stat, verity};
+use files::unchanged;
+
+/// What the help says behind the list of commands.
+const PROGRAM: &str = "\
+A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in one file.
+
+  Index a layer, and see what is in it:
+    tarfs layer layer.tar                  # makes layer.tar.erofs
+    tarfs ls -l layer.tar.erofs /etc
+  Mount it, the tar as its device, as this prints:
+    tarfs mount-args layer.tar.erofs
+  Merge layers, lowest first, into one image over their tars:
+    tarfs merge -o image.erofs base.tar app.tar config.tar
+  One raw disk with a dm-verity tree behind the data:
+    tarfs export --mode image_block_with_verity -o image.disk base.tar app.tar
+  The same of an OCI image as skopeo or umoci write it, or of `docker save`:
+    tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
+    tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE:NAME
+
+A file may be a block device. DISK:N is partition N of a disk with a GPT, for all that read images or
+layers; without :N it is the only one with EROFS in it, or all for inspect, check and mount-args.
+
+An output is whole or not there. It takes no place of a file that is read, or that an input needs; a
+link is followed to its regular file. -o - is standard output, all of it at once when it is whole, and
+what is said of it goes to standard error; a file of that name is ./-. Exit codes: 0 done, 1 bad input or
+a file that cannot be read or written, 2 a command line that makes no sense.";
+
+/// Container layers as EROFS filesystems over the tars as they lie, sealed with dm-verity.
+#[derive(Debug, Parser)]
+#[command(name = "tarfs", version, max_term_width = 100, after_help = PROGRAM)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a bootstrap, or a disk, of one tar.
+    Layer(layer::Layer),
+    /// Merge layers into one bootstrap, or disk.
+    Merge(merge::Merge),
+    /// Make disks and hash trees, in one of six modes.
+    Export(export::Export),
+    /// Seal a file with dm-verity, or verify one.
+    #[command(subcommand)]
+    Verity(verity::Verity),
+    /// Check an image: its structure, its tars, its hash tree, and against the layers it was made of.
+    Check(command::check::Check),
+    /// List a directory of an image.
+    Ls(ls::Ls),
+    /// Show all that is known of a file in an image.
+    Stat(stat::Stat),
+    /// Write a file of an image to standard output.
+    ///
+    /// A tar that has the name of its digest is taken as it is: to see whether it has that digest
+    /// all of it would be read, as `tarfs check` does.
+    Cat(PathIn),
+    /// Show the superblock, devices and segments of an image.
+    Inspect(inspect::Inspect),
+    /// Print the commands that mount an image.
+    ///
+    /// The tars of a bootstrap are looked for, but not read: `tarfs check` does that.
+    MountArgs(mount_args::MountArgs),
+}
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -72,15 +106,15 @@ fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Verity(args) => verity::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => command::check::run(&args),
         Command::Ls(args) => ls::run(&args),
-        Command::Stat(args) => ls::stat(&args),
+        Command::Stat(args) => stat::run(&args),
         Command::Cat(args) => cat::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::MountArgs(args) => mount_args::run(&args),
     };
     // What was shown of a file that changed meanwhile is not what is in it.
-    match done.and_then(|()| unmoved::check()) {
+    match done.and_then(|()| unchanged::check()) {
         // Whoever read our output has enough of it.
         Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
         Err(fail) => {

@@ -118,7 +118,7 @@ pub fn without_tests<'a>(tokens: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
 }
 
 /// The index behind the bracket that closes the one at `open`.
-fn group_end(tokens: &[&str], open: usize) -> usize {
+pub fn group_end(tokens: &[&str], open: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         match *token {

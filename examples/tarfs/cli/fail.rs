@@ -1,0 +1,92 @@
+//! Why the program ends with something else than 0.
+
+use std::path::Path;
+use std::{fmt, io};
+
+use erofs_tarfs::io as tarfs_io;
+use erofs_tarfs::tar::ErrorKind;
+use erofs_tarfs::tree::{self, Rule};
+
+use crate::cli::broken_stream::BrokenStream;
+use crate::cli::quote;
+
+/// What ends a command early.
+#[derive(Debug)]
+pub(crate) enum Fail {
+    /// Bad input, or a file that cannot be read or written: exit code 1.
+    Failed(String),
+    /// What was asked for makes no sense: exit code 2.
+    Usage(String),
+    /// Nobody reads our output any more.
+    Pipe,
+}
+
+pub(crate) type Done<T = ()> = Result<T, Fail>;
+
+impl Fail {
+    /// A failure about a file.
+    pub(crate) fn of(file: impl AsRef<Path>, why: impl fmt::Display) -> Self {
+        Self::Failed(format!("{}: {why}", quote::name(file.as_ref())))
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+    }
+
+    /// A failure to write to standard output.
+    pub(crate) fn stdout(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Pipe,
+            _ => Self::of("standard output", error),
+        }
+    }
+}
+
+impl fmt::Display for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(text) | Self::Usage(text) => quote::Line(text).fmt(f),
+            Self::Pipe => f.write_str("standard output is closed"),
+        }
+    }
+}
+
+impl From<tarfs_io::Error> for Fail {
+    fn from(error: tarfs_io::Error) -> Self {
+        // Its own offset is one of the compressed file. That of the library is one of the uncompressed
+        // bytes, which tells nobody anything.
+        if let tarfs_io::Error::Read { file, error, .. } = &error
+            && let Some(broken) =
+                error.get_ref().and_then(|inner| inner.downcast_ref::<BrokenStream>())
+        {
+            return Self::of(file, broken);
+        }
+        let mut text = error.to_string();
+        if let tarfs_io::Error::Layer { error, .. } = &error {
+            text.push_str(switch(error));
+        }
+        let Some(file) = error.file() else { return Self::Failed(text) };
+        // The text begins with the name, not quoted: ours is put in its place.
+        match text.strip_prefix(&format!("{}: ", file.display())) {
+            Some(why) => Self::of(file, why),
+            None => Self::Failed(text),
+        }
+    }
+}
+
+/// The option that takes what is wrong with a tar, in parentheses, if there is one.
+fn switch(error: &tree::Error) -> &'static str {
+    match error {
+        tree::Error::Tar(error) => match error.kind() {
+            ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
+            _ => "",
+        },
+        tree::Error::Entry(error) => match error.rule {
+            Rule::DotDot => " (--resolve-dot-dot resolves it inside the root)",
+            Rule::XattrNamespace(_) => " (without --strict it is dropped)",
+            _ => "",
+        },
+        _ => "",
+    }
+}

@@ -1,0 +1,114 @@
+//! Options of hash trees, as `--preset`, and the library's parameters that they become.
+
+use std::num::NonZero;
+
+use clap::Args as Group;
+use erofs_tarfs::export::{self, Product};
+use erofs_tarfs::units::BlockSize;
+use erofs_tarfs::verity::{Params, SuperblockMode};
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::numbers::{self, Salt};
+
+/// The parameters of a hash tree.
+#[derive(Debug, Group)]
+pub(crate) struct Preset {
+    /// Block sizes, salt and superblock as others have them [default: nydus].
+    #[arg(long, value_name = "NAME", value_parser = Params::NAMES)]
+    pub(crate) preset: Option<String>,
+    /// Data block size in bytes, instead of the preset's.
+    #[arg(long, value_name = "N", value_parser = numbers::bytes)]
+    pub(crate) data_block_size: Option<u64>,
+    /// Hash block size in bytes, instead of the preset's.
+    #[arg(long, value_name = "N", value_parser = numbers::bytes)]
+    pub(crate) hash_block_size: Option<u64>,
+    /// Salt as hex digits, or - for none, instead of the preset's.
+    #[arg(long, value_name = "HEX", value_parser = numbers::hex)]
+    pub(crate) salt: Option<Salt>,
+    /// Put a superblock before the tree; its UUID is derived from the root hash.
+    #[arg(long)]
+    pub(crate) superblock: bool,
+}
+
+/// Options of hashing.
+#[derive(Debug, Group)]
+pub(crate) struct Hashing {
+    /// How many threads hash; as many as the machine has if not given.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZero<usize>>,
+}
+
+/// Options of hash trees that are made.
+#[derive(Debug, Group)]
+pub(crate) struct Sealing {
+    #[command(flatten)]
+    pub(crate) preset: Preset,
+    /// Take data blocks that are larger than the filesystem's: the disk is not for a mount by Linux,
+    /// which refuses it.
+    #[arg(long)]
+    pub(crate) any_data_block: bool,
+    #[command(flatten)]
+    pub(crate) hashing: Hashing,
+}
+
+impl Sealing {
+    /// Whether any of it was given.
+    pub(crate) fn is_set(&self) -> bool {
+        self.preset.is_set() || self.any_data_block || self.hashing.threads.is_some()
+    }
+}
+
+impl Preset {
+    /// Whether the user says what parameters a tree has.
+    pub(crate) fn is_set(&self) -> bool {
+        let Self { preset, data_block_size, hash_block_size, salt, superblock, .. } = self;
+        let sizes = data_block_size.is_some() || hash_block_size.is_some();
+        preset.is_some() || sizes || salt.is_some() || *superblock
+    }
+}
+
+/// The parameters of a hash tree.
+pub(crate) fn params(args: &Preset) -> Done<Params> {
+    let usage = |error: erofs_tarfs::verity::Error| Fail::Usage(error.to_string());
+    let name = args.preset.as_deref().unwrap_or("nydus");
+    let preset =
+        Params::named(name).ok_or_else(|| Fail::Usage(format!("--preset {name}: not known")))?;
+    let size = |given: Option<u64>, preset: u32| match given.map(u32::try_from) {
+        None => Ok(preset),
+        Some(Ok(size)) => Ok(size),
+        Some(Err(_)) => Err(Fail::Usage("a block size of at most 512 KiB is wanted".to_owned())),
+    };
+    let salt = args.salt.as_ref().map_or(preset.salt(), |salt| &salt.0);
+    let superblock = match args.superblock {
+        true => SuperblockMode::Derived,
+        false => preset.superblock(),
+    };
+    let data_block = size(args.data_block_size, preset.data_block().bytes())?;
+    let hash_block = size(args.hash_block_size, preset.hash_block().bytes())?;
+    Params::new(data_block, hash_block, salt, superblock).map_err(usage)
+}
+
+/// The parameters of a hash tree over a filesystem, which must be such that Linux mounts it: a
+/// device-mapper device has the data block for its logical block, and no smaller one of a filesystem
+/// can be set then.
+pub(crate) fn mountable(args: &Sealing, block: BlockSize) -> Done<Params> {
+    let (data, size) = (params(&args.preset)?.data_block().bytes(), block.bytes());
+    sealable(args, block, &format!("--data-block-size {size}, or --block-size {data}, or"))
+}
+
+/// The same; `ways` are what is to be said besides --any-data-block.
+pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Params> {
+    let mut options = export::Options::default();
+    options.layout.block_size = block;
+    options.verity = params(&args.preset)?;
+    options.any_data_block = args.any_data_block;
+    options.check(Product::SealedDisk).map_err(|error| {
+        Fail::Usage(format!("{error}. {ways} --any-data-block if it is not for a mount"))
+    })?;
+    Ok(options.verity)
+}
+
+/// The library's options of hashing.
+pub(crate) fn threads(args: &Hashing) -> erofs_tarfs::io::verity::Options {
+    args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::Options::threads)
+}

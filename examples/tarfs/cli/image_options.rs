@@ -1,0 +1,109 @@
+//! Options of every image that is made, as `--block-size`, and the library's options that they become.
+
+use clap::{Args as Group, ValueEnum};
+use erofs_tarfs::layout::{self, Artifact, BodyForm, WhiteoutForm};
+use erofs_tarfs::units::BlockSize;
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::numbers;
+
+/// How a disk is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Placement {
+    /// Metadata, then the tars, each at a multiple of --align.
+    MetadataFirst,
+    /// A head of 4096 bytes, the tars, then the metadata.
+    DataFirst,
+}
+
+/// Choices of every image that is made.
+#[derive(Debug, Group)]
+pub(crate) struct Layout {
+    /// Block size of the filesystem in bytes: 512, or up to 4096 where every file allows it.
+    #[arg(long, value_name = "N", default_value = "512", value_parser = numbers::bytes)]
+    pub(crate) block_size: u64,
+    /// What comes first in a disk [default: metadata-first].
+    #[arg(long, value_name = "P")]
+    pub(crate) placement: Option<Placement>,
+    /// In a disk, metadata first: each tar starts at a multiple of this [default: 4096]. Nydus uses
+    /// 512KiB.
+    #[arg(long, value_name = "N", value_parser = numbers::bytes)]
+    pub(crate) align: Option<u64>,
+    /// UUID of the filesystem, or blob:DIGEST for the one that containerd gives the layer with that
+    /// digest (as blob:sha256:…); one that follows from its content if not given.
+    #[arg(long, value_name = "UUID", value_parser = numbers::uuid)]
+    pub(crate) uuid: Option<erofs_tarfs::verity::Uuid>,
+    /// Write whiteouts as files named .wh.NAME, as Nydus does, instead of in overlayfs form.
+    #[arg(long)]
+    pub(crate) aufs_whiteouts: bool,
+    /// Refer to all bodies by chunk indexes, 32 bytes a file: bootstraps do so anyway, except with
+    /// --compact.
+    #[arg(long, conflicts_with = "plain_bodies")]
+    pub(crate) chunk_indexes: bool,
+    /// In a bootstrap, 32 bytes a file less, but only kernels read it right: erofs-utils and
+    /// go-erofs show other bytes without an error. Disks are of this form, for every reader.
+    #[arg(long)]
+    pub(crate) plain_bodies: bool,
+    /// Times in short inodes, half the size, and plain bodies: only kernels from Linux 6.15 on read
+    /// it right.
+    #[arg(long)]
+    pub(crate) compact: bool,
+    /// A checksum in the superblock also where blocks are below 2048 bytes: libblkid 2.41 and 2.42,
+    /// so `mount` without -t and udev, do not recognise such an image.
+    #[arg(long)]
+    pub(crate) checksum: bool,
+}
+
+/// The library's options, for a disk or for a bootstrap.
+pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
+    let block = u32::try_from(args.block_size).ok().and_then(BlockSize::new);
+    let Some(block) = block.filter(|block| block.bytes() <= 4096) else {
+        let text = format!("--block-size {}: 512, 1024, 2048 or 4096", args.block_size);
+        return Err(Fail::Usage(text));
+    };
+    if let Some(why) = without_effect(args, disk) {
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    if let Some(align) = args.align.filter(|align| *align == 0 || !block.divides(*align)) {
+        let block = block.bytes();
+        return Err(Fail::Usage(format!(
+            "--align {align}: not a multiple of --block-size {block}"
+        )));
+    }
+    let mut options = layout::Options::default();
+    options.block_size = block;
+    options.uuid = args.uuid.map(|uuid| uuid.0);
+    if args.aufs_whiteouts {
+        options.whiteouts = WhiteoutForm::Aufs;
+    }
+    options.bodies = match (args.chunk_indexes, args.plain_bodies) {
+        (true, _) => BodyForm::Chunks,
+        (_, true) => BodyForm::Plain,
+        _ => BodyForm::Auto,
+    };
+    options.checksum = args.checksum.then_some(true);
+    options.compact = args.compact;
+    options.artifact = match (disk, args.placement) {
+        (false, _) => Artifact::Bootstrap,
+        (true, Some(Placement::DataFirst)) => Artifact::Disk(layout::Placement::DataFirst),
+        (true, Some(Placement::MetadataFirst) | None) => Artifact::Disk(match args.align {
+            Some(align) => layout::Placement::MetadataFirst { align },
+            None => layout::Placement::default(),
+        }),
+    };
+    Ok(options)
+}
+
+/// What to say of an option that would change nothing.
+fn without_effect(args: &Layout, disk: bool) -> Option<&'static str> {
+    match args.placement {
+        Some(_) if !disk => Some("--placement is for disks: a bootstrap has no tars in it"),
+        _ if args.align.is_some() && !disk => {
+            Some("--align is for disks: the devices of a bootstrap have no bytes between them")
+        }
+        Some(Placement::DataFirst) if args.align.is_some() => Some(
+            "--align is for --placement metadata-first: with the data first nothing is aligned",
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! Options of what is read: where layers are, how their tars are read, how they become one tree.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as Group;
+use erofs_tarfs::tree::{LayerOptions, MergeOptions};
+
+use crate::cli::platform::Platform;
+
+/// How tars become layers.
+#[derive(Debug, Group)]
+pub(crate) struct Rules {
+    /// Resolve .. in the names of a tar inside the root; else it is an error.
+    #[arg(long)]
+    resolve_dot_dot: bool,
+    /// Pass over a tar's entries of types that are not known; else they are an error.
+    #[arg(long)]
+    skip_unknown_types: bool,
+}
+
+impl Rules {
+    /// The library's options. What EROFS has no place for is an error only if `strict` is asked for.
+    pub(crate) fn options(&self, strict: bool) -> LayerOptions {
+        let mut options = LayerOptions::default();
+        options.resolve_dot_dot = self.resolve_dot_dot;
+        options.tar.skip_unknown_types = self.skip_unknown_types;
+        options.drop_unknown_xattrs = !strict;
+        options
+    }
+}
+
+/// Where layers are, which they are, and how they are read.
+#[derive(Debug, Group)]
+pub(crate) struct ReadingArgs {
+    /// Where the tars of bootstraps are; beside each bootstrap if not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tars: Option<PathBuf>,
+    /// The image of several that is meant, as linux/arm64; this machine's if not given.
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<Platform>,
+    #[command(flatten)]
+    rules: Rules,
+    /// Where a layer has something below a link of a lower layer, follow the link, as what extracts
+    /// layers does; else a directory takes the link's place, as overlayfs shows it.
+    #[arg(long)]
+    follow_lower_links: bool,
+}
+
+impl ReadingArgs {
+    /// The options together, as those who read layers take them.
+    pub(crate) fn how(&self, strict: bool) -> ReadingOptions<'_> {
+        let mut layer = self.rules.options(strict);
+        layer.keep_pending = true;
+        let mut merge = MergeOptions::default();
+        merge.follow_lower_links = self.follow_lower_links;
+        let (tars, platform) = (self.tars.as_deref(), self.platform.as_ref());
+        ReadingOptions { tars, platform, layer, merge, tag_files: false }
+    }
+}
+
+/// Layers to be merged, and how they are read.
+#[derive(Debug, Group)]
+pub(crate) struct Inputs {
+    #[command(flatten)]
+    at: ReadingArgs,
+    /// Fail where else there is a warning about a tar: no end, so that it may have been cut short,
+    /// or something in it that an image has no place for.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Layers, lowest first.
+    #[arg(value_name = "LAYER", required = true)]
+    pub(crate) layers: Vec<PathBuf>,
+}
+
+impl Inputs {
+    /// The options together, as those who read layers take them.
+    pub(crate) fn how(&self) -> ReadingOptions<'_> {
+        self.at.how(self.strict)
+    }
+}
+
+/// How layers are to be found and read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReadingOptions<'a> {
+    /// Where the tars of bootstraps are, if the user said it.
+    pub(crate) tars: Option<&'a Path>,
+    /// Which image of several is meant, if the user said it.
+    pub(crate) platform: Option<&'a Platform>,
+    /// How tars are read.
+    pub(crate) layer: LayerOptions,
+    /// How layers become one.
+    pub(crate) merge: MergeOptions,
+    /// Tag a device that has no tag with the digest of its file, for a bootstrap, over which the
+    /// file is found by that. In a disk, which has the tar alone, it would be a wrong one.
+    pub(crate) tag_files: bool,
+}
+
+/// A path in an image, and how that is read.
+#[derive(Debug, Group)]
+pub(crate) struct PathIn {
+    #[command(flatten)]
+    pub(crate) at: ReadingArgs,
+    /// An image, or any LAYER of merge.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: PathBuf,
+    /// A path in it; symbolic links are not followed.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: std::ffi::OsString,
+}

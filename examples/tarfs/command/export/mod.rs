@@ -1,0 +1,176 @@
+//! `tarfs export`: the six modes.
+
+mod arguments;
+mod print;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use erofs_tarfs::export::{self, Mode, Options, Partitioning, Product};
+use erofs_tarfs::io::{self as tarfs_io, Backing, Step};
+use erofs_tarfs::outputs::{Architecture, Volume};
+use erofs_tarfs::verity::Leaves;
+
+pub(crate) use self::arguments::Export;
+use crate::cli::fail::{Done, Fail};
+use crate::cli::progress::Steps;
+use crate::cli::{hash_tree_options, image_options, quote};
+use crate::files::output::{self, Output};
+use crate::files::{argument_files, place};
+use crate::layers::loaded::{self, Loaded, Origin};
+use crate::layers::noted::Noted;
+use crate::layers::spool::Spool;
+use crate::layers::{load, merged, same_devices, warnings};
+use crate::make::{image, known_digests, volume};
+
+pub(crate) fn run(args: &Export) -> Done {
+    let (mode, options) = (Mode::from(args.mode), options(args)?);
+    let (product, form) = (mode.product(), args.forms.form());
+    let by_layer = mode.is_by_layer();
+    argument_files::protect(&args.inputs.layers);
+    args.sealed.iter().for_each(|sealed| argument_files::protect(&[&sealed.disk]));
+    let output = match args.output.is_dir() {
+        true => args.output.clone(),
+        false => place::named(&args.output)?,
+    };
+    check(args, &output, product)?;
+    let mut spool = match form.is_over_files() {
+        false => Spool::temporary(&output),
+        // Over the tars, so they stay.
+        true => Spool::kept(&output),
+    };
+    let how = args.inputs.how();
+    let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
+    warnings::all(&layers, args.inputs.strict)?;
+    if !by_layer {
+        same_devices::identify(&mut layers);
+    }
+    let hashing = hash_tree_options::threads(&args.sealing.hashing);
+    known_digests::read(&mut layers, &args.sealed, &options.verity, &hashing)?;
+    let volume = volume(args, by_layer, &layers)?;
+    let several = by_layer && args.forms.gpt.is_none() && layers.len() != 1;
+    if several && place::is_stdout(&output) {
+        let why = "several layers make several files: -o DIR, not standard output";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    // What is refused now need not be made first.
+    let early = if several || output.is_dir() { None } else { Some(Output::new(&output)?) };
+
+    let steps = Steps::new(layers.iter().flat_map(|layer| layer.tree.devices()).map(|d| d.bytes));
+    let export = tarfs_io::Export::new(mode).options(options).hashing(hashing).form(form);
+    let export = export.beside(place::beside(&output));
+    let export = export.observer(|step, bytes| steps.inc(step == Step::Hashing, bytes));
+    let mut export = match (args.forms.gpt, volume) {
+        (None, _) => export,
+        (Some(_), None) => export.partitions(Partitioning::Data),
+        (Some(_), Some((volume, architecture))) => {
+            export.partitions(Partitioning::Volume(volume, architecture))
+        }
+    };
+    let mut noted: Vec<Noted> = layers.iter().map(|layer| layer.noted).collect();
+    if by_layer {
+        for layer in &layers {
+            let (backings, leaves) = backings(layer.origins())?;
+            export = export.layer(&layer.tree, backings, leaves);
+        }
+    } else {
+        let (tree, all) = merged::merged(&layers, &how.merge)?;
+        let (backings, leaves) = backings(loaded::origins(&tree, &layers))?;
+        export = export.image(tree, backings, leaves);
+        noted = vec![all];
+    }
+    let made = export.make(&output).map_err(|error| explain(error, &output, &layers))?;
+    drop(early);
+    let files = spool.outputs();
+    let made = made.finish_with(|outputs| {
+        let outputs = outputs.into_iter().map(Output::of).collect::<Done<Vec<_>>>()?;
+        output::finish(files.into_iter().chain(outputs).collect())
+    })?;
+    drop(steps);
+    let mut noted = noted.into_iter();
+    made.iter().try_for_each(|made| print::print(args, product, made, &mut noted))
+}
+
+/// How disks are laid out and hashed.
+fn options(args: &Export) -> Done<Options> {
+    let (mode, mut options) = (Mode::from(args.mode), Options::default());
+    options.layout = image_options::options(&args.layout, true)?;
+    options.verity = match mode.product() {
+        Product::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {
+            let why = "options of a hash tree, and --sealed, want a mode that makes one";
+            return Err(Fail::Usage(why.to_owned()));
+        }
+        Product::Disk => hash_tree_options::params(&args.sealing.preset)?,
+        Product::SealedDisk | Product::HashTree => {
+            hash_tree_options::mountable(&args.sealing, options.layout.block_size)?
+        }
+    };
+    options.any_data_block = args.sealing.any_data_block;
+    if mode.is_by_layer() && args.inputs.layers.len() > 1 && args.layout.uuid.is_some() {
+        let why = "--uuid is of one filesystem: those of several layers follow from their content";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    Ok(options)
+}
+
+/// Refuses what makes no sense.
+fn check(args: &Export, output: &Path, product: Product) -> Done {
+    if product == Product::HashTree && !args.forms.are_plain() {
+        let text = "*_verity_only modes make no disk: --form and --gpt say nothing of hash trees";
+        return Err(Fail::Usage(text.to_owned()));
+    }
+    if !args.forms.form().is_over_files() {
+        return Ok(());
+    }
+    // They name files beside them, by the directory that they are in.
+    if place::is_stdout(output) {
+        let why = "this form names files beside it: -o FILE, not standard output";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    match output.is_symlink() && !output.is_dir() {
+        true => {
+            let why = "is a link: this form names files beside it, where it lies";
+            Err(Fail::Usage(format!("{}: {why}", quote::name(output))))
+        }
+        false => Ok(()),
+    }
+}
+
+/// What systemd is to find.
+fn volume(
+    args: &Export,
+    by_layer: bool,
+    layers: &[Loaded],
+) -> Done<Option<(Volume, Architecture)>> {
+    if let (Some(_), true, 2..) = (args.forms.volume(), by_layer, layers.len()) {
+        let why = "--gpt=dps is of one file system, and these are several: an image_* mode";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    volume::wanted(&args.forms, args.inputs.how().platform, layers)
+}
+
+type Devices<'l> = (Vec<Backing<'l>>, Vec<Option<Cow<'l, Leaves>>>);
+
+/// The files of devices, and the digests kept of them.
+fn backings(origins: Vec<Origin<'_>>) -> Done<Devices<'_>> {
+    let leaves = origins.iter().map(|(layer, _)| layer.leaves.as_deref().map(Cow::Borrowed));
+    let leaves = leaves.collect();
+    let files = origins.iter().map(|(layer, index)| layer.source(*index).map(Backing::from));
+    Ok((files.collect::<Done<_>>()?, leaves))
+}
+
+/// What the library says, in the words of this program.
+fn explain(error: tarfs_io::Error, output: &Path, layers: &[Loaded]) -> Fail {
+    match error {
+        tarfs_io::Error::Export { error: export::Error::Layout(error), .. } => {
+            image::unfit(output, error)
+        }
+        tarfs_io::Error::IsInput { .. } => Fail::Usage(error.to_string()),
+        tarfs_io::Error::SameName { file, layers: (first, second) } => {
+            let (first, second) = (&layers[first].name, &layers[second].name);
+            let why = format_args!("would be the name of {} too", quote::name(first));
+            Fail::of(second, format_args!("{}, its output, {why}", quote::name(&file)))
+        }
+        error => error.into(),
+    }
+}

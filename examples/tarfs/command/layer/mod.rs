@@ -1,0 +1,136 @@
+//! `tarfs layer`.
+
+mod arguments;
+mod one_pass;
+mod source;
+
+use std::path::PathBuf;
+use std::slice;
+
+use erofs_tarfs::io as tarfs_io;
+use erofs_tarfs::layout::{Artifact, Placement};
+use erofs_tarfs::units::BlockSize;
+use erofs_tarfs::verity::{self, Geometry, Params};
+
+pub(crate) use self::arguments::Layer;
+use self::source::Source;
+use crate::cli::fail::{Done, Fail};
+use crate::cli::progress::Progress;
+use crate::cli::{hash_tree_options, image_options, quote};
+use crate::files::output::{self, Output};
+use crate::files::{argument_files, place, stream};
+use crate::hash_tree::seal;
+use crate::layers::images::mistaken;
+use crate::layers::spool::Spool;
+use crate::layers::{ending, from_tar, warnings};
+use crate::make::image;
+use crate::show::hash_tree_report;
+use crate::show::report::Report;
+
+pub(crate) fn run(args: &Layer) -> Done {
+    let options = image_options::options(&args.layout, args.disk)?;
+    if !args.verity && args.sealing.is_set() {
+        return Err(Fail::Usage("options of a hash tree want --verity".to_owned()));
+    }
+    let params = args
+        .verity
+        .then(|| hash_tree_options::mountable(&args.sealing, options.block_size))
+        .transpose()?;
+    if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
+        return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
+    }
+    argument_files::protect(&[&args.input]);
+    let output = place::named(&destination(args)?)?;
+    let out = Output::new(&output)?;
+    // Copies for larger blocks are made when all of the tar is there.
+    let in_place = options.artifact == Artifact::Disk(Placement::DataFirst)
+        && options.block_size == BlockSize::B512;
+    let mut outputs = Vec::new();
+    let report = match source::source(args)? {
+        Source::Tar(tar) if in_place && params.is_some() => {
+            let progress = Progress::new("reading", Some(tar.bytes()?));
+            let mut reader = progress.wrap(stream::reader(&tar)?);
+            one_pass::one_pass(tar.path(), &mut reader, args, &options, params.as_ref(), &out)?
+        }
+        Source::Stream(name, mut reader) if in_place => {
+            one_pass::one_pass(&name, &mut *reader, args, &options, params.as_ref(), &out)?
+        }
+        Source::Stream(name, mut reader) if args.index_only => {
+            let tag = args.blob_id.as_deref();
+            let mut ingest = from_tar::ingest_options(args.rules.options(args.strict), tag);
+            ingest.diff_id = tag.is_none();
+            let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
+            let noted = warnings::of(&name, &done.layer, args.strict)?;
+            mistaken::warn(&args.input, &done.layer.tree);
+            let none = || Err(Fail::of(&name, "is not kept"));
+            let report = image::write(&output, &done.layer.tree, &options, &out, none)?;
+            Report { noted, ..report }
+        }
+        Source::Tar(tar) => {
+            let layer = source::indexed(tar, args)?;
+            warnings::all(slice::from_ref(&layer), args.strict)?;
+            mistaken::warn(&args.input, &layer.tree);
+            if !args.disk {
+                ending::as_device(&layer.name, &layer.tree, layer.end.as_ref(), args.strict)?;
+            }
+            let report = image::write(&output, &layer.tree, &options, &out, || layer.sources())?;
+            let report = Report { noted: layer.noted, ..report };
+            sealed(report, args, params.as_ref(), &out)?
+        }
+        Source::Stream(name, mut reader) => {
+            let mut spool = match args.disk {
+                true => Spool::temporary(&output),
+                false => Spool::kept(&output),
+            };
+            let rules = args.rules.options(args.strict);
+            let (layer, _) = spool.take(&name, &mut *reader, rules, args.blob_id.as_deref())?;
+            warnings::all(slice::from_ref(&layer), args.strict)?;
+            mistaken::warn(&args.input, &layer.tree);
+            if !args.disk {
+                ending::as_device(&layer.name, &layer.tree, layer.end.as_ref(), args.strict)?;
+            }
+            let report = image::write(&output, &layer.tree, &options, &out, || layer.sources())?;
+            let report = Report { noted: layer.noted, ..report };
+            let report = sealed(report, args, params.as_ref(), &out)?;
+            outputs = spool.outputs();
+            report
+        }
+    };
+    outputs.push(out);
+    output::finish(outputs)?;
+    report.print(args.json)
+}
+
+/// Seals a disk that is written, if that is wanted.
+fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Output) -> Done<Report> {
+    let Some(params) = params else { return Ok(report) };
+    let (path, file) = (out.path(), out.file()?);
+    let bytes = report.size + params.data_padding(report.size);
+    let geometry = Geometry::new(params, bytes, verity::Placement::BehindData);
+    let geometry = geometry.map_err(|error| Fail::of(path, error))?;
+    report.size = geometry.end();
+    file.set_bytes(report.size)?;
+    let hashing = hash_tree_options::threads(&args.sealing.hashing);
+    let sealed = seal::seal(&file, &file, geometry, &hashing, false)?;
+    report.verity = Some(hash_tree_report::HashTreeReport::new(&sealed, path, path));
+    Ok(report)
+}
+
+/// Where the output goes.
+fn destination(args: &Layer) -> Done<PathBuf> {
+    match &args.output {
+        Some(output) => Ok(output.clone()),
+        None if source::is_stdin(&args.input) => {
+            Err(Fail::Usage("standard input has no name to name the output by: -o OUT".to_owned()))
+        }
+        None if !args.input.is_file() && args.input.exists() => {
+            let why = "is no regular file to put the output beside: -o OUT";
+            Err(Fail::Usage(format!("{}: {why}", quote::name(&args.input))))
+        }
+        None => {
+            let mut name = args.input.clone().into_os_string();
+            name.push(if args.disk { ".disk" } else { ".erofs" });
+            Ok(name.into())
+        }
+    }
+}

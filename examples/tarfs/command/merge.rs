@@ -1,0 +1,60 @@
+//! `tarfs merge`.
+
+use std::path::PathBuf;
+
+use clap::Args as Group;
+
+use crate::cli::fail::Done;
+use crate::cli::help::LAYERS;
+use crate::cli::image_options::{self, Layout};
+use crate::cli::reading_options::{Inputs, ReadingOptions};
+use crate::files::output::{self, Output};
+use crate::files::{argument_files, place};
+use crate::layers::spool::Spool;
+use crate::layers::{load, loaded, merged, same_devices, warnings};
+use crate::make::image;
+
+#[derive(Debug, Group)]
+#[command(after_help = LAYERS)]
+pub(crate) struct Merge {
+    /// Output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Make a disk, tars included, instead of a bootstrap.
+    #[arg(long)]
+    pub(crate) disk: bool,
+    /// A device for each layer, in their order: also for one that is there twice, or that has no
+    /// file data, for who mounts with a device= of each. Else a device for each tar that is needed.
+    #[arg(long, conflicts_with = "disk")]
+    pub(crate) device_per_layer: bool,
+    #[command(flatten)]
+    pub(crate) layout: Layout,
+    /// Print one JSON object about the output.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+pub(crate) fn run(args: &Merge) -> Done {
+    let options = image_options::options(&args.layout, args.disk)?;
+    argument_files::protect(&args.inputs.layers);
+    let output = place::named(&args.output)?;
+    let out = Output::new(&output)?;
+    let mut spool = match args.disk {
+        true => Spool::temporary(&output),
+        false => Spool::kept(&output),
+    };
+    let mut how = ReadingOptions { tag_files: !args.disk, ..args.inputs.how() };
+    how.merge.device_per_layer = args.device_per_layer;
+    how.layer.keep_empty_device = args.device_per_layer;
+    let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
+    warnings::all(&layers, args.inputs.strict)?;
+    same_devices::identify(&mut layers);
+    let (tree, noted) = merged::merged(&layers, &how.merge)?;
+    let mut report =
+        image::write(&output, &tree, &options, &out, || loaded::sources(&tree, &layers))?;
+    output::finish(spool.outputs().into_iter().chain([out]).collect())?;
+    report.noted = noted;
+    report.print(args.json)
+}

@@ -1,0 +1,12 @@
+//! The commands, a file or a folder for each. `main.rs` calls them; they don't call each other.
+
+pub(crate) mod cat;
+pub(crate) mod check;
+pub(crate) mod export;
+pub(crate) mod inspect;
+pub(crate) mod layer;
+pub(crate) mod ls;
+pub(crate) mod merge;
+pub(crate) mod mount_args;
+pub(crate) mod stat;
+pub(crate) mod verity;

@@ -1,0 +1,16 @@
+//! What is to be mounted.
+
+use std::path::PathBuf;
+
+use erofs_tarfs::io::NamedFile;
+
+use super::arguments::MountArgs;
+
+/// What is to be mounted.
+pub(crate) struct Subject<'a> {
+    pub(crate) args: &'a MountArgs,
+    /// What it is called in errors.
+    pub(crate) name: PathBuf,
+    pub(crate) file: NamedFile,
+    pub(crate) mount_point: PathBuf,
+}

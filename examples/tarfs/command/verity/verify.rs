@@ -1,0 +1,131 @@
+//! `tarfs verity verify`: a file held against its hash tree.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args as Group;
+use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::verity::{self, Options};
+use erofs_tarfs::verity::{Error, Fault, Placement, Sealed};
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::hash_tree_options::{self, Hashing, Preset};
+use crate::cli::progress::Progress;
+use crate::cli::quote;
+use crate::files::kind::Kind;
+use crate::files::{hash_tree_partition, open, unchanged};
+use crate::hash_tree::sought::{self, Extent, Sought};
+use crate::hash_tree::unfinished;
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+Examples:
+  tarfs verity verify image.disk ROOT            # a sealed disk
+  tarfs verity verify --hash-offset 1052672 layer.erofs ROOT     # as containerd's sidecar says
+  tarfs verity verify --data-blocks 379918 FILE ROOT
+  tarfs verity verify --hash disk.verity disk ROOT")]
+pub(crate) struct VerityVerify {
+    #[command(flatten)]
+    pub(crate) params: Preset,
+    #[command(flatten)]
+    pub(crate) hashing: Hashing,
+    /// Where the tree is, from byte 0 on; behind the data if not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hash: Option<PathBuf>,
+    /// How many data blocks there are; without it all of DATA is data, or with the tree behind
+    /// the data what the filesystem in DATA says.
+    #[arg(long, value_name = "N")]
+    pub(crate) data_blocks: Option<u64>,
+    /// Byte offset of the hash area, where it is not right behind the data.
+    #[arg(long, value_name = "N")]
+    pub(crate) hash_offset: Option<u64>,
+    /// The sealed file.
+    #[arg(value_name = "DATA")]
+    pub(crate) data: PathBuf,
+    /// The root hash, 64 hex digits.
+    #[arg(value_name = "ROOT")]
+    pub(crate) root: erofs_tarfs::verity::Digest,
+}
+
+pub(super) fn run(args: &VerityVerify) -> Done {
+    let sought = open(args)?;
+    let sealed = Sealed::new(sought.geometry(&args.params)?, args.root);
+    if sealed.geometry().same_file() {
+        unfinished::refuse(&sought.data)?;
+    }
+    sought.is_whole(&sealed)?;
+    check(&sought, &sealed, &hash_tree_options::threads(&args.hashing))?;
+    unchanged::check()?;
+    let bytes = sealed.geometry().data_bytes();
+    println(format_args!("{}: verified, {bytes} bytes", quote::name(&args.data)))
+}
+
+fn open(args: &VerityVerify) -> Done<Sought> {
+    let (data, kind) = open::input_or_disk(&args.data)?;
+    let elsewhere = args.hash.is_some() || args.data_blocks.is_some() || args.hash_offset.is_some();
+    if kind == Kind::Gpt && !elsewhere {
+        let (data, hashes) = hash_tree_partition::pair(&args.data, &data, args.root)?;
+        return apart(data, hashes);
+    }
+    if !elsewhere && let Some((tree, _)) = hash_tree_partition::tree_beside(&args.data)? {
+        return apart(data, tree);
+    }
+    let place = match (args.hash_offset, &args.hash) {
+        (Some(offset), None) => Placement::At(offset),
+        (None, None) => Placement::BehindData,
+        (None | Some(0), Some(_)) => Placement::OwnFile,
+        (Some(_), Some(_)) => {
+            return Err(Fail::Usage("--hash-offset is for a tree behind the data".to_owned()));
+        }
+    };
+    let hashes = open::input_or_disk(args.hash.as_ref().unwrap_or(&args.data))?.0;
+    let end = sought::filesystem(&data);
+    let (extent, least) = match (args.data_blocks, &args.hash) {
+        (Some(blocks), _) => (Extent::Blocks(blocks), 0),
+        (None, Some(_)) => {
+            let bytes = data.bytes()?;
+            (Extent::Bytes(bytes), end.unwrap_or(bytes))
+        }
+        (None, None) => match end {
+            Ok(end) => (Extent::Bytes(end), end),
+            Err(_) if args.hash_offset.is_some() && !args.params.is_set() => (Extent::Unknown, 0),
+            Err(fail) => return Err(fail),
+        },
+    };
+    Ok(Sought { data, extent, least, hashes, place })
+}
+
+/// A volume, and its hash tree in another partition.
+fn apart(data: NamedFile, hashes: NamedFile) -> Done<Sought> {
+    let end = sought::filesystem(&data)?;
+    Ok(Sought::of_filesystem(data, end, hashes, Placement::OwnFile))
+}
+
+/// Verifies all; errors name the file.
+fn check(sought: &Sought, sealed: &Sealed, options: &Options) -> Done {
+    let verified = {
+        let _progress = Progress::new("verifying", None);
+        verity::verify(&sought.data, &sought.hashes, sealed, options)
+    };
+    let (data, hashes) = (sought.data.path(), sought.hashes.path());
+    match verified {
+        Ok(()) => Ok(()),
+        Err(Fault::Verity(error)) => {
+            let file: &Path = if is_of_tree(&error) { hashes } else { data };
+            match sought.other(sealed)? {
+                Some(why) if error.is_mismatch() => Err(Fail::of(file, why)),
+                _ => Err(Fail::of(file, error)),
+            }
+        }
+        Err(Fault::Caller(error)) => Err(Fail::of(hashes, error)),
+    }
+}
+
+/// Whether an error is about the tree, not the data.
+fn is_of_tree(error: &Error) -> bool {
+    matches!(error, Error::HashMismatch { .. } | Error::SpareNotZero { .. })
+}
+
+fn println(text: std::fmt::Arguments<'_>) -> Done {
+    writeln!(io::stdout().lock(), "{text}").map_err(Fail::stdout)
+}

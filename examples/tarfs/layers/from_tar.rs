@@ -1,0 +1,48 @@
+//! A tar becomes a layer.
+
+use erofs_tarfs::ingest;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::tree::LayerOptions;
+
+use crate::cli::fail::Done;
+use crate::cli::progress::Progress;
+use crate::layers::loaded::{Backing, Loaded};
+use crate::layers::noted::Noted;
+
+/// How a tar that streams by becomes a layer.
+pub(crate) fn ingest_options(layer: LayerOptions, tag: Option<&str>) -> ingest::Options {
+    let mut options = ingest::Options::default();
+    options.layer = layer;
+    options.layer.tag = tag.unwrap_or_default().as_bytes().to_vec();
+    options.diff_id = true;
+    options.tag_diff_id = tag.is_none();
+    options
+}
+
+/// The layer that came of a tar in this file, and the tar's SHA-256.
+pub(crate) fn ingested(file: NamedFile, done: ingest::Ingested) -> (Loaded, String) {
+    let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
+    let (name, noted) = (file.path().to_owned(), Noted::of(&done.layer));
+    let (tree, end) = (done.layer.tree, Some(done.layer.end));
+    (
+        Loaded {
+            name,
+            tree,
+            backing: Backing::File(file),
+            leaves: None,
+            end,
+            noted,
+            platform: None,
+        },
+        digest,
+    )
+}
+
+/// Indexes a tar; a link to a file of a lower layer waits for the merge, or is an error.
+pub(crate) fn indexed(tar: NamedFile, options: LayerOptions) -> Done<Loaded> {
+    let progress = Progress::new("indexing", Some(tar.bytes()?));
+    let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
+    let name = tar.path().to_owned();
+    let (backing, noted, end) = (Backing::File(tar), Noted::of(&layer), Some(layer.end));
+    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end, noted, platform: None })
+}

@@ -1,0 +1,99 @@
+//! The tar around an image.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::tree::{InodeId, LayerOptions, NodeKind};
+use erofs_tarfs::{ingest, io as tarfs_io};
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::progress::Progress;
+use crate::cli::quote;
+use crate::files::open;
+use crate::files::stream::{self, STDIN};
+use crate::layers::loaded::{Backing, Loaded};
+use crate::layers::noted::Noted;
+use crate::layers::paths;
+use crate::layers::spool::Spool;
+
+/// Symbolic links that are followed in an archive, one to the next.
+const MAX_LINKS: usize = 8;
+
+/// How the tar around an image is read. Only the data of its files matters, not their attributes.
+fn options() -> LayerOptions {
+    let mut options = LayerOptions::default();
+    options.tag = b"archive".to_vec();
+    options.keep_pending = true;
+    options.resolve_dot_dot = true;
+    options.drop_unknown_xattrs = true;
+    options.tar.skip_unknown_types = true;
+    options
+}
+
+/// The archive as a tree: its files are then looked up, wherever they stand.
+pub(crate) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
+    if path == Path::new(STDIN) {
+        let name = PathBuf::from("standard input");
+        let failed = |error: io::Error| Fail::of(&name, error);
+        let (reader, kind) = stream::with_kind(stream::stdin().map_err(failed)?).map_err(failed)?;
+        let mut reader = stream::uncompressed(kind, reader).map_err(failed)?;
+        return unpacked(&name, &mut *reader, dir);
+    }
+    let (file, kind) = open::input(path)?;
+    if kind.is_compressed() {
+        let reader = stream::uncompressed(kind, stream::reader(&file)?);
+        let mut reader = reader.map_err(|error| Fail::of(path, error))?;
+        return unpacked(path, &mut *reader, dir);
+    }
+    let progress = Progress::new("reading", Some(file.bytes()?));
+    let layer = tarfs_io::index_file(&file, options(), &mut progress.observer())?;
+    Ok(Loaded {
+        name: path.to_owned(),
+        tree: layer.tree,
+        backing: Backing::File(file),
+        leaves: None,
+        platform: None,
+        // Warnings are about layers, not about the archive that they are in.
+        end: None,
+        noted: Noted::default(),
+    })
+}
+
+fn unpacked(name: &Path, reader: &mut dyn Read, dir: &Path) -> Done<Loaded> {
+    let mut spool = Spool::Temporary(dir.to_owned());
+    let mut ingest = ingest::Options::default();
+    ingest.layer = options();
+    let (archive, _) = spool.take_with(name, reader, ingest, None)?;
+    Ok(Loaded { end: None, noted: Noted::default(), ..archive })
+}
+
+/// A file of the archive. Old archives have symbolic links for layers that they have already.
+pub(crate) fn find(archive: &Loaded, name: &str) -> Done<InodeId> {
+    let mut at = PathBuf::from(name);
+    for _ in 0..MAX_LINKS {
+        let missing = || Fail::of(&archive.name, format_args!("has no {}", quote::name(&at)));
+        let id = paths::lookup(&archive.tree, &at).ok_or_else(missing)?;
+        match paths::link_target(&archive.tree, id) {
+            Some(target) => at = resolve(&at, target),
+            None if archive.tree.kind(id) == NodeKind::Regular => return Ok(id),
+            None => {
+                let at = quote::name(&at);
+                return Err(Fail::of(&archive.name, format_args!("{at} is no file")));
+            }
+        }
+    }
+    Err(Fail::of(&archive.name, format_args!("{} leads from link to link", quote::name(name))))
+}
+
+/// A link's target, relative to the directory of the link.
+fn resolve(link: &Path, target: &Path) -> PathBuf {
+    let mut path = link.parent().map(Path::to_owned).unwrap_or_default();
+    for part in target {
+        match part.to_str() {
+            Some("..") => _ = path.pop(),
+            Some(".") => {}
+            _ => path.push(part),
+        }
+    }
+    path
+}

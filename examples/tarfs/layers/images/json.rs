@@ -1,0 +1,24 @@
+//! JSON read as leniently as other tools read it: a list or an object that is null is one that is
+//! not there. What is not used is not parsed.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
+
+use crate::cli::fail::{Done, Fail};
+
+/// Parses JSON; errors say what it should have been, and where it is not.
+pub(crate) fn parse<T: DeserializeOwned>(file: &Path, bytes: &[u8], what: &str) -> Done<T> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Fail::of(file, format_args!("cannot be read as {what}: {error}")))
+}
+
+/// Null is what is there when nothing is said.
+pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,54 @@
+//! Images: layers that belong together, in layouts and archives as other tools write them.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `reference`, `image_name` | what an argument such as `oci:DIR:NAME` names |
+//! | `store`, `archive` | where the files of an image are: a directory, or a tar |
+//! | `descriptor`, `document`, `config` | the few fields of JSON documents that are used |
+//! | `json`, `words` | how JSON is read, and how errors quote it |
+//! | `index`, `choose` | an index, down to the one manifest that is meant |
+//! | `manifest` | a manifest, and the configuration of its image |
+//! | `blobs` | a manifest's blobs, checked, become layers |
+//! | `oci`, `directory`, `docker`, `old_docker` | the forms that images come in |
+//! | `mistaken` | an archive of an image that is taken for a layer |
+
+mod archive;
+mod blobs;
+mod choose;
+mod config;
+mod descriptor;
+mod directory;
+mod docker;
+mod document;
+mod image_name;
+mod index;
+mod json;
+mod manifest;
+pub(crate) mod mistaken;
+mod oci;
+mod old_docker;
+pub(crate) mod reference;
+mod store;
+mod words;
+
+use crate::cli::fail::Done;
+use crate::cli::reading_options::ReadingOptions;
+use crate::layers::images::reference::{Reference, Transport};
+use crate::layers::images::store::Store;
+use crate::layers::loaded::Loaded;
+use crate::layers::spool::Spool;
+
+/// Loads the layers of an image, lowest first.
+pub(crate) fn load(
+    image: &Reference,
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+) -> Done<Vec<Loaded>> {
+    let archive = |spool: &Spool| Store::archive(&image.path, &spool.dir());
+    match image.transport {
+        Transport::Oci => oci::load(&Store::layout(&image.path), &image.pick, how, spool),
+        Transport::OciArchive => oci::load(&archive(spool)?, &image.pick, how, spool),
+        Transport::DockerArchive => docker::load(&archive(spool)?, &image.pick, how, spool),
+        Transport::Directory => directory::load(&Store::flat(&image.path), how, spool),
+    }
+}

@@ -1,0 +1,229 @@
+//! Where the files of an image are: in a directory, or in a tar.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::tree::{Content, InodeId};
+use sha2::{Digest, Sha256};
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::numbers;
+use crate::cli::progress::Progress;
+use crate::files::{open, stream};
+use crate::layers::file_data::FileData;
+use crate::layers::images::descriptor::Descriptor;
+use crate::layers::images::document::Document;
+use crate::layers::images::{archive, json};
+use crate::layers::loaded::{Backing, Loaded};
+
+/// More bytes of JSON than any registry takes.
+const JSON_BYTES: u64 = 4 << 20;
+
+/// The files of an image.
+pub(crate) struct Store {
+    path: PathBuf,
+    place: Place,
+    blob_names: BlobNames,
+}
+
+enum Place {
+    Directory,
+    Archive(Box<Loaded>),
+}
+
+/// How blobs are named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BlobNames {
+    /// `blobs/sha256/HEX`.
+    Layout,
+    /// `HEX`, and `HEX.manifest.json`.
+    Flat,
+}
+
+/// A blob as a stream, and the file that it is, if it is one of its own.
+pub(crate) struct Blob<'a> {
+    pub(crate) reader: Box<dyn Read + 'a>,
+    pub(crate) bytes: u64,
+    pub(crate) file: Option<NamedFile>,
+}
+
+impl Store {
+    /// An OCI image layout.
+    pub(crate) fn layout(dir: &Path) -> Self {
+        Self { path: dir.to_owned(), place: Place::Directory, blob_names: BlobNames::Layout }
+    }
+
+    /// A directory as skopeo writes it.
+    pub(crate) fn flat(dir: &Path) -> Self {
+        Self { path: dir.to_owned(), place: Place::Directory, blob_names: BlobNames::Flat }
+    }
+
+    /// A tar, compressed or not, or one on standard input. What must be unpacked goes to a file
+    /// without a name in `dir`.
+    pub(crate) fn archive(path: &Path, dir: &Path) -> Done<Self> {
+        let archive = archive::open(path, dir)?;
+        Ok(Self {
+            path: archive.name.clone(),
+            place: Place::Archive(Box::new(archive)),
+            blob_names: BlobNames::Layout,
+        })
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of the archive's files that are directly in a directory of it.
+    pub(crate) fn archive_names(&self) -> Vec<String> {
+        let Place::Archive(archive) = &self.place else { return Vec::new() };
+        let names = archive.tree.children(InodeId::ROOT);
+        names.filter_map(|(name, _)| String::from_utf8(name.to_vec()).ok()).collect()
+    }
+
+    /// What a file of it is called in errors.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The name of a blob.
+    pub(crate) fn blob_name(&self, descriptor: &Descriptor, from: &Path) -> Done<String> {
+        let hex = descriptor.hex(from)?;
+        Ok(match self.blob_names {
+            BlobNames::Layout => format!("blobs/sha256/{hex}"),
+            BlobNames::Flat => hex.to_owned(),
+        })
+    }
+
+    /// The name of a manifest or index.
+    fn document_name(&self, descriptor: &Descriptor, from: &Path) -> Done<String> {
+        let name = self.blob_name(descriptor, from)?;
+        Ok(if self.blob_names == BlobNames::Flat { name + ".manifest.json" } else { name })
+    }
+
+    /// Whether a file is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match &self.place {
+            Place::Directory => fs::metadata(self.path(name)).is_ok_and(|found| found.is_file()),
+            Place::Archive(archive) => archive::find(archive, name).is_ok(),
+        }
+    }
+
+    /// Whether a manifest or index is there.
+    pub(crate) fn has_document(&self, descriptor: &Descriptor, from: &Path) -> Done<bool> {
+        Ok(self.has(&self.document_name(descriptor, from)?))
+    }
+
+    /// Opens a file.
+    pub(crate) fn open(&self, name: &str) -> Done<Blob<'_>> {
+        match &self.place {
+            Place::Directory => {
+                let (file, _) = open::input(&self.path(name))?;
+                let reader = Box::new(stream::reader(&file)?);
+                Ok(Blob { reader, bytes: file.bytes()?, file: Some(file) })
+            }
+            Place::Archive(archive) => {
+                let Backing::File(source) = &archive.backing else {
+                    return Err(Fail::of(&self.path, "is not one file"));
+                };
+                let id = archive::find(archive, name)?;
+                let bytes = match archive.tree.content(id) {
+                    Content::Regular { size, .. } => size,
+                    _ => 0,
+                };
+                let sources = vec![source.try_clone()?];
+                let body = FileData::new(&archive.tree, id, sources, &archive.name)?;
+                Ok(Blob { reader: Box::new(body), bytes, file: None })
+            }
+        }
+    }
+
+    /// All bytes of a small file.
+    pub(crate) fn bytes(&self, name: &str) -> Done<Vec<u8>> {
+        let Blob { mut reader, bytes, .. } = self.open(name)?;
+        let path = self.path(name);
+        if bytes > JSON_BYTES {
+            let why = format_args!("{bytes} bytes are too many for JSON: {JSON_BYTES} at most");
+            return Err(Fail::of(path, why));
+        }
+        let mut contents = Vec::new();
+        // A file may grow; what was there when it was opened is enough.
+        let read = reader.by_ref().take(bytes).read_to_end(&mut contents);
+        read.map_err(|error| Fail::of(path, error))?;
+        Ok(contents)
+    }
+
+    /// A manifest or index by its name alone.
+    pub(crate) fn named_document(&self, name: &str) -> Done<Document> {
+        json::parse(&self.path(name), &self.bytes(name)?, "an index or a manifest")
+    }
+
+    /// A manifest or index, checked; and its path.
+    pub(crate) fn document(
+        &self,
+        descriptor: &Descriptor,
+        from: &Path,
+    ) -> Done<(PathBuf, Document)> {
+        let name = self.document_name(descriptor, from)?;
+        let path = self.path(&name);
+        let document = json::parse(&path, &self.checked(&name, descriptor, from)?, "a manifest")?;
+        Ok((path, document))
+    }
+
+    /// All bytes of a small blob, checked.
+    pub(crate) fn checked(
+        &self,
+        name: &str,
+        descriptor: &Descriptor,
+        from: &Path,
+    ) -> Done<Vec<u8>> {
+        let (path, bytes) = (self.path(name), self.bytes(name)?);
+        check_size(&path, bytes.len() as u64, descriptor)?;
+        check_digest(&path, &numbers::to_hex(&Sha256::digest(&bytes)), descriptor.hex(from)?)?;
+        Ok(bytes)
+    }
+
+    /// Opens a blob whose length and digest were checked.
+    pub(crate) fn verified(
+        &self,
+        descriptor: &Descriptor,
+        from: &Path,
+    ) -> Done<(PathBuf, Blob<'_>)> {
+        let name = self.blob_name(descriptor, from)?;
+        let path = self.path(&name);
+        let mut blob = self.open(&name)?;
+        check_size(&path, blob.bytes, descriptor)?;
+        let progress = Progress::new("checking", Some(blob.bytes));
+        let mut hasher = Sha256::new();
+        let mut buf = vec![0; 256 << 10];
+        loop {
+            let n = blob.reader.read(&mut buf).map_err(|error| Fail::of(&path, error))?;
+            if n == 0 {
+                break;
+            }
+            hasher.update(&buf[..n]);
+            progress.observer()(n as u64);
+        }
+        check_digest(&path, &numbers::to_hex(&hasher.finalize()), descriptor.hex(from)?)?;
+        drop(blob);
+        Ok((path, self.open(&name)?))
+    }
+}
+
+fn check_size(path: &Path, bytes: u64, descriptor: &Descriptor) -> Done {
+    match descriptor.size {
+        Some(expected) if expected != bytes => {
+            Err(Fail::of(path, format_args!("has {bytes} bytes instead of {expected}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_digest(path: &Path, found: &str, expected: &str) -> Done {
+    match found == expected {
+        true => Ok(()),
+        false => Err(Fail::of(path, format_args!("does not have its digest, but {found}"))),
+    }
+}

@@ -1,0 +1,91 @@
+//! LAYER arguments become layers, whatever kind each is of.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::progress::Progress;
+use crate::cli::reading_options::ReadingOptions;
+use crate::files::kind::Kind;
+use crate::files::open;
+use crate::files::stream::{self, STDIN};
+use crate::layers::images::reference::Reference;
+use crate::layers::images::{self, mistaken};
+use crate::layers::loaded::Loaded;
+use crate::layers::spool::Spool;
+use crate::layers::{from_image, from_tar};
+
+/// Loads what an argument names: a layer, or all layers of an image.
+pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
+    if let Some(image) = Reference::parse(arg) {
+        return images::load(&image, how, spool);
+    }
+    if arg == Path::new(STDIN) {
+        return Ok(vec![stdin(how, spool)?]);
+    }
+    let (file, kind) = open::input(arg)?;
+    let loaded = match kind {
+        Kind::Erofs => return Ok(vec![from_image::read(arg, file, how, true)?]),
+        // Whoever opened it chose a partition.
+        Kind::Tar | Kind::Gpt => {
+            // Its tag is its SHA-256, so all of it is read.
+            let progress = Progress::new("reading", Some(file.bytes()?));
+            let options = from_tar::ingest_options(how.layer.clone(), None);
+            let reader = stream::reader(&file)?;
+            let observer = &mut progress.observer();
+            let done = tarfs_io::ingest(arg, reader, options, None, observer)?;
+            from_tar::ingested(file, done).0
+        }
+        Kind::Gzip | Kind::Zstd => {
+            let progress = Progress::new("unpacking", Some(file.bytes()?));
+            let reader = progress.reader(stream::reader(&file)?);
+            let reader = stream::uncompressed(kind, reader);
+            let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
+            spool.take(arg, &mut *reader, how.layer.clone(), None)?.0
+        }
+    };
+    mistaken::warn(arg, &loaded.tree);
+    Ok(vec![loaded])
+}
+
+/// A layer on standard input: it goes to a file, since devices are files.
+fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
+    let name = Path::new("standard input");
+    let failed = |error| Fail::of(name, error);
+    let progress = Progress::new("reading", None);
+    let reader = progress.reader(stream::stdin().map_err(failed)?);
+    let (mut reader, kind) = stream::with_kind(reader).map_err(failed)?;
+    if kind == Kind::Erofs {
+        let mut file = tempfile::tempfile_in(spool.dir()).map_err(failed)?;
+        io::copy(&mut reader, &mut file).map_err(failed)?;
+        return from_image::read(name, NamedFile::new(name, file), how, true);
+    }
+    let mut reader = stream::uncompressed(kind, reader).map_err(failed)?;
+    let loaded = spool.take(name, &mut *reader, how.layer.clone(), None)?.0;
+    mistaken::warn(Path::new(STDIN), &loaded.tree);
+    Ok(loaded)
+}
+
+/// Loads all that the arguments name, lowest first.
+pub(crate) fn all(
+    args: &[PathBuf],
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+) -> Done<Vec<Loaded>> {
+    if args.iter().filter(|arg| names_stdin(arg)).count() > 1 {
+        return Err(Fail::Usage("standard input can be one layer only".to_owned()));
+    }
+    let mut layers = Vec::new();
+    for arg in args {
+        layers.extend(one(arg, how, spool)?);
+    }
+    Ok(layers)
+}
+
+/// Whether an argument is read from standard input.
+fn names_stdin(arg: &Path) -> bool {
+    let stdin = Path::new(STDIN);
+    arg == stdin || Reference::parse(arg).is_some_and(|image| image.path == stdin)
+}

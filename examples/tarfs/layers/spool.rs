@@ -1,0 +1,129 @@
+//! Streams of tars that are written to files, because devices of images must be files.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::tree::LayerOptions;
+use erofs_tarfs::{export, ingest};
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::quote;
+use crate::files::output::Output;
+use crate::files::{digest, place};
+use crate::layers::from_tar;
+use crate::layers::loaded::Loaded;
+
+/// Where uncompressed tars go, which an image needs as devices.
+#[derive(Debug)]
+pub(crate) enum Spool {
+    /// To files without names in this directory, which are gone when the program ends.
+    Temporary(PathBuf),
+    /// To files in this directory that stay, named by their tags.
+    Kept(PathBuf, Vec<Output>),
+    /// They would stay, but there is nowhere to put them: beside standard output.
+    Nowhere,
+}
+
+impl Spool {
+    /// Files that stay beside this output.
+    pub(crate) fn kept(out: &Path) -> Self {
+        match place::is_stdout(out) {
+            true => Self::Nowhere,
+            false => Self::Kept(place::directory(out).to_owned(), Vec::new()),
+        }
+    }
+
+    /// Files that are gone when this output is whole.
+    pub(crate) fn temporary(out: &Path) -> Self {
+        Self::Temporary(place::beside(out))
+    }
+
+    /// Writes a tar to a file as it streams by, and makes a layer of it; gives that, and the
+    /// SHA-256 of the tar.
+    ///
+    /// The device's tag is `tag`, or that SHA-256. A file that stays is named by it.
+    pub(crate) fn take(
+        &mut self,
+        name: &Path,
+        reader: &mut dyn Read,
+        layer: LayerOptions,
+        tag: Option<&str>,
+    ) -> Done<(Loaded, String)> {
+        self.take_with(name, reader, from_tar::ingest_options(layer, tag), tag)
+    }
+
+    /// The same with other choices of how the tar is read.
+    pub(crate) fn take_with(
+        &mut self,
+        name: &Path,
+        reader: &mut dyn Read,
+        options: ingest::Options,
+        tag: Option<&str>,
+    ) -> Done<(Loaded, String)> {
+        match self {
+            Self::Nowhere => {
+                let why = "its uncompressed tar would be beside standard output: say -o FILE";
+                Err(Fail::Usage(format!("{}: {why}", quote::name(name))))
+            }
+            Self::Temporary(dir) => {
+                let file = tempfile::tempfile_in(&*dir);
+                let file = file.map_err(|error| Fail::of(&*dir, error))?;
+                let out = NamedFile::new(&*dir, file);
+                let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
+                let file = NamedFile::new(name, clone(&out)?);
+                Ok(from_tar::ingested(file, done))
+            }
+            Self::Kept(dir, outputs) => {
+                // Its name follows from its digest, so it is renamed when that is known.
+                let mut output = Output::new(&dir.join("uncompressed tar"))?;
+                let out = output.file()?;
+                let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
+                let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
+                let path = dir.join(export::plain(tag.unwrap_or(&digest)));
+                let file = NamedFile::new(&path, clone(&out)?);
+                // The same tar may be a layer that is read, or one that is kept already.
+                let is_kept = || outputs.iter().any(|kept| kept.path() == path);
+                let there = is_kept() || is_there(&path, &digest)?;
+                if !there {
+                    output.rename(&path)?;
+                    // A name that is a digest is that of this tar. One that the user gave may be that of
+                    // any file.
+                    if tag.is_some() && path.symlink_metadata().is_ok() {
+                        let why =
+                            "is there, and is not the uncompressed tar, which would get that name";
+                        return Err(Fail::of(path, format_args!("{why} (--blob-id)")));
+                    }
+                    outputs.push(output);
+                }
+                Ok(from_tar::ingested(file, done))
+            }
+        }
+    }
+
+    /// The directory of the files.
+    pub(crate) fn dir(&self) -> PathBuf {
+        match self {
+            Self::Temporary(dir) | Self::Kept(dir, _) => dir.clone(),
+            Self::Nowhere => std::env::temp_dir(),
+        }
+    }
+
+    /// The files that stay, which have no names yet.
+    pub(crate) fn outputs(self) -> Vec<Output> {
+        match self {
+            Self::Temporary(_) | Self::Nowhere => Vec::new(),
+            Self::Kept(_, outputs) => outputs,
+        }
+    }
+}
+
+/// Whether there is a file that has this digest.
+fn is_there(path: &Path, sha256: &str) -> Done<bool> {
+    Ok(path.is_file() && digest::sha256(&NamedFile::open(path)?, &mut |_| {})? == sha256)
+}
+
+fn clone(file: &NamedFile) -> Done<File> {
+    file.file().try_clone().map_err(|error| Fail::of(file.path(), error))
+}

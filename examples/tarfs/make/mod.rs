@@ -1,0 +1,6 @@
+//! What commands make of layers: bootstraps, and disks in all their forms.
+
+pub(crate) mod disk_form;
+pub(crate) mod image;
+pub(crate) mod known_digests;
+pub(crate) mod volume;

@@ -1,0 +1,58 @@
+//! A hash tree that was made, as JSON and for people.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use erofs_tarfs::verity::Sealed;
+use serde::Serialize;
+
+use crate::cli::numbers;
+
+/// A hash tree.
+#[derive(Debug, Serialize)]
+pub(crate) struct HashTreeReport {
+    pub(crate) data_blocks: u64,
+    pub(crate) data_block_size: u32,
+    pub(crate) hash_block_size: u32,
+    pub(crate) hash_offset: u64,
+    pub(crate) root_hash: String,
+    /// Hex digits, or `-`.
+    pub(crate) salt: String,
+    pub(crate) veritysetup: String,
+    pub(crate) dm_table: String,
+}
+
+impl HashTreeReport {
+    /// What is known of sealed data, which is in the file `data`.
+    pub(crate) fn new(sealed: &Sealed, data: &Path, hash: &Path) -> Self {
+        let geometry = sealed.geometry();
+        let salt = sealed.params().salt();
+        let (data, hash) = (data.display().to_string(), hash.display().to_string());
+        Self {
+            data_blocks: geometry.data_blocks(),
+            data_block_size: geometry.data_block().bytes(),
+            hash_block_size: geometry.hash_block().bytes(),
+            hash_offset: geometry.hash_offset(),
+            root_hash: sealed.root().to_string(),
+            salt: if salt.is_empty() { "-".to_owned() } else { numbers::to_hex(salt) },
+            veritysetup: sealed.open_command(&data, &device_name(sealed), &hash).to_string(),
+            dm_table: sealed.table_line(&data, &hash),
+        }
+    }
+
+    /// Lines for people.
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "root hash: {}", self.root_hash)?;
+        let Self { data_blocks, data_block_size, hash_block_size, hash_offset, .. } = self;
+        writeln!(
+            out,
+            "{data_blocks} data blocks of {data_block_size} bytes, hash blocks of {hash_block_size} at offset {hash_offset}"
+        )?;
+        writeln!(out, "{}", self.veritysetup)
+    }
+}
+
+/// A name for the device mapper that follows from the data.
+pub(crate) fn device_name(sealed: &Sealed) -> String {
+    format!("tarfs-{}", &sealed.root().to_string()[..12])
+}

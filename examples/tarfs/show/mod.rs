@@ -1,0 +1,15 @@
+//! What is printed: reports, listings, pictures, scripts. Nothing here reads a layer or makes a disk.
+
+pub(crate) mod details;
+pub(crate) mod hash_tree_report;
+pub(crate) mod image_picture;
+pub(crate) mod image_report;
+pub(crate) mod listing;
+pub(crate) mod mode_and_time;
+pub(crate) mod partition_table;
+pub(crate) mod partitioned;
+pub(crate) mod picture;
+pub(crate) mod print;
+pub(crate) mod report;
+pub(crate) mod segments;
+pub(crate) mod svg;
