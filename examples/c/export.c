@@ -1,5 +1,5 @@
 /*
- * Makes disks of layer tars in one of the six modes of snapshotters, and prints how to mount them.
+ * Makes disks of layer tars in one of the six modes of snapshotters, and prints how to open them.
  *
  *   export [-f FORM] [-g PARTITIONS] [-a ARCHITECTURE] MODE OUT TAR...     the lowest layer first
  *
@@ -26,16 +26,15 @@ static int32_t print(const tarfs_exported *made, size_t index, tarfs_error **err
     int32_t status = tarfs_exported_get_info(made, index, &info, error);
     if (status)
         return status;
-    if (!info.has_verity) {
-        printf("mount -t erofs -o ro,loop %s /mnt\n", info.path);
+    printf("%s: %llu bytes\n", info.path, (unsigned long long)info.bytes);
+    if (!info.has_verity || info.partitions)
         return 0;
-    }
     status = tarfs_exported_get_sealed(made, index, 0, &sealed, error);
     if (!status)
         status = tarfs_sealed_get_text(sealed, TARFS_TEXT_OPEN, info.path, info.path, "tarfs", &text,
                                        error);
     if (!status)
-        printf("%s\nmount -t erofs -o ro /dev/mapper/tarfs /mnt\n", text);
+        printf("%s\n", text);
     tarfs_string_free(text); /* freeing NULL does nothing */
     tarfs_sealed_free(sealed);
     return status;

@@ -179,6 +179,21 @@ fn unsafe_code_has_an_address() {
     none(forbidden_unsafe(&rust_sources()));
 }
 
+/// Lines that a merge leaves where it could not decide.
+fn conflicts(files: &[File]) -> Vec<String> {
+    let marks = ["<<<<<<< ", ">>>>>>> "];
+    let left = |line: &&str| marks.iter().any(|mark| line.starts_with(mark));
+    let found = files.iter().filter(|file| file.text.lines().any(|line| left(&line)));
+    found.map(|file| format!("{}: a merge is half done", file.path)).collect()
+}
+
+#[test]
+fn every_merge_is_done() {
+    none(conflicts(&files("")));
+    let mark = ["<<<", "<<<< HEAD\nours\n"].concat();
+    assert_eq!(conflicts(&[file("CHANGELOG.md", &mark)]).len(), 1);
+}
+
 #[test]
 fn no_registry_is_named() {
     none(named_registries(&files("")));

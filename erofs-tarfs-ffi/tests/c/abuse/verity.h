@@ -1,0 +1,76 @@
+/* Parameters, hashers and hash trees that are wrong. */
+#ifndef ABUSE_VERITY_H
+#define ABUSE_VERITY_H
+
+#include "../kit.h"
+
+static inline void verity_structs(void) {
+    uint64_t padding = 7;
+    STRUCT(tarfs_verity_params, params);
+
+    params.data_block = 513;
+    EXPECT(TARFS_STATUS_VERITY, tarfs_verity_padding(&params, 1, &padding, &error));
+    params.data_block = 0;
+    params.superblock = 9;
+    INVALID(tarfs_verity_padding(&params, 1, &padding, &error));
+    params.superblock = 0;
+    params.placement = 9;
+    INVALID(tarfs_verity_padding(&params, 1, &padding, &error));
+    params.placement = 0;
+    params.salt_len = 1;
+    INVALID(tarfs_verity_padding(&params, 1, &padding, &error));
+    INVALID(tarfs_verity_preset("unheard of", &params, &error));
+    CHECK(padding == 7);
+    OK(tarfs_verity_preset("veritysetup", &params, &error));
+    OK(tarfs_verity_padding(&params, 1, &padding, &error));
+    CHECK(padding == 4095);
+}
+
+static inline void hasher_order(const uint8_t *tar) {
+    tarfs_hasher *hasher = NULL;
+    tarfs_sealed *sealed = NULL;
+
+    EXPECT(TARFS_STATUS_VERITY, tarfs_hasher_new(NULL, 0, NULL, &hasher, &error));
+    EXPECT(TARFS_STATUS_VERITY, tarfs_hasher_new(NULL, 511, NULL, &hasher, &error));
+    OK(tarfs_hasher_new(NULL, 1024, NULL, &hasher, &error));
+    EXPECT(TARFS_STATUS_VERITY, tarfs_hasher_push(hasher, tar, 1025, &error));
+    EXPECT(TARFS_STATUS_WRONG_ORDER, tarfs_hasher_push(hasher, tar, 1, &error));
+    EXPECT(TARFS_STATUS_WRONG_ORDER, tarfs_hasher_finish(hasher, &sealed, &error));
+    tarfs_hasher_free(hasher);
+    OK(tarfs_hasher_new(NULL, 1024, NULL, &hasher, &error));
+    OK(tarfs_hasher_push(hasher, NULL, 0, &error));
+    EXPECT(TARFS_STATUS_VERITY, tarfs_hasher_push_zeros(hasher, UINT64_MAX, &error));
+    tarfs_hasher_free(hasher);
+    OK(tarfs_hasher_new(NULL, 1024, NULL, &hasher, &error));
+    OK(tarfs_hasher_push(hasher, tar, 1, &error));
+    EXPECT(TARFS_STATUS_VERITY, tarfs_hasher_finish(hasher, &sealed, &error));
+    CHECK(sealed == NULL);
+    tarfs_hasher_free(hasher);
+}
+
+static inline void wrong_seals(uint8_t *tar) {
+    tarfs_tree *tree = small_tree(tar, NULL);
+    tarfs_layout *layout = NULL;
+    tarfs_sealed *sealed = NULL;
+    uint8_t root[32] = {0};
+    char *text = NULL;
+    struct memory memory = {tar, TAR_BYTES, 0};
+    tarfs_source source = source_of(&memory);
+
+    OK(tarfs_layout_new(tree, NULL, &layout, &error));
+    OK(tarfs_layout_hash_disk(layout, &source, 1, NULL, NULL, NULL, NULL, NULL, &sealed, &error));
+    INVALID(tarfs_sealed_get_text(sealed, 99, NULL, NULL, NULL, &text, &error));
+    INVALID(tarfs_sealed_get_text(sealed, TARFS_TEXT_TABLE, NULL, NULL, NULL, &text, &error));
+    EXPECT(99, tarfs_verity_verify(&source, &source, sealed, 1, NULL, NULL, &error));
+    tarfs_sealed_free(sealed);
+    EXPECT(TARFS_STATUS_VERITY,
+           tarfs_sealed_from_superblock(tar, 512, TARFS_HASH_OWN_FILE, 0, root, &sealed, &error));
+    OK(tarfs_sealed_new(NULL, 1024, root, &sealed, &error));
+    EXPECT(TARFS_STATUS_MISMATCH,
+           tarfs_verity_verify(&source, &source, sealed, 1, NULL, NULL, &error));
+    tarfs_sealed_free(sealed);
+    tarfs_layout_free(layout);
+    tarfs_tree_free(tree);
+}
+
+#endif
