@@ -126,6 +126,12 @@ pub enum Error {
     /// The caller wanted no more of it.
     #[error("cancelled")]
     Cancelled,
+    /// An output where something is that no file takes the place of, as a directory or a device.
+    #[error("{file}: is there, and is not a regular file")]
+    NotRegular {
+        /// What is there.
+        file: PathBuf,
+    },
     /// An output that would take the place of a file that is read.
     #[error("{file}: is an input and the output")]
     IsInput {
@@ -169,6 +175,7 @@ impl Error {
             | Self::Export { file, .. }
             | Self::Merge { file, .. }
             | Self::IsInput { file }
+            | Self::NotRegular { file }
             | Self::SameName { file, .. }
             | Self::Name { file }
             | Self::Verity { file, .. } => Some(file),

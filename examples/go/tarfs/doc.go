@@ -10,27 +10,17 @@
 //
 // Layers become one disk with a hash tree behind it, which a kernel checks as it reads:
 //
-//	func seal(ctx context.Context, disk string, tars ...string) (root string, err error) {
-//		var layers []tarfs.Source // the lowest first
-//		for _, name := range tars {
-//			file, err := os.Open(name)
-//			if err != nil {
-//				return "", err
-//			}
-//			defer file.Close()
-//			layer, err := tarfs.IndexFile(ctx, file, &tarfs.LayerOptions{TagDiffID: true})
-//			if err != nil {
-//				return "", err
-//			}
-//			defer layer.Close()
-//			layers = append(layers, tarfs.Source{Tree: layer.Tree, Devices: []io.ReaderAt{file}})
-//		}
+//	func seal(ctx context.Context, w io.Writer, disk string, tars ...string) error {
+//		layers := tarfs.Tars(tars...) // the lowest first
 //		made, err := tarfs.Export(ctx, tarfs.ImageBlockWithVerity, layers, disk, nil)
 //		if err != nil {
-//			return "", err
+//			return err
 //		}
 //		defer made[0].Verity.Close()
-//		return made[0].Verity.RootHex(), nil
+//		fmt.Fprintln(w, made[0].Verity.RootHex())
+//		fmt.Fprintln(w, made[0].Verity.OpenCommand(disk, "image", disk))
+//		fmt.Fprintln(w, "mount -t erofs -o ro /dev/mapper/image /mnt")
+//		return nil
 //	}
 //
 // The example of the package runs it. Where a tar is downloaded, a [LayerWriter] indexes, hashes and

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -100,6 +101,13 @@ func wrongOrder(op, message string) *Error {
 	return &Error{Op: op, Status: StatusWrongOrder, Offset: -1, Message: message}
 }
 
+// fieldNames are what this package calls the options that C's messages name.
+var fieldNames = strings.NewReplacer(
+	"TARFS_VERITY_ANY_DATA_BLOCK", "AnyDataBlock",
+	"data_block", "DataBlock",
+	"block_size", "BlockSize",
+)
+
 // takeError makes a Go error of what C gave, and frees that. The status is what the call returned:
 // it is there even if the error, for lack of memory, is not.
 func takeError(op string, status C.int32_t, from *C.tarfs_error) *Error {
@@ -109,6 +117,9 @@ func takeError(op string, status C.int32_t, from *C.tarfs_error) *Error {
 	}
 	defer C.tarfs_error_free(from)
 	e.Message = C.GoString(C.tarfs_error_message(from))
+	if e.Status == StatusInvalidArgument {
+		e.Message = fieldNames.Replace(e.Message)
+	}
 	e.Errno = syscall.Errno(C.tarfs_error_errno(from))
 	if offset := uint64(C.tarfs_error_offset(from)); offset <= math.MaxInt64 {
 		e.Offset = int64(offset)

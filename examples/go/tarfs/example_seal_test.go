@@ -7,32 +7,23 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
 // seal is the function that the package's documentation shows.
-func seal(ctx context.Context, disk string, tars ...string) (root string, err error) {
-	var layers []tarfs.Source // the lowest first
-	for _, name := range tars {
-		file, err := os.Open(name)
-		if err != nil {
-			return "", err
-		}
-		defer file.Close()
-		layer, err := tarfs.IndexFile(ctx, file, &tarfs.LayerOptions{TagDiffID: true})
-		if err != nil {
-			return "", err
-		}
-		defer layer.Close()
-		layers = append(layers, tarfs.Source{Tree: layer.Tree, Devices: []io.ReaderAt{file}})
-	}
+func seal(ctx context.Context, w io.Writer, disk string, tars ...string) error {
+	layers := tarfs.Tars(tars...) // the lowest first
 	made, err := tarfs.Export(ctx, tarfs.ImageBlockWithVerity, layers, disk, nil)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer made[0].Verity.Close()
-	return made[0].Verity.RootHex(), nil
+	fmt.Fprintln(w, made[0].Verity.RootHex())
+	fmt.Fprintln(w, made[0].Verity.OpenCommand(disk, "image", disk))
+	fmt.Fprintln(w, "mount -t erofs -o ro /dev/mapper/image /mnt")
+	return nil
 }
 
 // Layers become one disk with a hash tree behind it.
@@ -51,10 +42,11 @@ func Example() {
 			log.Fatal(err)
 		}
 	}
-	root, err := seal(context.Background(), filepath.Join(dir, "image.disk"), base, app)
-	if err != nil {
+	var said strings.Builder
+	if err := seal(context.Background(), &said, filepath.Join(dir, "image.disk"), base, app); err != nil {
 		log.Fatal(err)
 	}
+	root, _, _ := strings.Cut(said.String(), "\n")
 	fmt.Println(len(root), "digits of the root hash")
 	// Output:
 	// 64 digits of the root hash

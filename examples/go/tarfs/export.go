@@ -1,8 +1,12 @@
 package tarfs
 
+// #include <tarfs.h>
+import "C"
+
 import (
 	"context"
 	"io"
+	"runtime"
 )
 
 // Mode is what Export makes.
@@ -29,8 +33,38 @@ func Modes() []Mode {
 	return []Mode{LayerBlock, ImageBlock, LayerBlockWithVerity, ImageBlockWithVerity, LayerVerityOnly, ImageVerityOnly}
 }
 
-// Source is a layer, and the files of its devices.
+// Form is what a disk comes out as.
+type Form string
+
+// The forms. The last two leave the files of the layers where they are, which have to stay, and put
+// all the rest into a file beside the output, PATH.metadata.
+const (
+	// Raw is a file with all bytes in it; the default.
+	Raw Form = "raw"
+	// VMDK is a descriptor over the files of the layers, for QEMU and other virtual machines.
+	VMDK Form = "vmdk"
+	// DMLinear is a script that makes a device-mapper device over the files of the layers.
+	DMLinear Form = "dm-linear"
+)
+
+// Partitions is how disks are put into one, a GPT partition each.
+type Partitions string
+
+// The partitions.
+const (
+	// PartitionsLinux are of the type "Linux filesystem data", one for each filesystem.
+	PartitionsLinux Partitions = "linux"
+	// PartitionsRoot are one image as the Discoverable Partitions Specification has it: a root
+	// partition, and its hash tree in another.
+	PartitionsRoot Partitions = "dps"
+	// PartitionsUsr are the same of a /usr partition.
+	PartitionsUsr Partitions = "dps-usr"
+)
+
+// Source is a layer: a tar, or a tree and the files of its devices.
 type Source struct {
+	// Tar is the path of an uncompressed tar, which Export indexes and hashes itself; "" for Tree.
+	Tar string
 	// Tree is the layer's.
 	Tree *Tree
 	// Devices are the files of its devices, in the order of [Tree.Devices].
@@ -39,8 +73,24 @@ type Source struct {
 	Leaves []*Leaves
 }
 
+// Tars are the layers of uncompressed tars, the lowest first.
+func Tars(paths ...string) []Source {
+	layers := make([]Source, len(paths))
+	for i, path := range paths {
+		layers[i].Tar = path
+	}
+	return layers
+}
+
 // ExportOptions is how images are exported. Zero values are defaults.
 type ExportOptions struct {
+	// Form is what a disk comes out as; "" for Raw. Others want layers that are regular files.
+	Form Form
+	// Partitions puts the disks into one; "" for none. PartitionsRoot and PartitionsUsr want an
+	// Architecture.
+	Partitions Partitions
+	// Architecture is what a volume is for, as "amd64".
+	Architecture string
 	// Layout is that of the disk. Bootstrap, which is none, stands for DiskMetadataFirst. With a
 	// BlockSize over 512 the disk carries copies of the bodies that do not lie on it.
 	Layout LayoutOptions
@@ -58,9 +108,10 @@ type ExportOptions struct {
 type Exported struct {
 	// Path is its name.
 	Path string
-	// Size is its length in bytes.
+	// Size is the length of the disk, or of the hash tree alone, in bytes.
 	Size int64
-	// Verity describes the hash tree; nil without one. It is the caller's to close.
+	// Verity describes the hash tree, with Partitions that of the first filesystem; nil without one.
+	// It is the caller's to close.
 	Verity *Sealed
 	// Devices are those of the disk, in the order of its device table.
 	Devices []Device
@@ -68,14 +119,43 @@ type Exported struct {
 
 // Export makes disks and hash trees of layers, the lowest first, in one of six modes. A layer mode
 // with several layers, or to a path that is a directory, writes a file for each layer into that
-// directory, named by the layer's tag: TAG.disk, or TAG.verity for the tree alone.
+// directory, named by the layer's tag: TAG.disk, TAG.verity for the tree alone, TAG.vmdk and TAG.sh for
+// forms. With Partitions it is one file in any case.
 //
-// Files are written under temporary names in the same directory, synced, and renamed: when Export
-// fails, or its context is done, there is nothing. Options may be nil.
+// Files get their names when all are whole and synced: when Export fails, or its context is done, there
+// is nothing. Options may be nil.
 func Export(ctx context.Context, mode Mode, layers []Source, path string, opts *ExportOptions) ([]Exported, error) {
-	job, err := newJob(ctx, mode, layers, opts)
+	const op = "Export"
+	if opts == nil {
+		opts = &ExportOptions{}
+	}
+	c := newCall(op, ctx)
+	defer c.end()
+	var names cStrings
+	defer names.free()
+	given, held, err := exportLayers(c, &names, layers)
+	defer held.release()
 	if err != nil {
 		return nil, err
 	}
-	return job.run(path)
+	out, how := names.add(path), opts.c(c, &names, mode)
+	if names.bad {
+		return nil, invalid(op, "a NUL in a word")
+	}
+	var first *C.tarfs_export_layer
+	if len(given) > 0 {
+		first = &given[0]
+		c.pin.Pin(first)
+	}
+	progress, progressCtx := c.progress()
+	var made *C.tarfs_exported
+	err = c.do(func(err **C.tarfs_error) C.int32_t {
+		return C.tarfs_export(first, C.size_t(len(given)), out, how, progress, progressCtx, &made, err)
+	})
+	runtime.KeepAlive(layers)
+	if err != nil {
+		return nil, err
+	}
+	defer C.tarfs_exported_free(made)
+	return exported(op, made)
 }

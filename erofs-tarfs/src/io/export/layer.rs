@@ -7,7 +7,7 @@ use super::watch::{Watch, Watched};
 use super::{Backing, Step};
 use crate::ingest::Options;
 use crate::io::{Error, NamedFile, ingest};
-use crate::tree::Tree;
+use crate::tree::{Identity, Tree};
 use crate::verity::{Leaves, Params};
 
 /// A layer that was given: a tar to be read, or what was made of one.
@@ -83,8 +83,7 @@ impl<'a> Layer<'a> {
     }
 
     /// Refuses to take the place of a file that is read.
-    pub(super) fn spare(&self, path: &Path, there: &NamedFile) -> Result<(), Error> {
-        let there = there.identity()?;
+    pub(super) fn spare(&self, path: &Path, there: Identity) -> Result<(), Error> {
         for file in self.backings.iter().filter_map(Backing::file) {
             if file.identity()? == there {
                 return Err(Error::IsInput { file: path.to_owned() });

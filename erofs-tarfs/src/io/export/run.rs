@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::layer::{Input, Layer};
@@ -11,9 +13,9 @@ use super::write::{Written, write_plan};
 use super::{Backing, Export, Exported, ExportedDisk, Made};
 use crate::export::{self, Form, Mode, Options, Partitioning, Plan, Product};
 use crate::io::verity::Options as Hashing;
-use crate::io::{Error, NamedFile, Output};
+use crate::io::{Error, Output};
 use crate::layout::{self, Layout};
-use crate::tree::{self, MergeOptions, Note, Tree};
+use crate::tree::{self, Identity, MergeOptions, Note, Tree};
 use crate::verity::{Leaves, Sealed, SuperblockMode};
 
 /// What the partition of merged layers is called.
@@ -199,13 +201,14 @@ impl<'a> Job<'a> {
         Error::Export { file: path.to_owned(), error: error.into() }
     }
 
-    /// Refuses to take the place of a file that is read.
+    /// Refuses to take the place of a file that is read, or of what is no file.
     fn spare(&self, path: &Path) -> Result<(), Error> {
-        if !path.exists() {
-            return Ok(());
+        let Ok(found) = fs::metadata(path) else { return Ok(()) };
+        if !found.is_file() {
+            return Err(Error::NotRegular { file: path.to_owned() });
         }
-        let there = NamedFile::open(path)?;
-        self.layers.iter().try_for_each(|layer| layer.spare(path, &there))
+        let there = Identity::File { volume: found.dev(), number: found.ino() };
+        self.layers.iter().try_for_each(|layer| layer.spare(path, there))
     }
 }
 
