@@ -39,12 +39,12 @@ type Form string
 // The forms. The last two leave the files of the layers where they are, which have to stay, and put
 // all the rest into a file beside the output, PATH.metadata.
 const (
-	// Raw is a file with all bytes in it; the default.
-	Raw Form = "raw"
-	// VMDK is a descriptor over the files of the layers, for QEMU and other virtual machines.
-	VMDK Form = "vmdk"
-	// DMLinear is a script that makes a device-mapper device over the files of the layers.
-	DMLinear Form = "dm-linear"
+	// FormRaw is a file with all bytes in it; the default.
+	FormRaw Form = "raw"
+	// FormVMDK is a descriptor over the files of the layers, for QEMU and other virtual machines.
+	FormVMDK Form = "vmdk"
+	// FormDMLinear is a script that makes a device-mapper device over the files of the layers.
+	FormDMLinear Form = "dm-linear"
 )
 
 // Partitions is how disks are put into one, a GPT partition each.
@@ -84,7 +84,7 @@ func Tars(paths ...string) []Source {
 
 // ExportOptions is how images are exported. Zero values are defaults.
 type ExportOptions struct {
-	// Form is what a disk comes out as; "" for Raw. Others want layers that are regular files.
+	// Form is what a disk comes out as; "" for FormRaw. Others want layers that are regular files.
 	Form Form
 	// Partitions puts the disks into one; "" for none. PartitionsRoot and PartitionsUsr want an
 	// Architecture.
