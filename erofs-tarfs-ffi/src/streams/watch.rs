@@ -3,6 +3,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use crate::abi::error::Error;
 use crate::streams::progress::Progress;
@@ -10,8 +11,7 @@ use crate::streams::progress::Progress;
 /// What tells the caller's progress callback of the work of several threads, and stops them all if
 /// it says so.
 pub(crate) struct Watch<'a> {
-    /// The thread that made the call.
-    thread: usize,
+    thread: ThreadId,
     stopped: AtomicBool,
     state: Mutex<State<'a>>,
 }
@@ -29,7 +29,7 @@ unsafe impl Sync for Watch<'_> {}
 impl<'a> Watch<'a> {
     pub(crate) fn new(progress: &'a mut Progress) -> Self {
         let state = Mutex::new(State { progress, waiting: 0 });
-        Self { thread: this_thread(), stopped: AtomicBool::new(false), state }
+        Self { thread: thread::current().id(), stopped: AtomicBool::new(false), state }
     }
 
     /// So many bytes more, by any thread.
@@ -39,7 +39,7 @@ impl<'a> Watch<'a> {
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting += bytes;
-        if this_thread() == self.thread {
+        if thread::current().id() == self.thread {
             let bytes = core::mem::take(&mut state.waiting);
             if let Err(stop) = state.progress.add(bytes) {
                 self.stopped.store(true, Ordering::Relaxed);
@@ -48,11 +48,4 @@ impl<'a> Watch<'a> {
         }
         Ok(())
     }
-}
-
-/// What tells this thread from all others that run. The handle that `std` has of a thread would do, but
-/// stays allocated, which tools that look for leaks take for one.
-fn this_thread() -> usize {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(|here| core::ptr::from_ref(here).addr())
 }
