@@ -37,6 +37,21 @@ pub struct Segment {
 ///
 /// Everything is as the tar says, extension headers applied; names are raw bytes, not yet
 /// normalised.
+///
+/// ```
+/// use erofs_tarfs::tar::{Event, Kind, Options, Parser};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// let mut parser = Parser::new(Options::default());
+/// if let Event::Entry(entry) = parser.push(&tar)?.event {
+///     assert_eq!((entry.path, entry.kind), (&b"etc/motd"[..], Kind::Regular));
+///     assert_eq!((entry.mode, entry.size), (0o644, 6)); // bytes
+///     assert_eq!((entry.offset, entry.data_offset), (0, 512)); // header, body: bytes of the tar
+/// }
+/// # Ok::<(), erofs_tarfs::tar::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Entry<'a> {

@@ -16,7 +16,25 @@ use super::{End, Error, ErrorKind, Event, Options, Step};
 /// [`finish`](Self::finish), which is where a truncated stream is told. How the stream is cut
 /// into pieces never changes what comes out, save where [`Event::Data`] is cut.
 ///
-/// See the [module](super) for an example.
+/// ```
+/// use erofs_tarfs::tar::{Event, Options, Parser};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// let (mut parser, mut body, mut rest) = (Parser::new(Options::default()), Vec::new(), &tar[..]);
+/// while !rest.is_empty() {
+///     let step = parser.push(rest)?;
+///     rest = &rest[step.consumed..];
+///     match step.event {
+///         Event::Entry(_) => parser.want_body(),
+///         Event::Data(piece) => body.extend_from_slice(piece),
+///         Event::NeedInput => {}
+///     }
+/// }
+/// assert_eq!((&body[..], parser.finish()?.entries), (&b"hello\n"[..], 1));
+/// # Ok::<(), erofs_tarfs::tar::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Parser {
     pub(super) options: Options,

@@ -3,9 +3,10 @@
 use super::builder::{Builder, Node, What, XattrSet};
 use super::device::Device;
 use super::error::{EntryError, Error, Rule};
+use super::inode::{Attributes, Extent, InodeId, NodeKind, Place};
 use super::layer::{LayerNotes, LayerOptions};
 use super::markers;
-use super::model::{Attributes, Extent, InodeId, NO_INODE, NodeKind, Place, Tree, WHITED};
+use super::model::{NO_INODE, Tree, WHITED};
 use super::path::Stop;
 use super::place::Target;
 use super::sparse::{self, Carrier};

@@ -3,14 +3,24 @@
 use super::device::Device;
 use super::error::Error;
 use super::index::Index;
-use super::model::{
-    Attributes, Extent, IMPLIED, Inode, InodeId, NodeKind, OPAQUE, PIECES, Place, Tree, pack,
-};
+use super::inode::{Attributes, Extent, InodeId, NodeKind, Place};
+use super::model::{IMPLIED, Inode, OPAQUE, PIECES, Tree, pack};
 use crate::units::DeviceNumber;
 use alloc::vec::Vec;
 use core::fmt;
 
 /// Extended attributes that a [`Builder`] has taken in.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, InodeId};
+///
+/// let mut builder = Builder::new();
+/// let label = builder.xattrs(&mut vec![(&b"user.owner"[..], &b"web"[..])])?;
+/// builder.set(InodeId::ROOT, Attributes { mode: 0o755, ..Attributes::default() }, label);
+/// let tree = builder.finish()?;
+/// assert_eq!(tree.xattrs(InodeId::ROOT).next(), Some((&b"user.owner"[..], &b"web"[..])));
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct XattrSet(pub(crate) u32);
 
@@ -31,6 +41,20 @@ pub struct Node<'a> {
 }
 
 /// Type and content of an inode to make.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, Device, InodeId, Node, Place, What, XattrSet};
+///
+/// // A file of 6 bytes, which lie from byte 512 on in a device of 2048 bytes.
+/// let mut builder = Builder::new();
+/// let device = builder.add_device(Device { bytes: 2048, ..Device::default() })?;
+/// let what = What::Regular { size: 6, place: Place::Device { device, offset: 512 } };
+/// let attributes = Attributes { mode: 0o644, ..Attributes::default() };
+/// let file = builder.add(Node { attributes, xattrs: XattrSet::NONE, what })?;
+/// builder.link(InodeId::ROOT, b"motd", file)?;
+/// assert_eq!(builder.finish()?.name_count(), 1);
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum What<'a> {
     /// A directory, empty yet.

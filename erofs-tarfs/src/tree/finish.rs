@@ -2,7 +2,8 @@
 
 use super::builder::Builder;
 use super::error::Error;
-use super::model::{Link, NO_INODE, NodeKind, PIECES, Place, Tree, pack, unpack};
+use super::inode::{NodeKind, Place};
+use super::model::{Link, NO_INODE, PIECES, Tree, pack, unpack};
 use alloc::vec;
 use alloc::vec::Vec;
 

@@ -8,6 +8,13 @@ use crate::tar::{self, Event, Parser};
 use alloc::vec::Vec;
 
 /// How a tar becomes a layer.
+///
+/// ```
+/// let mut options = erofs_tarfs::tree::LayerOptions::default();
+/// options.keep_pending = true; // a hard link to a file of a lower layer waits for the merge
+/// options.max_carried = 64 << 20; // bytes
+/// options.tag = b"base".to_vec();
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LayerOptions {
@@ -49,6 +56,20 @@ impl Default for LayerOptions {
 }
 
 /// A layer, and what was met on the way.
+///
+/// ```
+/// use erofs_tarfs::tree::{LayerBuilder, LayerNotes, LayerOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let mut builder = LayerBuilder::new(LayerOptions::default());
+/// builder.push(&tar_of(&[("etc/motd", "hello\n")]))?;
+/// let layer = builder.finish()?;
+/// // A header, a body filled up to 512 bytes, and the 1024 bytes that end a tar.
+/// assert_eq!((layer.end.entries, layer.end.bytes), (1, 2048));
+/// assert_eq!(layer.notes, LayerNotes::default(), "all was taken as it stands");
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// The layer: whiteouts kept, implied directories marked, one device.
@@ -77,12 +98,40 @@ pub struct LayerNotes {
 ///
 /// ```
 /// use erofs_tarfs::tree::{LayerBuilder, LayerOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
 ///
+/// let tar = tar_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
 /// let mut builder = LayerBuilder::new(LayerOptions::default());
-/// builder.push(&[0; 1024])?; // an empty tar
+/// for piece in tar.chunks(100) {
+///     builder.push(piece)?; // bytes, as they come
+/// }
 /// let layer = builder.finish()?;
-/// assert_eq!(layer.tree.inode_count(), 1);
+/// assert_eq!(layer.tree.inode_count(), 4); // the root, etc, etc/motd, srv
 /// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
+///
+/// It waits for nothing, so that it can be fed from asynchronous readers too, here one of tokio:
+/// ```
+/// use erofs_tarfs::tree::{Layer, LayerBuilder, LayerOptions};
+/// use tokio::io::{AsyncRead, AsyncReadExt};
+///
+/// async fn index(mut tar: impl AsyncRead + Unpin) -> Result<Layer, Box<dyn std::error::Error>> {
+///     let mut builder = LayerBuilder::new(LayerOptions::default());
+///     let mut piece = vec![0; 64 << 10];
+///     loop {
+///         match tar.read(&mut piece).await? {
+///             0 => return Ok(builder.finish()?),
+///             bytes => builder.push(&piece[..bytes])?,
+///         }
+///     }
+/// }
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+/// # let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// # assert_eq!(runtime.block_on(index(&tar[..]))?.end.entries, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct LayerBuilder {

@@ -5,7 +5,8 @@
 
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::Error;
-use super::model::{Attributes, IMPLIED, InodeId, Link, NO_INODE, NodeKind, OPAQUE, Tree, WHITED};
+use super::inode::{Attributes, InodeId, NodeKind};
+use super::model::{IMPLIED, Link, NO_INODE, OPAQUE, Tree, WHITED};
 use alloc::vec;
 use alloc::vec::Vec;
 

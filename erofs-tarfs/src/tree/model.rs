@@ -1,115 +1,11 @@
 //! The tree itself: an arena of small nodes.
 
 use super::device::{Device, Identity, Origin};
+use super::inode::{Attributes, Body, Content, Extent, InodeId, NodeKind, Place};
 use super::pack::Packed;
 use crate::units::{DeviceNumber, Timestamp};
 use alloc::vec::Vec;
 use core::fmt;
-
-/// An inode of a [`Tree`]. The root's is [`InodeId::ROOT`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InodeId(pub(crate) u32);
-
-impl InodeId {
-    /// The root directory.
-    pub const ROOT: Self = Self(0);
-
-    /// Position in the arena: 0 up to, but not including, [`Tree::inode_count`].
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// The type of an inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum NodeKind {
-    /// Regular file.
-    Regular,
-    /// Directory.
-    Directory,
-    /// Symbolic link.
-    Symlink,
-    /// Character device.
-    CharDevice,
-    /// Block device.
-    BlockDevice,
-    /// FIFO.
-    Fifo,
-    /// Socket (read from images; tars have none).
-    Socket,
-    /// A name of lower layers is removed here.
-    Whiteout,
-    /// A hard link whose target no entry of its layer has made: it waits for the merge.
-    PendingLink,
-}
-
-/// Attributes that every inode has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Attributes {
-    /// The twelve permission bits.
-    pub mode: u16,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Modification time.
-    pub mtime: Timestamp,
-}
-
-/// A run of a file's bytes. What lies between extents reads as zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Extent {
-    /// Where the run starts in the file, in bytes.
-    pub logical: u64,
-    /// Its length in bytes.
-    pub len: u64,
-    /// Where its bytes are.
-    pub place: Place,
-}
-
-/// Where bytes of a file are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// In device `device` of [`Tree::devices`], from byte `offset` (base offset not counted).
-    Device {
-        /// Index of the device.
-        device: u16,
-        /// Byte offset in it.
-        offset: u64,
-    },
-    /// In the tree, from this byte of its arena: see [`Tree::carried`].
-    Carried(u64),
-}
-
-/// What an inode holds.
-#[derive(Clone, Copy, Debug)]
-pub enum Content<'a> {
-    /// A regular file.
-    Regular {
-        /// Length in bytes.
-        size: u64,
-        /// Where they are.
-        body: Body<'a>,
-    },
-    /// A directory; see [`Tree::children`].
-    Directory,
-    /// The target of a symbolic link, or of a pending hard link (a normalised path).
-    Target(&'a [u8]),
-    /// A device number.
-    Device(DeviceNumber),
-    /// Nothing: a FIFO, a socket or a whiteout.
-    Nothing,
-}
-
-/// Where the bytes of a regular file are.
-#[derive(Clone, Copy, Debug)]
-pub enum Body<'a> {
-    /// All in one piece of a device, or none at all where the size is 0.
-    Contiguous(Place),
-    /// In pieces: ascending, disjoint, within the size, none empty.
-    Extents(&'a [Extent]),
-}
 
 /// An inode: 56 bytes.
 #[derive(Clone, Copy)]
@@ -168,6 +64,19 @@ pub(crate) const WHITED: u8 = 1;
 /// [`LayerBuilder`](super::LayerBuilder), [`merge`](super::merge()) or the `read` stage.
 ///
 /// Directories' children are in ascending byte order. Every inode is reachable from the root.
+///
+/// ```
+/// use erofs_tarfs::tree::InodeId;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
+/// let names: Vec<_> = tree.children(InodeId::ROOT).map(|(name, _)| name).collect();
+/// assert_eq!(names, [b"etc", b"srv"]);
+/// let etc = tree.lookup(b"etc").expect("it holds a file");
+/// assert!(tree.is_implied(etc), "the tar lists etc/motd, and no etc");
+/// assert_eq!(tree.devices()[0].bytes, 2560); // of the tar
+/// ```
 #[derive(Clone, Default)]
 pub struct Tree {
     pub(crate) inodes: Vec<Inode>,

@@ -2,7 +2,8 @@
 
 use super::device::Device;
 use super::error::Error;
-use super::model::{Body, Content, Extent, Inode, InodeId, NodeKind, PIECES, Place, Tree};
+use super::inode::{Body, Content, Extent, InodeId, NodeKind, Place};
+use super::model::{Inode, PIECES, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
 
@@ -24,11 +25,16 @@ pub struct Packed {
 /// dm-verity with data blocks of 4096, carry copies. What is a hole stays one where it fills blocks.
 ///
 /// ```
-/// use erofs_tarfs::tree::{Builder, pack};
+/// use erofs_tarfs::tree::{Packed, Place, pack};
 /// use erofs_tarfs::units::BlockSize;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
 ///
-/// let tree = Builder::new().finish()?;
-/// assert!(pack(&tree, BlockSize::B4096)?.packing().is_empty());
+/// // The body of 6 bytes lies at byte 512 of the tar, and at byte 0 of the packed device.
+/// let tree = pack(&layer_of(&[("etc/motd", "hello\n")]), BlockSize::B4096)?;
+/// let place = Place::Device { device: 0, offset: 512 };
+/// assert_eq!(tree.packing(), [Packed { offset: 0, len: 6, place }]);
+/// assert_eq!(tree.devices()[1].bytes, 4096);
 /// # Ok::<(), erofs_tarfs::tree::Error>(())
 /// ```
 ///

@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::{Error, Rule};
-use super::model::{InodeId, NodeKind};
+use super::inode::{InodeId, NodeKind};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 

@@ -2,7 +2,7 @@
 
 use super::apply::State;
 use super::error::Rule;
-use super::model::InodeId;
+use super::inode::InodeId;
 use super::path::{self, Stop, Way};
 
 /// The directory in which aufs keeps the files that have several names.

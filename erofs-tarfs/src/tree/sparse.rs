@@ -1,7 +1,7 @@
 //! Sparse files: runs on the tar's 512-byte grid stay in the tar, the others are carried.
 
 use super::error::Rule;
-use super::model::{Extent, Place};
+use super::inode::{Extent, Place};
 use crate::tar::Segment;
 use alloc::vec::Vec;
 

@@ -9,9 +9,8 @@ pub use notes::Note;
 
 use super::builder::{Builder, Node, What, XattrSet};
 use super::error::Error;
-use super::model::{
-    Attributes, Body, Content, Extent, InodeId, NO_INODE, NodeKind, Place, Tree, XattrIter,
-};
+use super::inode::{Attributes, Body, Content, Extent, InodeId, NodeKind, Place};
+use super::model::{NO_INODE, Tree, XattrIter};
 use crate::units::Timestamp;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,6 +18,20 @@ use devices::Devices;
 use notes::Paths;
 
 /// How layers are merged.
+///
+/// ```
+/// use erofs_tarfs::tree::{MergeOptions, merge};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let base = layer_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]);
+/// let app = layer_of(&[("lib/libapp.so", "")]);
+/// let mut options = MergeOptions::default();
+/// options.follow_lower_links = true;
+/// let image = merge(&[&base, &app], &options)?;
+/// assert!(image.lookup(b"usr/lib/libapp.so").is_some());
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct MergeOptions {
@@ -54,11 +67,15 @@ pub struct MergeOptions {
 /// Takes time linear in the names of all layers.
 ///
 /// ```
-/// use erofs_tarfs::tree::{LayerBuilder, LayerOptions, MergeOptions, merge};
+/// use erofs_tarfs::tree::{MergeOptions, merge};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
 ///
-/// let layer = LayerBuilder::new(LayerOptions::default()).finish()?;
-/// let image = merge(&[&layer.tree, &layer.tree], &MergeOptions::default())?;
-/// assert_eq!(image.inode_count(), 1);
+/// let base = layer_of(&[("etc/motd", "hello\n"), ("etc/old", "")]);
+/// let fix = layer_of(&[("etc/.wh.old", ""), ("etc/new", "")]);
+/// let image = merge(&[&base, &fix], &MergeOptions::default())?;
+/// assert!(image.lookup(b"etc/motd").is_some() && image.lookup(b"etc/new").is_some());
+/// assert_eq!(image.lookup(b"etc/old"), None, "a whiteout of the upper layer hides it");
 /// # Ok::<(), erofs_tarfs::tree::Error>(())
 /// ```
 ///
@@ -71,6 +88,19 @@ pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
 }
 
 /// As [`merge`]; `note` is told where it decides what not every reader of layers does.
+///
+/// ```
+/// use erofs_tarfs::tree::{MergeOptions, merge_noting};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let base = layer_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]);
+/// let app = layer_of(&[("lib/libapp.so", "")]);
+/// let mut notes = Vec::new();
+/// merge_noting(&[&base, &app], &MergeOptions::default(), &mut |note| notes.push(note.to_string()))?;
+/// assert!(notes[0].starts_with("layer 2: \"lib\" is a symbolic link to \"usr/lib\" in a lower layer"));
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`merge`].
