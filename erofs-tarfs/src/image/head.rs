@@ -15,6 +15,18 @@ const SLOT_OFFSET: u32 = (DEVICE_TABLE_OFFSET / size_of::<DeviceSlot>() as u64) 
 /// The first [`Layout::head_bytes`] of an image. The superblock is sealed, where it has a checksum: that
 /// covers what follows up to the end of the block, which the start of the body is part of in a
 /// bootstrap.
+///
+/// ```
+/// use erofs_tarfs::{image, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// // 1024 bytes of boot area, 128 of superblock, 128 for the one device.
+/// assert_eq!(image::head(&layout).len(), 1280);
+/// # Ok::<(), layout::Error>(())
+/// ```
 pub fn head(layout: &Layout<'_>) -> Vec<u8> {
     let mut bytes = vec![0; layout.head_bytes() as usize];
     bytes[SUPERBLOCK_OFFSET as usize..][..size_of::<Superblock>()]
@@ -90,6 +102,18 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
 /// in. A bootstrap's [`head`] alone can be shorter than that.
 ///
 /// Answers whether it was done: what is too short, or no image, stays as it is.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// assert!(image::set_uuid(&mut bytes, [7; 16]));
+/// assert_eq!(Image::new(&bytes)?.superblock().uuid, [7; 16]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "what is too short stays as it is"]
 pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) -> bool {
     // No checksum to tell means that it could not be sealed again.

@@ -51,6 +51,18 @@ impl AddAssign for Copied {
 /// Whatever one way refuses or leaves, for whatever reason, the next one does, and the last one's
 /// errors are ours. `observer` is told of bytes as they are done.
 ///
+/// ```
+/// use erofs_tarfs::io::{NamedFile, copy_range};
+///
+/// let from = NamedFile::new("base.tar", tempfile::tempfile()?);
+/// from.write_all_at(&[7; 10_240], 0)?;
+/// let to = NamedFile::new("image.disk", tempfile::tempfile()?);
+/// let copied = copy_range((&from, 512), (&to, 4096), 8192, &mut |_| {})?;
+/// assert_eq!(copied.bytes(), 8192); // copied.cloned of them cost nothing
+/// assert_eq!(to.bytes()?, 4096 + 8192);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Short`] if the source ends before, also if it is cut meanwhile; [`Error::Read`],
 /// [`Error::Write`].

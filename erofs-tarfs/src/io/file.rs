@@ -12,6 +12,21 @@ use crate::tree::Identity;
 
 /// An open file, or a range of one, and the name that errors call it by. Regular files and block
 /// devices.
+///
+/// ```
+/// use erofs_tarfs::io::NamedFile;
+///
+/// let file = NamedFile::new("image.disk", tempfile::tempfile()?);
+/// file.write_all_at(b"0123456789", 0)?;
+/// // A part of it, as a partition is one: offsets count from its start.
+/// let part = file.range(3, 4)?;
+/// let mut bytes = [0; 4];
+/// part.read_exact_at(&mut bytes, 0)?;
+/// assert_eq!(&bytes, b"3456");
+/// let error = part.read_exact_at(&mut bytes, 1).unwrap_err();
+/// assert!(error.to_string().contains("image.disk"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct NamedFile {
     path: PathBuf,

@@ -8,11 +8,14 @@
 //!
 //! ```
 //! use erofs_tarfs::layout::{Options, plan};
-//! use erofs_tarfs::tree::Builder;
+//! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+//! # use doc::layer_of;
 //!
-//! let tree = Builder::new().finish().unwrap();
-//! let layout = plan(&tree, &Options::default()).unwrap();
-//! assert_eq!(layout.root_nid(), 36); // right behind the superblock: byte 1152
+//! let tree = layer_of(&[("etc/motd", "hello\n")]);
+//! let layout = plan(&tree, &Options::default())?;
+//! assert_eq!(layout.metadata_bytes(), 4096);
+//! assert_eq!(layout.devices()[0].blocks, 4); // the tar: 2048 bytes in blocks of 512
+//! # Ok::<(), erofs_tarfs::layout::Error>(())
 //! ```
 
 mod body;

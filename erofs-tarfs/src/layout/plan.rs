@@ -17,6 +17,20 @@ const MAX_LABEL: usize = 15;
 const TABLES: u64 = 64 << 20;
 
 /// Every offset of an image. Made by [`plan`], written by [`image`](crate::image).
+///
+/// ```
+/// use erofs_tarfs::layout::{Options, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = plan(&tree, &Options::default())?;
+/// // Superblock and one device slot end at byte 1280; the root's inode follows, in slots of 32 bytes.
+/// assert_eq!((layout.head_bytes(), layout.root_nid()), (1280, 40));
+/// assert_eq!(layout.head_bytes() + layout.body_bytes(), layout.metadata_bytes());
+/// assert_eq!(layout.inode_count(), 3); // the root, etc, etc/motd
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Layout<'t> {
     pub(crate) scene: Scene<'t>,
@@ -48,12 +62,18 @@ pub struct Layout<'t> {
 /// Decides every offset of a tree's image.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Options, plan};
-/// use erofs_tarfs::tree::Builder;
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
 ///
-/// let tree = Builder::new().finish().unwrap();
-/// let layout = plan(&tree, &Options::default()).unwrap();
-/// assert_eq!(layout.metadata_bytes(), 4096);
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let mut options = Options::default();
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let layout = plan(&tree, &options)?;
+/// // A page of metadata, then the tar of 2048 bytes at the next multiple of 4096.
+/// assert_eq!(layout.devices()[0].disk_offset, Some(4096));
+/// assert_eq!(layout.disk_bytes(), 4096 + 2048);
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
 /// ```
 pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> {
     let block = options.block_size;
@@ -135,6 +155,15 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
 /// Where the first device starts in a disk with its data first, in bytes: a program that gets the
 /// tars one after the other can write them to their places before the layout is planned, each at
 /// the next multiple of the larger of a block and 4096 bytes.
+///
+/// ```
+/// use erofs_tarfs::layout::data_first_offset;
+/// use erofs_tarfs::units::BlockSize;
+///
+/// // Slots of 23 devices fit in the first page, behind the superblock.
+/// assert_eq!(data_first_offset(23, BlockSize::B512), 4096);
+/// assert_eq!(data_first_offset(24, BlockSize::B512), 8192);
+/// ```
 pub fn data_first_offset(devices: usize, block: BlockSize) -> u64 {
     let table_end = DEVICE_TABLE_OFFSET + (devices * size_of::<DeviceSlot>()) as u64;
     table_end.next_multiple_of(PAGE.max(u64::from(block.bytes())))

@@ -8,6 +8,18 @@ use alloc::vec::Vec;
 use zerocopy::FromBytes;
 
 /// A device slot.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let device = &Image::new(&bytes)?.devices()[0];
+/// assert_eq!((device.blocks, device.uniaddr), (4, 8)); // blocks of 512 bytes
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceInfo {
     /// Free text, usually the hex digest of the blob.

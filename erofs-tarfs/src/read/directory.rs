@@ -10,6 +10,19 @@ use zerocopy::FromBytes;
 const MAX_NAME: usize = 255;
 
 /// A name in a directory.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let image = Image::new(&bytes)?;
+/// let names: Vec<_> = image.entries(image.root())?.iter().map(|entry| entry.name).collect();
+/// assert_eq!(names, [b"etc", b"srv"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The name.

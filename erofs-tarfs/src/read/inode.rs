@@ -9,6 +9,20 @@ use crate::units::{DeviceNumber, Timestamp};
 use zerocopy::FromBytes;
 
 /// An inode of an [`Image`], decoded.
+///
+/// ```
+/// use erofs_tarfs::{format::DataLayout, image, layout, read::Image, tree::NodeKind};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let image = Image::new(&bytes)?;
+/// let inode = image.inode(image.lookup(b"etc/motd")?.expect("it is there"))?;
+/// assert_eq!((inode.kind(), inode.attributes().mode), (NodeKind::Regular, 0o644));
+/// assert_eq!((inode.layout(), inode.is_extended()), (DataLayout::ChunkBased, false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inode {
     nid: u64,

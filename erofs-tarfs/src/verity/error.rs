@@ -6,6 +6,15 @@ use core::fmt;
 ///
 /// Offsets are byte offsets in the file that holds the thing named (data offsets in the data,
 /// hash offsets in the hash file); block indices count data blocks or, within a level, hash blocks.
+///
+/// ```
+/// use erofs_tarfs::verity::{Error, Geometry, Params, Placement};
+///
+/// let tail = Geometry::new(&Params::nydus(), 1000, Placement::OwnFile).unwrap_err();
+/// assert_eq!(tail, Error::DataTail { bytes: 1000, block: 512 });
+/// assert_eq!(tail.to_string(), "1000 bytes of data are not whole blocks of 512; pad with zeros");
+/// assert!(!tail.is_mismatch());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -219,6 +228,16 @@ fn bad_name(found: &char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// Why a step that calls the caller's code stopped: an [`Error`] of this module, or the caller's
 /// own error, handed back unchanged.
+///
+/// ```
+/// use erofs_tarfs::verity::{Fault, Geometry, Hasher, Params, Placement};
+///
+/// let mut full = |_: u64, _: &[u8]| Err("no room");
+/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), 1024, Placement::OwnFile)?);
+/// hasher.push_zeros(1024, &mut full).ok();
+/// assert_eq!(hasher.finish(&mut full), Err(Fault::Caller("no room")));
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(clippy::exhaustive_enums)]
 pub enum Fault<E> {

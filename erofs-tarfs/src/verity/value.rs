@@ -9,6 +9,14 @@ use crate::units::digest_of_hex;
 ///
 /// The bounds are cryptsetup's (`VERITY_BLOCK_SIZE_OK` in `lib/verity/verity.h`); the kernel adds
 /// that a data block is at most a page, see [`Params::check_page`](super::Params::check_page).
+///
+/// ```
+/// use erofs_tarfs::verity::VerityBlockSize;
+///
+/// let block = VerityBlockSize::B4096;
+/// assert_eq!((block.bytes(), block.round_up(5000)), (4096, Some(8192)));
+/// assert_eq!(VerityBlockSize::new(256), None, "512 bytes is the least");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VerityBlockSize(u8);
 
@@ -74,6 +82,15 @@ impl fmt::Display for VerityBlockSize {
 ///
 /// Shown, and expected by [`core::str::FromStr`], as 64 lower-case hex digits, the form that the
 /// kernel table, `veritysetup` and root-hash signatures use.
+///
+/// ```
+/// use erofs_tarfs::verity::Digest;
+///
+/// let root: Digest = "ab".repeat(32).parse()?;
+/// assert_eq!(root, Digest([0xab; 32]));
+/// assert_eq!(root.to_string(), "ab".repeat(32));
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; Self::LEN]);
 
