@@ -1,6 +1,15 @@
 //! One pass over a tar: indexed, and each byte hashed for what it is wanted for while it is in the
 //! cache.
 //!
+//! ```text
+//!                 ┌─→ LayerBuilder ─→ Layer
+//! bytes of a tar ─┼─→ SHA-256 of all ─→ diffID, the identity of the device
+//!                 └─→ SHA-256 of each data block ─→ Leaves, for the hash trees of all images
+//! ```
+//!
+//! It is for whoever streams layers in, from a registry as a rule: reading a layer again costs as much
+//! as hashing it. Which of the three are wanted is said in [`Options`]; the layer always is.
+//!
 //! ```
 //! use erofs_tarfs::ingest::{Ingest, Options};
 //! use erofs_tarfs::verity::Params;

@@ -1,6 +1,13 @@
 //! Units that every stage shares: block sizes, block addresses, node ids, device ids, times, digests as text.
 //!
-//! Conversions between bytes and blocks are checked here and nowhere else.
+//! Conversions between bytes and blocks are checked here and nowhere else. Everywhere else in this
+//! crate a number is bytes, unless its name says blocks, sectors (of 512 bytes), bits or slots.
+//!
+//! ```
+//! use erofs_tarfs::units::BlockSize;
+//!
+//! assert_eq!(BlockSize::B512.blocks(10_241), 21); // 20 whole blocks, and one byte of another
+//! ```
 
 use core::fmt;
 

@@ -1,6 +1,16 @@
 //! A layout as bytes: metadata, and the segments of a disk. Nothing is decided here, so nothing
 //! but the caller's sink can fail.
 //!
+//! ```text
+//!           ┌ head ─→ bytes ─┐
+//! Layout ───┤                ├─→ bootstrap: the metadata in one piece
+//!    │      └ body ─→ bytes ─┘
+//!    └─ disk ─→ DiskPlan ─ pieces ─→ bytes, zeros, and "device 1 from byte 0 on, 10240 bytes"
+//! ```
+//!
+//! The bytes of devices are never here: a [`DiskPlan`] says where they belong, and the caller copies,
+//! shares or maps them. Metadata comes in pieces of about 64 KiB.
+//!
 //! ```
 //! use erofs_tarfs::{image, layout};
 //! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }

@@ -1,7 +1,27 @@
 //! Tree to offsets: every position of an image is decided here, and every "does not fit" is found.
 //!
+//! ```text
+//! bootstrap         ┌──────┬────────┬─────────────────────┐   base.tar   app.tar
+//!                   │ head │ inodes │ directories, blocks │   (in files of their own)
+//!                   └──────┴────────┴─────────────────────┘
+//! disk,             ┌──────┬────────┬─────────────────────┬──────────┬─────────┐
+//! metadata first    │ head │ inodes │ directories, blocks │ base.tar │ app.tar │
+//!                   └──────┴────────┴─────────────────────┴──────────┴─────────┘
+//! disk,             ┌──────┬──────────┬─────────┬────────┬─────────────────────┐
+//! data first        │ head │ base.tar │ app.tar │ inodes │ directories, blocks │
+//!                   └──────┴──────────┴─────────┴────────┴─────────────────────┘
+//! ```
+//!
 //! What comes out, a [`Layout`], is what the [`image`](crate::image) stage writes without any
-//! decision of its own. It is a pure function of the tree and the [`Options`].
+//! decision of its own. It is a pure function of the tree and the [`Options`]. The head is boot area,
+//! superblock and device slots. An inode has 32 or 64 bytes; its extended attributes, and the table of
+//! its chunks or a short body, lie right behind it.
+//!
+//! # Limits
+//! Block numbers have 32 bits: at blocks of 512 bytes an image ends before 2 TiB, all devices counted.
+//! There are at most 65535 devices, tags have 64 bytes, and chunk tables of sparse files take 64 MiB
+//! and an eighth of the devices' bytes at most. Bodies must lie on multiples of the block size, or be
+//! [`fitted()`] to it.
 //!
 //! # References
 //! - Linux, `fs/erofs/erofs_fs.h` and `Documentation/filesystems/erofs.rst`.

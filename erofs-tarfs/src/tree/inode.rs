@@ -2,7 +2,7 @@
 
 use crate::units::{DeviceNumber, Timestamp};
 
-/// An inode of a [`Tree`]. The root's is [`InodeId::ROOT`].
+/// An inode of a [`Tree`](super::Tree). The root's is [`InodeId::ROOT`].
 ///
 /// ```
 /// use erofs_tarfs::tree::InodeId;
@@ -21,7 +21,7 @@ impl InodeId {
     /// The root directory.
     pub const ROOT: Self = Self(0);
 
-    /// Position in the arena: 0 up to, but not including, [`Tree::inode_count`].
+    /// Position in the arena: 0 up to, but not including, [`Tree::inode_count`](super::Tree::inode_count).
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -96,14 +96,14 @@ pub struct Extent {
 /// Where bytes of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// In device `device` of [`Tree::devices`], from byte `offset` (base offset not counted).
+    /// In device `device` of [`Tree::devices`](super::Tree::devices), from byte `offset` (base offset not counted).
     Device {
         /// Index of the device.
         device: u16,
         /// Byte offset in it.
         offset: u64,
     },
-    /// In the tree, from this byte of its arena: see [`Tree::carried`].
+    /// In the tree, from this byte of its arena: see [`Tree::carried`](super::Tree::carried).
     Carried(u64),
 }
 
@@ -131,7 +131,7 @@ pub enum Content<'a> {
         /// Where they are.
         body: Body<'a>,
     },
-    /// A directory; see [`Tree::children`].
+    /// A directory; see [`Tree::children`](super::Tree::children).
     Directory,
     /// The target of a symbolic link, or of a pending hard link (a normalised path).
     Target(&'a [u8]),
