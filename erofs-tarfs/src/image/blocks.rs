@@ -15,7 +15,8 @@ pub(super) fn write<E, S: FnMut(&[u8]) -> Result<(), E>>(
 ) -> Result<(), E> {
     let block = u64::from(layout.block_size().bytes());
     for item in &layout.order {
-        // Most items are no more than an inode, as can be told without measuring them.
+        // Most items need nothing in the block area. For these that is told by their type alone,
+        // which costs less than their shape.
         match layout.scene.face(*item) {
             Face::Special(_) | Face::Regular { size: 0, .. } => continue,
             Face::Regular { body: Body::Contiguous(Place::Device { .. }), .. } => continue,
@@ -62,7 +63,8 @@ pub(super) struct Directory<'a, 't> {
 
 impl<'a, 't> Directory<'a, 't> {
     pub(super) fn new(layout: &'a Layout<'t>, dir: u32) -> Self {
-        // What most have, and the dots: room once instead of step by step.
+        // Room for all entries (children, `.` and `..`) and for names of 16 bytes on average, which
+        // is more than most have: so the buffers need not grow step by step.
         let count = layout.scene.tree.children(layout.scene.owner(dir)).len() + 2;
         let (mut names, mut entries) = (Vec::with_capacity(16 * count), Vec::with_capacity(count));
         layout.scene.entries(dir, |name, entry| {

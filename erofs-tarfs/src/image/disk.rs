@@ -84,7 +84,7 @@ pub fn disk(layout: &Layout<'_>) -> DiskPlan {
     let bits = layout.block_size().bits();
     plan.put(0, layout.head_bytes(), Source::Head);
     let body = (layout.body_offset(), layout.body_bytes());
-    // Of a packed tree only the last device has a place.
+    // In a packed tree only the last device, which holds the copies, has a place in the disk.
     let packed = !layout.scene.tree.packing().is_empty();
     let first = if packed { layout.devices().last() } else { layout.devices().first() };
     let first_device = first.map_or(u64::MAX, |device| device.uniaddr << bits);

@@ -31,7 +31,7 @@ pub fn head(layout: &Layout<'_>) -> Vec<u8> {
     let mut bytes = vec![0; layout.head_bytes() as usize];
     bytes[SUPERBLOCK_OFFSET as usize..][..size_of::<Superblock>()]
         .copy_from_slice(superblock(layout).as_bytes());
-    // Tars whose bodies are copied are not in the image.
+    // A disk tells of those devices that are in it. Tars whose bodies were copied are not.
     let placed = |device: &&PlannedDevice| !layout.is_disk() || device.disk_offset.is_some();
     if layout.is_disk() {
         let mark = DiskMark {
@@ -116,7 +116,8 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
 /// ```
 #[must_use = "what is too short stays as it is"]
 pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) -> bool {
-    // No checksum to tell means that it could not be sealed again.
+    // `None` where the superblock wants a checksum means that the bytes it covers are not all here:
+    // then it could not be computed again either.
     let sealed = format::verify(image).is_some();
     let Some(bytes) = image.get_mut(SUPERBLOCK_OFFSET as usize..) else { return false };
     let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return false };

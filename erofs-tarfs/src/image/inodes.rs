@@ -46,7 +46,7 @@ pub(super) fn first(layout: &Layout<'_>, end: usize, head: &mut Vec<u8>) {
         if head.len() < end { Ok(()) } else { Err(()) }
     };
     let mut out = Stream::new(at, &mut enough);
-    // The sink's error is the end, as meant.
+    // `enough` answers with an error as soon as there are enough bytes: that is no failure.
     if write(layout, &mut out).is_ok() && super::blocks::write(layout, &mut out).is_ok() {
         let padded = out.pad(layout.body_offset() + layout.body_bytes());
         let _ = padded.and_then(|()| out.end());
@@ -135,7 +135,7 @@ fn inode(
                 let mut index = ChunkIndex::new_zeroed();
                 let (device, start) = match place {
                     None => (0, HOLE),
-                    // A disk is one device.
+                    // To readers a disk is one device: its blocks are counted from its start.
                     Some((id, at)) if id > 0 && layout.is_disk() => {
                         (0, (layout.devices()[usize::from(id) - 1].uniaddr + at) as u32)
                     }
@@ -144,7 +144,7 @@ fn inode(
                 index.device_id.set(device);
                 index.startblk_lo.set(start);
                 let entry = index.as_bytes();
-                // The block number is the last half.
+                // A table without indexes has the block numbers alone: the last 4 bytes of 8.
                 out.extend_from_slice(if table.indexes { entry } else { &entry[4..] });
             });
         }

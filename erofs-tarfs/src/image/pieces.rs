@@ -86,7 +86,7 @@ pub fn pieces<E>(
             }
             Source::Zeros => {}
         }
-        // What the source leaves of its segment is zeros.
+        // Where the source has fewer bytes than its segment, zeros fill it up.
         let left = segment.offset + segment.bytes - at;
         if left > 0 {
             sink(at, Piece::Zeros(left))?;

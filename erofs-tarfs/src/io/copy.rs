@@ -106,7 +106,8 @@ impl Job<'_> {
     fn run(&mut self, bytes: u64) -> Result<(), Error> {
         use std::os::unix::fs::MetadataExt;
 
-        // The unit of sharing. Were it another, the kernel would refuse, and copy.
+        // Files share whole blocks of the file system. If that has another block size than it
+        // tells, sharing fails, and the bytes are copied.
         let block = self.out.file().metadata().map_or(4096, |found| found.blksize());
         let block = if block.is_power_of_two() { block } else { 4096 };
         let (from, to) = (self.from + self.source.start(), self.to + self.out.start());
@@ -155,7 +156,8 @@ impl Job<'_> {
             let part = bytes.min(STEP) as usize;
             let (source, out) = (self.source.file(), self.out.file());
             match copy_file_range(source, Some(&mut from), out, Some(&mut to), part) {
-                // Nothing, where there should be something: reading will tell.
+                // The kernel copied nothing, though the file should have more: reading it tells
+                // why.
                 Ok(0) => break,
                 Ok(copied) => {
                     let copied = (copied as u64).min(bytes);

@@ -227,7 +227,7 @@ impl<'a, E> Unwritten<'a, E> {
             }
             _ => {}
         }
-        // The last one of them may end in the next segment.
+        // One block at least, also where it reaches into the next segment.
         Run::Read(whole.max(1))
     }
 

@@ -48,7 +48,7 @@ pub fn read_metadata(file: &NamedFile) -> Result<Vec<u8>, Error> {
         head.truncate(size);
         return Ok(head);
     }
-    // Asks first: `vec!` would end the process.
+    // Whether there is memory is asked first: without enough, `vec!` would end the process.
     Vec::<u8>::new().try_reserve_exact(size).map_err(|_| too_long())?;
     let mut bytes = vec![0; size];
     let mut at = head.len() as u64;

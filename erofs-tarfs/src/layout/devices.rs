@@ -61,7 +61,8 @@ pub(super) fn devices(
     let planned = devices.map(|(device, origin)| planned(device, origin.copied(), block, bases));
     let mut planned: Vec<PlannedDevice> = planned.collect::<Result<_, _>>()?;
     if !tree.packing().is_empty() {
-        // Copies of their bodies are all that is in the image.
+        // Their bodies were copied to the last device, so they have no bytes of their own in the
+        // image.
         for device in planned.iter_mut().rev().skip(1) {
             (device.blocks, device.bytes) = (0, 0);
         }

@@ -41,7 +41,8 @@ impl Epoch {
 /// The most common value, the smallest of equals: found for sure where it is more than one in
 /// nine, else a common one.
 fn most_common<T: Copy + Default + Ord, I: Iterator<Item = T>>(values: impl Fn() -> I) -> T {
-    // Misra-Gries: what is frequent enough is among the candidates.
+    // The algorithm of Misra and Gries: with 8 counters, each value that makes up more than a ninth
+    // is among the candidates in the end. How often each comes is counted in a second pass.
     let mut candidates = [(T::default(), 0u32); COUNTERS];
     for value in values() {
         if let Some(found) = candidates.iter_mut().find(|c| c.1 != 0 && c.0 == value) {

@@ -150,8 +150,9 @@ impl<'t> Scene<'t> {
             }
             Face::Directory | Face::Symlink(_) => {
                 let (lead, tail) = (shape.lead(), size % block);
-                // A slot that leaves the most room for the tail: the start of a block, or the one
-                // that lets the tail start in the first slot of a block.
+                // Whether there is a slot from which on the tail fits its block. The best one is
+                // the start of a block or, where the tail may be in another block than the inode,
+                // the one that lets the tail begin in the first 32 bytes of a block.
                 let before = if together { lead } else { lead % 32 };
                 let inline = tail != 0 && before + tail <= block;
                 data = if inline { Data::Inline } else { Data::Blocks };

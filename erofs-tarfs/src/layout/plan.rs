@@ -84,7 +84,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     }
     let in_disk = matches!(options.artifact, Artifact::Disk(_));
     let mut devices = devices::devices(tree, block, !in_disk)?;
-    // Of devices whose bodies are copied, nothing else is in the image.
+    // In a packed tree only the last device, which holds the copies, gets a place in the disk:
+    // those before it, whose bodies were copied, are not in it.
     let copied = if tree.packing().is_empty() { 0 } else { devices.len() - 1 };
     let bases = tree.devices().iter().map(|d| if in_disk { 0 } else { d.base_offset }).collect();
     let scene = Scene::new(tree, options, bases);
@@ -95,12 +96,15 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let page = PAGE.max(bytes);
     let table_end = DEVICE_TABLE_OFFSET + (devices.len() * size_of::<DeviceSlot>()) as u64;
     let align = match options.artifact {
-        // One behind the other, as their files are where somebody puts these together.
+        // Whoever puts bootstrap and tars into one file, each filled up to a block, gets a disk
+        // whose addresses are right: so devices follow one another without gaps.
         Artifact::Bootstrap => Some(bytes),
         Artifact::Disk(Placement::MetadataFirst { align }) => Some(grid(align, block)?),
         Artifact::Disk(Placement::DataFirst) => None,
     };
-    // Slots count from the start of the device, if the root's number has 16 bits then.
+    // A nid is a place in slots of 32 bytes, counted from byte `base`, and the root's has 16 bits
+    // in the superblock. The root lies right behind the device table: where that is short, nids
+    // count from byte 0; where it is long, from its end, and the root is number 1.
     let (head_bytes, body_offset, base, skip, devices_end) = if align.is_some() {
         let near = table_end.next_multiple_of(bytes) <= u64::from(u16::MAX) * SLOT_SIZE;
         let base = if near { 0 } else { table_end.next_multiple_of(bytes) };

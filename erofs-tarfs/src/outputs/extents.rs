@@ -126,7 +126,7 @@ impl<F: PartialEq> Extents<F> {
                 Source::Head => (Held::Metadata, 0),
                 Source::Body => (Held::Metadata, layout.head_bytes()),
                 Source::Device { index, offset } => (Held::Device(index), offset),
-                // Copied bodies: the files that exist do not make the disk.
+                // A packed disk has copies of bodies, which are in no file as they lie here.
                 Source::Carried(_) => return Err(Error::Copied { offset: segment.offset }),
                 Source::Zeros => {
                     extents.push_zeros(segment.bytes)?;

@@ -115,7 +115,7 @@ impl<'a> List<'a> {
         if !(1..=MAX_NAME).contains(&name.len()) || name.iter().any(|b| matches!(b, 0 | b'/')) {
             return Err(Rule::Name);
         }
-        // No name is empty, so the first one is always greater.
+        // `last` is empty before the first name. As no name is empty, the first one is greater.
         if name <= self.last {
             return Err(Rule::NameOrder);
         }

@@ -150,7 +150,8 @@ impl Image<'_> {
         if nid >> 63 != 0 {
             return Err(fault(0, Rule::Metabox));
         }
-        // Far from any end, so that sums with header and xattr body don't overflow either.
+        // Below the image's length, which is far below 2^64: so the sums that follow, with the
+        // lengths of inode and attributes, can't overflow.
         let offset = nid
             .checked_mul(SLOT_SIZE)
             .and_then(|at| at.checked_add(base))

@@ -156,7 +156,8 @@ impl Reading<'_, '_> {
             NodeKind::BlockDevice => What::BlockDevice(number),
             NodeKind::Fifo => What::Fifo,
             NodeKind::Socket => What::Socket,
-            // The kinds that no inode of an image has; directories are gone already.
+            // Directories were dealt with above, and the other two are no types of an image's
+            // inodes.
             NodeKind::Directory | NodeKind::Whiteout | NodeKind::PendingLink => {
                 return Err(inode.fault(inode.offset(), Rule::FileType));
             }

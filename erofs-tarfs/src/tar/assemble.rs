@@ -35,7 +35,7 @@ pub(super) enum Name {
 
 impl Name {
     fn header(range: core::ops::Range<usize>) -> Self {
-        // A block has 512 bytes.
+        // 16 bits are enough: the range is inside a block of 512 bytes.
         Self::Header(range.start as u16, range.end as u16)
     }
 

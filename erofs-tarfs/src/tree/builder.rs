@@ -195,7 +195,8 @@ impl Builder {
             return Ok(XattrSet::NONE);
         }
         let count = self.tree.xattr_sets.len() as u32;
-        // Neighbours often have the same attributes, a label as a rule.
+        // Entries that follow one another often have the same attributes, as a rule a security
+        // label.
         if count > 0 && self.tree.xattr_set(count - 1) == set {
             return Ok(XattrSet(count));
         }

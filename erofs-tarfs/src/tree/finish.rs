@@ -26,8 +26,8 @@ pub(super) fn finish(builder: Builder) -> Result<Tree, Error> {
             let range = starts[old as usize] as usize..starts[old as usize + 1] as usize;
             let first = kept.len();
             kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
-            // Whatever the order, two names next to one another in the end were compared: a name
-            // that is there twice does not go unseen.
+            // Any way to sort compares each two neighbours of the result: so two equal names are
+            // noticed while sorting.
             let mut twice = None;
             kept[first..].sort_by(|a, b| {
                 let order = name(a).cmp(name(b));

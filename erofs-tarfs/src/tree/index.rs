@@ -85,7 +85,8 @@ impl<H: Hash> Index<H> {
         for at in self.window(hash) {
             let slot = self.slots[at];
             if slot.entry == 0 {
-                // Were the name in the map, this slot would not be free.
+                // The name is nowhere: it would have been put into this free slot, not into the
+                // map.
                 return Err(Vacancy { hash, slot: Some(at) });
             }
             if slot.hash == hash && is_it(slot.entry - 1) {
@@ -119,7 +120,7 @@ impl<H: Hash> Index<H> {
         name_of: impl Fn(u32) -> (u32, &'n [u8]),
     ) {
         if (self.used + links.len()) * 2 > self.slots.len() {
-            // Room for as many again, where there are many.
+            // Long enough for these, and twice as long as before at least: so growing costs little.
             let len = (self.used + links.len() * 2).next_power_of_two();
             self.grow(len.max(self.slots.len() * 2).max(SMALLEST), &name_of);
         }

@@ -28,7 +28,8 @@ pub(super) fn settle(builder: &mut Builder) -> Result<(), Error> {
             })?;
             builder.tree.links[at].inode = id.0;
         } else if builder.kind(InodeId(link.inode)) == NodeKind::Directory {
-            // The lower directory is gone as a whole: this one's attributes are its own.
+            // The whiteout removes the lower directory, its attributes too: so this directory hides
+            // all that was in it, and keeps its own attributes.
             builder.mark_opaque(InodeId(link.inode), true);
             builder.mark_implied(InodeId(link.inode), false);
         }
@@ -50,7 +51,7 @@ fn drop_marker_made(builder: &mut Builder) {
     let order = from_the_root(&builder.tree);
     let tree = &mut builder.tree;
     let made = made_by_entries(tree, &order);
-    // Directories in which nothing of the lower layers is seen.
+    // For each directory, whether all that lower layers have in it is hidden.
     let mut alone: Vec<bool> = tree.inodes.iter().map(|inode| inode.flags & OPAQUE != 0).collect();
     for at in order {
         let link = &mut tree.links[at as usize];
@@ -73,7 +74,7 @@ fn from_the_root(tree: &Tree) -> Vec<u32> {
     for (_, link) in links() {
         parents[link.inode as usize] = link.parent;
     }
-    // How deep each lies, found from those above it; 0 where that is not known yet.
+    // How many directories are above each; 0 of the root, and of those not looked at yet.
     let mut depths = vec![0u32; tree.inodes.len()];
     let mut way = Vec::new();
     for (_, link) in links() {
@@ -105,7 +106,7 @@ fn made_by_entries(tree: &Tree, order: &[u32]) -> Vec<bool> {
             made[link.parent as usize] = true;
         }
     }
-    // From the deepest up.
+    // The deepest directories first, so that what is known of one reaches all above it.
     for at in order.iter().rev() {
         let link = &tree.links[*at as usize];
         if made[link.inode as usize] {

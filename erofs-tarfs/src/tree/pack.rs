@@ -110,7 +110,8 @@ impl Packer {
         let end = piece.logical + piece.len;
         let from = piece.logical - piece.logical % self.block;
         let to = end.next_multiple_of(self.block).min(size);
-        // Where the last extent of the file reaches this block, it goes on.
+        // Where the file's last extent ends in the block that this piece begins in, or right before
+        // it, it is made longer: a block is copied once.
         let last = self.extents[first..].last_mut().filter(|last| last.logical + last.len >= from);
         let (logical, start) = match last {
             Some(last) => {

@@ -52,7 +52,9 @@ pub(super) fn longer_chunks(size: u64, runs: &[Extent], tables: &mut u64) -> Opt
         *tables = table;
         return None;
     }
-    // With chunks of c bytes the table takes 8 size / c, and two edges a run take 2 runs c.
+    // With chunks of c bytes the table takes 8 * size / c bytes. Each run begins and ends within a
+    // chunk that the tree must carry: about 2 * runs * c bytes. The sum is least where
+    // c = sqrt(4 * size / runs).
     let count = runs.len() as u64;
     let best = (size / count).saturating_mul(4).isqrt().min(EDGES / (2 * count));
     let chunk = best.checked_ilog2().map(|bits| 1 << bits)?;

@@ -185,7 +185,7 @@ impl core::str::FromStr for Uuid {
 
     /// Reads the form `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, hex digits of either case.
     fn from_str(text: &str) -> Result<Self, Error> {
-        // Other forms, as in braces, have other lengths.
+        // The parser also takes other forms, such as one in braces. None of them has 36 characters.
         match uuid::Uuid::try_parse(text) {
             Ok(uuid) if text.len() == 36 => Ok(Self(uuid.into_bytes())),
             _ => Err(Error::Syntax { what: "UUID" }),

@@ -32,7 +32,8 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
     geometry: Geometry,
     options: &Options,
 ) -> io::Result<Sealed> {
-    // All data is there, before memory is taken for its digests.
+    // Reads the last byte first: data that is too short is an error before memory is taken for
+    // digests.
     data.read_exact_at(&mut [0], geometry.data_bytes() - 1)?;
     let block = geometry.data_block();
     let hasher = BlockHasher::of(geometry.params());

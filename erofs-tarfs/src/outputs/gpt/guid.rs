@@ -60,7 +60,8 @@ impl Guids {
         *seen += 1;
         match *seen {
             1 => first,
-            // The same content again.
+            // A partition with the same content is here already, and GUIDs must differ: its number
+            // among them is hashed too.
             count => version_8(hash.chain_update(count.to_le_bytes())),
         }
     }

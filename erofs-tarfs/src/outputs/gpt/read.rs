@@ -139,7 +139,8 @@ impl TableHeader {
         }
         let (guid, first, sum) = (guid_at(sector, 56), u64_at(sector, 72), u32_at(sector, 88));
         let header = Self { guid, other: u64_at(sector, 32), usable, first, count, sum };
-        // Behind the MBR, and not where partitions are.
+        // The entries lie behind MBR and first header, inside the disk, not where partitions may
+        // be, and not over this header.
         let end = first.saturating_add(header.bytes().div_ceil(SECTOR));
         let apart = end <= usable.0 || first > usable.1;
         match first < 2 || end > sectors || !apart || (first..end).contains(&own) {

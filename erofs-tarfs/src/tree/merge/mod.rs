@@ -166,7 +166,8 @@ impl<'o, 'a> Merge<'o, 'a> {
                     None if self.is_whiteout(id, holds_x) => Some(name),
                     None => None,
                 };
-                // `.wh..wh.…` are markers of aufs, the opaque one seen with its directory.
+                // Names that begin `.wh..wh.` are markers of aufs and hide no name. The opaque one
+                // of them is looked for where its directory is merged: see `is_opaque`.
                 if let Some(hidden) = hidden.filter(|hidden| !hidden.starts_with(b".wh.")) {
                     self.out.unlink(to, hidden);
                 }
