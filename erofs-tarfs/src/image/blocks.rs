@@ -51,7 +51,7 @@ pub(super) fn write<E, S: FnMut(&[u8]) -> Result<(), E>>(
     Ok(())
 }
 
-/// A directory as it is written.
+/// A directory with all its entries, as they are written.
 #[derive(Debug)]
 pub(super) struct Directory<'a, 't> {
     layout: &'a Layout<'t>,

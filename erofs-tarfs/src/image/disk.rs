@@ -62,8 +62,9 @@ pub enum Source {
     Zeros,
 }
 
-/// The plan of a disk. Of a bootstrap's layout it is that of the disk that its unified addresses
-/// describe: with the devices' whole files, base offsets included.
+/// The plan of a disk. For the layout of a bootstrap it is the plan of the file that one gets by
+/// putting bootstrap and devices one behind the other: with the whole files of devices, what is
+/// before their base offsets included.
 ///
 /// ```
 /// use erofs_tarfs::image::{self, Source};

@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
-/// Where slots begin, in units of their size.
+/// Where the device table begins, in units of a slot (128 bytes), as the superblock counts.
 const SLOT_OFFSET: u32 = (DEVICE_TABLE_OFFSET / size_of::<DeviceSlot>() as u64) as u32;
 
 /// The first [`Layout::head_bytes`] of an image. The superblock is sealed, where it has a checksum: that

@@ -31,7 +31,7 @@ impl Piece<'_> {
         }
     }
 
-    /// Whether it is no bytes; never so for what [`pieces`] hands out.
+    /// Whether it has no bytes. No piece that [`pieces`] hands out is empty.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }

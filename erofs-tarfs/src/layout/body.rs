@@ -81,9 +81,9 @@ impl Chunks {
 #[derive(Debug)]
 pub(super) struct Cut {
     pub(super) chunks: Chunks,
-    /// Blocks that hold what the tree carries of it.
+    /// How many blocks of the image hold those of its bytes that the tree carries.
     pub(super) carried_blocks: u64,
-    /// The place that all of it lies at.
+    /// Where the file lies, if it lies in one piece.
     pub(super) contiguous: Option<Place>,
 }
 

@@ -31,7 +31,7 @@ pub(super) const MAX_BLOCKS: u64 = u32::MAX as u64 - 1;
 pub struct PlannedDevice {
     /// Free text of at most 64 bytes, usually the hex digest of the blob.
     pub tag: Vec<u8>,
-    /// Length in bytes of what the tree's addresses reach.
+    /// Length in bytes of the part that the tree refers to, from `base_offset` on.
     pub bytes: u64,
     /// Length in blocks, in a bootstrap from byte 0 of the device's file on.
     pub blocks: u64,
@@ -41,7 +41,8 @@ pub struct PlannedDevice {
     pub base_offset: u64,
     /// Byte offset in the disk; `None` in a bootstrap.
     pub disk_offset: Option<u64>,
-    /// Of a merged tree, the layer and device that it comes from: what its source is found by.
+    /// In a merged tree, which layer and which of its devices this is: by that its file is found,
+    /// never by the tag.
     pub origin: Option<Origin>,
 }
 

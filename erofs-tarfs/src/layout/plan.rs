@@ -9,7 +9,8 @@ use crate::tree::{InodeId, Tree};
 use crate::units::{BlockSize, Timestamp};
 use alloc::vec::Vec;
 
-/// What bootstraps are padded to, and where devices of a disk start at the latest: a page.
+/// A page. Metadata in front are filled up to a multiple of it; with the data first, devices start on
+/// multiples of it.
 const PAGE: u64 = 4096;
 /// The longest volume label in bytes.
 const MAX_LABEL: usize = 15;
@@ -43,10 +44,10 @@ pub struct Layout<'t> {
     devices: Vec<PlannedDevice>,
     /// Items by place.
     pub(crate) order: Vec<u32>,
-    /// For each inode the directory that it was met in first.
+    /// For each inode the directory in which the walk from the root met it first.
     pub(crate) parents: Vec<u32>,
     slots: Vec<u32>,
-    /// Byte that slots count from.
+    /// The byte from which nids count, in slots of 32 bytes.
     base: u64,
     head_bytes: u64,
     body_offset: u64,
@@ -173,7 +174,7 @@ pub fn data_first_offset(devices: usize, block: BlockSize) -> u64 {
     table_end.next_multiple_of(PAGE.max(u64::from(block.bytes())))
 }
 
-/// Multiples of `align` that are whole blocks: one must divide the other.
+/// The larger of `align` and a block, in bytes; one of the two must be a multiple of the other.
 fn grid(align: u64, block: BlockSize) -> Result<u64, Error> {
     let bytes = u64::from(block.bytes());
     match align {

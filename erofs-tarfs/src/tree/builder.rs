@@ -116,7 +116,7 @@ pub struct Builder {
     pub(super) indexed: u32,
     pub(super) root: u32,
     pub(super) keep_devices: bool,
-    /// Whether a name has come to stand for something else since this was last cleared.
+    /// Whether any name was given to another inode since this was last set to false.
     pub(super) replaced: bool,
 }
 
@@ -132,7 +132,7 @@ impl Default for Builder {
     }
 }
 
-/// What an implied directory has.
+/// The attributes of an implied directory.
 pub(super) const IMPLIED_ATTRIBUTES: Attributes = Attributes {
     mode: 0o755,
     uid: 0,
@@ -156,7 +156,8 @@ impl Builder {
         builder
     }
 
-    /// Whether devices stay that no file has its bytes in; by default they go.
+    /// Whether [`finish`](Self::finish) keeps devices in which no file has any bytes. By default
+    /// they are dropped.
     pub fn keep_devices(&mut self, keep: bool) {
         self.keep_devices = keep;
     }

@@ -79,8 +79,9 @@ pub(super) fn finish(builder: Builder) -> Result<Tree, Error> {
 
 /// Brings every inode to its number, in place: the `n`th of `order`, which has all, to `n`.
 ///
-/// Each cycle is gone along with a hole in it. No copy waits for the one before, as they would if
-/// inodes were swapped: that makes it several times as fast.
+/// Inodes that take each other's places form cycles. One of a cycle is taken out, the others move
+/// up one by one, and it goes to the last place. Swapping would be simpler, but there each copy
+/// waits for the one before, which takes several times as long.
 fn renumber(tree: &mut Tree, mut order: Vec<u32>) {
     for start in 0..order.len() {
         if order[start] as usize == start {
@@ -120,7 +121,7 @@ fn by_directory(tree: &mut Tree) -> Vec<u32> {
     starts
 }
 
-/// Drops the devices that no file has its bytes in.
+/// Drops the devices in which no file has any bytes.
 fn drop_devices(tree: &mut Tree) {
     let mut used = vec![false; tree.devices.len()];
     for inode in &tree.inodes {

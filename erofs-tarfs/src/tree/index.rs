@@ -36,7 +36,7 @@ pub(super) struct Index<H = Mixed> {
     /// A power of two long, or empty.
     slots: Vec<Slot>,
     used: usize,
-    /// Names whose window is full, by directory.
+    /// Names for which there was no free slot in their window, by directory.
     overflow: BTreeMap<u32, BTreeMap<Box<[u8]>, u32>>,
     hash: PhantomData<H>,
 }
@@ -71,7 +71,8 @@ impl<H> fmt::Debug for Index<H> {
 }
 
 impl<H: Hash> Index<H> {
-    /// The link with this name, or where it would go; `is_it` compares a candidate.
+    /// The link with this name, or the place where it can be put. `is_it` says whether a candidate
+    /// is the one.
     pub(super) fn find(
         &self,
         parent: u32,

@@ -55,7 +55,7 @@ impl Default for LayerOptions {
     }
 }
 
-/// A layer, and what was met on the way.
+/// A layer, how its tar ended, and where it differs from its tar.
 ///
 /// ```
 /// use erofs_tarfs::tree::{LayerBuilder, LayerNotes, LayerOptions};
@@ -76,11 +76,11 @@ pub struct Layer {
     pub tree: Tree,
     /// How the tar ended.
     pub end: tar::End,
-    /// What was not taken as it stands.
+    /// How often the layer differs from what its tar says.
     pub notes: LayerNotes,
 }
 
-/// What a layer has not taken as its tar says it, counted.
+/// How often a layer differs from what its tar says, and in what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LayerNotes {

@@ -64,7 +64,8 @@ fn drop_marker_made(builder: &mut Builder) {
     }
 }
 
-/// The links of all directories but the root, each behind that of the directory it is in.
+/// The links of all directories but the root, in such an order that each comes after the link of
+/// the directory that it is in.
 fn from_the_root(tree: &Tree) -> Vec<u32> {
     let is_dir = |link: &Link| {
         link.inode != NO_INODE && tree.inodes[link.inode as usize].kind == NodeKind::Directory
@@ -94,7 +95,8 @@ fn from_the_root(tree: &Tree) -> Vec<u32> {
     order
 }
 
-/// For each inode whether it is an entry of the tar, or a directory that has one in it.
+/// For each inode whether an entry of the tar made it, or it is a directory with such an inode
+/// somewhere below it.
 fn made_by_entries(tree: &Tree, order: &[u32]) -> Vec<bool> {
     let mut made: Vec<bool> = tree
         .inodes

@@ -57,7 +57,7 @@ pub(crate) struct Link {
 
 /// No inode: a name that was removed.
 pub(crate) const NO_INODE: u32 = u32::MAX;
-/// The layer has a whiteout of this name, whatever else it has.
+/// The layer has a whiteout of this name, besides what else may have the name.
 pub(crate) const WHITED: u8 = 1;
 
 /// A filesystem tree: one layer, or layers merged. Made by [`Builder`](super::Builder),
@@ -162,7 +162,8 @@ impl Tree {
         }
     }
 
-    /// Number of links: of a directory 2 and one for each subdirectory, else its names.
+    /// Number of links, as `stat` gives it: for a directory 2 and one for each subdirectory, for
+    /// others how many names it has.
     pub fn nlink(&self, id: InodeId) -> u32 {
         self.inodes[id.index()].nlink
     }

@@ -66,7 +66,7 @@ pub(super) fn longer_chunks(size: u64, runs: &[Extent], tables: &mut u64) -> Opt
 pub(super) struct Carrier {
     pub(super) size: u64,
     runs: Vec<Segment>,
-    /// What carried pieces are filled up to multiples of.
+    /// Carried pieces are filled up to a multiple of so many bytes.
     grid: u64,
     /// Where the body starts in the tar, if whole chunks stay there.
     stays: Option<u64>,

@@ -35,7 +35,7 @@ use notes::Paths;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct MergeOptions {
-    /// Keep devices that no file of the result has its bytes in. By default they go.
+    /// Keep devices in which no file of the result has any bytes. By default they are dropped.
     pub keep_devices: bool,
     /// Take devices for one whose tags are the same SHA-256 in hex, and whose lengths are the same:
     /// the caller has checked that the files have these digests. By default a tag shows nothing,
@@ -87,7 +87,7 @@ pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
     merge_noting(layers, options, &mut |_| {})
 }
 
-/// As [`merge`]; `note` is told where it decides what not every reader of layers does.
+/// As [`merge`]. Where readers of layers differ, `note` is told what was decided.
 ///
 /// ```
 /// use erofs_tarfs::tree::{MergeOptions, merge_noting};
@@ -249,7 +249,8 @@ impl<'o, 'a> Merge<'o, 'a> {
         Ok(id)
     }
 
-    /// Notes that an implied directory takes the place of what is none.
+    /// Tells the caller where an implied directory takes the place of something that is no
+    /// directory.
     fn replaces(&mut self, lower: InodeId, from: InodeId) {
         let old = self.out.tree.inodes[lower.index()];
         if old.kind == NodeKind::Directory {
