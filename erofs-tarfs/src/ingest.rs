@@ -161,7 +161,8 @@ impl Ingest {
         self.finish_with(StreamHasher::new(false, None).finish())
     }
 
-    /// The layer, with what was hashed apart, see [`Ingest::split`].
+    /// The layer, with the digests that another thread has made of the same bytes: see
+    /// [`Ingest::split`].
     ///
     /// # Errors
     /// As [`LayerBuilder::finish`].

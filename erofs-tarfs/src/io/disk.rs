@@ -6,7 +6,7 @@ use crate::layout::Layout;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
-/// Metadata of so many bytes is made by two threads.
+/// Metadata of at least so many bytes is made by two threads.
 const APART: u64 = 4 << 20;
 
 /// Writes a disk to an empty file, front to back. Zeros become holes, and what comes from devices

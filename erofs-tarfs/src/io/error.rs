@@ -83,7 +83,7 @@ pub enum Error {
         /// Its length in bytes.
         bytes: u64,
     },
-    /// A disk whose partition tables are damaged, both.
+    /// A disk both of whose partition tables are damaged.
     #[error("{file}: its partition table: {error}")]
     Table {
         /// The disk.

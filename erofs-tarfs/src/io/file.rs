@@ -75,7 +75,8 @@ impl NamedFile {
         Ok(Self { range: Some((start, bytes)), ..self })
     }
 
-    /// Whether all of a block device, which keeps its length and may be longer than what is on it.
+    /// Whether it is a block device, and not a range of one. A device keeps its length, and may be
+    /// longer than what was written to it.
     pub fn is_device(&self) -> bool {
         let found = self.file.metadata().map(|found| found.file_type().is_block_device());
         self.range.is_none() && found.unwrap_or(false)
@@ -91,7 +92,7 @@ impl NamedFile {
         self.range.map_or(0, |(start, _)| start)
     }
 
-    /// All of the file that it is a range of.
+    /// The same file without the range.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { range: None, ..self }
@@ -171,7 +172,7 @@ impl NamedFile {
         done.map_err(|error| Error::Write { file: self.path.clone(), offset, error })
     }
 
-    /// Gives the file a length; what is new reads as zeros.
+    /// Gives the file a length in bytes. If it becomes longer, the new part reads as zeros.
     ///
     /// # Errors
     /// [`Error::Write`], of a range or a device of another length too.

@@ -61,7 +61,7 @@ pub enum Error {
     /// A disk, or a partition, of no bytes.
     #[error("there is nothing in it")]
     Empty,
-    /// A length that is not what it must be.
+    /// A disk, or a range of a file, of another length than what it is for needs.
     #[error("{bytes} bytes where {expected} are expected")]
     Length {
         /// The length.

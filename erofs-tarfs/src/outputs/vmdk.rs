@@ -94,7 +94,7 @@ ddb.adapterType = \"ide\"
     Ok(text)
 }
 
-/// Refuses what cannot stand between quotes.
+/// Refuses names that cannot stand between double quotes, or that QEMU would cut.
 fn check(name: &str) -> Result<(), Error> {
     NameRule::check(name)?;
     let rule = match name {
@@ -105,7 +105,7 @@ fn check(name: &str) -> Result<(), Error> {
     Err(Error::Name { name: name.into(), rule })
 }
 
-/// 31 bits, so that it is none of those that mean "none".
+/// The content ID: 31 bits of a hash, so that it is never ffffffff or fffffffe, which mean "none".
 fn content_id(lines: &str) -> u32 {
     let hash = Sha256::digest(lines);
     u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) >> 1

@@ -34,7 +34,8 @@ pub struct DeviceInfo {
 #[derive(Clone)]
 pub(super) struct Devices<'a> {
     slots: &'a [DeviceSlot],
-    /// Whether they are the mark's of a disk: to kernels the image is one device then.
+    /// Whether a disk mark told of the slots, and not the superblock: to kernels the image then is
+    /// one device.
     marked: bool,
     has_48bit: bool,
     /// Blocks of the unified address space (first, end, slot), ascending.

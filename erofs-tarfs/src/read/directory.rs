@@ -73,7 +73,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// A directory as far as it's read.
+/// The entries of a directory that were read so far.
 struct List<'a> {
     entries: Vec<Entry<'a>>,
     last: &'a [u8],

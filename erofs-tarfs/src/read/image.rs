@@ -10,7 +10,7 @@ use crate::units::BlockSize;
 use core::fmt;
 use zerocopy::FromBytes;
 
-/// The bytes of an EROFS image whose superblock and device slots hold.
+/// The bytes of an EROFS image whose superblock and device slots were checked and are sound.
 ///
 /// Byte 0 is that of the primary device. What isn't metadata may lie elsewhere.
 ///

@@ -36,7 +36,7 @@ pub struct Inode {
     nlink: u32,
     size: u64,
     ino: u32,
-    /// `i_u` as it is.
+    /// The field `i_u` as stored. Type and layout say what it means.
     u: u32,
     /// Start block of flat data; `None` for a hole.
     start: Option<u64>,

@@ -47,7 +47,7 @@ impl Default for TreeOptions {
 /// Where the devices of an image lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DevicesAt {
-    /// Each slot's in a file of its own, from byte 0 on.
+    /// Each device is a file of its own, and its addresses count from byte 0 of that file.
     #[default]
     Separate,
     /// All in the file of the image itself, at the slots' addresses: a disk, or `[index][tar]`.

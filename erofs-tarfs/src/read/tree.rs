@@ -88,7 +88,8 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// Reads a directory: adds the inodes that are new, names them, and completes its own.
+    /// Reads a directory: adds the inodes that were not met before, gives all their names, and
+    /// completes the inode of the directory itself.
     fn directory(&mut self, inode: &Inode, id: InodeId) -> Result<(), Error> {
         self.budget.take(inode, Cost::Directory, inode.size())?;
         let mut has_whiteout = false;

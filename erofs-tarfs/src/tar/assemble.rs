@@ -27,9 +27,9 @@ pub(super) enum Name {
     Header(u16, u16),
     /// In the parser, joined of prefix and name.
     Joined,
-    /// In an extension header of its own.
+    /// In an extension header right before the entry.
     Local(Text),
-    /// In a global one.
+    /// In a global extension header.
     Global(Text),
 }
 

@@ -88,7 +88,8 @@ pub struct Entry<'a> {
     pub sparse: Option<&'a [Segment]>,
     /// Extended attributes, with full names such as `user.k`.
     pub xattrs: Xattrs<'a>,
-    /// What the extension headers before it say, its own and the global ones, if there are any.
+    /// What extension headers say of it: those right before it, and the global ones. `None` if
+    /// there are none.
     pub(super) extensions: Option<[&'a Extensions; 2]>,
 }
 
@@ -125,7 +126,8 @@ impl<'a> Entry<'a> {
         self.said(|extensions| extensions.acl_access)
     }
 
-    /// The list that what is made in a directory gets (`SCHILY.acl.default`), likewise.
+    /// Default access control list of a directory as text (`SCHILY.acl.default`): what is made in
+    /// the directory gets it. Empty if the tar has none.
     pub fn acl_default(&self) -> &'a [u8] {
         self.said(|extensions| extensions.acl_default)
     }

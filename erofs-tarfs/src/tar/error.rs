@@ -54,7 +54,7 @@ impl Error {
         self.0.offset
     }
 
-    /// The path of the entry at fault, as far as it is known; its first 256 bytes.
+    /// The path of the entry at fault, if it is known yet. At most its first 256 bytes.
     pub fn path(&self) -> Option<&[u8]> {
         self.0.path.as_deref()
     }

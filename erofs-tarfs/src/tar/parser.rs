@@ -41,10 +41,10 @@ pub struct Parser {
     /// Bytes of the stream taken so far, those in `block` too.
     pub(super) position: u64,
     pub(super) state: State,
-    /// A block of which the input had but a part, and how many bytes of it are there.
+    /// The beginning of a block that the input was cut in, and its length in bytes.
     pub(super) block: [u8; BLOCK],
     pub(super) filled: usize,
-    /// An extension header's body of which the input had but a part.
+    /// The beginning of an extension header's body that the input was cut in.
     extension: Vec<u8>,
     /// Bytes of extension headers since the last entry.
     pub(super) extension_bytes: u64,

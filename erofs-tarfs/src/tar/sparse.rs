@@ -89,7 +89,7 @@ pub(super) struct PaxSparse {
     real_size: Said<u64>,
     count: Said<u64>,
     has_map: bool,
-    /// Version 0.0: the offset whose length is to come.
+    /// In version 0.0, the offset of a run whose length is in the next record.
     offset: Option<u64>,
     /// Whether the header being read has given a run.
     begun: bool,

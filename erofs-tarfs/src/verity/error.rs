@@ -56,7 +56,7 @@ pub enum Error {
         /// The number of data blocks.
         data_blocks: u64,
     },
-    /// A hash offset that is not a multiple of what it must be.
+    /// A hash offset that is not a multiple of 512 or, without a superblock, of the hash block.
     #[error("hash offset {offset} is not a multiple of {multiple}")]
     HashOffset {
         /// The hash offset in bytes.
@@ -194,7 +194,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether data or tree is not what the root hash says, rather than asked for wrongly.
+    /// Whether this means that data or tree differ from what the root hash says. All other errors
+    /// are about how they were asked for.
     pub const fn is_mismatch(&self) -> bool {
         matches!(
             self,

@@ -152,7 +152,8 @@ impl Uuid {
         Self(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, &name).into_bytes())
     }
 
-    /// Bytes of a hash as a UUID of version 8 (RFC 9562), whose bits are what its maker wants.
+    /// Bytes of a hash as a UUID of version 8 (RFC 9562): the version for bits that mean nothing to
+    /// others.
     pub(crate) fn version_8(bytes: [u8; 16]) -> Self {
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid().into_bytes())
     }

@@ -67,7 +67,8 @@ impl Guids {
     }
 }
 
-/// The GUID of a disk: of what its partitions are, and where.
+/// The GUID of a disk, made of the GUIDs, places and lengths of its partitions, and of the types of
+/// those that systemd finds.
 pub(super) fn disk(partitions: &[Placed]) -> Uuid {
     let hash = Sha256::new().chain_update(b"erofs-tarfs gpt disk");
     version_8(partitions.iter().fold(hash, |hash, partition| {
