@@ -9,7 +9,7 @@ use erofs_tarfs::tree::{LayerBuilder, LayerOptions, Tree};
 /// is a directory, and one that ends with `@` a symbolic link to what the content says; all others are
 /// regular files. A header takes 512 bytes, a content is filled up to a multiple of 512 with zeros, and
 /// 1024 zeros end the tar.
-pub fn tar_of(entries: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn tar_of(entries: &[(&str, &str)]) -> Vec<u8> {
     let mut tar = Vec::new();
     for (name, content) in entries {
         let (name, mode, kind, link, body) = match name.strip_suffix('@') {
@@ -37,7 +37,7 @@ pub fn tar_of(entries: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// The layer that such a tar makes. Its one device is the tar.
-pub fn layer_of(entries: &[(&str, &str)]) -> Tree {
+pub(crate) fn layer_of(entries: &[(&str, &str)]) -> Tree {
     let mut builder = LayerBuilder::new(LayerOptions::default());
     builder.push(&tar_of(entries)).expect("a sound tar");
     builder.finish().expect("a whole tar").tree
