@@ -1,4 +1,19 @@
 //! Disks hashed from their plans, with the digests that are kept already.
+//!
+//! ```text
+//! disk       │ metadata │ base.tar          │ app.tar      │
+//! digests    │ computed │ kept in Leaves    │ kept, or the │
+//!            │          │ of the layer      │ tar is read  │
+//!            └────┬─────┴─────────┬─────────┴──────┬───────┘
+//!                 └──────── Hasher: level 0 ───────┘ ─→ upper levels ─→ root hash
+//! ```
+//!
+//! A disk need not be written to be hashed: [`image::disk`] says which bytes are where. And what was
+//! hashed for a layer is not hashed again for an image, as the digest of a block does not depend on
+//! where the block lies. See [`hash`] for an example.
+//!
+//! # References
+//! Linux `Documentation/admin-guide/device-mapper/verity.rst`.
 
 use crate::image::{self, DiskPlan, Piece};
 use crate::layout::Layout;

@@ -3,6 +3,20 @@
 use crate::{layout, outputs, read, tar, tree, verity};
 
 /// What went wrong, in the words of the stage that found it.
+///
+/// ```
+/// use erofs_tarfs::tree::{LayerBuilder, LayerOptions};
+/// use erofs_tarfs::{Error, ErrorKind};
+///
+/// fn entries(tar: &[u8]) -> Result<u64, Error> {
+///     let mut builder = LayerBuilder::new(LayerOptions::default());
+///     builder.push(tar)?;
+///     Ok(builder.finish()?.end.entries)
+/// }
+///
+/// let error = entries(b"no tar at all").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Tar);
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,6 +1,15 @@
 //! One pass over a tar: indexed, and each byte hashed for what it is wanted for while it is in the
 //! cache.
 //!
+//! ```text
+//!                 ┌─→ LayerBuilder ─→ Layer
+//! bytes of a tar ─┼─→ SHA-256 of all ─→ diffID, the identity of the device
+//!                 └─→ SHA-256 of each data block ─→ Leaves, for the hash trees of all images
+//! ```
+//!
+//! It is for whoever streams layers in, from a registry as a rule: reading a layer again costs as much
+//! as hashing it. Which of the three are wanted is said in [`Options`]; the layer always is.
+//!
 //! ```
 //! use erofs_tarfs::ingest::{Ingest, Options};
 //! use erofs_tarfs::verity::Params;
@@ -26,6 +35,16 @@ use alloc::string::ToString;
 const PIECE: usize = 32 << 10;
 
 /// What is wanted of a tar on its way.
+///
+/// ```
+/// use erofs_tarfs::ingest::Options;
+/// use erofs_tarfs::verity::Params;
+///
+/// let mut options = Options::default();
+/// options.tag_diff_id = true; // and so the diffID is computed
+/// options.leaves = Some(Params::nydus()); // 32 bytes of memory for each 512 bytes of the tar
+/// options.layer.keep_pending = true;
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
@@ -54,6 +73,23 @@ pub struct Ingested {
 }
 
 /// Takes a tar in pieces of any size.
+///
+/// ```
+/// use erofs_tarfs::ingest::{Ingest, Options};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let mut options = Options::default();
+/// options.tag_diff_id = true;
+/// let mut ingest = Ingest::new(options);
+/// for piece in tar_of(&[("etc/motd", "hello\n")]).chunks(1000) {
+///     ingest.push(piece)?;
+/// }
+/// let done = ingest.finish()?;
+/// let diff_id = done.diff_id.map(|digest| digest.to_string().into_bytes());
+/// assert_eq!(diff_id, Some(done.layer.tree.devices()[0].tag.clone()));
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Ingest {
     builder: LayerBuilder,
@@ -125,7 +161,8 @@ impl Ingest {
         self.finish_with(StreamHasher::new(false, None).finish())
     }
 
-    /// The layer, with what was hashed apart, see [`Ingest::split`].
+    /// The layer, with the digests that another thread has made of the same bytes: see
+    /// [`Ingest::split`].
     ///
     /// # Errors
     /// As [`LayerBuilder::finish`].

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
+// Pages say which feature and which system an item needs; only the nightly rustdoc can.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 

@@ -1,12 +1,28 @@
 //! Units that every stage shares: block sizes, block addresses, node ids, device ids, times, digests as text.
 //!
-//! Conversions between bytes and blocks are checked here and nowhere else.
+//! Conversions between bytes and blocks are checked here and nowhere else. Everywhere else in this
+//! crate a number is bytes, unless its name says blocks, sectors (of 512 bytes), bits or slots.
+//!
+//! ```
+//! use erofs_tarfs::units::BlockSize;
+//!
+//! assert_eq!(BlockSize::B512.blocks(10_241), 21); // 20 whole blocks, and one byte of another
+//! ```
 
 use core::fmt;
 
 /// The block size of a filesystem or of a hash tree, in bytes: a power of two, 512 to 65536.
 ///
 /// tar bodies lie on multiples of 512, so [`BlockSize::B512`] is what a tar index uses.
+///
+/// ```
+/// use erofs_tarfs::units::BlockSize;
+///
+/// let block = BlockSize::B512;
+/// assert_eq!((block.blocks(1000), block.round_up(1000)), (2, Some(1024)));
+/// assert!(block.divides(1024) && !block.divides(1000));
+/// assert_eq!(BlockSize::new(1000), None, "no power of two");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockSize(u8);
 
@@ -76,6 +92,14 @@ impl fmt::Display for BlockSize {
 ///
 /// Times before 1970 have negative seconds; the nanoseconds always count forward, as in
 /// `struct timespec`.
+///
+/// ```
+/// use erofs_tarfs::units::Timestamp;
+///
+/// // A quarter of a second before 1970: the second -1, and three quarters of one behind it.
+/// let early = Timestamp { secs: -1, nanos: 750_000_000 };
+/// assert!(early < Timestamp::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     /// Whole seconds, rounded towards the past.
@@ -85,6 +109,14 @@ pub struct Timestamp {
 }
 
 /// A device number, as Linux's `makedev` takes it and EROFS stores it.
+///
+/// ```
+/// use erofs_tarfs::units::DeviceNumber;
+///
+/// let null = DeviceNumber { major: 1, minor: 3 };
+/// assert_eq!(null.encode(), 0x103);
+/// assert_eq!(DeviceNumber::decode(0x103), null);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceNumber {
     /// Major number: 0 to 4095.

@@ -9,6 +9,13 @@ static CASTAGNOLI: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
 /// Bytes from [`SUPERBLOCK_OFFSET`] that the checksum covers: up to the end of block 0, or one
 /// block where the superblock lies behind block 0. The device table is among them.
+///
+/// ```
+/// use erofs_tarfs::format::covered;
+///
+/// assert_eq!(covered(4096), 3072); // from the superblock to the end of block 0
+/// assert_eq!(covered(512), 512); // the block that begins with the superblock
+/// ```
 pub const fn covered(block_size: u32) -> usize {
     if block_size as u64 > SUPERBLOCK_OFFSET {
         block_size as usize - SUPERBLOCK_OFFSET as usize
@@ -33,6 +40,22 @@ pub fn checksum(covered: &[u8]) -> u32 {
 ///
 /// `image` starts at byte 0 of the primary device. Does nothing where it's too short to hold what
 /// the checksum covers. Call it again after a change of UUID or device slots.
+///
+/// ```
+/// use erofs_tarfs::format::{seal, verify};
+/// use erofs_tarfs::{image, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// assert_eq!(verify(&bytes), None, "none by default where blocks have 512 bytes");
+/// seal(&mut bytes);
+/// assert_eq!(verify(&bytes), Some(true));
+/// bytes[1100] ^= 1;
+/// assert_eq!(verify(&bytes), Some(false));
+/// # Ok::<(), layout::Error>(())
+/// ```
 pub fn seal(image: &mut [u8]) {
     let at = SUPERBLOCK_OFFSET as usize;
     let Some(block_size) = block_size(image) else { return };

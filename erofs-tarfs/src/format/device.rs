@@ -5,6 +5,17 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// One extra device: 128 bytes in the table at `devt_slotoff * 128`.
 ///
+/// ```
+/// use erofs_tarfs::format::DeviceSlot;
+/// use zerocopy::FromBytes;
+///
+/// let mut bytes = [0; 128];
+/// bytes[..4].copy_from_slice(b"base");
+/// bytes[64] = 20; // blocks
+/// let slot = DeviceSlot::ref_from_bytes(&bytes).expect("128 bytes");
+/// assert_eq!((slot.tag(), slot.blocks_lo.get()), (&b"base"[..], 20));
+/// ```
+///
 /// # References
 /// `struct erofs_deviceslot` in Linux, `fs/erofs/erofs_fs.h`.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]

@@ -9,6 +9,16 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// separators, so `nameoff` of the first dirent is `12 * n`. Names are in ascending order of
 /// unsigned bytes over the whole directory, `.` and `..` among them.
 ///
+/// ```
+/// use erofs_tarfs::format::{Dirent, FileType};
+/// use zerocopy::IntoBytes;
+///
+/// // The first of three entries of a block: its name is behind all three.
+/// let file_type = FileType::Directory as u8;
+/// let first = Dirent { nid: 36.into(), nameoff: (3 * 12).into(), file_type, reserved: 0 };
+/// assert_eq!(first.as_bytes(), [36, 0, 0, 0, 0, 0, 0, 0, 36, 0, 2, 0]);
+/// ```
+///
 /// # References
 /// `struct erofs_dirent` in Linux, `fs/erofs/erofs_fs.h`; `fs/erofs/namei.c` for the search.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]

@@ -30,6 +30,14 @@ pub enum DataLayout {
 }
 
 /// The word `i_format`: inode version and data layout.
+///
+/// ```
+/// use erofs_tarfs::format::{DataLayout, Format};
+///
+/// let format = Format::new(true, DataLayout::ChunkBased);
+/// assert_eq!(format, Format(0b1001)); // bit 0: 64 bytes; bits 1 to 3: the layout
+/// assert_eq!(format.layout(), Some(DataLayout::ChunkBased));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Format(pub u16);
 
@@ -70,6 +78,22 @@ impl Format {
 }
 
 /// The short inode: 32 bytes.
+///
+/// ```
+/// use erofs_tarfs::format::{CompactInode, SLOT_SIZE};
+/// use erofs_tarfs::{image, layout};
+/// use zerocopy::FromBytes;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let bytes = image::bootstrap(&layout);
+/// let root = (layout.root_nid() * SLOT_SIZE) as usize; // byte of the image
+/// let inode = CompactInode::ref_from_bytes(&bytes[root..root + 32]).expect("32 bytes");
+/// assert_eq!(inode.mode.get(), 0o040_755); // a directory
+/// # Ok::<(), layout::Error>(())
+/// ```
 ///
 /// # References
 /// `struct erofs_inode_compact` in Linux, `fs/erofs/erofs_fs.h`.
@@ -148,6 +172,13 @@ pub struct ExtendedInode {
 const _: () = assert!(size_of::<ExtendedInode>() == 64);
 
 /// The word that says what a chunk table looks like, in `u` of a chunk-based inode.
+///
+/// ```
+/// use erofs_tarfs::format::ChunkFormat;
+///
+/// let format = ChunkFormat::indexes(3); // chunks of 4096 bytes, where blocks have 512
+/// assert_eq!((512 << format.shift(), format.has_indexes()), (4096, true));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChunkFormat(pub u32);
 
@@ -184,6 +215,15 @@ impl ChunkFormat {
 }
 
 /// Where one chunk lies: 8 bytes, the table aligned to 8.
+///
+/// ```
+/// use erofs_tarfs::format::ChunkIndex;
+/// use zerocopy::IntoBytes;
+///
+/// // From block 1 of the device in slot 0 on.
+/// let index = ChunkIndex { startblk_hi: 0.into(), device_id: 1.into(), startblk_lo: 1.into() };
+/// assert_eq!(index.as_bytes(), [0, 0, 1, 0, 1, 0, 0, 0]);
+/// ```
 ///
 /// # References
 /// `struct erofs_inode_chunk_index` in Linux, `fs/erofs/erofs_fs.h`.

@@ -14,6 +14,23 @@ pub const DISK_MARK_MAGIC: [u8; 8] = *b"TARFSDSK";
 /// A disk has no device table: to kernels and other readers it is one device with all files in it.
 /// What merging it with others needs, and what shows it to people, are the slots that a device
 /// table would have; the superblock does not tell of them.
+///
+/// ```
+/// use erofs_tarfs::format::{DISK_MARK_OFFSET, DiskMark};
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use zerocopy::FromBytes;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let layout = plan(&tree, &options)?;
+/// let head = erofs_tarfs::image::head(&layout);
+/// let at = DISK_MARK_OFFSET as usize;
+/// let mark = DiskMark::ref_from_bytes(&head[at..at + 24]).expect("24 bytes");
+/// assert_eq!((mark.bytes.get(), mark.devices.get()), (layout.disk_bytes(), 1));
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct DiskMark {

@@ -1,5 +1,15 @@
 //! EROFS on disk: structs, constants and the checksum. No decisions are made here.
 //!
+//! ```text
+//! byte 0      512        1024         1152           meta_blkaddr * block + 32 * nid
+//! ┌───────────┬──────────┬────────────┬──────────────┬──────────────────────────────────┐
+//! │ boot area │ DiskMark │ Superblock │ DeviceSlots  │ CompactInode or ExtendedInode,   │
+//! │ free      │ of disks │ 128 bytes  │ 128 bytes    │ XattrHeader and XattrEntries,    │
+//! │           │          │            │ each         │ ChunkIndexes or a short body     │
+//! └───────────┴──────────┴────────────┴──────────────┴──────────────────────────────────┘
+//! a block of a directory: Dirents of 12 bytes, and behind them the names
+//! ```
+//!
 //! Every struct is little-endian and unaligned, so a view of any byte slice is a matter of length
 //! alone. Fields hold raw integers; enums are made of them at the edge.
 //!

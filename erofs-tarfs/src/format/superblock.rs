@@ -55,6 +55,24 @@ bitflags! {
 
 /// The superblock: 128 bytes at [`SUPERBLOCK_OFFSET`] of the primary device.
 ///
+/// ```
+/// use erofs_tarfs::format::{Compat, Incompat, SUPERBLOCK_OFFSET, Superblock};
+/// use erofs_tarfs::{image, layout};
+/// use zerocopy::FromBytes;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let bytes = image::bootstrap(&layout);
+/// let at = SUPERBLOCK_OFFSET as usize;
+/// let superblock = Superblock::ref_from_bytes(&bytes[at..at + 128]).expect("128 bytes");
+/// assert_eq!((superblock.blkszbits, superblock.root_nid()), (9, layout.root_nid())); // 2^9 = 512
+/// assert_eq!(superblock.compat(), Compat::MTIME);
+/// assert_eq!(superblock.incompat(), Incompat::CHUNKED_FILE | Incompat::DEVICE_TABLE);
+/// # Ok::<(), layout::Error>(())
+/// ```
+///
 /// # References
 /// `struct erofs_super_block` in Linux, `fs/erofs/erofs_fs.h`.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]

@@ -47,6 +47,14 @@ pub struct XattrEntry {
 const _: () = assert!(size_of::<XattrEntry>() == 4);
 
 /// The namespaces that EROFS has an index for.
+///
+/// ```
+/// use erofs_tarfs::format::XattrPrefix;
+///
+/// let capability = XattrPrefix::split(b"security.capability");
+/// assert_eq!(capability, Some((XattrPrefix::Security, &b"capability"[..])));
+/// assert_eq!(XattrPrefix::split(b"com.apple.quarantine"), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum XattrPrefix {

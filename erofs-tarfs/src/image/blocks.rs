@@ -13,7 +13,8 @@ pub(super) fn write<E, S: FnMut(&[u8]) -> Result<(), E>>(
 ) -> Result<(), E> {
     let block = u64::from(layout.block_size().bytes());
     for item in &layout.order {
-        // Most items are no more than an inode, as can be told without measuring them.
+        // Most items need nothing in the block area. For these that is told by their type alone,
+        // which costs less than their shape.
         match layout.scene.face(*item) {
             Face::Special(_) | Face::Regular { size: 0, .. } => continue,
             Face::Regular { body: Body::Contiguous(Place::Device { .. }), .. } => continue,

@@ -6,7 +6,7 @@ use crate::layout::{DirectoryEntry, Layout};
 use alloc::vec::Vec;
 use zerocopy::{FromZeros, IntoBytes};
 
-/// A directory as it is written.
+/// A directory with all its entries, as they are written.
 #[derive(Debug)]
 pub(super) struct Directory<'a, 't> {
     layout: &'a Layout<'t>,
@@ -18,7 +18,8 @@ pub(super) struct Directory<'a, 't> {
 
 impl<'a, 't> Directory<'a, 't> {
     pub(super) fn new(layout: &'a Layout<'t>, dir: u32) -> Self {
-        // What most have, and the dots: room once instead of step by step.
+        // Room for all entries (children, `.` and `..`) and for names of 16 bytes on average, which
+        // is more than most have: so the buffers need not grow step by step.
         let count = layout.scene.tree.children(layout.scene.owner(dir)).len() + 2;
         let (mut names, mut entries) = (Vec::with_capacity(16 * count), Vec::with_capacity(count));
         layout.scene.entries(dir, |name, entry| {

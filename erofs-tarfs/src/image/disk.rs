@@ -5,6 +5,23 @@ use crate::tree::Place;
 use alloc::vec::Vec;
 
 /// A disk, front to back, without gaps.
+///
+/// ```
+/// use erofs_tarfs::{image, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let plan = image::disk(&layout);
+/// let mut end = 0;
+/// for segment in &plan.segments {
+///     assert_eq!(segment.offset, end); // bytes of the disk
+///     end += segment.bytes;
+/// }
+/// assert_eq!(end, plan.bytes);
+/// # Ok::<(), layout::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskPlan {
     /// Ascending, each starting where the one before ends.
@@ -45,14 +62,30 @@ pub enum Source {
     Zeros,
 }
 
-/// The plan of a disk. Of a bootstrap's layout it is that of the disk that its unified addresses
-/// describe: with the devices' whole files, base offsets included.
+/// The plan of a disk. For the layout of a bootstrap it is the plan of the file that one gets by
+/// putting bootstrap and devices one behind the other: with the whole files of devices, what is
+/// before their base offsets included.
+///
+/// ```
+/// use erofs_tarfs::image::{self, Source};
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let layout = plan(&tree, &options)?;
+/// let sources: Vec<_> = image::disk(&layout).segments.iter().map(|part| part.source).collect();
+/// let tar = Source::Device { index: 0, offset: 0 };
+/// assert_eq!(sources, [Source::Head, Source::Body, tar]);
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 pub fn disk(layout: &Layout<'_>) -> DiskPlan {
     let mut plan = DiskPlan { segments: Vec::new(), bytes: 0 };
     let bits = layout.block_size().bits();
     plan.put(0, layout.head_bytes(), Source::Head);
     let body = (layout.body_offset(), layout.body_bytes());
-    // Of a packed tree only the last device has a place.
+    // In a packed tree only the last device, which holds the copies, has a place in the disk.
     let packed = !layout.scene.tree.packing().is_empty();
     let first = if packed { layout.devices().last() } else { layout.devices().first() };
     let first_device = first.map_or(u64::MAX, |device| device.uniaddr << bits);

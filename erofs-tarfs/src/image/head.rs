@@ -11,17 +11,29 @@ use alloc::vec;
 use alloc::vec::Vec;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
-/// Where slots begin, in units of their size.
+/// Where the device table begins, in units of a slot (128 bytes), as the superblock counts.
 const SLOT_OFFSET: u32 = (DEVICE_TABLE_OFFSET / size_of::<DeviceSlot>() as u64) as u32;
 
 /// The first [`Layout::head_bytes`] of an image. The superblock is sealed, where it has a checksum: that
 /// covers what follows up to the end of the block, which the start of the body is part of in a
 /// bootstrap.
+///
+/// ```
+/// use erofs_tarfs::{image, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// // 1024 bytes of boot area, 128 of superblock, 128 for the one device.
+/// assert_eq!(image::head(&layout).len(), 1280);
+/// # Ok::<(), layout::Error>(())
+/// ```
 pub fn head(layout: &Layout<'_>) -> Vec<u8> {
     let mut bytes = vec![0; layout.head_bytes() as usize];
     bytes[SUPERBLOCK_OFFSET as usize..][..size_of::<Superblock>()]
         .copy_from_slice(superblock(layout).as_bytes());
-    // Tars whose bodies are copied are not in the image.
+    // A disk tells of those devices that are in it. Tars whose bodies were copied are not.
     let placed = |device: &&PlannedDevice| !layout.is_disk() || device.disk_offset.is_some();
     if layout.is_disk() {
         let mark = DiskMark {
@@ -67,7 +79,7 @@ fn first(layout: &Layout<'_>, end: usize, head: &mut Vec<u8>) {
         if head.len() < end { Ok(()) } else { Err(()) }
     };
     let mut out = Stream::new(at, &mut enough);
-    // The sink's error is the end, as meant.
+    // `enough` answers with an error as soon as there are enough bytes: that is no failure.
     if inodes::write(layout, &mut out).is_ok() && blocks::write(layout, &mut out).is_ok() {
         let padded = out.pad(layout.body_offset() + layout.body_bytes());
         let _ = padded.and_then(|()| out.end());
@@ -108,9 +120,22 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
 /// in. A bootstrap's [`head`] alone can be shorter than that.
 ///
 /// Answers whether it was done: what is too short, or no image, stays as it is.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// assert!(image::set_uuid(&mut bytes, [7; 16]));
+/// assert_eq!(Image::new(&bytes)?.superblock().uuid, [7; 16]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "what is too short stays as it is"]
 pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) -> bool {
-    // No checksum to tell means that it could not be sealed again.
+    // `None` where the superblock wants a checksum means that the bytes it covers are not all here:
+    // then it could not be computed again either.
     let sealed = format::verify(image).is_some();
     let Some(bytes) = image.get_mut(SUPERBLOCK_OFFSET as usize..) else { return false };
     let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return false };

@@ -115,7 +115,7 @@ fn inode(
                 let mut index = ChunkIndex::new_zeroed();
                 let (device, start) = match place {
                     None => (0, HOLE),
-                    // A disk is one device.
+                    // To readers a disk is one device: its blocks are counted from its start.
                     Some((id, at)) if id > 0 && layout.is_disk() => {
                         (0, (layout.devices()[usize::from(id) - 1].uniaddr + at) as u32)
                     }
@@ -124,7 +124,7 @@ fn inode(
                 index.device_id.set(device);
                 index.startblk_lo.set(start);
                 let entry = index.as_bytes();
-                // The block number is the last half.
+                // A table without indexes has the block numbers alone: the last 4 bytes of 8.
                 out.extend_from_slice(if table.indexes { entry } else { &entry[4..] });
             });
         }

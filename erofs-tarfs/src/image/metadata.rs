@@ -9,6 +9,22 @@ use core::convert::Infallible;
 
 /// Writes the metadata behind the head, front to back, in pieces of about 64 KiB: exactly
 /// [`Layout::body_bytes`] of them. The sink's error ends it.
+///
+/// ```
+/// use erofs_tarfs::{image, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let mut file = image::head(&layout);
+/// image::body(&layout, &mut |piece: &[u8]| {
+///     file.extend_from_slice(piece); // or write it, and return what writing gives
+///     Ok::<(), std::io::Error>(())
+/// })?;
+/// assert_eq!(file, image::bootstrap(&layout));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn body<E>(
     layout: &Layout<'_>,
     sink: &mut impl FnMut(&[u8]) -> Result<(), E>,
@@ -39,6 +55,19 @@ pub(crate) fn block_area<E>(
 }
 
 /// The whole metadata: the bytes of a bootstrap.
+///
+/// ```
+/// use erofs_tarfs::{image, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let bootstrap = image::bootstrap(&layout);
+/// assert_eq!(bootstrap[1024..1028], 0xE0F5_E1E2_u32.to_le_bytes()); // EROFS's magic number
+/// // mount -t erofs -o device=layer.tar bootstrap /mnt
+/// # Ok::<(), layout::Error>(())
+/// ```
 pub fn bootstrap(layout: &Layout<'_>) -> Vec<u8> {
     let mut bytes = head(layout);
     let done: Result<(), Infallible> = body(layout, &mut |piece| {

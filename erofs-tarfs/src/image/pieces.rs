@@ -31,7 +31,7 @@ impl Piece<'_> {
         }
     }
 
-    /// Whether it is no bytes; never so for what [`pieces`] hands out.
+    /// Whether it has no bytes. No piece that [`pieces`] hands out is empty.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -86,7 +86,7 @@ pub fn pieces<E>(
             }
             Source::Zeros => {}
         }
-        // What the source leaves of its segment is zeros.
+        // Where the source has fewer bytes than its segment, zeros fill it up.
         let left = segment.offset + segment.bytes - at;
         if left > 0 {
             sink(at, Piece::Zeros(left))?;

@@ -38,7 +38,8 @@ impl<'f> Pieces<'f> {
         let alone =
             thread::available_parallelism().is_ok_and(|count| count == NonZero::<usize>::MIN);
         let helper = (end > 4 * PIECE as u64 && !alone).then(|| Helper::new(file, end, scope));
-        // From the start, a tar is taken to have small bodies.
+        // It begins with large pieces, as for a tar of small files, of which nothing is passed
+        // over.
         Self { file, end, run: 0, step: PIECE, current: Vec::new(), helper: helper.flatten() }
     }
 
@@ -124,7 +125,7 @@ impl<'f> Helper<'f> {
     /// helper is gone.
     fn take(&mut self, at: u64, piece: &mut Vec<u8>) -> Option<Result<u64, Error>> {
         loop {
-            // A jump passes over what nobody has begun to read.
+            // After a jump, what nobody has been told to read yet need not be read at all.
             self.next = self.next.max(at);
             while let Some((start, buffer)) = self.room() {
                 self.orders.send((start, buffer)).ok()?;
@@ -138,7 +139,7 @@ impl<'f> Helper<'f> {
             if wanted {
                 core::mem::swap(piece, &mut found);
             }
-            // One buffer more than can be ordered is for this thread's own reading.
+            // At most as many buffers are kept as can be ordered.
             self.spare.push(found);
             self.spare.truncate(AHEAD);
             if wanted {

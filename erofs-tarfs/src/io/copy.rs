@@ -54,6 +54,18 @@ pub(super) type Tell<'a> = dyn FnMut(u64) -> Result<(), Error> + 'a;
 /// Whatever one way refuses or leaves, for whatever reason, the next one does, and the last one's
 /// errors are ours. `observer` is told of bytes as they are done.
 ///
+/// ```
+/// use erofs_tarfs::io::{NamedFile, copy_range};
+///
+/// let from = NamedFile::new("base.tar", tempfile::tempfile()?);
+/// from.write_all_at(&[7; 10_240], 0)?;
+/// let to = NamedFile::new("image.disk", tempfile::tempfile()?);
+/// let copied = copy_range((&from, 512), (&to, 4096), 8192, &mut |_| {})?;
+/// assert_eq!(copied.bytes(), 8192); // copied.cloned of them cost nothing
+/// assert_eq!(to.bytes()?, 4096 + 8192);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Short`] if the source ends before, also if it is cut meanwhile; [`Error::Read`],
 /// [`Error::Write`].
@@ -110,7 +122,8 @@ impl Job<'_> {
     fn run(&mut self, bytes: u64) -> Result<(), Error> {
         use std::os::unix::fs::MetadataExt;
 
-        // The unit of sharing. Were it another, the kernel would refuse, and copy.
+        // Files share whole blocks of the file system. If that has another block size than it
+        // tells, sharing fails, and the bytes are copied.
         let block = self.out.file().metadata().map_or(4096, |found| found.blksize());
         let block = if block.is_power_of_two() { block } else { 4096 };
         let (from, to) = (self.from + self.source.start(), self.to + self.out.start());
@@ -159,7 +172,8 @@ impl Job<'_> {
             let part = bytes.min(STEP) as usize;
             let (source, out) = (self.source.file(), self.out.file());
             match copy_file_range(source, Some(&mut from), out, Some(&mut to), part) {
-                // Nothing, where there should be something: reading will tell.
+                // The kernel copied nothing, though the file should have more: reading it tells
+                // why.
                 Ok(0) => break,
                 Ok(copied) => {
                     let copied = (copied as u64).min(bytes);

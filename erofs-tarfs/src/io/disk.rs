@@ -7,7 +7,7 @@ use crate::layout::Layout;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
-/// Metadata of so many bytes is made by two threads.
+/// Metadata of at least so many bytes is made by two threads.
 const APART: u64 = 4 << 20;
 
 /// Writes a disk to an empty file, front to back. Zeros become holes, and what comes from devices
@@ -15,6 +15,26 @@ const APART: u64 = 4 << 20;
 ///
 /// `sources` are the files of the layout's devices, in their order. `observer` is told how many
 /// bytes were dealt with. A hash tree is [`verity::seal`](super::verity::seal)'s to put behind it.
+///
+/// ```
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::{image, io, tree::LayerOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = io::NamedFile::new("base.tar", tempfile::tempfile()?);
+/// tar.write_all_at(&tar_of(&[("etc/motd", "hello\n")]), 0)?;
+/// let layer = io::index_file(&tar, LayerOptions::default(), &mut |_| {})?;
+///
+/// let mut options = Options::default();
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let layout = plan(&layer.tree, &options)?;
+/// let disk = io::NamedFile::new("base.disk", tempfile::tempfile()?);
+/// let copied = io::write_disk(&image::disk(&layout), &layout, &[tar], &disk, &mut |_| {})?;
+/// assert_eq!(copied.bytes(), 2048); // the tar, shared or copied
+/// assert_eq!(disk.bytes()?, layout.disk_bytes()); // mount -t erofs base.disk /mnt
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Short`] and [`Error::MissingSource`] before anything is written; [`Error::Read`],
@@ -68,6 +88,19 @@ pub(super) fn write_disk_with(
 /// missing where the devices are in their places already. The file then has the length of the
 /// bootstrap or disk at least.
 ///
+/// ```
+/// use erofs_tarfs::{io, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let bootstrap = io::NamedFile::new("base.erofs", tempfile::tempfile()?);
+/// io::write_metadata(&layout, &bootstrap)?;
+/// assert_eq!(bootstrap.bytes()?, 4096); // mount -t erofs -o device=base.tar base.erofs /mnt
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Write`].
 pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error> {
@@ -84,6 +117,21 @@ pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error>
 ///
 /// It is what [`Extents::of_disk`](crate::outputs::Extents::of_disk) refers to as
 /// [`Metadata`](crate::outputs::Held::Metadata).
+///
+/// ```
+/// use erofs_tarfs::{image, io, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let file = io::NamedFile::new("rest", tempfile::tempfile()?);
+/// let bytes = io::write_metadata_at(&layout, &file, 512)?;
+/// let mut written = vec![0; bytes as usize];
+/// file.read_exact_at(&mut written, 512)?;
+/// assert_eq!(written, image::bootstrap(&layout));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Write`].

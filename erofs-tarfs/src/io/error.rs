@@ -6,6 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::{export, outputs, tree, verity};
 
 /// Why a layer or a disk was not made. Offsets are byte offsets in the file named.
+///
+/// ```
+/// use erofs_tarfs::io::{Error, NamedFile};
+///
+/// let error = NamedFile::open("/nowhere/base.tar").unwrap_err();
+/// assert!(matches!(error, Error::Open { .. }));
+/// assert_eq!(error.file(), Some("/nowhere/base.tar".as_ref()));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -84,7 +92,7 @@ pub enum Error {
         /// Its length in bytes.
         bytes: u64,
     },
-    /// A disk whose partition tables are damaged, both.
+    /// A disk both of whose partition tables are damaged.
     #[error("{file}: its partition table: {error}")]
     Table {
         /// The disk.

@@ -12,6 +12,21 @@ use crate::tree::Identity;
 
 /// An open file, or a range of one, and the name that errors call it by. Regular files and block
 /// devices.
+///
+/// ```
+/// use erofs_tarfs::io::NamedFile;
+///
+/// let file = NamedFile::new("image.disk", tempfile::tempfile()?);
+/// file.write_all_at(b"0123456789", 0)?;
+/// // A part of it, as a partition is one: offsets count from its start.
+/// let part = file.range(3, 4)?;
+/// let mut bytes = [0; 4];
+/// part.read_exact_at(&mut bytes, 0)?;
+/// assert_eq!(&bytes, b"3456");
+/// let error = part.read_exact_at(&mut bytes, 1).unwrap_err();
+/// assert!(error.to_string().contains("image.disk"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct NamedFile {
     path: PathBuf,
@@ -60,7 +75,8 @@ impl NamedFile {
         Ok(Self { range: Some((start, bytes)), ..self })
     }
 
-    /// Whether all of a block device, which keeps its length and may be longer than what is on it.
+    /// Whether it is a block device, and not a range of one. A device keeps its length, and may be
+    /// longer than what was written to it.
     pub fn is_device(&self) -> bool {
         let found = self.file.metadata().map(|found| found.file_type().is_block_device());
         self.range.is_none() && found.unwrap_or(false)
@@ -76,7 +92,7 @@ impl NamedFile {
         self.range.map_or(0, |(start, _)| start)
     }
 
-    /// All of the file that it is a range of.
+    /// The same file without the range.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { range: None, ..self }
@@ -156,7 +172,7 @@ impl NamedFile {
         done.map_err(|error| Error::Write { file: self.path.clone(), offset, error })
     }
 
-    /// Gives the file a length; what is new reads as zeros.
+    /// Gives the file a length in bytes. If it becomes longer, the new part reads as zeros.
     ///
     /// # Errors
     /// [`Error::Write`], of a range or a device of another length too.

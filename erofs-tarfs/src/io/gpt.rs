@@ -21,6 +21,24 @@ pub struct Partitions {
 /// Reads the partition table of a disk with sectors of 512 bytes: as Linux does, the second one only
 /// where the first one is damaged. Both are looked at.
 ///
+/// ```
+/// use erofs_tarfs::io::{NamedFile, read_partitions};
+/// use erofs_tarfs::outputs::{Gpt, Partition};
+///
+/// let (name, bytes) = ("base".to_owned(), 8192);
+/// let gpt = Gpt::new(vec![Partition { name, bytes, ..Partition::default() }], Gpt::ALIGN)?;
+/// let disk = NamedFile::new("image.raw", tempfile::tempfile()?);
+/// disk.write_all_at(&gpt.head(), 0)?;
+/// disk.write_all_at(&gpt.tail(), gpt.bytes() - gpt.tail().len() as u64)?;
+///
+/// let found = read_partitions(&disk)?;
+/// assert!(found.first.is_none() && found.second.is_none(), "both tables are sound");
+/// let base = &found.table.partitions[0];
+/// let filesystem = disk.range(base.offset, base.bytes)?; // read as a file of its own
+/// assert_eq!(filesystem.bytes()?, 8192);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Table`] if both are damaged; [`Error::Open`], [`Error::Read`].
 pub fn read_partitions(disk: &NamedFile) -> Result<Partitions, Error> {

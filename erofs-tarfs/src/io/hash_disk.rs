@@ -21,6 +21,32 @@ use crate::verity::{
 /// Memory: the metadata, about a quarter of a mebibyte a thread, and 32 bytes for each hash block of the
 /// lowest level.
 ///
+/// ```
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::verity::{Geometry, Params, Placement as At};
+/// use erofs_tarfs::{image, ingest, io};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// // A tar that was read once, and hashed as it came.
+/// let bytes = tar_of(&[("etc/motd", "hello\n")]);
+/// let tar = io::NamedFile::new("base.tar", tempfile::tempfile()?);
+/// let (mut options, params) = (ingest::Options::default(), Params::nydus());
+/// options.leaves = Some(params.clone());
+/// let done = io::ingest("base.tar".as_ref(), &bytes[..], options, Some((&tar, 0)), &mut |_| {})?;
+///
+/// // The hash tree of its disk, which is not written: nothing of the tar is read again.
+/// let mut options = Options::default();
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let layout = plan(&done.layer.tree, &options)?;
+/// let (disk, tree) = (image::disk(&layout), io::NamedFile::new("tree", tempfile::tempfile()?));
+/// let (geometry, kept) = (Geometry::new(&params, disk.bytes, At::OwnFile)?, [done.leaves.as_ref()]);
+/// let how = Default::default();
+/// let sealed = io::hash_disk(&disk, &layout, &[tar], &kept, geometry, &tree, &how, &|_| {})?;
+/// println!("{}", sealed.root());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`write_disk`](super::write_disk); [`Error::Write`] for the tree, [`Error::Verity`].
 #[allow(clippy::too_many_arguments, reason = "a plan, its parts, and where they go")]
@@ -201,7 +227,7 @@ impl<'a, E> Unwritten<'a, E> {
             }
             _ => {}
         }
-        // The last one of them may end in the next segment.
+        // One block at least, also where it reaches into the next segment.
         Run::Read(whole.max(1))
     }
 

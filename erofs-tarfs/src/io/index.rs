@@ -19,6 +19,19 @@ const FAR: u64 = 64 << 10;
 ///
 /// `observer` is told how many bytes were dealt with, read or not.
 ///
+/// ```
+/// use erofs_tarfs::{io, tree::LayerOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = io::NamedFile::new("base.tar", tempfile::tempfile()?); // or `NamedFile::open`
+/// tar.write_all_at(&tar_of(&[("etc/motd", "hello\n")]), 0)?;
+/// let layer = io::index_file(&tar, LayerOptions::default(), &mut |_| {})?;
+/// assert!(layer.tree.lookup(b"etc/motd").is_some());
+/// assert_eq!(layer.tree.devices()[0].identity, tar.identity()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Open`], [`Error::Read`], [`Error::Layer`].
 pub fn index_file(
@@ -61,6 +74,20 @@ pub fn index_file(
 /// gets every byte.
 ///
 /// Errors call the stream `name` and the file behind `tee` `tee_name`.
+///
+/// ```
+/// use erofs_tarfs::{io, tree::LayerOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let stream = &tar_of(&[("etc/motd", "hello\n")])[..]; // anything that reads
+/// let (mut copy, mut bytes) = (Vec::new(), 0);
+/// let tee = Some(("copy.tar".as_ref(), &mut copy as &mut dyn std::io::Write));
+/// let observer = &mut |more| bytes += more;
+/// io::index_reader("a stream".as_ref(), stream, LayerOptions::default(), tee, observer)?;
+/// assert_eq!((&copy[..], bytes), (stream, 2048));
+/// # Ok::<(), io::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`], [`Error::Layer`].

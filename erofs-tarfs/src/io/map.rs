@@ -13,6 +13,17 @@ use super::verity::ReadAt;
 
 /// The beginning of a file, mapped into memory. Sealing and verifying are up to a fifth faster than
 /// by reading, where the file is in the page cache.
+///
+/// ```
+/// use erofs_tarfs::io::{Map, verity::ReadAt};
+///
+/// let file = tempfile::tempfile()?;
+/// std::io::Write::write_all(&mut &file, b"a tar")?;
+/// // SAFETY: nobody else has this file, and nothing here writes to it any more.
+/// let map = unsafe { Map::new(&file, 5)? };
+/// assert_eq!(map.view(2, 3), Some(&b"tar"[..]));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Map {
     file: File,

@@ -9,6 +9,25 @@ use crate::outputs::Extents;
 
 /// A disk over files: reads as the disk would. With [`verity::seal`](super::verity::seal) it is
 /// hashed without being written.
+///
+/// ```
+/// use erofs_tarfs::io::{Mapped, NamedFile, verity};
+/// use erofs_tarfs::outputs::Extents;
+/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+/// use std::sync::Mutex;
+///
+/// let files = [NamedFile::new("metadata", tempfile::tempfile()?)];
+/// files[0].write_all_at(&[7; 4096], 0)?;
+/// let mut disk = Extents::default();
+/// disk.push(4096, 0, 0)?; // from file number 0
+/// disk.push_zeros(4096)?;
+///
+/// let geometry = Geometry::new(&Params::nydus(), disk.bytes(), Placement::OwnFile)?;
+/// let tree = Mutex::new(vec![0; geometry.end() as usize]);
+/// let sealed = verity::seal(&Mapped::new(&disk, &files)?, &tree, geometry, &Default::default())?;
+/// println!("{}", sealed.root());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Mapped<'a> {
     extents: &'a Extents<usize>,

@@ -13,6 +13,19 @@ const HEAD: u64 = 9 << 20;
 ///
 /// What is no image comes back as far as it was read, for [`Image::new`] to say why.
 ///
+/// ```
+/// use erofs_tarfs::{io, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let file = io::NamedFile::new("base.erofs", tempfile::tempfile()?);
+/// io::write_metadata(&layout::plan(&tree, &layout::Options::default())?, &file)?;
+/// let bytes = io::read_metadata(&file)?;
+/// assert!(Image::new(&bytes)?.lookup(b"etc/motd")?.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Open`], [`Error::Read`], [`Error::TooLong`].
 pub fn read_metadata(file: &NamedFile) -> Result<Vec<u8>, Error> {
@@ -35,7 +48,7 @@ pub fn read_metadata(file: &NamedFile) -> Result<Vec<u8>, Error> {
         head.truncate(size);
         return Ok(head);
     }
-    // Asks first: `vec!` would end the process.
+    // Whether there is memory is asked first: without enough, `vec!` would end the process.
     Vec::<u8>::new().try_reserve_exact(size).map_err(|_| too_long())?;
     let mut bytes = vec![0; size];
     let mut at = head.len() as u64;

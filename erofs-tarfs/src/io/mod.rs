@@ -1,11 +1,34 @@
 //! Adapters to files and threads, for programs with `std`.
 //!
+//! ```text
+//! base.tar ─ index_file, ingest ─→ Layer ─ merge, plan ─→ Layout ─┬─ write_metadata ─→ base.erofs
+//!     │                                                          ├─ write_disk ─→ image.disk
+//!     └──────────── its bytes, shared or copied ──────────────────┘      │
+//!                                        verity::seal, hash_disk ────────┴─→ hash tree, root hash
+//! ```
+//!
 //! [`index_file`] and [`index_reader`] make layers of tars, [`ingest`](fn@ingest) hashes and writes
 //! them too as they stream by; [`write_metadata`], [`write_disk`] and [`hash_disk`] carry out the
 //! plan of a disk, sharing bytes with the tars where the filesystem can ([`copy_range`]);
 //! [`seal_in_place`] ends the one pass of a layer. [`Mapped`] reads a disk through the files that it
 //! is made of, [`verity`] seals and verifies files on several threads. A [`NamedFile`] is an open file
 //! with its name, so that an [`Error`] says where it happened.
+//!
+//! ```
+//! use erofs_tarfs::{io, layout, tree::LayerOptions};
+//! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+//! # use doc::tar_of;
+//!
+//! let tar = io::NamedFile::new("base.tar", tempfile::tempfile()?); // or `NamedFile::open`
+//! tar.write_all_at(&tar_of(&[("etc/motd", "hello\n")]), 0)?;
+//! let layer = io::index_file(&tar, LayerOptions::default(), &mut |_| {})?;
+//! let layout = layout::plan(&layer.tree, &layout::Options::default())?;
+//! let bootstrap = io::NamedFile::new("base.erofs", tempfile::tempfile()?);
+//! io::write_metadata(&layout, &bootstrap)?; // mount -t erofs -o device=base.tar base.erofs /mnt
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Most programs want all of it at once: [`Export`] makes disks and hash trees of tars in one call.
 
 mod ahead;
 #[cfg(target_os = "linux")]

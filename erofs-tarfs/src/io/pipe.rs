@@ -55,7 +55,7 @@ impl Pipe {
     pub fn new(from: impl Into<OwnedFd>) -> Self {
         let from = File::from(from.into());
         let own = match fcntl_setpipe_size(&from, ROOM) {
-            // No pipe.
+            // The file is no pipe: it is read directly.
             Err(Errno::BADF) => None,
             _ => Own::new().ok(),
         };
@@ -66,7 +66,7 @@ impl Pipe {
 impl Own {
     fn new() -> Result<Self, Errno> {
         let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-        // What it has without is 64 KiB.
+        // If it may not have that much it keeps what pipes have, 64 KiB, and all works as well.
         let _ = fcntl_setpipe_size(&writer, ROOM);
         Ok(Self { reader, writer, held: 0 })
     }

@@ -40,6 +40,15 @@ use crate::verity::Backend;
 pub(super) const READ: usize = 256 << 10;
 
 /// How to go about it. Nothing here changes a byte.
+///
+/// ```
+/// use core::num::NonZero;
+/// use erofs_tarfs::io::verity::Options;
+/// use erofs_tarfs::verity::Backend;
+///
+/// let mut options = Options::threads(NonZero::new(2).expect("two are some"));
+/// options.backend = Some(Backend::Sha2);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {

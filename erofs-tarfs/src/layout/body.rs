@@ -81,9 +81,9 @@ impl Chunks {
 #[derive(Debug)]
 pub(super) struct Cut {
     pub(super) chunks: Chunks,
-    /// Blocks that hold what the tree carries of it.
+    /// How many blocks of the image hold those of its bytes that the tree carries.
     pub(super) carried_blocks: u64,
-    /// The place that all of it lies at.
+    /// Where the file lies, if it lies in one piece.
     pub(super) contiguous: Option<Place>,
 }
 
@@ -95,7 +95,9 @@ impl Scene<'_> {
             let (path, limit) = (self.path(item), i64::MAX as u64);
             return Err(Error::FileTooLarge { path, bytes: size, limit });
         }
-        // All borders of holes and runs, the end of the file apart, as the bits that they have.
+        // Chunks must not cross a border between a hole and a run, or between two runs. All borders
+        // but the end of the file are joined by "or": the lowest bit that any of them has is the
+        // largest power of two that divides them all.
         let (mut borders, mut at, mut carried_blocks, mut contiguous) = (0u64, 0u64, 0, None);
         for piece in Pieces::new(size, body) {
             let end = piece.logical.saturating_add(piece.len);

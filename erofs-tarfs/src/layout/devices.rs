@@ -13,12 +13,25 @@ const MAX_DEVICES: usize = u16::MAX as usize;
 pub(super) const MAX_BLOCKS: u64 = u32::MAX as u64 - 1;
 
 /// A device of the image, in the order of the device table and of `device=` options.
+///
+/// ```
+/// use erofs_tarfs::layout::{Options, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = plan(&tree, &Options::default())?;
+/// let device = &layout.devices()[0];
+/// assert_eq!((device.bytes, device.blocks), (2048, 4)); // blocks of 512 bytes
+/// assert_eq!(device.uniaddr, 8); // the first block behind the bootstrap's 4096 bytes
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlannedDevice {
     /// Free text of at most 64 bytes, usually the hex digest of the blob.
     pub tag: Vec<u8>,
-    /// Length in bytes of what the tree's addresses reach.
+    /// Length in bytes of the part that the tree refers to, from `base_offset` on.
     pub bytes: u64,
     /// Length in blocks, in a bootstrap from byte 0 of the device's file on.
     pub blocks: u64,
@@ -28,7 +41,8 @@ pub struct PlannedDevice {
     pub base_offset: u64,
     /// Byte offset in the disk; `None` in a bootstrap.
     pub disk_offset: Option<u64>,
-    /// Of a merged tree, the layer and device that it comes from: what its source is found by.
+    /// In a merged tree, which layer and which of its devices this is: by that its file is found,
+    /// never by the tag.
     pub origin: Option<Origin>,
 }
 
@@ -48,7 +62,8 @@ pub(super) fn devices(
     let planned = devices.map(|(device, origin)| planned(device, origin.copied(), block, bases));
     let mut planned: Vec<PlannedDevice> = planned.collect::<Result<_, _>>()?;
     if !tree.packing().is_empty() {
-        // Copies of their bodies are all that is in the image.
+        // Their bodies were copied to the last device, so they have no bytes of their own in the
+        // image.
         for device in planned.iter_mut().rev().skip(1) {
             (device.blocks, device.bytes) = (0, 0);
         }

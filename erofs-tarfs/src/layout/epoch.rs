@@ -12,14 +12,15 @@ const REACH: u64 = u32::MAX as u64;
 /// What compact inodes tell of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Epoch {
-    /// In the superblock: nanoseconds are those of all compact inodes.
+    /// What the superblock has. All compact inodes have its nanoseconds.
     pub(crate) base: Timestamp,
-    /// Whether each has seconds of its own, to be added.
+    /// Whether each compact inode has seconds of its own, which are added to those of `base`.
     pub(crate) own: bool,
 }
 
 impl Epoch {
-    /// Of a tree, so that many of its inodes can be compact; with `own`, by seconds of their own.
+    /// The epoch with which many inodes of a tree can be compact: those that have this very time,
+    /// or with `own` those that are at most 2^32 - 1 seconds behind it.
     pub(super) fn of(tree: &Tree, own: bool) -> Self {
         let times = || (0..tree.inode_count()).map(|id| tree.attributes(InodeId(id as u32)).mtime);
         if !own {
@@ -30,7 +31,7 @@ impl Epoch {
         Self { base: Timestamp { secs: window(secs), nanos }, own }
     }
 
-    /// The seconds to store in a compact inode, `None` where it can't tell this time.
+    /// The seconds to store in a compact inode; `None` if such an inode cannot express this time.
     pub(crate) fn seconds(&self, time: Timestamp) -> Option<u32> {
         let behind = time.secs.checked_sub(self.base.secs)?;
         let seconds = u32::try_from(behind).ok().filter(|_| time.nanos == self.base.nanos)?;
@@ -41,7 +42,8 @@ impl Epoch {
 /// The most common value, the smallest of equals: found for sure where it is more than one in
 /// nine, else a common one.
 fn most_common<T: Copy + Default + Ord, I: Iterator<Item = T>>(values: impl Fn() -> I) -> T {
-    // Misra-Gries: what is frequent enough is among the candidates.
+    // The algorithm of Misra and Gries: with 8 counters, each value that makes up more than a ninth
+    // is among the candidates in the end. How often each comes is counted in a second pass.
     let mut candidates = [(T::default(), 0u32); COUNTERS];
     for value in values() {
         if let Some(found) = candidates.iter_mut().find(|c| c.1 != 0 && c.0 == value) {

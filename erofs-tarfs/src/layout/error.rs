@@ -5,6 +5,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Why a tree has no layout with the options given. Sizes and offsets are in bytes.
+///
+/// ```
+/// use erofs_tarfs::layout::{Error, Options, plan};
+/// use erofs_tarfs::units::BlockSize;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// options.block_size = BlockSize::B4096;
+/// let error = plan(&tree, &options).unwrap_err();
+/// let path = b"/etc/motd".to_vec();
+/// assert_eq!(error, Error::NotAligned { path, offset: 512, block: 4096 }); // bytes
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,18 +1,41 @@
 //! Tree to offsets: every position of an image is decided here, and every "does not fit" is found.
 //!
+//! ```text
+//! bootstrap         ┌──────┬────────┬─────────────────────┐   base.tar   app.tar
+//!                   │ head │ inodes │ directories, blocks │   (in files of their own)
+//!                   └──────┴────────┴─────────────────────┘
+//! disk,             ┌──────┬────────┬─────────────────────┬──────────┬─────────┐
+//! metadata first    │ head │ inodes │ directories, blocks │ base.tar │ app.tar │
+//!                   └──────┴────────┴─────────────────────┴──────────┴─────────┘
+//! disk,             ┌──────┬──────────┬─────────┬────────┬─────────────────────┐
+//! data first        │ head │ base.tar │ app.tar │ inodes │ directories, blocks │
+//!                   └──────┴──────────┴─────────┴────────┴─────────────────────┘
+//! ```
+//!
 //! What comes out, a [`Layout`], is what the [`image`](crate::image) stage writes without any
-//! decision of its own. It is a pure function of the tree and the [`Options`].
+//! decision of its own. It is a pure function of the tree and the [`Options`]. The head is boot area,
+//! superblock and device slots. An inode has 32 or 64 bytes; its extended attributes, and the table of
+//! its chunks or a short body, lie right behind it.
+//!
+//! # Limits
+//! Block numbers have 32 bits: at blocks of 512 bytes an image ends before 2 TiB, all devices counted.
+//! There are at most 65535 devices, tags have 64 bytes, and chunk tables of sparse files take 64 MiB
+//! and an eighth of the devices' bytes at most. Bodies must lie on multiples of the block size, or be
+//! [`fitted()`] to it.
 //!
 //! # References
 //! - Linux, `fs/erofs/erofs_fs.h` and `Documentation/filesystems/erofs.rst`.
 //!
 //! ```
 //! use erofs_tarfs::layout::{Options, plan};
-//! use erofs_tarfs::tree::Builder;
+//! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+//! # use doc::layer_of;
 //!
-//! let tree = Builder::new().finish().unwrap();
-//! let layout = plan(&tree, &Options::default()).unwrap();
-//! assert_eq!(layout.root_nid(), 36); // right behind the superblock: byte 1152
+//! let tree = layer_of(&[("etc/motd", "hello\n")]);
+//! let layout = plan(&tree, &Options::default())?;
+//! assert_eq!(layout.metadata_bytes(), 4096);
+//! assert_eq!(layout.devices()[0].blocks, 4); // the tar: 2048 bytes in blocks of 512
+//! # Ok::<(), erofs_tarfs::layout::Error>(())
 //! ```
 
 mod body;

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 /// The longest target of a symbolic link in bytes: `PATH_MAX` and its NUL.
 const MAX_TARGET: u64 = 4095;
 
-/// What an item is, whiteouts in their form.
+/// What an item is in the image, once whiteouts have the form that the caller chose.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Face<'t> {
     Directory,
@@ -150,8 +150,9 @@ impl<'t> Scene<'t> {
             }
             Face::Directory | Face::Symlink(_) => {
                 let (lead, tail) = (shape.lead(), size % block);
-                // A slot that leaves the most room for the tail: the start of a block, or the one
-                // that lets the tail start in the first slot of a block.
+                // Whether there is a slot from which on the tail fits its block. The best one is
+                // the start of a block or, where the tail may be in another block than the inode,
+                // the one that lets the tail begin in the first 32 bytes of a block.
                 let before = if together { lead } else { lead % 32 };
                 let inline = tail != 0 && before + tail <= block;
                 data = if inline { Data::Inline } else { Data::Blocks };
@@ -163,7 +164,8 @@ impl<'t> Scene<'t> {
         Ok(shape)
     }
 
-    /// What most files are, told without cutting them up: in one piece of a device, and right.
+    /// Whether a file in one piece of a device is sound and needs no chunk table. Most are, and
+    /// this costs less than cutting them into chunks.
     fn is_unified(&self, size: u64, device: u16, offset: u64) -> bool {
         let limit = self.tree.devices().get(usize::from(device)).map_or(0, |device| device.bytes);
         self.plain

@@ -54,6 +54,20 @@ impl Default for Options {
 }
 
 /// What is made of a tree.
+///
+/// ```
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// let bootstrap = plan(&tree, &options)?;
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let disk = plan(&tree, &options)?;
+/// assert!(!bootstrap.is_disk() && bootstrap.devices()[0].disk_offset.is_none());
+/// assert!(disk.is_disk() && disk.devices()[0].disk_offset.is_some());
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Artifact {
@@ -66,6 +80,19 @@ pub enum Artifact {
 }
 
 /// Where the metadata of a disk lies.
+///
+/// ```
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// options.artifact = Artifact::Disk(Placement::DataFirst);
+/// let layout = plan(&tree, &options)?;
+/// assert_eq!(layout.devices()[0].disk_offset, Some(4096)); // as soon as the head is over
+/// assert_eq!(layout.body_offset(), 8192); // inodes and directories behind the tar
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Placement {
@@ -86,6 +113,22 @@ impl Default for Placement {
 }
 
 /// How whiteouts are written.
+///
+/// ```
+/// use erofs_tarfs::layout::{Options, WhiteoutForm, plan};
+/// use erofs_tarfs::{image, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let (layer, mut options) = (layer_of(&[("etc/.wh.old", "")]), Options::default());
+/// options.whiteouts = WhiteoutForm::Aufs;
+/// let bytes = image::bootstrap(&plan(&layer, &options)?);
+/// assert!(Image::new(&bytes)?.lookup(b"etc/.wh.old")?.is_some());
+/// options.whiteouts = WhiteoutForm::Overlayfs;
+/// let bytes = image::bootstrap(&plan(&layer, &options)?);
+/// assert!(Image::new(&bytes)?.lookup(b"etc/old")?.is_some()); // a character device 0:0
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhiteoutForm {
@@ -98,6 +141,21 @@ pub enum WhiteoutForm {
 }
 
 /// How regular files refer to their bytes.
+///
+/// ```
+/// use erofs_tarfs::layout::{BodyForm, Options, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let names: Vec<_> = (0..1000).map(|file| format!("file-{file}")).collect();
+/// let entries: Vec<_> = names.iter().map(|name| (&name[..], "x")).collect();
+/// let (tree, mut options) = (layer_of(&entries), Options::default());
+/// let with_indexes = plan(&tree, &options)?.metadata_bytes();
+/// options.bodies = BodyForm::Plain;
+/// let without = plan(&tree, &options)?.metadata_bytes();
+/// assert_eq!(with_indexes - without, 28_672); // 32 bytes a file, in whole pages
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyForm {

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 /// No item.
 const NONE: u32 = u32::MAX;
 
-/// All items, the root first, then directory by directory those in it, each where it is met
-/// first; and for each inode the directory in which that was.
+/// All items in the order in which a walk from the root, level by level, meets them first; and for
+/// each inode the directory in which it was met first.
 pub(super) fn order(scene: &Scene<'_>) -> (Vec<u32>, Vec<u32>) {
     let mut parents = vec![NONE; scene.tree.inode_count()];
     let mut order = Vec::with_capacity(scene.item_count());

@@ -24,7 +24,7 @@ pub(super) struct Area {
     pub(super) tables: u64,
 }
 
-/// What matters for the place of an item.
+/// What decides where an item can be placed.
 #[derive(Clone, Copy, Debug)]
 struct Need {
     item: u32,
@@ -86,7 +86,7 @@ impl Placer<'_> {
         Ok(())
     }
 
-    /// Places those waiting that fit without a gap.
+    /// Places those of the waiting items that fit right here, without a gap.
     fn place_fitting(&mut self, waiting: &mut Vec<Need>) -> Result<(), Error> {
         while let Some(k) = waiting.iter().position(|need| need.fits(self.at, self.block)) {
             self.place(&waiting.remove(k))?;

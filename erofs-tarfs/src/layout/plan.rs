@@ -9,7 +9,8 @@ use crate::tree::{InodeId, Tree};
 use crate::units::{BlockSize, Timestamp};
 use alloc::vec::Vec;
 
-/// What bootstraps are padded to, and where devices of a disk start at the latest: a page.
+/// A page. Metadata in front are filled up to a multiple of it; with the data first, devices start on
+/// multiples of it.
 const PAGE: u64 = 4096;
 /// The longest volume label in bytes.
 const MAX_LABEL: usize = 15;
@@ -17,6 +18,20 @@ const MAX_LABEL: usize = 15;
 const TABLES: u64 = 64 << 20;
 
 /// Every offset of an image. Made by [`plan`], written by [`image`](crate::image).
+///
+/// ```
+/// use erofs_tarfs::layout::{Options, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = plan(&tree, &Options::default())?;
+/// // Superblock and one device slot end at byte 1280; the root's inode follows, in slots of 32 bytes.
+/// assert_eq!((layout.head_bytes(), layout.root_nid()), (1280, 40));
+/// assert_eq!(layout.head_bytes() + layout.body_bytes(), layout.metadata_bytes());
+/// assert_eq!(layout.inode_count(), 3); // the root, etc, etc/motd
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Layout<'t> {
     pub(crate) scene: Scene<'t>,
@@ -29,10 +44,10 @@ pub struct Layout<'t> {
     devices: Vec<PlannedDevice>,
     /// Items by place.
     pub(crate) order: Vec<u32>,
-    /// For each inode the directory that it was met in first.
+    /// For each inode the directory in which the walk from the root met it first.
     pub(crate) parents: Vec<u32>,
     slots: Vec<u32>,
-    /// Byte that slots count from.
+    /// The byte from which nids count, in slots of 32 bytes.
     base: u64,
     head_bytes: u64,
     body_offset: u64,
@@ -48,12 +63,18 @@ pub struct Layout<'t> {
 /// Decides every offset of a tree's image.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Options, plan};
-/// use erofs_tarfs::tree::Builder;
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
 ///
-/// let tree = Builder::new().finish().unwrap();
-/// let layout = plan(&tree, &Options::default()).unwrap();
-/// assert_eq!(layout.metadata_bytes(), 4096);
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let mut options = Options::default();
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let layout = plan(&tree, &options)?;
+/// // A page of metadata, then the tar of 2048 bytes at the next multiple of 4096.
+/// assert_eq!(layout.devices()[0].disk_offset, Some(4096));
+/// assert_eq!(layout.disk_bytes(), 4096 + 2048);
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
 /// ```
 pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> {
     let block = options.block_size;
@@ -64,7 +85,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     }
     let in_disk = matches!(options.artifact, Artifact::Disk(_));
     let mut devices = devices::devices(tree, block, !in_disk)?;
-    // Of devices whose bodies are copied, nothing else is in the image.
+    // In a packed tree only the last device, which holds the copies, gets a place in the disk:
+    // those before it, whose bodies were copied, are not in it.
     let copied = if tree.packing().is_empty() { 0 } else { devices.len() - 1 };
     let bases = tree.devices().iter().map(|d| if in_disk { 0 } else { d.base_offset }).collect();
     let scene = Scene::new(tree, options, bases);
@@ -75,12 +97,15 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
     let page = PAGE.max(bytes);
     let table_end = DEVICE_TABLE_OFFSET + (devices.len() * size_of::<DeviceSlot>()) as u64;
     let align = match options.artifact {
-        // One behind the other, as their files are where somebody puts these together.
+        // Whoever puts bootstrap and tars into one file, each filled up to a block, gets a disk
+        // whose addresses are right: so devices follow one another without gaps.
         Artifact::Bootstrap => Some(bytes),
         Artifact::Disk(Placement::MetadataFirst { align }) => Some(grid(align, block)?),
         Artifact::Disk(Placement::DataFirst) => None,
     };
-    // Slots count from the start of the device, if the root's number has 16 bits then.
+    // A nid is a place in slots of 32 bytes, counted from byte `base`, and the root's has 16 bits
+    // in the superblock. The root lies right behind the device table: where that is short, nids
+    // count from byte 0; where it is long, from its end, and the root is number 1.
     let (head_bytes, body_offset, base, skip, devices_end) = if align.is_some() {
         let near = table_end.next_multiple_of(bytes) <= u64::from(u16::MAX) * SLOT_SIZE;
         let base = if near { 0 } else { table_end.next_multiple_of(bytes) };
@@ -135,12 +160,21 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
 /// Where the first device starts in a disk with its data first, in bytes: a program that gets the
 /// tars one after the other can write them to their places before the layout is planned, each at
 /// the next multiple of the larger of a block and 4096 bytes.
+///
+/// ```
+/// use erofs_tarfs::layout::data_first_offset;
+/// use erofs_tarfs::units::BlockSize;
+///
+/// // Slots of 23 devices fit in the first page, behind the superblock.
+/// assert_eq!(data_first_offset(23, BlockSize::B512), 4096);
+/// assert_eq!(data_first_offset(24, BlockSize::B512), 8192);
+/// ```
 pub fn data_first_offset(devices: usize, block: BlockSize) -> u64 {
     let table_end = DEVICE_TABLE_OFFSET + (devices * size_of::<DeviceSlot>()) as u64;
     table_end.next_multiple_of(PAGE.max(u64::from(block.bytes())))
 }
 
-/// Multiples of `align` that are whole blocks: one must divide the other.
+/// The larger of `align` and a block, in bytes; one of the two must be a multiple of the other.
 fn grid(align: u64, block: BlockSize) -> Result<u64, Error> {
     let bytes = u64::from(block.bytes());
     match align {

@@ -38,7 +38,8 @@ impl<'t> Scene<'t> {
             BodyForm::Plain => true,
             BodyForm::Chunks => false,
         };
-        // A disk is one device.
+        // In a disk there is but one device, so that tables of plain block numbers do, unless the
+        // caller wants indexes.
         let indexes = artifact == Artifact::Bootstrap || bodies == BodyForm::Chunks;
         let ids = || (0..tree.inode_count() as u32).map(InodeId);
         let opaque = match whiteouts {

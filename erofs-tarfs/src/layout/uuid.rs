@@ -92,7 +92,7 @@ impl Hash {
         let fixed = [kind, owner, attributes.mtime.secs as u64];
         match tree.content(id) {
             Content::Regular { size, body: Body::Contiguous(Place::Device { device, offset }) } => {
-                // Where there is nothing, its place says nothing.
+                // An empty file is the same wherever its body would be.
                 let (device, offset) = if size > 0 { (device, offset) } else { (0, 0) };
                 let [kind, owner, secs] = fixed;
                 self.numbers([kind, owner, secs, size, device.into(), offset]);

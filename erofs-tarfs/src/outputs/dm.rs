@@ -12,6 +12,18 @@ use core::fmt::Write;
 /// top, [`Sealed::table_line`](crate::verity::Sealed::table_line) makes the table of a second
 /// device over this one.
 ///
+/// ```
+/// use erofs_tarfs::outputs::{Extents, dm_linear};
+///
+/// let mut disk = Extents::default();
+/// disk.push(4096, "/dev/loop0", 0)?;
+/// disk.push_zeros(512)?;
+/// disk.push(2048, "/dev/loop1", 512)?;
+/// // Sectors of 512 bytes.
+/// assert_eq!(dm_linear(&disk)?, "0 8 linear /dev/loop0 0\n8 1 zero\n9 4 linear /dev/loop1 1\n");
+/// # Ok::<(), erofs_tarfs::outputs::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Sectors`] for a range that is not whole sectors: a loop device ends with the last whole
 /// sector of its file, so the bytes behind it are out of reach. [`Error::Name`] for names that are

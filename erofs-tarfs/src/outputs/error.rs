@@ -3,6 +3,17 @@
 use alloc::string::String;
 
 /// Why a table, a descriptor or a partitioned disk is refused. Offsets and lengths are in bytes.
+///
+/// ```
+/// use erofs_tarfs::outputs::{Error, Extents, vmdk};
+///
+/// let mut disk = Extents::default();
+/// disk.push(1000, "odd.tar", 0)?;
+/// let error = vmdk(&disk).unwrap_err();
+/// let file = Some("odd.tar".to_owned());
+/// assert_eq!(error, Error::Sectors { offset: 0, bytes: 1000, file });
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -50,7 +61,7 @@ pub enum Error {
     /// A disk, or a partition, of no bytes.
     #[error("there is nothing in it")]
     Empty,
-    /// A length that is not what it must be.
+    /// A disk, or a range of a file, of another length than what it is for needs.
     #[error("{bytes} bytes where {expected} are expected")]
     Length {
         /// The length.

@@ -9,6 +9,22 @@ use alloc::vec::Vec;
 /// A disk as ranges of files, and zeros, front to back and without gaps.
 ///
 /// `F` is what the caller calls a file: a name, or an index in a list.
+///
+/// ```
+/// use erofs_tarfs::outputs::Extents;
+///
+/// let mut disk = Extents::default();
+/// disk.push(4096, "metadata", 0)?;
+/// disk.push(2048, "base.tar", 0)?;
+/// disk.push_zeros(2048)?;
+/// disk.push(1024, "app.tar", 0)?;
+/// let at: Vec<_> = disk.list().iter().map(|extent| (extent.offset, extent.source)).collect();
+/// assert_eq!(at[2..], [(6144, None), (8192, Some(("app.tar", 0)))]); // bytes
+/// // Where a form has no zeros, a hole at the end of some file stands for them.
+/// let backed = disk.back_zeros("metadata", 4096, 2048)?;
+/// assert_eq!(backed.list()[2].source, Some(("metadata", 4096)));
+/// # Ok::<(), erofs_tarfs::outputs::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extents<F> {
     list: Vec<Extent<F>>,
@@ -110,7 +126,7 @@ impl<F: PartialEq> Extents<F> {
                 Source::Head => (Held::Metadata, 0),
                 Source::Body => (Held::Metadata, layout.head_bytes()),
                 Source::Device { index, offset } => (Held::Device(index), offset),
-                // Copied bodies: the files that exist do not make the disk.
+                // A packed disk has copies of bodies, which are in no file as they lie here.
                 Source::Carried(_) => return Err(Error::Copied { offset: segment.offset }),
                 Source::Zeros => {
                     extents.push_zeros(segment.bytes)?;

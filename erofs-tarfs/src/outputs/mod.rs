@@ -1,5 +1,12 @@
 //! Disks over the files that hold their bytes already: nothing is copied.
 //!
+//! ```text
+//!                                   ┌─→ dm_linear ─→ a table for dmsetup
+//! DiskPlan ─→ Extents ──────────────┼─→ vmdk ──────→ a descriptor for QEMU
+//!             "bytes 4096 to 6143   └─→ Gpt ───────→ Extents of a disk with partitions
+//!              are in base.tar"
+//! ```
+//!
 //! [`Extents`] say which range of which file lies where in a disk. [`dm_linear`] makes a
 //! device-mapper table of them, [`vmdk`] a VMDK descriptor for virtual machines, and a [`Gpt`] puts
 //! several disks into one, a partition each. All of it is text and bytes: the files are named by the

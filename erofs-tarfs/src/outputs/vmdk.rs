@@ -21,6 +21,17 @@ const MAX_NAME: usize = 511;
 /// Its content ID follows from the extents. Extents are `RW`, or QEMU passes over them; open
 /// the disk read-only, as the files are shared with others.
 ///
+/// ```
+/// use erofs_tarfs::outputs::{Extents, vmdk};
+///
+/// let mut disk = Extents::default();
+/// disk.push(4096, "image.erofs", 0)?;
+/// disk.push(2048, "base.tar", 0)?;
+/// // Sectors of 512 bytes. qemu-system-x86_64 -drive file=image.vmdk,format=vmdk,readonly=on
+/// assert!(vmdk(&disk)?.contains("RW 8 FLAT \"image.erofs\" 0\nRW 4 FLAT \"base.tar\" 0\n"));
+/// # Ok::<(), erofs_tarfs::outputs::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Zeros`] for extents that no file backs: QEMU passes over a `ZERO` extent without a
 /// word, and all that follows is shifted. [`Extents::back_zeros`] lets a file back them.
@@ -83,7 +94,7 @@ ddb.adapterType = \"ide\"
     Ok(text)
 }
 
-/// Refuses what cannot stand between quotes.
+/// Refuses names that cannot stand between double quotes, or that QEMU would cut.
 fn check(name: &str) -> Result<(), Error> {
     NameRule::check(name)?;
     let rule = match name {
@@ -94,7 +105,7 @@ fn check(name: &str) -> Result<(), Error> {
     Err(Error::Name { name: name.into(), rule })
 }
 
-/// 31 bits, so that it is none of those that mean "none".
+/// The content ID: 31 bits of a hash, so that it is never ffffffff or fffffffe, which mean "none".
 fn content_id(lines: &str) -> u32 {
     let hash = Sha256::digest(lines);
     u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) >> 1

@@ -8,6 +8,18 @@ use alloc::vec::Vec;
 use zerocopy::FromBytes;
 
 /// A device slot.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let device = &Image::new(&bytes)?.devices()[0];
+/// assert_eq!((device.blocks, device.uniaddr), (4, 8)); // blocks of 512 bytes
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceInfo {
     /// Free text, usually the hex digest of the blob.
@@ -22,7 +34,8 @@ pub struct DeviceInfo {
 #[derive(Clone)]
 pub(super) struct Devices<'a> {
     slots: &'a [DeviceSlot],
-    /// Whether they are the mark's of a disk: to kernels the image is one device then.
+    /// Whether a disk mark told of the slots, and not the superblock: to kernels the image then is
+    /// one device.
     pub(super) marked: bool,
     has_48bit: bool,
     /// Blocks of the unified address space (first, end, slot), ascending.

@@ -10,6 +10,19 @@ use zerocopy::FromBytes;
 const MAX_NAME: usize = 255;
 
 /// A name in a directory.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let image = Image::new(&bytes)?;
+/// let names: Vec<_> = image.entries(image.root())?.iter().map(|entry| entry.name).collect();
+/// assert_eq!(names, [b"etc", b"srv"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The name.
@@ -60,7 +73,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// A directory as far as it's read.
+/// The entries of a directory that were read so far.
 struct List<'a> {
     entries: Vec<Entry<'a>>,
     last: &'a [u8],
@@ -102,7 +115,7 @@ impl<'a> List<'a> {
         if !(1..=MAX_NAME).contains(&name.len()) || name.iter().any(|b| matches!(b, 0 | b'/')) {
             return Err(Rule::Name);
         }
-        // No name is empty, so the first one is always greater.
+        // `last` is empty before the first name. As no name is empty, the first one is greater.
         if name <= self.last {
             return Err(Rule::NameOrder);
         }

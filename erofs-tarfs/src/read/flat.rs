@@ -10,7 +10,7 @@ const MAX_TARGET: u64 = 4095;
 
 /// Where the data of a flat inode lies.
 pub(super) struct Flat {
-    /// Length of what lies in blocks, the last one perhaps in part.
+    /// How many bytes of the data lie in blocks. The last block need not be full.
     pub(super) blocks_len: u64,
     /// Byte offset and length of the tail in the image.
     pub(super) tail: (u64, u64),

@@ -9,6 +9,20 @@ use crate::units::{DeviceNumber, Timestamp};
 use zerocopy::FromBytes;
 
 /// An inode of an [`Image`], decoded.
+///
+/// ```
+/// use erofs_tarfs::{format::DataLayout, image, layout, read::Image, tree::NodeKind};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let image = Image::new(&bytes)?;
+/// let inode = image.inode(image.lookup(b"etc/motd")?.expect("it is there"))?;
+/// assert_eq!((inode.kind(), inode.attributes().mode), (NodeKind::Regular, 0o644));
+/// assert_eq!((inode.layout(), inode.is_extended()), (DataLayout::ChunkBased, false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inode {
     nid: u64,
@@ -22,7 +36,7 @@ pub struct Inode {
     nlink: u32,
     size: u64,
     ino: u32,
-    /// `i_u` as it is.
+    /// The field `i_u` as stored. Type and layout say what it means.
     u: u32,
     /// Start block of flat data; `None` for a hole.
     start: Option<u64>,
@@ -141,7 +155,8 @@ impl<'a> Image<'a> {
         if nid >> 63 != 0 {
             return Err(fault(0, Rule::Metabox));
         }
-        // Far from any end, so that sums with header and xattr body don't overflow either.
+        // Below the image's length, which is far below 2^64: so the sums that follow, with the
+        // lengths of inode and attributes, can't overflow.
         let offset = nid
             .checked_mul(SLOT_SIZE)
             .and_then(|at| at.checked_add(base))

@@ -1,5 +1,11 @@
 //! EROFS image bytes to checked views, and to a tree.
 //!
+//! ```text
+//! &[u8] ─ Image::new ─→ Image ─ lookup ─→ nid ─ inode ─→ Inode: type, attributes, size
+//!                         │                └── entries, extents, xattrs, of that nid
+//!                         └──── tree ─→ Tree, to be merged with others
+//! ```
+//!
 //! An [`Image`] borrows the bytes of an image: a bootstrap, or a whole disk of metadata and tars.
 //! Nothing in it is trusted: every access is checked, and [`Image::tree`] takes time and memory
 //! linear in the length of the image (times a logarithm), whatever the image says.
@@ -11,9 +17,18 @@
 //! - Linux, `Documentation/filesystems/erofs.rst` and `fs/erofs/`.
 //!
 //! ```
-//! use erofs_tarfs::read::{Error, Image};
+//! use erofs_tarfs::read::Image;
+//! use erofs_tarfs::{image, layout};
+//! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+//! # use doc::layer_of;
 //!
-//! assert_eq!(Image::new(&[0; 4096]).unwrap_err(), Error::Magic(0));
+//! let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
+//! let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+//! let image = Image::new(&bytes)?;
+//! for entry in image.entries(image.root())? {
+//!     println!("{} {} bytes", entry.name.escape_ascii(), image.inode(entry.nid)?.size());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod addresses;

@@ -4,6 +4,24 @@ use crate::tree::Identity;
 use alloc::vec::Vec;
 
 /// How [`Image::tree`](super::Image::tree) makes a tree of an image.
+///
+/// ```
+/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// options.artifact = Artifact::Disk(Placement::default());
+/// let bytes = erofs_tarfs::image::bootstrap(&plan(&tree, &options)?);
+///
+/// let mut how = TreeOptions::default();
+/// how.devices = DevicesAt::InFile { tag: b"layer.disk".to_vec() };
+/// let again = Image::new(&bytes)?.tree(&how)?;
+/// // The tar is found inside the disk, from byte 4096 on.
+/// assert_eq!((again.devices()[0].bytes, again.devices()[0].base_offset), (2048, 4096));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TreeOptions {
@@ -29,7 +47,7 @@ impl Default for TreeOptions {
 /// Where the devices of an image lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DevicesAt {
-    /// Each slot's in a file of its own, from byte 0 on.
+    /// Each device is a file of its own, and its addresses count from byte 0 of that file.
     #[default]
     Separate,
     /// All in the file of the image itself, at the slots' addresses: a disk, or `[index][tar]`.

@@ -88,7 +88,8 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// Reads a directory: adds the inodes that are new, names them, and completes its own.
+    /// Reads a directory: adds the inodes that were not met before, gives all their names, and
+    /// completes the inode of the directory itself.
     fn directory(&mut self, inode: &Inode, id: InodeId) -> Result<(), Error> {
         self.budget.take(inode, Cost::Directory, inode.size())?;
         let mut has_whiteout = false;
@@ -156,7 +157,8 @@ impl Reading<'_, '_> {
             NodeKind::BlockDevice => What::BlockDevice(number),
             NodeKind::Fifo => What::Fifo,
             NodeKind::Socket => What::Socket,
-            // The kinds that no inode of an image has; directories are gone already.
+            // Directories were dealt with above, and the other two are no types of an image's
+            // inodes.
             NodeKind::Directory | NodeKind::Whiteout | NodeKind::PendingLink => {
                 return Err(inode.fault(inode.offset(), Rule::FileType));
             }

@@ -10,6 +10,20 @@ use zerocopy::little_endian::U32;
 const LONG: u8 = 0x80;
 
 /// An extended attribute.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// // The directory of a whiteout has what overlayfs wants to see there.
+/// let tree = layer_of(&[("etc/.wh.old", "")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let image = Image::new(&bytes)?;
+/// let etc = image.lookup(b"etc")?.expect("it is there");
+/// assert_eq!(image.xattrs(etc)?[0].name, b"trusted.overlay.origin");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Xattr<'a> {
     /// Full name.

@@ -141,7 +141,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Checks what can be checked only now, and expects the body.
+    /// Checks what only the whole sparse map can tell, and expects the body.
     fn finish_entry(
         &mut self,
         header: &[u8; BLOCK],

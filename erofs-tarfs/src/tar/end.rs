@@ -13,6 +13,17 @@ pub enum EndMarker {
 }
 
 /// Totals of a stream, from [`Parser::finish`](super::Parser::finish).
+///
+/// ```
+/// use erofs_tarfs::tar::{EndMarker, Options, Parser};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.push(&[0; 10_240])?; // a record of zeros: an empty tar, as `tar -cf` makes it
+/// let end = parser.finish()?;
+/// assert_eq!((end.entries, end.bytes, end.marker), (0, 10_240, EndMarker::TwoBlocks));
+/// assert_eq!(end.trailing, 10_240 - 1024); // bytes behind the two blocks that end it
+/// # Ok::<(), erofs_tarfs::tar::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct End {

@@ -30,6 +30,21 @@ pub enum Kind {
 ///
 /// Everything is as the tar says, extension headers applied; names are raw bytes, not yet
 /// normalised.
+///
+/// ```
+/// use erofs_tarfs::tar::{Event, Kind, Options, Parser};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// let mut parser = Parser::new(Options::default());
+/// if let Event::Entry(entry) = parser.push(&tar)?.event {
+///     assert_eq!((entry.path, entry.kind), (&b"etc/motd"[..], Kind::Regular));
+///     assert_eq!((entry.mode, entry.size), (0o644, 6)); // bytes
+///     assert_eq!((entry.offset, entry.data_offset), (0, 512)); // header, body: bytes of the tar
+/// }
+/// # Ok::<(), erofs_tarfs::tar::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Entry<'a> {
@@ -66,7 +81,8 @@ pub struct Entry<'a> {
     pub sparse: Option<&'a [Segment]>,
     /// Extended attributes, with full names such as `user.k`.
     pub xattrs: Xattrs<'a>,
-    /// What the extension headers before it say, its own and the global ones, if there are any.
+    /// What extension headers say of it: those right before it, and the global ones. `None` if
+    /// there are none.
     pub(super) extensions: Option<[&'a Extensions; 2]>,
 }
 
@@ -103,7 +119,8 @@ impl<'a> Entry<'a> {
         self.said(|extensions| extensions.acl_access)
     }
 
-    /// The list that what is made in a directory gets (`SCHILY.acl.default`), likewise.
+    /// Default access control list of a directory as text (`SCHILY.acl.default`): what is made in
+    /// the directory gets it. Empty if the tar has none.
     pub fn acl_default(&self) -> &'a [u8] {
         self.said(|extensions| extensions.acl_default)
     }

@@ -15,6 +15,21 @@ const KEEP: usize = 256;
 /// where it is known.
 ///
 /// A parser that returned an error returns the same again on every further call.
+///
+/// ```
+/// use erofs_tarfs::tar::{ErrorKind, Options, Parser};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let mut tar = tar_of(&[("etc/motd", "hello\n"), ("etc/issue", "")]);
+/// tar[1024 + 100] ^= 1; // a bit of the second header
+/// let mut parser = Parser::new(Options::default());
+/// let first = parser.push(&tar)?.consumed;
+/// let error = parser.push(&tar[first..]).unwrap_err();
+/// assert_eq!(error.offset(), 1024); // bytes of the tar
+/// assert!(matches!(error.kind(), ErrorKind::Checksum { .. }));
+/// # Ok::<(), erofs_tarfs::tar::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
@@ -39,7 +54,7 @@ impl Error {
         self.0.offset
     }
 
-    /// The path of the entry at fault, as far as it is known; its first 256 bytes.
+    /// The path of the entry at fault, if it is known yet. At most its first 256 bytes.
     pub fn path(&self) -> Option<&[u8]> {
         self.0.path.as_deref()
     }
@@ -203,6 +218,13 @@ pub enum ErrorKind {
 }
 
 /// A compression that is told by its first bytes.
+///
+/// ```
+/// use erofs_tarfs::tar::Compression;
+///
+/// let gzip = Compression::detect(b"\x1f\x8b\x08");
+/// assert_eq!(gzip.map(Compression::name), Some("gzip"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {

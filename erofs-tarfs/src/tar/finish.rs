@@ -5,7 +5,7 @@ use super::parser::{Parser, State};
 use super::{Compression, End, EndMarker, Error, ErrorKind, Part};
 
 impl Parser {
-    /// Ends the stream and says what it came to.
+    /// Ends the stream, and answers how many entries and bytes it had and how it ended.
     ///
     /// # Errors
     ///

@@ -144,7 +144,8 @@ fn until_nul(field: &[u8]) -> usize {
     let (words, rest) = field.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        // The lowest bit that is set is the top bit of the first byte that is 0.
+        // The known trick for finding a zero byte in a word: in `zeros`, the lowest bit that is set
+        // is the top bit of the first byte that is 0.
         let zeros = word.wrapping_sub(LOW) & !word & (LOW << 7);
         if zeros != 0 {
             return at * 8 + zeros.trailing_zeros() as usize / 8;
@@ -208,7 +209,8 @@ fn sum(block: &[u8; BLOCK]) -> u32 {
 /// The same of a whole number of words, at most 64.
 #[inline]
 fn sum_of(bytes: &[u8]) -> u32 {
-    // 64 words of at most 2 * 255 a lane: 32,640 fits 16 bits.
+    // A word is added to four sums of 16 bits, two of its bytes to each. After 64 words a sum is at
+    // most 64 * 2 * 255 = 32,640, which 16 bits hold.
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
     let (words, _) = bytes.as_chunks::<8>();
     let lanes = words.iter().fold(0u64, |lanes, &word| {

@@ -1,5 +1,14 @@
 //! tar bytes to entries: a push parser without I/O.
 //!
+//! ```text
+//! byte 0       512            1024     1536             2560
+//! ┌────────────┬──────────────┬────────┬────────────────┐
+//! │ header     │ body, filled │ header │ two blocks of  │  headers and bodies are whole
+//! │ etc/motd   │ up to 512    │ srv/   │ zeros: the end │  blocks of 512 bytes
+//! └─────┬──────┴──────┬───────┴───┬────┴────────────────┘
+//!    Entry       Data, if asked  Entry
+//! ```
+//!
 //! A [`Parser`] is fed the bytes of a tar in pieces of any size and answers with an [`Entry`]
 //! each time a header, and the extension headers before it, are complete. It reads v7, ustar,
 //! pax, old GNU and star, and knows nothing of EROFS. Where GNU tar and Go's `archive/tar` (so
@@ -29,8 +38,18 @@
 //! # assert!(paths(&[0; 1024]).unwrap().is_empty());
 //! ```
 //!
-//! Sources of the rules: POSIX pax (ustar, pax), the GNU tar manual (old GNU, sparse files,
-//! base-256), and what GNU tar 1.34 and Go's `archive/tar` do.
+//! What is decided here: where entries begin, which header says what (pax over GNU over ustar), and
+//! whether the archive is one that all readers read alike. Paths are handed on raw: what `..` or a
+//! symbolic link in them means is for the [`tree`](crate::tree) stage.
+//!
+//! # Limits
+//! [`Options`] bounds what a hostile stream can make the parser hold: by default paths of 64 KiB, and
+//! 1 MiB of extension headers and of extended attributes an entry. Lengths and offsets are below 2^63.
+//!
+//! # References
+//! - POSIX, `pax`: the ustar and pax formats.
+//! - The GNU tar manual: old GNU headers, sparse files, numbers in base 256.
+//! - What GNU tar 1.34 and Go's `archive/tar` do, for what is written nowhere.
 
 mod assemble;
 mod body;

@@ -22,7 +22,7 @@ pub(super) fn field(bytes: &[u8]) -> Result<i64, NumberError> {
     let Some((head, rest)) = bytes.split_first_chunk::<8>() else { return rare(bytes) };
     let (high, len) = digits(u64::from_be_bytes(*head));
     if len < 8 {
-        // What writers write: digits from the first byte on, and one that ends them.
+        // Nearly all fields look like this: digits from the first byte on, then a blank or a NUL.
         let ended = len > 0 && matches!(head[len], b' ' | 0);
         return if ended { Ok(high) } else { rare(bytes) };
     }
@@ -38,7 +38,8 @@ pub(super) fn field(bytes: &[u8]) -> Result<i64, NumberError> {
 fn digits(word: u64) -> (i64, usize) {
     let word = word ^ 0x3030_3030_3030_3030;
     let len = (word & 0xf8f8_f8f8_f8f8_f8f8).leading_zeros() / 8;
-    // The three bits of each byte, joined by twos, fours and eights.
+    // Each byte now has one digit, three bits. Neighbours are joined: to 6 bits in every second
+    // byte, then to 12 in every fourth, then to 24.
     let value = word.unbounded_shr(64 - 8 * len);
     let value = (value | value >> 5) & 0x003f_003f_003f_003f;
     let value = (value | value >> 10) & 0x0000_0fff_0000_0fff;
@@ -116,7 +117,8 @@ pub(super) fn time(bytes: &[u8]) -> Result<Timestamp, NumberError> {
     if !negative {
         return Ok(Timestamp { secs, nanos });
     }
-    // What is cut off counts against a negative time: one more nanosecond into the past.
+    // Digits behind the ninth are cut off. Times are rounded towards the past, so that a negative
+    // one with such digits goes back by one more nanosecond.
     let cut = fraction.iter().skip(9).any(|&b| b != b'0');
     let back = nanos + u32::from(cut);
     if back == 0 {

@@ -14,17 +14,35 @@ use super::{End, Error, ErrorKind, Options};
 /// [`finish`](Self::finish), which is where a truncated stream is told. How the stream is cut
 /// into pieces never changes what comes out, save where [`Event::Data`](super::Event::Data) is cut.
 ///
-/// See the [module](super) for an example.
+/// ```
+/// use erofs_tarfs::tar::{Event, Options, Parser};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// let (mut parser, mut body, mut rest) = (Parser::new(Options::default()), Vec::new(), &tar[..]);
+/// while !rest.is_empty() {
+///     let step = parser.push(rest)?;
+///     rest = &rest[step.consumed..];
+///     match step.event {
+///         Event::Entry(_) => parser.want_body(),
+///         Event::Data(piece) => body.extend_from_slice(piece),
+///         Event::NeedInput => {}
+///     }
+/// }
+/// assert_eq!((&body[..], parser.finish()?.entries), (&b"hello\n"[..], 1));
+/// # Ok::<(), erofs_tarfs::tar::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Parser {
     pub(super) options: Options,
     /// Bytes of the stream taken so far, those in `block` too.
     pub(super) position: u64,
     pub(super) state: State,
-    /// A block of which the input had but a part, and how many bytes of it are there.
+    /// The beginning of a block that the input was cut in, and its length in bytes.
     pub(super) block: [u8; BLOCK],
     pub(super) filled: usize,
-    /// An extension header's body of which the input had but a part.
+    /// The beginning of an extension header's body that the input was cut in.
     pub(super) extension: Vec<u8>,
     /// Bytes of extension headers since the last entry.
     pub(super) extension_bytes: u64,

@@ -23,15 +23,15 @@ pub(super) enum Name {
     Header(u16, u16),
     /// In the parser, joined of prefix and name.
     Joined,
-    /// In an extension header of its own.
+    /// In an extension header right before the entry.
     Local(Text),
-    /// In a global one.
+    /// In a global extension header.
     Global(Text),
 }
 
 impl Name {
     pub(super) fn header(range: core::ops::Range<usize>) -> Self {
-        // A block has 512 bytes.
+        // 16 bits are enough: the range is inside a block of 512 bytes.
         Self::Header(range.start as u16, range.end as u16)
     }
 

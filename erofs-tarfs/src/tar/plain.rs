@@ -75,7 +75,7 @@ impl Parser {
             return None;
         }
 
-        // Nothing is changed before here.
+        // Up to here `None` leaves the parser as it was. From here on the entry is taken.
         self.body_path.clear();
         if body > 0 {
             let text = match path {
@@ -90,7 +90,7 @@ impl Parser {
         self.state = State::Body { left: body, padding: padding(body), deliver: Deliver::No };
         self.reset_extension_bytes();
         self.emitted = true;
-        // The next header, while the caller deals with this one.
+        // Fetches the next header into the cache while the caller deals with this entry.
         let next = (body + padding(body)).saturating_add((at + BLOCK) as u64);
         if let Some(header) = usize::try_from(next).ok().and_then(|next| input.get(next..)) {
             prefetch(&header[..header.len().min(BLOCK)]);

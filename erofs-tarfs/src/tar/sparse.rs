@@ -52,7 +52,8 @@ impl Runs {
         }
         let end = offset.checked_add(len).filter(|&end| end <= i64::MAX as u64);
         self.end = end.ok_or_else(|| self.fault("a run ends below 2^63"))?;
-        // Disjoint runs below 2^63: no sum of theirs is over it.
+        // This can't overflow: the runs do not overlap and end below 2^63, so all of them together
+        // are shorter than that.
         self.stored += len;
         self.count += 1;
         if len > 0 {
@@ -97,7 +98,7 @@ pub(super) struct PaxSparse {
     real_size: Said<u64>,
     count: Said<u64>,
     has_map: bool,
-    /// Version 0.0: the offset whose length is to come.
+    /// In version 0.0, the offset of a run whose length is in the next record.
     offset: Option<u64>,
     /// Whether the header being read has given a run.
     begun: bool,
@@ -263,7 +264,8 @@ impl BodyMap {
                     let what = "max_sparse_segments";
                     return Err(ErrorKind::Limit { what, value: number, limit: max });
                 }
-                // Saturated, it is more than any stream brings.
+                // An offset and a length for each run. If that overflows, the largest number will
+                // do: no stream brings as many.
                 self.left = Some(number.saturating_mul(2));
             }
             Some(left) => {

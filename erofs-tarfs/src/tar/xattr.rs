@@ -52,7 +52,7 @@ pub(super) fn base64(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// Keeps of each name the last pair, in the order of those.
+/// Where a name is there more than once, keeps its last pair. The order of the pairs stays.
 pub(super) fn keep_last(pairs: &mut Vec<Pair>, arena: &[u8], order: &mut Vec<u32>) {
     if pairs.len() < 2 {
         return;

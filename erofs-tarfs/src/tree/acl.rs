@@ -11,12 +11,13 @@ use alloc::vec::Vec;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoList;
 
-/// What a list comes to.
+/// A list that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct List {
     /// The value of `system.posix_acl_access` or `_default`.
     pub(super) value: Vec<u8>,
-    /// Whether the permission bits of the mode say as much: there are no other entries.
+    /// Whether it has no entries but those of owner, group and others, so that the mode says the
+    /// same.
     pub(super) plain: bool,
     /// The nine permission bits that a file with this list has: the mask, where there is one,
     /// stands for the group.

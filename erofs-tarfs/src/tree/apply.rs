@@ -3,8 +3,9 @@
 use super::body::{Extent, Place};
 use super::builder::{Node, What, XattrSet};
 use super::error::{EntryError, Error, Rule};
+use super::inode::{Attributes, InodeId, NodeKind};
 use super::markers;
-use super::model::{Attributes, InodeId, NO_INODE, NodeKind, Tree, WHITED};
+use super::model::{NO_INODE, Tree, WHITED};
 use super::path::Stop;
 use super::place::Target;
 use super::sparse::{self, Carrier};

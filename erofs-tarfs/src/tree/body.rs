@@ -1,6 +1,15 @@
 //! Where the bytes of files are.
 
 /// A run of a file's bytes. What lies between extents reads as zeros.
+///
+/// ```
+/// use erofs_tarfs::tree::{Extent, Place};
+///
+/// // A sparse file of 1 MiB: 4096 bytes of data in its middle, and holes around them.
+/// let data = Place::Device { device: 0, offset: 1536 };
+/// let extents = [Extent { logical: 512 << 10, len: 4096, place: data }];
+/// assert!(extents[0].logical + extents[0].len <= 1 << 20);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Extent {
     /// Where the run starts in the file, in bytes.

@@ -4,12 +4,24 @@ use super::body::{Extent, Place};
 use super::device::Device;
 use super::error::Error;
 use super::index::Index;
-use super::model::{Attributes, IMPLIED, Inode, InodeId, NodeKind, OPAQUE, PIECES, Tree, pack};
+use super::inode::{Attributes, InodeId, NodeKind};
+use super::model::{IMPLIED, Inode, OPAQUE, PIECES, Tree, pack};
 use crate::units::DeviceNumber;
 use alloc::vec::Vec;
 use core::fmt;
 
 /// Extended attributes that a [`Builder`] has taken in.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, InodeId};
+///
+/// let mut builder = Builder::new();
+/// let label = builder.xattrs(&mut vec![(&b"user.owner"[..], &b"web"[..])])?;
+/// builder.set(InodeId::ROOT, Attributes { mode: 0o755, ..Attributes::default() }, label);
+/// let tree = builder.finish()?;
+/// assert_eq!(tree.xattrs(InodeId::ROOT).next(), Some((&b"user.owner"[..], &b"web"[..])));
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct XattrSet(pub(crate) u32);
 
@@ -30,6 +42,20 @@ pub struct Node<'a> {
 }
 
 /// Type and content of an inode to make.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, Device, InodeId, Node, Place, What, XattrSet};
+///
+/// // A file of 6 bytes, which lie from byte 512 on in a device of 2048 bytes.
+/// let mut builder = Builder::new();
+/// let device = builder.add_device(Device { bytes: 2048, ..Device::default() })?;
+/// let what = What::Regular { size: 6, place: Place::Device { device, offset: 512 } };
+/// let attributes = Attributes { mode: 0o644, ..Attributes::default() };
+/// let file = builder.add(Node { attributes, xattrs: XattrSet::NONE, what })?;
+/// builder.link(InodeId::ROOT, b"motd", file)?;
+/// assert_eq!(builder.finish()?.name_count(), 1);
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum What<'a> {
     /// A directory, empty yet.
@@ -91,7 +117,7 @@ pub struct Builder {
     pub(super) indexed: u32,
     pub(super) root: u32,
     pub(super) keep_devices: bool,
-    /// Whether a name has come to stand for something else since this was last cleared.
+    /// Whether any name was given to another inode since this was last set to false.
     pub(super) replaced: bool,
 }
 
@@ -107,7 +133,7 @@ impl Default for Builder {
     }
 }
 
-/// What an implied directory has.
+/// The attributes of an implied directory.
 pub(super) const IMPLIED_ATTRIBUTES: Attributes = Attributes {
     mode: 0o755,
     uid: 0,
@@ -131,7 +157,8 @@ impl Builder {
         builder
     }
 
-    /// Whether devices stay that no file has its bytes in; by default they go.
+    /// Whether [`finish`](Self::finish) keeps devices in which no file has any bytes. By default
+    /// they are dropped.
     pub fn keep_devices(&mut self, keep: bool) {
         self.keep_devices = keep;
     }
@@ -170,7 +197,8 @@ impl Builder {
             return Ok(XattrSet::NONE);
         }
         let count = self.tree.xattr_sets.len() as u32;
-        // Neighbours often have the same attributes, a label as a rule.
+        // Entries that follow one another often have the same attributes, as a rule a security
+        // label.
         if count > 0 && self.tree.xattr_set(count - 1) == set {
             return Ok(XattrSet(count));
         }

@@ -84,6 +84,18 @@ impl Identity {
 }
 
 /// Where a device of a merged tree comes from.
+///
+/// ```
+/// use erofs_tarfs::tree::{MergeOptions, Origin, merge};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let layers = [layer_of(&[("a", "1")]), layer_of(&[("b", "2")])];
+/// let image = merge(&[&layers[0], &layers[1]], &MergeOptions::default())?;
+/// // The image's second device is the first one of layer 1, counted from 0, the lowest.
+/// assert_eq!(image.origins()[1], Origin { layer: 1, device: 0 });
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// Number of the layer in the call of [`merge()`](super::merge()), from 0, the lowest.

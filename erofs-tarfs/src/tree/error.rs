@@ -7,6 +7,20 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// Why a tree cannot be made.
+///
+/// ```
+/// use erofs_tarfs::tree::{Error, LayerBuilder, LayerOptions, Rule};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let mut builder = LayerBuilder::new(LayerOptions::default());
+/// let error = builder.push(&tar_of(&[("../etc/passwd", "x")])).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "entry \"../etc/passwd\" at byte 0: its path has a \"..\" component"
+/// );
+/// assert!(matches!(error, Error::Entry(entry) if entry.rule == Rule::DotDot));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -3,7 +3,8 @@
 use super::body::Place;
 use super::builder::Builder;
 use super::error::Error;
-use super::model::{Link, NO_INODE, NodeKind, PIECES, Tree, pack, unpack};
+use super::inode::NodeKind;
+use super::model::{Link, NO_INODE, PIECES, Tree, pack, unpack};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -31,8 +32,8 @@ impl Builder {
                 let range = starts[old as usize] as usize..starts[old as usize + 1] as usize;
                 let first = kept.len();
                 kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
-                // Whatever the order, two names next to one another in the end were compared: a name
-                // that is there twice does not go unseen.
+                // Any way to sort compares each two neighbours of the result: so two equal names are
+                // noticed while sorting.
                 let mut twice = None;
                 kept[first..].sort_by(|a, b| {
                     let order = name(a).cmp(name(b));
@@ -85,8 +86,9 @@ impl Builder {
 
 /// Brings every inode to its number, in place: the `n`th of `order`, which has all, to `n`.
 ///
-/// Each cycle is gone along with a hole in it. No copy waits for the one before, as they would if
-/// inodes were swapped: that makes it several times as fast.
+/// Inodes that take each other's places form cycles. One of a cycle is taken out, the others move
+/// up one by one, and it goes to the last place. Swapping would be simpler, but there each copy
+/// waits for the one before, which takes several times as long.
 fn renumber(tree: &mut Tree, mut order: Vec<u32>) {
     for start in 0..order.len() {
         if order[start] as usize == start {
@@ -126,7 +128,7 @@ fn by_directory(tree: &mut Tree) -> Vec<u32> {
     starts
 }
 
-/// Drops the devices that no file has its bytes in.
+/// Drops the devices in which no file has any bytes.
 fn drop_devices(tree: &mut Tree) {
     let mut used = vec![false; tree.devices.len()];
     for inode in &tree.inodes {

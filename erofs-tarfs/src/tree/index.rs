@@ -36,7 +36,7 @@ pub(super) struct Index<H = Mixed> {
     /// A power of two long, or empty.
     slots: Vec<Slot>,
     used: usize,
-    /// Names whose window is full, by directory.
+    /// Names for which there was no free slot in their window, by directory.
     overflow: BTreeMap<u32, BTreeMap<Box<[u8]>, u32>>,
     hash: PhantomData<H>,
 }
@@ -71,7 +71,8 @@ impl<H> fmt::Debug for Index<H> {
 }
 
 impl<H: Hash> Index<H> {
-    /// The link with this name, or where it would go; `is_it` compares a candidate.
+    /// The link with this name, or the place where it can be put. `is_it` says whether a candidate
+    /// is the one.
     pub(super) fn find(
         &self,
         parent: u32,
@@ -85,7 +86,8 @@ impl<H: Hash> Index<H> {
         for at in self.window(hash) {
             let slot = self.slots[at];
             if slot.entry == 0 {
-                // Were the name in the map, this slot would not be free.
+                // The name is nowhere: it would have been put into this free slot, not into the
+                // map.
                 return Err(Vacancy { hash, slot: Some(at) });
             }
             if slot.hash == hash && is_it(slot.entry - 1) {
@@ -119,7 +121,7 @@ impl<H: Hash> Index<H> {
         name_of: impl Fn(u32) -> (u32, &'n [u8]),
     ) {
         if (self.used + links.len()) * 2 > self.slots.len() {
-            // Room for as many again, where there are many.
+            // Long enough for these, and twice as long as before at least: so growing costs little.
             let len = (self.used + links.len() * 2).next_power_of_two();
             self.grow(len.max(self.slots.len() * 2).max(SMALLEST), &name_of);
         }

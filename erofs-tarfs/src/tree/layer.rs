@@ -7,14 +7,28 @@ use super::model::Tree;
 use super::state::State;
 use crate::tar::{self, Event, Parser};
 
-/// A layer, and what was met on the way.
+/// A layer, how its tar ended, and where it differs from its tar.
+///
+/// ```
+/// use erofs_tarfs::tree::{LayerBuilder, LayerNotes, LayerOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let mut builder = LayerBuilder::new(LayerOptions::default());
+/// builder.push(&tar_of(&[("etc/motd", "hello\n")]))?;
+/// let layer = builder.finish()?;
+/// // A header, a body filled up to 512 bytes, and the 1024 bytes that end a tar.
+/// assert_eq!((layer.end.entries, layer.end.bytes), (1, 2048));
+/// assert_eq!(layer.notes, LayerNotes::default(), "all was taken as it stands");
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// The layer: whiteouts kept, implied directories marked, one device.
     pub tree: Tree,
     /// How the tar ended.
     pub end: tar::End,
-    /// What was not taken as it stands.
+    /// How often the layer differs from what its tar says.
     pub notes: LayerNotes,
 }
 
@@ -22,12 +36,40 @@ pub struct Layer {
 ///
 /// ```
 /// use erofs_tarfs::tree::{LayerBuilder, LayerOptions};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
 ///
+/// let tar = tar_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
 /// let mut builder = LayerBuilder::new(LayerOptions::default());
-/// builder.push(&[0; 1024])?; // an empty tar
+/// for piece in tar.chunks(100) {
+///     builder.push(piece)?; // bytes, as they come
+/// }
 /// let layer = builder.finish()?;
-/// assert_eq!(layer.tree.inode_count(), 1);
+/// assert_eq!(layer.tree.inode_count(), 4); // the root, etc, etc/motd, srv
 /// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
+///
+/// It waits for nothing, so that it can be fed from asynchronous readers too, here one of tokio:
+/// ```
+/// use erofs_tarfs::tree::{Layer, LayerBuilder, LayerOptions};
+/// use tokio::io::{AsyncRead, AsyncReadExt};
+///
+/// async fn index(mut tar: impl AsyncRead + Unpin) -> Result<Layer, Box<dyn std::error::Error>> {
+///     let mut builder = LayerBuilder::new(LayerOptions::default());
+///     let mut piece = vec![0; 64 << 10];
+///     loop {
+///         match tar.read(&mut piece).await? {
+///             0 => return Ok(builder.finish()?),
+///             bytes => builder.push(&piece[..bytes])?,
+///         }
+///     }
+/// }
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+/// # let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// # assert_eq!(runtime.block_on(index(&tar[..]))?.end.entries, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct LayerBuilder {

@@ -5,6 +5,13 @@ use crate::tar;
 use alloc::vec::Vec;
 
 /// How a tar becomes a layer.
+///
+/// ```
+/// let mut options = erofs_tarfs::tree::LayerOptions::default();
+/// options.keep_pending = true; // a hard link to a file of a lower layer waits for the merge
+/// options.max_carried = 64 << 20; // bytes
+/// options.tag = b"base".to_vec();
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LayerOptions {
@@ -45,7 +52,7 @@ impl Default for LayerOptions {
     }
 }
 
-/// What a layer has not taken as its tar says it, counted.
+/// How often a layer differs from what its tar says, and in what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LayerNotes {

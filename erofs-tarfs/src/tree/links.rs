@@ -3,7 +3,8 @@
 use super::apply::attributes;
 use super::builder::{Node, What, XattrSet};
 use super::error::Rule;
-use super::model::{InodeId, NodeKind, WHITED};
+use super::inode::{InodeId, NodeKind};
+use super::model::WHITED;
 use super::path::{self, Stop, Way};
 use super::place::AUFS_LINKS;
 use super::state::State;

@@ -5,7 +5,8 @@
 
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::Error;
-use super::model::{Attributes, IMPLIED, InodeId, Link, NO_INODE, NodeKind, OPAQUE, Tree, WHITED};
+use super::inode::{Attributes, InodeId, NodeKind};
+use super::model::{IMPLIED, Link, NO_INODE, OPAQUE, Tree, WHITED};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -27,7 +28,8 @@ pub(super) fn settle(builder: &mut Builder) -> Result<(), Error> {
             })?;
             builder.tree.links[at].inode = id.0;
         } else if builder.kind(InodeId(link.inode)) == NodeKind::Directory {
-            // The lower directory is gone as a whole: this one's attributes are its own.
+            // The whiteout removes the lower directory, its attributes too: so this directory hides
+            // all that was in it, and keeps its own attributes.
             builder.mark_opaque(InodeId(link.inode), true);
             builder.mark_implied(InodeId(link.inode), false);
         }
@@ -49,7 +51,7 @@ fn drop_marker_made(builder: &mut Builder) {
     let order = from_the_root(&builder.tree);
     let tree = &mut builder.tree;
     let made = made_by_entries(tree, &order);
-    // Directories in which nothing of the lower layers is seen.
+    // For each directory, whether all that lower layers have in it is hidden.
     let mut alone: Vec<bool> = tree.inodes.iter().map(|inode| inode.flags & OPAQUE != 0).collect();
     for at in order {
         let link = &mut tree.links[at as usize];
@@ -62,7 +64,8 @@ fn drop_marker_made(builder: &mut Builder) {
     }
 }
 
-/// The links of all directories but the root, each behind that of the directory it is in.
+/// The links of all directories but the root, in such an order that each comes after the link of
+/// the directory that it is in.
 fn from_the_root(tree: &Tree) -> Vec<u32> {
     let is_dir = |link: &Link| {
         link.inode != NO_INODE && tree.inodes[link.inode as usize].kind == NodeKind::Directory
@@ -72,7 +75,7 @@ fn from_the_root(tree: &Tree) -> Vec<u32> {
     for (_, link) in links() {
         parents[link.inode as usize] = link.parent;
     }
-    // How deep each lies, found from those above it; 0 where that is not known yet.
+    // How many directories are above each; 0 of the root, and of those not looked at yet.
     let mut depths = vec![0u32; tree.inodes.len()];
     let mut way = Vec::new();
     for (_, link) in links() {
@@ -92,7 +95,8 @@ fn from_the_root(tree: &Tree) -> Vec<u32> {
     order
 }
 
-/// For each inode whether it is an entry of the tar, or a directory that has one in it.
+/// For each inode whether an entry of the tar made it, or it is a directory with such an inode
+/// somewhere below it.
 fn made_by_entries(tree: &Tree, order: &[u32]) -> Vec<bool> {
     let mut made: Vec<bool> = tree
         .inodes
@@ -104,7 +108,7 @@ fn made_by_entries(tree: &Tree, order: &[u32]) -> Vec<bool> {
             made[link.parent as usize] = true;
         }
     }
-    // From the deepest up.
+    // The deepest directories first, so that what is known of one reaches all above it.
     for at in order.iter().rev() {
         let link = &tree.links[*at as usize];
         if made[link.inode as usize] {

@@ -2,80 +2,10 @@
 
 use super::body::{Body, Extent, Packed, Place};
 use super::device::{Device, Identity, Origin};
+use super::inode::{Attributes, Content, InodeId, NodeKind};
 use crate::units::{DeviceNumber, Timestamp};
 use alloc::vec::Vec;
 use core::fmt;
-
-/// An inode of a [`Tree`]. The root's is [`InodeId::ROOT`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InodeId(pub(crate) u32);
-
-impl InodeId {
-    /// The root directory.
-    pub const ROOT: Self = Self(0);
-
-    /// Position in the arena: 0 up to, but not including, [`Tree::inode_count`].
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// The type of an inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum NodeKind {
-    /// Regular file.
-    Regular,
-    /// Directory.
-    Directory,
-    /// Symbolic link.
-    Symlink,
-    /// Character device.
-    CharDevice,
-    /// Block device.
-    BlockDevice,
-    /// FIFO.
-    Fifo,
-    /// Socket (read from images; tars have none).
-    Socket,
-    /// A name of lower layers is removed here.
-    Whiteout,
-    /// A hard link whose target no entry of its layer has made: it waits for the merge.
-    PendingLink,
-}
-
-/// Attributes that every inode has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Attributes {
-    /// The twelve permission bits.
-    pub mode: u16,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Modification time.
-    pub mtime: Timestamp,
-}
-
-/// What an inode holds.
-#[derive(Clone, Copy, Debug)]
-pub enum Content<'a> {
-    /// A regular file.
-    Regular {
-        /// Length in bytes.
-        size: u64,
-        /// Where they are.
-        body: Body<'a>,
-    },
-    /// A directory; see [`Tree::children`].
-    Directory,
-    /// The target of a symbolic link, or of a pending hard link (a normalised path).
-    Target(&'a [u8]),
-    /// A device number.
-    Device(DeviceNumber),
-    /// Nothing: a FIFO, a socket or a whiteout.
-    Nothing,
-}
 
 /// An inode: 56 bytes.
 #[derive(Clone, Copy)]
@@ -127,13 +57,26 @@ pub(crate) struct Link {
 
 /// No inode: a name that was removed.
 pub(crate) const NO_INODE: u32 = u32::MAX;
-/// The layer has a whiteout of this name, whatever else it has.
+/// The layer has a whiteout of this name, besides what else may have the name.
 pub(crate) const WHITED: u8 = 1;
 
 /// A filesystem tree: one layer, or layers merged. Made by [`Builder`](super::Builder),
 /// [`LayerBuilder`](super::LayerBuilder), [`merge`](super::merge()) or the `read` stage.
 ///
 /// Directories' children are in ascending byte order. Every inode is reachable from the root.
+///
+/// ```
+/// use erofs_tarfs::tree::InodeId;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
+/// let names: Vec<_> = tree.children(InodeId::ROOT).map(|(name, _)| name).collect();
+/// assert_eq!(names, [b"etc", b"srv"]);
+/// let etc = tree.lookup(b"etc").expect("it holds a file");
+/// assert!(tree.is_implied(etc), "the tar lists etc/motd, and no etc");
+/// assert_eq!(tree.devices()[0].bytes, 2560); // of the tar
+/// ```
 #[derive(Clone, Default)]
 pub struct Tree {
     pub(crate) inodes: Vec<Inode>,
@@ -219,7 +162,8 @@ impl Tree {
         }
     }
 
-    /// Number of links: of a directory 2 and one for each subdirectory, else its names.
+    /// Number of links, as `stat` gives it: for a directory 2 and one for each subdirectory, for
+    /// others how many names it has.
     pub fn nlink(&self, id: InodeId) -> u32 {
         self.inodes[id.index()].nlink
     }

@@ -3,7 +3,8 @@
 use super::builder::Builder;
 use super::error::Error;
 use super::index::Vacancy;
-use super::model::{InodeId, Link, NO_INODE, NodeKind};
+use super::inode::{InodeId, NodeKind};
+use super::model::{Link, NO_INODE};
 use core::cmp::Ordering;
 
 /// A name that a directory does not have.

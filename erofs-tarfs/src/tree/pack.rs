@@ -3,7 +3,8 @@
 use super::body::{Body, Extent, Packed, Place};
 use super::device::Device;
 use super::error::Error;
-use super::model::{Content, Inode, InodeId, NodeKind, PIECES, Tree};
+use super::inode::{Content, InodeId, NodeKind};
+use super::model::{Inode, PIECES, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
 
@@ -14,11 +15,16 @@ use alloc::vec::Vec;
 /// dm-verity with data blocks of 4096, carry copies. What is a hole stays one where it fills blocks.
 ///
 /// ```
-/// use erofs_tarfs::tree::{Builder, pack};
+/// use erofs_tarfs::tree::{Packed, Place, pack};
 /// use erofs_tarfs::units::BlockSize;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
 ///
-/// let tree = Builder::new().finish()?;
-/// assert!(pack(&tree, BlockSize::B4096)?.packing().is_empty());
+/// // The body of 6 bytes lies at byte 512 of the tar, and at byte 0 of the packed device.
+/// let tree = pack(&layer_of(&[("etc/motd", "hello\n")]), BlockSize::B4096)?;
+/// let place = Place::Device { device: 0, offset: 512 };
+/// assert_eq!(tree.packing(), [Packed { offset: 0, len: 6, place }]);
+/// assert_eq!(tree.devices()[1].bytes, 4096);
 /// # Ok::<(), erofs_tarfs::tree::Error>(())
 /// ```
 ///
@@ -94,7 +100,8 @@ impl Packer {
         let end = piece.logical + piece.len;
         let from = piece.logical - piece.logical % self.block;
         let to = end.next_multiple_of(self.block).min(size);
-        // Where the last extent of the file reaches this block, it goes on.
+        // Where the file's last extent ends in the block that this piece begins in, or right before
+        // it, it is made longer: a block is copied once.
         let last = self.extents[first..].last_mut().filter(|last| last.logical + last.len >= from);
         let (logical, start) = match last {
             Some(last) => {

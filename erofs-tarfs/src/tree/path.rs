@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::{Error, Rule};
-use super::model::{InodeId, NodeKind};
+use super::inode::{InodeId, NodeKind};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
@@ -11,7 +11,7 @@ const MAX_SYMLINKS: usize = 255;
 /// Components that symbolic links may put into one path: protects time.
 const MAX_STEPS: usize = 1 << 14;
 
-/// What a directory is looked for.
+/// Why a directory is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// To put an entry there: missing directories are made, as implied ones.

@@ -1,7 +1,7 @@
 //! Where an entry of a tar belongs in its layer.
 
 use super::error::Rule;
-use super::model::InodeId;
+use super::inode::InodeId;
 use super::path::{self, Stop, Way};
 use super::state::State;
 

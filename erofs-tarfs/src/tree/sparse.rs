@@ -52,7 +52,9 @@ pub(super) fn longer_chunks(size: u64, runs: &[Extent], tables: &mut u64) -> Opt
         *tables = table;
         return None;
     }
-    // With chunks of c bytes the table takes 8 size / c, and two edges a run take 2 runs c.
+    // With chunks of c bytes the table takes 8 * size / c bytes. Each run begins and ends within a
+    // chunk that the tree must carry: about 2 * runs * c bytes. The sum is least where
+    // c = sqrt(4 * size / runs).
     let count = runs.len() as u64;
     let best = (size / count).saturating_mul(4).isqrt().min(EDGES / (2 * count));
     let chunk = best.checked_ilog2().map(|bits| 1 << bits)?;
@@ -64,7 +66,7 @@ pub(super) fn longer_chunks(size: u64, runs: &[Extent], tables: &mut u64) -> Opt
 pub(super) struct Carrier {
     pub(super) size: u64,
     runs: Vec<Segment>,
-    /// What carried pieces are filled up to multiples of.
+    /// Carried pieces are filled up to a multiple of so many bytes.
     grid: u64,
     /// Where the body starts in the tar, if whole chunks stay there.
     stays: Option<u64>,

@@ -3,8 +3,8 @@
 use super::builder::Builder;
 use super::device::Device;
 use super::error::Rule;
+use super::inode::InodeId;
 use super::layer_options::{LayerNotes, LayerOptions};
-use super::model::InodeId;
 use super::sparse::Carrier;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

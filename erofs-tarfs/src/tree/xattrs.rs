@@ -83,7 +83,7 @@ impl<'a> Sifted<'a> {
     /// Takes access control lists that are text. One that is an attribute already counts.
     fn lists(&mut self, entry: &Entry<'a>) {
         for (name, text) in [(ACL_ACCESS, entry.acl_access()), (ACL_DEFAULT, entry.acl_default())] {
-            // Links have none, and what is made elsewhere than in a directory gets none.
+            // Symbolic links have no access list, and only directories have a default one.
             let access = name == ACL_ACCESS && entry.kind != Kind::Symlink;
             let wanted = access || entry.kind == Kind::Directory;
             if text.is_empty() || !wanted || self.has(name) {
@@ -94,7 +94,8 @@ impl<'a> Sifted<'a> {
                     if access {
                         self.mode = Some(list.mode);
                     }
-                    // A default list counts even where it says no more than three sets of bits.
+                    // An access list that says no more than the mode is the mode. A default list is
+                    // kept in any case: there is no other place for what it says.
                     if !access || !list.plain {
                         self.list.push((name, Cow::Owned(list.value)));
                     }

@@ -6,6 +6,15 @@ use core::fmt;
 ///
 /// Offsets are byte offsets in the file that holds the thing named (data offsets in the data,
 /// hash offsets in the hash file); block indices count data blocks or, within a level, hash blocks.
+///
+/// ```
+/// use erofs_tarfs::verity::{Error, Geometry, Params, Placement};
+///
+/// let tail = Geometry::new(&Params::nydus(), 1000, Placement::OwnFile).unwrap_err();
+/// assert_eq!(tail, Error::DataTail { bytes: 1000, block: 512 });
+/// assert_eq!(tail.to_string(), "1000 bytes of data are not whole blocks of 512; pad with zeros");
+/// assert!(!tail.is_mismatch());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -47,7 +56,7 @@ pub enum Error {
         /// The number of data blocks.
         data_blocks: u64,
     },
-    /// A hash offset that is not a multiple of what it must be.
+    /// A hash offset that is not a multiple of 512 or, without a superblock, of the hash block.
     #[error("hash offset {offset} is not a multiple of {multiple}")]
     HashOffset {
         /// The hash offset in bytes.
@@ -185,7 +194,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether data or tree is not what the root hash says, rather than asked for wrongly.
+    /// Whether this means that data or tree differ from what the root hash says. All other errors
+    /// are about how they were asked for.
     pub const fn is_mismatch(&self) -> bool {
         matches!(
             self,
@@ -219,6 +229,16 @@ fn bad_name(found: &char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// Why a step that calls the caller's code stopped: an [`Error`] of this module, or the caller's
 /// own error, handed back unchanged.
+///
+/// ```
+/// use erofs_tarfs::verity::{Fault, Geometry, Hasher, Params, Placement};
+///
+/// let mut full = |_: u64, _: &[u8]| Err("no room");
+/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), 1024, Placement::OwnFile)?);
+/// hasher.push_zeros(1024, &mut full).ok();
+/// assert_eq!(hasher.finish(&mut full), Err(Fault::Caller("no room")));
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(clippy::exhaustive_enums)]
 pub enum Fault<E> {

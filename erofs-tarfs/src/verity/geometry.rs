@@ -6,6 +6,16 @@ use super::{Error, Params, VerityBlockSize};
 pub(super) const SUPERBLOCK_LEN: usize = 512;
 
 /// Where the hash area (superblock if any, and tree) goes.
+///
+/// ```
+/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+///
+/// // 300 blocks of 512 bytes; hash blocks have 4096 bytes here.
+/// let offset = |place| Ok(Geometry::new(&Params::nydus(), 300 * 512, place)?.hash_offset());
+/// assert_eq!(offset(Placement::OwnFile)?, 0);
+/// assert_eq!(offset(Placement::BehindData)?, 155_648); // 153,600 bytes, filled up to 38 * 4096
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Placement {
@@ -20,6 +30,16 @@ pub enum Placement {
 }
 
 /// One level of a tree.
+///
+/// ```
+/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+///
+/// // A hash block of 4096 bytes holds 128 digests: 300 data blocks need 3 of them, and those one more.
+/// let geometry = Geometry::new(&Params::nydus(), 300 * 512, Placement::OwnFile)?;
+/// let levels: Vec<_> = geometry.levels().iter().map(|level| (level.offset, level.blocks)).collect();
+/// assert_eq!(levels, [(4096, 3), (0, 1)]); // the root's block stands first
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Level {

@@ -1,5 +1,12 @@
 //! dm-verity hash trees: bytes to hash blocks and a root hash, and back to a verdict.
 //!
+//! ```text
+//! root hash        SHA-256(salt ‖ block of level 1)
+//! level 1          ┌─ digests of the hash blocks of level 0 ─┐           1 hash block
+//! level 0          ┌─ digest ─┬─ digest ─┬─ … ─┬─ digest ────┐           3 hash blocks of 4096
+//! data             │ block 0  │ block 1  │     │ block 299   │           300 blocks of 512
+//! ```
+//!
 //! [`Params`] fix a tree, [`Geometry`] says where everything lies before anything is hashed,
 //! [`Hasher`] makes the tree while data of known length streams by, [`Leaves`] keeps digests where
 //! the length is not known or the digests serve several trees, [`Sealed`] is the outcome and knows

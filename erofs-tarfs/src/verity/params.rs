@@ -7,6 +7,15 @@ use super::{Error, Uuid, VerityBlockSize};
 /// Whether a superblock stands in front of the tree, and with what UUID.
 ///
 /// The kernel never reads it; `veritysetup open`, containerd and go-dmverity do.
+///
+/// ```
+/// use erofs_tarfs::verity::{Params, SuperblockMode, Uuid};
+///
+/// let uuid = SuperblockMode::Uuid(Uuid([7; 16]));
+/// let params = Params::nydus().with_superblock(uuid)?;
+/// assert_eq!(params.superblock(), uuid);
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SuperblockMode {

@@ -6,6 +6,23 @@ use core::convert::Infallible;
 /// Takes hash blocks as they fill.
 ///
 /// Any `FnMut(u64, &[u8]) -> Result<(), E>` is a sink.
+///
+/// ```
+/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement};
+/// use std::io::{Cursor, Seek, SeekFrom, Write};
+///
+/// // Hash blocks go to a file, here one in memory.
+/// let mut file = Cursor::new(Vec::new());
+/// let mut sink = |offset: u64, blocks: &[u8]| {
+///     file.seek(SeekFrom::Start(offset))?;
+///     file.write_all(blocks)
+/// };
+/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), 1 << 20, Placement::OwnFile)?);
+/// hasher.push_zeros(1 << 20, &mut sink)?;
+/// let sealed = hasher.finish(&mut sink)?;
+/// assert_eq!(file.into_inner().len() as u64, sealed.geometry().end());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait HashSink {
     /// What can fail. It comes back unchanged in [`Fault::Caller`](super::Fault::Caller).
     type Error;
@@ -26,6 +43,17 @@ impl<E, F: FnMut(u64, &[u8]) -> Result<(), E>> HashSink for F {
 }
 
 /// A sink that drops everything: for the root hash alone.
+///
+/// ```
+/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement, RootOnly};
+///
+/// let (params, data) = (Params::nydus(), [7; 5120]);
+/// let geometry = Geometry::new(&params, 5120, Placement::OwnFile)?;
+/// let mut hasher = Hasher::new(geometry);
+/// hasher.push(&data, &mut RootOnly)?;
+/// assert_eq!(hasher.finish(&mut RootOnly)?.root(), Hasher::root(&params, &data)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RootOnly;
 
@@ -41,6 +69,19 @@ impl HashSink for RootOnly {
 ///
 /// What is put before `start` would be lost, so `start` is a tree's
 /// [`hash_offset`](super::Geometry::hash_offset), or less.
+///
+/// ```
+/// use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, Placement};
+///
+/// // The tree stands behind 5120 bytes of data, at the next multiple of 4096; only it is kept here.
+/// let geometry = Geometry::new(&Params::nydus(), 5120, Placement::BehindData)?;
+/// let mut tree = HashBytes { start: geometry.hash_offset(), bytes: Vec::new() };
+/// let mut hasher = Hasher::new(geometry);
+/// hasher.push(&[7; 5120], &mut tree)?;
+/// hasher.finish(&mut tree)?;
+/// assert_eq!((tree.start, tree.bytes.len()), (8192, 4096));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HashBytes {
     /// Byte offset in the hash file of the first byte here.

@@ -134,7 +134,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Closes all levels, of which the leaves are complete, and puts the superblock.
+    /// Closes all levels once all leaves are there, and puts the superblock.
     pub(super) fn seal<S: HashSink>(
         mut self,
         hasher: &BlockHasher,
@@ -148,7 +148,7 @@ impl Tree {
         Ok(sealed)
     }
 
-    /// Closes all levels, of which the leaves are complete.
+    /// Closes all levels once all leaves are there.
     fn finish<S: HashSink>(
         &mut self,
         hasher: &BlockHasher,

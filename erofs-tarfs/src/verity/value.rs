@@ -9,6 +9,14 @@ use crate::units::digest_of_hex;
 ///
 /// The bounds are cryptsetup's (`VERITY_BLOCK_SIZE_OK` in `lib/verity/verity.h`); the kernel adds
 /// that a data block is at most a page, see [`Params::check_page`](super::Params::check_page).
+///
+/// ```
+/// use erofs_tarfs::verity::VerityBlockSize;
+///
+/// let block = VerityBlockSize::B4096;
+/// assert_eq!((block.bytes(), block.round_up(5000)), (4096, Some(8192)));
+/// assert_eq!(VerityBlockSize::new(256), None, "512 bytes is the least");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VerityBlockSize(u8);
 
@@ -74,6 +82,15 @@ impl fmt::Display for VerityBlockSize {
 ///
 /// Shown, and expected by [`core::str::FromStr`], as 64 lower-case hex digits, the form that the
 /// kernel table, `veritysetup` and root-hash signatures use.
+///
+/// ```
+/// use erofs_tarfs::verity::Digest;
+///
+/// let root: Digest = "ab".repeat(32).parse()?;
+/// assert_eq!(root, Digest([0xab; 32]));
+/// assert_eq!(root.to_string(), "ab".repeat(32));
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; Self::LEN]);
 
@@ -135,7 +152,8 @@ impl Uuid {
         Self(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, &name).into_bytes())
     }
 
-    /// Bytes of a hash as a UUID of version 8 (RFC 9562), whose bits are what its maker wants.
+    /// Bytes of a hash as a UUID of version 8 (RFC 9562): the version for bits that mean nothing to
+    /// others.
     pub(crate) fn version_8(bytes: [u8; 16]) -> Self {
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid().into_bytes())
     }
@@ -168,7 +186,7 @@ impl core::str::FromStr for Uuid {
 
     /// Reads the form `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, hex digits of either case.
     fn from_str(text: &str) -> Result<Self, Error> {
-        // Other forms, as in braces, have other lengths.
+        // The parser also takes other forms, such as one in braces. None of them has 36 characters.
         match uuid::Uuid::try_parse(text) {
             Ok(uuid) if text.len() == 36 => Ok(Self(uuid.into_bytes())),
             _ => Err(Error::Syntax { what: "UUID" }),

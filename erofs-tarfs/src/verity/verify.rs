@@ -184,12 +184,14 @@ pub(crate) fn first_mismatch<H: Source>(sealed: &Sealed, hashes: &mut H) -> Faul
     for index in 0..geometry.levels().first().map_or(0, |level| level.blocks) {
         let block = index * u64::from(geometry.params().digests_per_block());
         match verifier.digest(0, block, hashes) {
-            // Level 0 counts; how its end is filled up is for those who open the tree.
+            // Only the digests of level 0 matter here. Whether the bytes behind the last one are
+            // zeros is for whoever opens the tree to check.
             Ok(_) | Err(Fault::Verity(Error::SpareNotZero { .. })) => {}
             Err(fault) => return fault,
         }
     }
-    // It was another one a moment ago.
+    // All blocks verify now, though a moment ago the same tree led to another root: it was changed
+    // meanwhile. The topmost block stands for all of it.
     let level = geometry.levels().len().saturating_sub(1) as u8;
     Error::HashMismatch { level, block: 0, offset: geometry.tree_offset() }.into()
 }

@@ -12,6 +12,24 @@ const PIECE: u64 = 4 << 20;
 
 /// Verifies all data and the whole tree, as `veritysetup verify` does.
 ///
+/// ```
+/// use erofs_tarfs::io::verity::{self, Options};
+/// use erofs_tarfs::verity::{Error, Fault, Geometry, Params, Placement};
+/// use std::sync::Mutex;
+///
+/// let mut data = vec![7; 1 << 20];
+/// let geometry = Geometry::new(&Params::nydus(), 1 << 20, Placement::OwnFile)?;
+/// let tree = Mutex::new(vec![0; geometry.end() as usize]);
+/// let sealed = verity::seal(&data[..], &tree, geometry, &Options::default())?;
+/// let tree = tree.into_inner()?;
+///
+/// data[5000] ^= 1; // in block 9, which starts at byte 4608
+/// let found = verity::verify(&data[..], &tree[..], &sealed, &Options::default());
+/// let damaged = Error::DataMismatch { block: 9, offset: 4608 };
+/// assert!(matches!(found, Err(Fault::Verity(error)) if error == damaged));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Fault::Verity`] with the first data block that does not verify, whatever the number of
 /// threads; [`Fault::Caller`] for what reading gives.

@@ -42,7 +42,8 @@ pub fn read_leaves<H: ReadAt + ?Sized>(
     let Some(level) = geometry.levels().first() else {
         return Leaves::read(sealed, &mut source);
     };
-    // All of it is there, before memory is taken for it.
+    // Reads the last byte first: a file that is too short is an error before memory is taken for
+    // it.
     let block = geometry.hash_block();
     let end = level.offset + (level.blocks << block.bits());
     source(end - 1, &mut [0]).map_err(Fault::Caller)?;

@@ -66,7 +66,7 @@ pub(in crate::io) fn build<'a, E: Send>(
                 put(level.offset + at, run).map_err(Fault::Caller)
             });
             if done.is_err() {
-                // The others need not go on.
+                // Empties the queue, so that the other threads stop too.
                 lock(&queue).by_ref().for_each(drop);
                 return done;
             }
@@ -95,7 +95,8 @@ pub(super) fn room(geometry: &Geometry, digests: u64) -> Result<Vec<u8>, Error> 
     let too_large = Error::TooLarge { data_blocks: geometry.data_blocks() };
     let bytes = usize::try_from(digests).ok().and_then(|count| count.checked_mul(Digest::LEN));
     let bytes = bytes.ok_or(too_large)?;
-    // Asked for, and given back: zeros that the system has are cheaper than those that we write.
+    // Asks whether there is memory, and gives it back: `vec!` then gets pages that the system has
+    // zeroed, which costs less than writing zeros to those we had.
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| too_large)?;
     Ok(vec![0; bytes])
 }

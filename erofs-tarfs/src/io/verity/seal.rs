@@ -10,6 +10,20 @@ use crate::verity::{Backend, BlockHasher, Digest, Fault, Geometry, Sealed};
 ///
 /// Memory: about a quarter of a mebibyte a thread, and 32 bytes for each hash block of the lowest level.
 ///
+/// ```
+/// use erofs_tarfs::io::{NamedFile, verity};
+/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+///
+/// // A disk, and its hash tree right behind it in the same file.
+/// let disk = NamedFile::new("base.disk", tempfile::tempfile()?);
+/// disk.write_all_at(&[7; 8192], 0)?;
+/// let geometry = Geometry::new(&Params::nydus(), disk.bytes()?, Placement::BehindData)?;
+/// disk.set_bytes(geometry.end())?;
+/// let sealed = verity::seal(&disk, &disk, geometry, &verity::Options::default())?;
+/// println!("{}", sealed.open_command("base.disk", "base", "base.disk"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What reading `data` or writing `hashes` gives.
 pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
@@ -18,7 +32,8 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
     geometry: Geometry,
     options: &Options,
 ) -> io::Result<Sealed> {
-    // All data is there, before memory is taken for its digests.
+    // Reads the last byte first: data that is too short is an error before memory is taken for
+    // digests.
     data.read_exact_at(&mut [0], geometry.data_bytes() - 1)?;
     let block = geometry.data_block();
     let hasher = BlockHasher::of(geometry.params());

@@ -7,6 +7,13 @@ use alloc::string::String;
 use core::fmt;
 
 /// A processor architecture that the Discoverable Partitions Specification has partition types for.
+///
+/// ```
+/// use erofs_tarfs::outputs::Architecture;
+///
+/// let name = |name| Architecture::named(name).map(Architecture::name);
+/// assert_eq!((name("amd64"), name("aarch64")), (Some("x86-64"), Some("arm64")));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Architecture(&'static Row);
 

@@ -61,13 +61,15 @@ impl Guids {
         *seen += 1;
         match *seen {
             1 => first,
-            // The same content again.
+            // A partition with the same content is here already, and GUIDs must differ: its number
+            // among them is hashed too.
             count => version_8(hash.chain_update(count.to_le_bytes())),
         }
     }
 }
 
-/// The GUID of a disk: of what its partitions are, and where.
+/// The GUID of a disk, made of the GUIDs, places and lengths of its partitions, and of the types of
+/// those that systemd finds.
 pub(super) fn disk(partitions: &[Placed]) -> Uuid {
     let hash = Sha256::new().chain_update(b"erofs-tarfs gpt disk");
     version_8(partitions.iter().fold(hash, |hash, partition| {

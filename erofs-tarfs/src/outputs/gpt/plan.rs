@@ -47,7 +47,7 @@ pub struct Gpt {
 }
 
 impl Gpt {
-    /// What others align partitions to: 1 MiB.
+    /// The usual alignment of partitions: 1 MiB.
     pub const ALIGN: u64 = 1 << 20;
 
     /// Puts partitions one behind the other, each at a multiple of `align` bytes: a power of two,

@@ -16,6 +16,21 @@ const MAX_ENTRIES: u32 = 8192;
 /// The header of a partition table, in sectors of 512 bytes: of the one at the beginning of a disk, or
 /// of the one at its end.
 ///
+/// ```
+/// use erofs_tarfs::outputs::{Gpt, Partition, TableHeader};
+///
+/// let (name, bytes) = ("base".to_owned(), 8192);
+/// let gpt = Gpt::new(vec![Partition { name, bytes, ..Partition::default() }], Gpt::ALIGN)?;
+/// // The beginning of the disk: sector 0 is the MBR, sector 1 the header; entries follow.
+/// let head = gpt.head();
+/// let header = TableHeader::parse(&head[512..1024], 1, gpt.bytes() / 512)?;
+/// let entries = header.entries();
+/// let table = header.read(&head[entries.start as usize..entries.end as usize])?;
+/// let found = &table.partitions[0];
+/// assert_eq!((&found.name[..], found.offset, found.bytes), ("base", 1 << 20, 8192));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # References
 /// UEFI specification 2.10, chapter 5.3, "GUID Partition Table (GPT) Disk Layout"
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +140,8 @@ impl TableHeader {
         }
         let (guid, first, sum) = (guid_at(sector, 56), u64_at(sector, 72), u32_at(sector, 88));
         let header = Self { guid, other: u64_at(sector, 32), usable, first, count, sum };
-        // Behind the MBR, and not where partitions are.
+        // The entries lie behind MBR and first header, inside the disk, not where partitions may
+        // be, and not over this header.
         let end = first.saturating_add(header.bytes().div_ceil(SECTOR));
         let apart = end <= usable.0 || first > usable.1;
         match first < 2 || end > sectors || !apart || (first..end).contains(&own) {

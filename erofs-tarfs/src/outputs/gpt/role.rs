@@ -11,6 +11,17 @@ const READ_ONLY: u64 = 1 << 60;
 
 /// What a partition is for, which its type and attributes tell.
 ///
+/// ```
+/// use erofs_tarfs::outputs::{Architecture, Role, Volume};
+///
+/// let arm = Architecture::named("arm64").expect("the specification has it");
+/// let root = Role::Volume(Volume::Root, arm);
+/// let partition_type = "b921b045-1df0-41c3-af44-4c6f280d3fae";
+/// assert_eq!(root.partition_type().to_string(), partition_type);
+/// assert_eq!(Role::of_type(partition_type.parse()?), Some(root));
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
+///
 /// # References
 /// [Discoverable Partitions Specification][dps]
 ///

@@ -28,7 +28,7 @@ impl Gpt {
     }
 }
 
-/// An MBR that says that all of the disk is taken, to those who know no better.
+/// The protective MBR: to programs that know no GPT it says that all of the disk is taken.
 fn protective_mbr(sectors: u64) -> Vec<u8> {
     let mut mbr = vec![0; SECTOR as usize];
     let behind = u32::try_from(sectors - 1).unwrap_or(u32::MAX);

@@ -9,9 +9,11 @@ use alloc::vec::Vec;
 /// The devices seen so far.
 #[derive(Default)]
 pub(super) struct Devices {
-    /// Those of which something is known, by what is equal where they are one.
+    /// Numbers of devices with a known identity, by what two devices have in common if they are
+    /// one.
     known: BTreeMap<(Identity, u64, u64), u16>,
-    /// Those of a tree that is given more than once, by where it lies in memory.
+    /// Numbers of the devices of each tree, by its address in memory: it may be given more than
+    /// once.
     trees: BTreeMap<usize, Vec<u16>>,
 }
 

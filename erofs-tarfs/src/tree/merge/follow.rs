@@ -37,7 +37,8 @@ pub(super) fn moved(
         for dir in found {
             moving.dir(out, dir, &paths.of(tree, dir))?;
         }
-        // What is hidden now, and what markers alone have made, is told by all of the layer.
+        // After the move the layer's markers may lie beside other names than before: what they hide
+        // is found anew, over the whole layer.
         markers::settle(&mut moving.builder)?;
         result = Some(moving.builder.finish()?);
     }
@@ -62,7 +63,8 @@ fn below_links(layer: &Tree, out: &mut Builder) -> Vec<InodeId> {
                 Some((lower, NodeKind::Directory)) if !layer.is_opaque(id) => {
                     todo.push((id, lower));
                 }
-                // One that a marker made opaque is followed: the marker hides what is there.
+                // This is also right for a directory that a marker made opaque: the marker then
+                // hides what is where the link leads.
                 Some((_, NodeKind::Symlink)) if layer.is_implied(id) => found.push(id),
                 _ => {}
             }
@@ -80,7 +82,8 @@ fn reopen(tree: &Tree) -> Builder {
     builder.index = Index::default();
     for inode in &mut builder.tree.inodes {
         if inode.kind == NodeKind::Directory {
-            // Where its last name is, plus one: names of a finished tree are in ascending order.
+            // In a builder, `body` is the position of a directory's last name plus one. In a
+            // finished tree the names are in ascending order, so that is the end of their range.
             let names = unpack(inode.body);
             inode.body = if names.is_empty() { 0 } else { names.end as u64 };
         }
@@ -162,8 +165,8 @@ impl Moving<'_> {
                 let old = self.builder.lookup(to, &name).filter(|old| *old != new);
                 let kinds = old.map(|old| (old, self.builder.kind(old), self.builder.kind(new)));
                 match kinds {
-                    // A device 0:0, which is a whiteout, gives way, and over it all is as over
-                    // nothing.
+                    // Where one of two is a whiteout (a device 0:0 of the tar), the other stays:
+                    // the whiteout acts on lower layers only, and the name's mark already says so.
                     Some((_, _, NodeKind::Whiteout)) => {}
                     None | Some((_, NodeKind::Whiteout, _)) => self.link(to, &name)?.inode = new.0,
                     Some((old, NodeKind::Directory, NodeKind::Directory)) => {

@@ -6,7 +6,8 @@ use super::{MergeOptions, Note, follow};
 use crate::tree::body::{Body, Extent, Place};
 use crate::tree::builder::{Builder, Node, What, XattrSet};
 use crate::tree::error::Error;
-use crate::tree::model::{Attributes, Content, InodeId, NO_INODE, NodeKind, Tree, XattrIter};
+use crate::tree::inode::{Attributes, Content, InodeId, NodeKind};
+use crate::tree::model::{NO_INODE, Tree, XattrIter};
 use crate::units::Timestamp;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -25,11 +26,15 @@ use alloc::vec::Vec;
 /// Takes time linear in the names of all layers.
 ///
 /// ```
-/// use erofs_tarfs::tree::{LayerBuilder, LayerOptions, MergeOptions, merge};
+/// use erofs_tarfs::tree::{MergeOptions, merge};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
 ///
-/// let layer = LayerBuilder::new(LayerOptions::default()).finish()?;
-/// let image = merge(&[&layer.tree, &layer.tree], &MergeOptions::default())?;
-/// assert_eq!(image.inode_count(), 1);
+/// let base = layer_of(&[("etc/motd", "hello\n"), ("etc/old", "")]);
+/// let fix = layer_of(&[("etc/.wh.old", ""), ("etc/new", "")]);
+/// let image = merge(&[&base, &fix], &MergeOptions::default())?;
+/// assert!(image.lookup(b"etc/motd").is_some() && image.lookup(b"etc/new").is_some());
+/// assert_eq!(image.lookup(b"etc/old"), None, "a whiteout of the upper layer hides it");
 /// # Ok::<(), erofs_tarfs::tree::Error>(())
 /// ```
 ///
@@ -41,7 +46,20 @@ pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
     merge_noting(layers, options, &mut |_| {})
 }
 
-/// As [`merge`]; `note` is told where it decides what not every reader of layers does.
+/// As [`merge`]. Where readers of layers differ, `note` is told what was decided.
+///
+/// ```
+/// use erofs_tarfs::tree::{MergeOptions, merge_noting};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let base = layer_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]);
+/// let app = layer_of(&[("lib/libapp.so", "")]);
+/// let mut notes = Vec::new();
+/// merge_noting(&[&base, &app], &MergeOptions::default(), &mut |note| notes.push(note.to_string()))?;
+/// assert!(notes[0].starts_with("layer 2: \"lib\" is a symbolic link to \"usr/lib\" in a lower layer"));
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`merge`].
@@ -108,7 +126,8 @@ impl<'o, 'a> Merge<'o, 'a> {
                     None if self.is_whiteout(id, holds_x) => Some(name),
                     None => None,
                 };
-                // `.wh..wh.…` are markers of aufs, the opaque one seen with its directory.
+                // Names that begin `.wh..wh.` are markers of aufs and hide no name. The opaque one
+                // of them is looked for where its directory is merged: see `is_opaque`.
                 if let Some(hidden) = hidden.filter(|hidden| !hidden.starts_with(b".wh.")) {
                     self.out.unlink(to, hidden);
                 }
@@ -190,7 +209,8 @@ impl<'o, 'a> Merge<'o, 'a> {
         Ok(id)
     }
 
-    /// Notes that an implied directory takes the place of what is none.
+    /// Tells the caller where an implied directory takes the place of something that is no
+    /// directory.
     fn replaces(&mut self, lower: InodeId, from: InodeId) {
         let old = self.out.tree.inodes[lower.index()];
         if old.kind == NodeKind::Directory {

@@ -1,10 +1,24 @@
 //! How layers are merged.
 
 /// How layers are merged.
+///
+/// ```
+/// use erofs_tarfs::tree::{MergeOptions, merge};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let base = layer_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]);
+/// let app = layer_of(&[("lib/libapp.so", "")]);
+/// let mut options = MergeOptions::default();
+/// options.follow_lower_links = true;
+/// let image = merge(&[&base, &app], &options)?;
+/// assert!(image.lookup(b"usr/lib/libapp.so").is_some());
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct MergeOptions {
-    /// Keep devices that no file of the result has its bytes in. By default they go.
+    /// Keep devices in which no file of the result has any bytes. By default they are dropped.
     pub keep_devices: bool,
     /// Take devices for one whose tags are the same SHA-256 in hex, and whose lengths are the same:
     /// the caller has checked that the files have these digests. By default a tag shows nothing,

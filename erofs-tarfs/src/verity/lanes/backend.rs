@@ -8,6 +8,17 @@ use super::arch::cpu;
 ///
 /// The best one that the CPU has is taken by itself; name one to compare or to debug. Without an
 /// operating system an Armv8 CPU cannot be asked: there the build says, by its target features.
+///
+/// ```
+/// use erofs_tarfs::verity::{Backend, BlockHasher};
+///
+/// // Which one is used changes the speed, and no digest.
+/// let best = BlockHasher::new(b"")?;
+/// assert_eq!(best.backend(), Backend::best());
+/// let slow = best.clone().with_backend(Backend::Sha2);
+/// assert_eq!(best.hash(&[7; 512]), slow.hash(&[7; 512]));
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {

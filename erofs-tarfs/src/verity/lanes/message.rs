@@ -70,8 +70,9 @@ impl<'a, const N: usize> Scratch<'a, N> {
             runs[1] = core::array::from_fn(|l| blocks[l].as_chunks().0);
             return runs;
         }
-        // Copies of constant length: of the 64 bytes only those count that fall into a piece,
-        // salt in front and padding behind stay as they are.
+        // 64 bytes are copied, more than needed, because a copy of constant length is fast. What is
+        // copied too far lies outside of the pieces that are used; the salt in front and the
+        // padding behind are not touched.
         for (head, block) in self.heads.iter_mut().zip(blocks) {
             head[rest..rest + BLOCK].copy_from_slice(&block[..BLOCK]);
         }

@@ -5,9 +5,10 @@ mod backend;
 
 pub use backend::Backend;
 
-// Each architecture has its kernels, its way to ask the CPU, and its dispatch; what they share knows
-// of none. On the others there are no lanes, so far, nor where a target leaves vector registers
-// alone, as kernels do.
+// `arch` is one of three folders: it holds the loops written for an architecture, asks the CPU what
+// it has, and chooses. `groups`, `message` and `sha256` know of no architecture. `other` has no
+// lanes: it is for other architectures, and for targets that don't use vector registers, as those
+// of kernels.
 
 #[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86_64/mod.rs")]
 #[cfg_attr(
