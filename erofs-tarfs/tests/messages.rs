@@ -411,6 +411,7 @@ fn files() {
     let error = || std::io::Error::other("broken");
     says([
         (&E::Open { file: file(), error: error() }, "dir/f: cannot open it: broken"),
+        (&E::Create { file: file(), error: error() }, "dir/f: cannot create it: broken"),
         (
             &E::Read { file: file(), offset: 3, error: error() },
             "dir/f: cannot read at offset 3: broken",
@@ -453,7 +454,29 @@ fn files() {
             "dir/f: more devices than a tree can number",
         ),
         (&E::IsInput { file: file() }, "dir/f: is an input and the output"),
-        (&E::SameName { file: file() }, "dir/f: would be the name of two layers' outputs"),
+        (
+            &E::SameName { file: file(), layers: (0, 2) },
+            "dir/f: would be the name of the outputs of two layers, 1 and 3",
+        ),
+        (
+            &E::Name { file: file() },
+            "dir/f: has a name that is not UTF-8, which no form over files can carry",
+        ),
+        (&E::NoFile { name: file() }, "dir/f: is read, but is no file that a disk can be over"),
+        (&E::NotRegular { file: file() }, "dir/f: is there, and is not a regular file"),
+        (&E::Cancelled, "cancelled"),
+        (
+            &E::Export { file: file(), error: export::Error::NoDisk },
+            "dir/f: a hash tree alone is no disk: it has no form, and no partitions",
+        ),
+        (
+            &E::Export { file: file(), error: export::Error::Volume { count: 2 } },
+            "dir/f: a volume is one filesystem, and these are 2: merge them",
+        ),
+        (
+            &E::Export { file: file(), error: export::Error::NoLayer },
+            "dir/f: there is no layer to make it of",
+        ),
         (
             &E::Verity { file: file(), error: verity::Error::NoLevels },
             "dir/f: a single data block has no tree",

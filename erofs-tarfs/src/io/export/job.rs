@@ -1,16 +1,14 @@
 //! What is wanted of an export.
 
+use alloc::borrow::Cow;
 use core::fmt;
 use core::sync::atomic::AtomicBool;
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::layer::{Input, Layer};
-use super::run::Job;
 use super::watch::Watch;
-use super::{Backing, Exported, Made, Step};
+use super::{Backing, Step};
 use crate::export::{Form, Mode, Options, Partitioning};
-use crate::io::Error;
 use crate::io::verity::Options as Hashing;
 use crate::tree::{MergeOptions, Note, Tree};
 use crate::verity::Leaves;
@@ -129,7 +127,8 @@ impl<'a> Export<'a> {
         self
     }
 
-    /// Ends the work, with [`Error::Cancelled`] and without an output, soon after this is true.
+    /// Ends the work, with [`Error::Cancelled`](crate::io::Error::Cancelled) and without an output,
+    /// soon after this is true.
     #[must_use]
     pub fn cancel(mut self, cancel: &'a AtomicBool) -> Self {
         self.watch.cancel = Some(cancel);
@@ -187,30 +186,5 @@ impl<'a> Export<'a> {
     ) -> Self {
         let layer = Layer { tree: tree.into(), backings, leaves };
         Self { layers: vec![Input::Image(layer)], ..self }
-    }
-
-    /// Makes all outputs, one after the other; answers them in the order of the layers.
-    ///
-    /// `path` is the file, in place of what has that name. A mode by layer with several layers, or if
-    /// `path` is a directory, writes a file for each into that directory, which is made if it is not
-    /// there, named by the layer's tag: `TAG.disk`, or as the [form](Form::extension) says. With
-    /// [partitions](Self::partitions) it is one file in any case.
-    ///
-    /// Files have no name until all are whole and on the disk: an error leaves nothing.
-    ///
-    /// # Errors
-    /// [`Error::Export`] for what cannot be planned, [`Error::Layer`], [`Error::Merge`],
-    /// [`Error::IsInput`], [`Error::SameName`]; [`Error::NoFile`] and [`Error::Name`] for forms over
-    /// files; [`Error::Cancelled`]; those of reading and writing.
-    pub fn write(self, path: impl AsRef<Path>) -> Result<Vec<Exported>, Error> {
-        self.make(path)?.finish()
-    }
-
-    /// Makes all outputs, and lets the caller give them their names, or copy them to elsewhere.
-    ///
-    /// # Errors
-    /// As [`write`](Self::write).
-    pub fn make(self, path: impl AsRef<Path>) -> Result<Made, Error> {
-        Job::new(self, path.as_ref())?.run(path.as_ref())
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::io::{Copied, Error, Output};
-use crate::layout::PlannedDevice;
+use crate::layout::{Layout, PlannedDevice};
 use crate::outputs::Gpt;
 use crate::units::BlockSize;
 use crate::verity::Sealed;
@@ -43,6 +43,20 @@ pub struct ExportedDisk {
     pub sources: usize,
     /// Geometry and root hash, if the mode has a hash tree.
     pub sealed: Option<Sealed>,
+}
+
+impl ExportedDisk {
+    /// What is known of a filesystem that was made.
+    pub(super) fn of(
+        layout: &Layout<'_>,
+        bytes: u64,
+        filesystem_bytes: u64,
+        sealed: Option<Sealed>,
+    ) -> Self {
+        let (block_size, devices) = (layout.block_size(), layout.devices().to_vec());
+        let sources = layout.sources();
+        Self { bytes, filesystem_bytes, block_size, devices, sources, sealed }
+    }
 }
 
 impl Exported {

@@ -6,6 +6,7 @@ mod layer;
 mod made;
 mod over;
 mod parts;
+mod prepared;
 mod run;
 mod watch;
 mod write;

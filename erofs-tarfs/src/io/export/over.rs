@@ -1,10 +1,11 @@
 //! Disks that are not plain files: over files as they lie, or in partitions of one.
 
+use alloc::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::parts::{Disk, Parts, Sealing};
-use super::run::{Job, One, Wanted, disk};
+use super::prepared::{Job, One, Wanted};
 use super::{Exported, ExportedDisk, Step};
 use crate::export::{Error as Why, Form, Partitioning, Product};
 use crate::io::{Error, Mapped, NamedFile, Output};
@@ -37,7 +38,7 @@ impl Job<'_> {
             let layout = layout.map_err(|error| self.failed(path, error))?;
             let made = parts.add(&layout, &self.sources(one)?, sealing)?;
             let (bytes, sealed) = (made.extents.bytes(), made.sealed.clone());
-            disks.push(disk(&layout, bytes, made.filesystem_bytes, sealed));
+            disks.push(ExportedDisk::of(&layout, bytes, made.filesystem_bytes, sealed));
             parted.push((one.name.as_str(), made));
         }
         let (extents, gpt, sealed) = match self.partitioning {
@@ -45,7 +46,10 @@ impl Job<'_> {
                 let (extents, gpt) = self.partitioned(path, &mut parts, parted, partitioning)?;
                 (extents, Some(gpt), None)
             }
-            None => self.single(path, parted, &mut disks)?,
+            None => {
+                let only = self.single(path, parted)?;
+                (only.extents, None, only.sealed)
+            }
         };
         let (bytes, path) = (extents.bytes(), path.to_owned());
         let mut exported = Exported { path, bytes, disks, gpt, files: Vec::new(), copied: None };
@@ -66,16 +70,10 @@ impl Job<'_> {
     }
 
     /// The only disk.
-    fn single(
-        &self,
-        path: &Path,
-        parted: Vec<(&str, Disk)>,
-        disks: &mut [ExportedDisk],
-    ) -> Result<(Extents<usize>, Option<Gpt>, Option<Sealed>), Error> {
+    fn single(&self, path: &Path, parted: Vec<(&str, Disk)>) -> Result<Disk, Error> {
+        debug_assert!(parted.len() <= 1, "several disks want partitions");
         let only = parted.into_iter().next();
-        let (_, only) = only.ok_or_else(|| self.failed(path, Why::NoLayer))?;
-        debug_assert_eq!(disks.len(), 1, "several disks want partitions");
-        Ok((only.extents, None, only.sealed))
+        only.map(|(_, disk)| disk).ok_or_else(|| self.failed(path, Why::NoLayer))
     }
 
     /// All disks in partitions of one; a volume's hash tree is in another.
@@ -128,7 +126,7 @@ impl Job<'_> {
             dm_script(&files, extents, sealed)
         };
         let text = text.map_err(|error| self.failed(path, error))?;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         files.retain(|file| seen.insert(file.clone()));
         Ok((text, files))
     }

@@ -1,98 +1,49 @@
 //! Which files an export makes, and of which layers each.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use std::path::Path;
 
-use super::layer::{Input, Layer};
 use super::made::Directory;
-use super::watch::Watch;
+use super::prepared::{Job, One, Wanted};
 use super::write::{Written, write_plan};
-use super::{Backing, Export, Exported, ExportedDisk, Made};
-use crate::export::{self, Form, Mode, Options, Partitioning, Plan, Product};
-use crate::io::verity::Options as Hashing;
-use crate::io::{Error, Output};
-use crate::layout::{self, Layout};
-use crate::tree::{self, Identity, MergeOptions, Note, Tree};
-use crate::verity::{Leaves, Sealed, SuperblockMode};
+use super::{Export, Exported, ExportedDisk, Made};
+use crate::export::{self, Form, Plan};
+use crate::io::Error;
+use crate::layout;
+use crate::tree::{self, Tree};
 
 /// What the partition of merged layers is called.
 const IMAGE: &str = "image";
 
-/// An export whose layers are read.
-pub(super) struct Job<'a> {
-    mode: Mode,
-    pub(super) product: Product,
-    pub(super) options: Options,
-    merge: MergeOptions,
-    pub(super) hashing: Hashing,
-    pub(super) form: Form,
-    pub(super) partitioning: Option<Partitioning>,
-    pub(super) layers: Vec<Layer<'a>>,
-    pub(super) watch: Watch<'a>,
-    notes: Box<dyn FnMut(Note) + 'a>,
-    beside: Option<PathBuf>,
-    /// Whether the only layer is the image.
-    is_merged: bool,
-}
-
-/// A filesystem to be made.
-pub(super) struct Wanted<'w> {
-    /// What its file or its partition is called.
-    pub(super) name: String,
-    pub(super) tree: Cow<'w, Tree>,
-    /// The layer, and the device of it, that each of the tree's devices is.
-    origins: Vec<(usize, usize)>,
-}
-
-/// What was made of an output's filesystems: files without names, and what is known of it.
-pub(super) type One = (Vec<Output>, Exported);
-
-impl<'a> Job<'a> {
-    /// Reads the layers. Errors of the whole name `path`.
-    pub(super) fn new(export: Export<'a>, path: &Path) -> Result<Self, Error> {
-        let Export { mode, mut options, merge, hashing, form, partitioning, .. } = export;
-        let Export { layers, watch, notes, beside, .. } = export;
-        let failed = |error| Error::Export { file: path.to_owned(), error };
-        let product = mode.product();
-        options.check(product).map_err(failed)?;
-        let is_plain = form == Form::Raw && partitioning.is_none();
-        if product == Product::HashTree && !is_plain {
-            return Err(failed(export::Error::NoDisk));
-        }
-        if let Some(Partitioning::Volume(..)) = partitioning {
-            if mode.is_by_layer() && layers.len() > 1 {
-                return Err(failed(export::Error::Volume { count: layers.len() }));
-            }
-            if options.verity.superblock() == SuperblockMode::None {
-                let with = options.verity.with_superblock(SuperblockMode::Derived);
-                options.verity = with.map_err(|error| failed(error.into()))?;
-            }
-        }
-        let is_merged = matches!(layers[..], [Input::Image(_)]);
-        // Forms over files hash the disk as it is.
-        let keeps = product != Product::Disk && is_plain;
-        let leaves = keeps.then_some(&options.verity);
-        let read = layers.into_iter().map(|layer| layer.read(!mode.is_by_layer(), leaves, &watch));
-        let layers = read.collect::<Result<_, _>>()?;
-        Ok(Self {
-            mode,
-            product,
-            options,
-            merge,
-            hashing,
-            form,
-            partitioning,
-            layers,
-            watch,
-            notes,
-            beside,
-            is_merged,
-        })
+impl Export<'_> {
+    /// Makes all outputs, one after the other; answers them in the order of the layers.
+    ///
+    /// `path` is the file, in place of what has that name. A mode by layer with several layers, or if
+    /// `path` is a directory, writes a file for each into that directory, which is made if it is not
+    /// there, named by the layer's tag: `TAG.disk`, or as the [form](Form::extension) says. With
+    /// [partitions](Self::partitions) it is one file in any case.
+    ///
+    /// Files have no name until all are whole and on the disk: an error leaves nothing.
+    ///
+    /// # Errors
+    /// [`Error::Export`] for what cannot be planned, [`Error::Layer`], [`Error::Merge`],
+    /// [`Error::IsInput`], [`Error::SameName`]; [`Error::NoFile`] and [`Error::Name`] for forms over
+    /// files; [`Error::Cancelled`]; those of reading and writing.
+    pub fn write(self, path: impl AsRef<Path>) -> Result<Vec<Exported>, Error> {
+        self.make(path)?.finish()
     }
 
+    /// Makes all outputs, and lets the caller give them their names, or copy them to elsewhere.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn make(self, path: impl AsRef<Path>) -> Result<Made, Error> {
+        Job::new(self, path.as_ref())?.run(path.as_ref())
+    }
+}
+
+impl Job<'_> {
     /// Makes all files.
     pub(super) fn run(mut self, path: &Path) -> Result<Made, Error> {
         if !self.mode.is_by_layer() && !self.is_merged {
@@ -162,7 +113,7 @@ impl<'a> Job<'a> {
         let (out, hashing) = (output.file(), &self.hashing);
         let written = write_plan(&plan, &sources, &leaves, out, hashing, &self.watch);
         let Written { sealed, copied } = written?;
-        let disk = disk(plan.layout(), plan.bytes(), plan.disk().bytes, sealed);
+        let disk = ExportedDisk::of(plan.layout(), plan.bytes(), plan.disk().bytes, sealed);
         let exported = Exported {
             path: path.to_owned(),
             bytes: plan.bytes(),
@@ -173,53 +124,4 @@ impl<'a> Job<'a> {
         };
         Ok((vec![output], exported))
     }
-
-    /// Where the bytes of the devices are.
-    pub(super) fn sources(&self, wanted: &Wanted<'_>) -> Result<Vec<&Backing<'a>>, Error> {
-        let of = |&(layer, at): &(usize, usize)| self.layers[layer].backing(at);
-        wanted.origins.iter().map(of).collect()
-    }
-
-    /// The digests kept of the devices.
-    fn leaves(&self, wanted: &Wanted<'_>) -> Vec<Option<&Leaves>> {
-        let of = |&(layer, at): &(usize, usize)| {
-            self.layers[layer].leaves.get(at).and_then(|leaves| leaves.as_deref())
-        };
-        wanted.origins.iter().map(of).collect()
-    }
-
-    /// An empty file that will be called `path`.
-    pub(super) fn output(&self, path: &Path) -> Result<Output, Error> {
-        match &self.beside {
-            Some(directory) => Output::within(directory, path),
-            None => Output::new(path),
-        }
-    }
-
-    /// The error of an output that cannot be planned.
-    pub(super) fn failed(&self, path: &Path, error: impl Into<export::Error>) -> Error {
-        Error::Export { file: path.to_owned(), error: error.into() }
-    }
-
-    /// Refuses to take the place of a file that is read, or of what is no file.
-    fn spare(&self, path: &Path) -> Result<(), Error> {
-        let Ok(found) = fs::metadata(path) else { return Ok(()) };
-        if !found.is_file() {
-            return Err(Error::NotRegular { file: path.to_owned() });
-        }
-        let there = Identity::File { volume: found.dev(), number: found.ino() };
-        self.layers.iter().try_for_each(|layer| layer.spare(path, there))
-    }
-}
-
-/// What is known of a filesystem that was made.
-pub(super) fn disk(
-    layout: &Layout<'_>,
-    bytes: u64,
-    filesystem_bytes: u64,
-    sealed: Option<Sealed>,
-) -> ExportedDisk {
-    let (block_size, devices) = (layout.block_size(), layout.devices().to_vec());
-    let sources = layout.sources();
-    ExportedDisk { bytes, filesystem_bytes, block_size, devices, sources, sealed }
 }

@@ -1,0 +1,125 @@
+//! An export whose layers are read, and a filesystem that is to be made of them.
+
+use alloc::borrow::Cow;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::layer::{Input, Layer};
+use super::watch::Watch;
+use super::{Backing, Export, Exported};
+use crate::export::{self, Form, Mode, Options, Partitioning, Product};
+use crate::io::verity::Options as Hashing;
+use crate::io::{Error, Output};
+use crate::tree::{Identity, MergeOptions, Note, Tree};
+use crate::verity::{Leaves, SuperblockMode};
+
+/// An export whose layers are read.
+pub(super) struct Job<'a> {
+    pub(super) mode: Mode,
+    pub(super) product: Product,
+    pub(super) options: Options,
+    pub(super) merge: MergeOptions,
+    pub(super) hashing: Hashing,
+    pub(super) form: Form,
+    pub(super) partitioning: Option<Partitioning>,
+    pub(super) layers: Vec<Layer<'a>>,
+    pub(super) watch: Watch<'a>,
+    pub(super) notes: Box<dyn FnMut(Note) + 'a>,
+    beside: Option<PathBuf>,
+    /// Whether the only layer is the image.
+    pub(super) is_merged: bool,
+}
+
+/// A filesystem to be made.
+pub(super) struct Wanted<'w> {
+    /// What its file or its partition is called.
+    pub(super) name: String,
+    pub(super) tree: Cow<'w, Tree>,
+    /// The layer, and the device of it, that each of the tree's devices is.
+    pub(super) origins: Vec<(usize, usize)>,
+}
+
+/// What was made of an output's filesystems: files without names, and what is known of it.
+pub(super) type One = (Vec<Output>, Exported);
+
+impl<'a> Job<'a> {
+    /// Reads the layers. Errors of the whole name `path`.
+    pub(super) fn new(export: Export<'a>, path: &Path) -> Result<Self, Error> {
+        let Export { mode, mut options, merge, hashing, form, partitioning, .. } = export;
+        let Export { layers, watch, notes, beside, .. } = export;
+        let failed = |error| Error::Export { file: path.to_owned(), error };
+        let product = mode.product();
+        options.check(product).map_err(failed)?;
+        let is_plain = form == Form::Raw && partitioning.is_none();
+        if product == Product::HashTree && !is_plain {
+            return Err(failed(export::Error::NoDisk));
+        }
+        if let Some(Partitioning::Volume(..)) = partitioning {
+            if mode.is_by_layer() && layers.len() > 1 {
+                return Err(failed(export::Error::Volume { count: layers.len() }));
+            }
+            if options.verity.superblock() == SuperblockMode::None {
+                let with = options.verity.with_superblock(SuperblockMode::Derived);
+                options.verity = with.map_err(|error| failed(error.into()))?;
+            }
+        }
+        let is_merged = matches!(layers[..], [Input::Image(_)]);
+        // Forms over files hash the disk as it is.
+        let keeps = product != Product::Disk && is_plain;
+        let leaves = keeps.then_some(&options.verity);
+        let read = layers.into_iter().map(|layer| layer.read(!mode.is_by_layer(), leaves, &watch));
+        let layers = read.collect::<Result<_, _>>()?;
+        Ok(Self {
+            mode,
+            product,
+            options,
+            merge,
+            hashing,
+            form,
+            partitioning,
+            layers,
+            watch,
+            notes,
+            beside,
+            is_merged,
+        })
+    }
+
+    /// Where the bytes of the devices are.
+    pub(super) fn sources(&self, wanted: &Wanted<'_>) -> Result<Vec<&Backing<'a>>, Error> {
+        let of = |&(layer, at): &(usize, usize)| self.layers[layer].backing(at);
+        wanted.origins.iter().map(of).collect()
+    }
+
+    /// The digests kept of the devices.
+    pub(super) fn leaves(&self, wanted: &Wanted<'_>) -> Vec<Option<&Leaves>> {
+        let of = |&(layer, at): &(usize, usize)| {
+            self.layers[layer].leaves.get(at).and_then(|leaves| leaves.as_deref())
+        };
+        wanted.origins.iter().map(of).collect()
+    }
+
+    /// An empty file that will be called `path`.
+    pub(super) fn output(&self, path: &Path) -> Result<Output, Error> {
+        match &self.beside {
+            Some(directory) => Output::within(directory, path),
+            None => Output::new(path),
+        }
+    }
+
+    /// The error of an output that cannot be planned.
+    pub(super) fn failed(&self, path: &Path, error: impl Into<export::Error>) -> Error {
+        Error::Export { file: path.to_owned(), error: error.into() }
+    }
+
+    /// Refuses to take the place of a file that is read, or of what is no file.
+    pub(super) fn spare(&self, path: &Path) -> Result<(), Error> {
+        let Ok(found) = fs::metadata(path) else { return Ok(()) };
+        if !found.is_file() {
+            return Err(Error::NotRegular { file: path.to_owned() });
+        }
+        let there = Identity::File { volume: found.dev(), number: found.ino() };
+        self.layers.iter().try_for_each(|layer| layer.spare(path, there))
+    }
+}
