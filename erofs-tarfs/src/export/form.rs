@@ -1,9 +1,17 @@
-//! What a disk comes out as.
+//! What a disk comes out as: its form, and its partitions.
 
 use super::Product;
 use crate::outputs::{Architecture, Volume};
 
-/// The shape of a disk.
+/// What a disk comes out as.
+///
+/// ```
+/// use erofs_tarfs::export::{Form, Product};
+///
+/// assert_eq!(Form::named("dm-linear"), Some(Form::DmLinear));
+/// assert_eq!(Form::Vmdk.extension(Product::SealedDisk), "vmdk");
+/// assert!(Form::Vmdk.is_over_files(), "the tars have to stay where they are");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Form {
@@ -18,7 +26,18 @@ pub enum Form {
     DmLinear,
 }
 
-/// Disks in one disk, a GPT partition each, in layer order.
+/// How disks are put into one disk, a GPT partition each, in the order of the layers.
+///
+/// ```
+/// use erofs_tarfs::export::Partitioning;
+/// use erofs_tarfs::outputs::{Architecture, Volume};
+///
+/// let x86 = Architecture::named("amd64").ok_or("not known")?;
+/// let root = Partitioning::Volume(Volume::Root, x86);
+/// assert_eq!(Partitioning::named("dps", Some(x86)), Some(root)); // the words of the tool's --gpt
+/// assert_eq!(Partitioning::named("linux", None), Some(Partitioning::Data));
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Partitioning {
@@ -30,8 +49,8 @@ pub enum Partitioning {
 }
 
 impl Partitioning {
-    /// By the words of the tool's `--gpt`: `linux`, or `dps` and `dps-usr` for a volume on this
-    /// architecture.
+    /// The one that the tool's `--gpt` calls by this name: `linux`, or `dps` and `dps-usr` for a volume
+    /// on this architecture.
     pub fn named(name: &str, architecture: Option<Architecture>) -> Option<Self> {
         match (name, architecture) {
             ("linux", _) => Some(Self::Data),
@@ -43,7 +62,7 @@ impl Partitioning {
 }
 
 impl Form {
-    /// Its name, as `dm-linear`.
+    /// Its name, for example `dm-linear`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",

@@ -1,20 +1,32 @@
 //! The main job, planned: what comes out of layers in each of the six modes, and how long it is,
 //! before a byte is written.
 //!
-//! `io::Export` (feature `std`) carries it out with files. Without files a [`Plan`] is all there is to
-//! know: where each byte of a disk comes from ([`Plan::disk`]), and its root hash ([`Plan::hash`]).
+//! ```text
+//! Tree ──────┐             ┌─ disk ──→ where each byte of the disk comes from
+//! Product ───┼─→ Plan ─────┼─ bytes ─→ how long the output is
+//! Options ───┘             └─ hash ──→ the hash tree, and its root hash
+//! ```
+//!
+//! A [`Mode`] says whether each layer becomes a filesystem, or all of them one, and what is made of it,
+//! its [`Product`]: a disk, a disk with its hash tree, or the tree alone. A [`Form`] says whether a disk
+//! is a file with all bytes, or a description of it over the tars as they lie, and a [`Partitioning`]
+//! puts several disks into one. [`stem`] and [`plain`] name the files.
+//!
+//! What is decided here: what each output is made of, how long it is, and what it is called. Files are
+//! opened, read and written by `io::Export` (feature `std`), which carries this out. Without files a
+//! [`Plan`] is all there is to know.
 //!
 //! ```
-//! use erofs_tarfs::export::{Options, Plan, Product};
-//! use erofs_tarfs::tree::Builder;
-//! use erofs_tarfs::verity::RootOnly;
+//! use erofs_tarfs::export::{Mode, Options, Plan};
+//! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+//! # use doc::layer_of;
 //!
-//! let tree = Builder::new().finish()?;
-//! let plan = Plan::new(&tree, Product::SealedDisk, &Options::default())?;
-//! let read = &mut |_, _, _: &mut [u8]| unreachable!("no device");
-//! let sealed = plan.hash(&[], read, &mut RootOnly)?.expect("it is sealed");
-//! assert_eq!(sealed.geometry().end(), plan.bytes());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let tree = layer_of(&[("etc/motd", "hello\n")]);
+//! for mode in Mode::ALL {
+//!     let plan = Plan::new(&tree, mode.product(), &Options::default())?;
+//!     println!("{mode}: {} bytes", plan.bytes());
+//! }
+//! # Ok::<(), erofs_tarfs::export::Error>(())
 //! ```
 
 mod error;

@@ -4,6 +4,15 @@ use core::fmt;
 use core::str::FromStr;
 
 /// The six modes, by the names that nydus-snapshotter has for them.
+///
+/// ```
+/// use erofs_tarfs::export::{Mode, Product};
+///
+/// let mode: Mode = "image_block_with_verity".parse()?;
+/// assert_eq!(mode.product(), Product::SealedDisk);
+/// assert!(!mode.is_by_layer(), "one disk of all layers merged");
+/// # Ok::<(), erofs_tarfs::export::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "each layer or all, times three products")]
 pub enum Mode {
@@ -44,7 +53,7 @@ impl Mode {
         Self::ImageVerityOnly,
     ];
 
-    /// Its name, as `image_block`.
+    /// Its name, for example `image_block`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LayerBlock => "layer_block",

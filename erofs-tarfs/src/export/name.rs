@@ -8,7 +8,6 @@ use crate::tree::Tree;
 /// What the file of a layer is called, without what it ends with: by its first device's tag, or by its
 /// number, from 0 on, if nothing in it has any data.
 ///
-/// # Examples
 /// ```
 /// use erofs_tarfs::{export, tree::Builder};
 ///
@@ -25,7 +24,6 @@ pub fn stem(tree: &Tree, index: usize) -> String {
 /// A tag as the name of a file: what is no letter, digit or one of `-_.+=@` becomes `-`, and no name
 /// starts with a dot.
 ///
-/// # Examples
 /// ```
 /// use erofs_tarfs::export;
 ///

@@ -8,6 +8,20 @@ use crate::tree::Tree;
 use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Params, Placement, Sealed};
 
 /// How disks are laid out, and how they are hashed.
+///
+/// ```
+/// use erofs_tarfs::export::{Error, Options, Product};
+/// use erofs_tarfs::units::BlockSize;
+/// use erofs_tarfs::verity::Params;
+///
+/// let mut options = Options::default();
+/// options.verity = Params::containerd_4k(); // data blocks of 4096 bytes
+/// let refused = Error::DataBlock { data_block: 4096, block: 512 };
+/// assert_eq!(options.check(Product::SealedDisk), Err(refused), "Linux would refuse the mount");
+/// options.layout.block_size = BlockSize::B4096;
+/// options.check(Product::SealedDisk)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
@@ -43,6 +57,25 @@ impl Options {
 }
 
 /// What an output is made of, and where everything in it lies.
+///
+/// ```
+/// use erofs_tarfs::export::{Options, Plan, Product};
+/// use erofs_tarfs::verity::RootOnly;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::{layer_of, tar_of};
+///
+/// let (tree, tar) = (layer_of(&[("etc/motd", "hello\n")]), tar_of(&[("etc/motd", "hello\n")]));
+/// let plan = Plan::new(&tree, Product::SealedDisk, &Options::default())?;
+/// // 4096 bytes of metadata and 2048 of the tar; the hash tree's one block, at the next 4096.
+/// assert_eq!((plan.disk().bytes, plan.bytes()), (6144, 8192 + 4096));
+/// let read = &mut |_device: usize, offset: u64, buf: &mut [u8]| {
+///     buf.copy_from_slice(&tar[offset as usize..][..buf.len()]);
+///     Ok(())
+/// };
+/// let sealed = plan.hash(&[], read, &mut RootOnly)?.ok_or("no hash tree")?;
+/// println!("{}", sealed.root()); // without having written the disk
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Plan<'t> {
     layout: Layout<'t>,
@@ -100,8 +133,8 @@ impl<'t> Plan<'t> {
     }
 
     /// Hashes the disk, which need not be written; the tree goes to `sink`. `read` gives bytes of a
-    /// device's file, `leaves` are the digests kept of devices: see [`disk::hash`]. Nothing is there
-    /// to be hashed of a disk without a tree.
+    /// device's file, `leaves` are the digests kept of devices: see [`disk::hash`]. The answer is
+    /// nothing for a disk without a hash tree.
     ///
     /// # Errors
     /// As [`disk::hash`].

@@ -2,17 +2,21 @@
 //!
 //! ```text
 //! base.tar ─ index_file, ingest ─→ Layer ─ merge, plan ─→ Layout ─┬─ write_metadata ─→ base.erofs
-//!     │                                                          ├─ write_disk ─→ image.disk
+//!     │                                                           ├─ write_disk ─→ image.disk
 //!     └──────────── its bytes, shared or copied ──────────────────┘      │
 //!                                        verity::seal, hash_disk ────────┴─→ hash tree, root hash
 //! ```
 //!
-//! [`index_file`] and [`index_reader`] make layers of tars, [`ingest`](fn@ingest) hashes and writes
-//! them too as they stream by; [`write_metadata`], [`write_disk`] and [`hash_disk`] carry out the
-//! plan of a disk, sharing bytes with the tars where the filesystem can ([`copy_range`]);
-//! [`seal_in_place`] ends the one pass of a layer. [`Mapped`] reads a disk through the files that it
-//! is made of, [`verity`] seals and verifies files on several threads. A [`NamedFile`] is an open file
-//! with its name, so that an [`Error`] says where it happened.
+//! Most programs want all of it at once: [`Export`] makes disks and hash trees of tars in one call, as
+//! [`export`](crate::export) plans them. Its files are each an [`Output`], which has no name until it is
+//! whole; [`Backing`] says where the bytes of a layer are, [`Exported`] what came of it.
+//!
+//! What it is made of can be used alone. [`index_file`] and [`index_reader`] make layers of tars,
+//! [`ingest`](fn@ingest) hashes and writes them too as they stream by; [`write_metadata`],
+//! [`write_disk`] and [`hash_disk`] carry out the plan of a disk, sharing bytes with the tars where the
+//! filesystem can ([`copy_range`]); [`seal_in_place`] ends the one pass of a layer. [`Mapped`] reads a
+//! disk through the files that it is made of, [`verity`] seals and verifies files on several threads. A
+//! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
 //!
 //! ```
 //! use erofs_tarfs::{io, layout, tree::LayerOptions};
@@ -27,8 +31,6 @@
 //! io::write_metadata(&layout, &bootstrap)?; // mount -t erofs -o device=base.tar base.erofs /mnt
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-//!
-//! Most programs want all of it at once: [`Export`] makes disks and hash trees of tars in one call.
 
 mod ahead;
 #[cfg(target_os = "linux")]

@@ -10,20 +10,18 @@ use std::process;
 
 use super::{Error, NamedFile};
 
-/// A file to be: it gets its name when it is whole, and is gone if it does not.
+/// A file that gets its name when it is whole. If it is dropped before, nothing is left of it.
 ///
-/// # Examples
 /// ```
 /// use erofs_tarfs::io::Output;
 ///
-/// let directory = std::env::temp_dir().join("tarfs-output");
-/// std::fs::create_dir_all(&directory)?;
-/// let output = Output::new(&directory.join("disk"))?;
+/// let directory = tempfile::tempdir()?;
+/// let path = directory.path().join("disk");
+/// let output = Output::new(&path)?;
 /// output.file().write_all_at(b"bytes", 0)?;
-/// assert!(!directory.join("disk").exists());
+/// assert!(!path.exists(), "a program that is killed here leaves nothing");
 /// Output::finish(vec![output])?;
-/// assert_eq!(std::fs::read(directory.join("disk"))?, b"bytes");
-/// # std::fs::remove_dir_all(&directory)?;
+/// assert_eq!(std::fs::read(path)?, b"bytes");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -42,7 +40,8 @@ impl Output {
         Self::within(Self::directory(path), path)
     }
 
-    /// The same; until it has its name, it is in another directory of the file system.
+    /// As [`new`](Self::new), but until the file has its name it is in `directory`, which must be on
+    /// the same file system.
     ///
     /// # Errors
     /// [`Error::Create`].
@@ -52,7 +51,8 @@ impl Output {
             Ok(file) if Path::new("/proc/self/fd").is_dir() => {
                 Ok(Self { file: NamedFile::new(path, File::from(file)), temporary: None })
             }
-            // What is wrong with the directory, the other way tells too.
+            // This filesystem has no files without names, or there is no /proc to name them by. If the
+            // directory itself is at fault, creating a file there says so.
             _ => {
                 let temporary = spare_name(directory);
                 let file =
@@ -73,7 +73,7 @@ impl Output {
         self.file.path()
     }
 
-    /// Lets it have another name, on the same file system.
+    /// Changes the name that it will have, to one on the same file system.
     ///
     /// # Errors
     /// [`Error::Open`].
@@ -139,7 +139,7 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
         rustix::fs::linkat(CWD, own, CWD, path, AtFlags::SYMLINK_FOLLOW)
     };
     match link(path) {
-        // A link takes nobody's place, a new name does.
+        // A link never replaces a file. So it gets a spare name, and a rename replaces the file.
         Err(rustix::io::Errno::EXIST) => {
             let temporary = spare_name(Output::directory(path));
             link(&temporary)?;
@@ -151,7 +151,7 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
     }
 }
 
-/// A name in a directory that nobody has.
+/// A name that no file in the directory has.
 fn spare_name(directory: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

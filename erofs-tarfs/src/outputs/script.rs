@@ -14,21 +14,21 @@ use core::fmt::Write;
 /// index. A file that is there twice has one loop device. The script's argument is NAME, `tarfs` if
 /// there is none.
 ///
-/// # Errors
-/// Those of [`dm_linear`], which name the file.
-///
-/// # Examples
 /// ```
 /// use erofs_tarfs::outputs::{Extents, dm_script};
 ///
+/// // A disk whose first 4096 bytes are in a file, from byte 0 on; 512 zeros follow.
 /// let mut disk = Extents::default();
 /// disk.push(4096, 0, 0)?;
 /// disk.push_zeros(512)?;
 /// let script = dm_script(&["a layer.tar"], disk, None)?;
 /// assert!(script.contains("loop 'a layer.tar'\nd0=$loop\n"));
-/// assert!(script.contains("0 8 linear $d0 0\n8 1 zero\n"));
+/// assert!(script.contains("0 8 linear $d0 0\n8 1 zero\n")); // in sectors of 512 bytes
 /// # Ok::<(), erofs_tarfs::outputs::Error>(())
 /// ```
+///
+/// # Errors
+/// Those of [`dm_linear`], which name the file.
 pub fn dm_script<F: AsRef<str>>(
     files: &[F],
     extents: Extents<usize>,
@@ -49,7 +49,7 @@ pub fn dm_script<F: AsRef<str>>(
     let table = dm_linear(&extents.map(|index| variables[index].as_str()));
     let table = table.map_err(|error| match error {
         Error::Sectors { offset, bytes, file } => {
-            // The file instead of the variable.
+            // The error names the file, not the variable of its loop device.
             let index = variables.iter().position(|variable| Some(variable) == file.as_ref());
             let file = index.map(|index| files[index].as_ref().to_string());
             Error::Sectors { offset, bytes, file }
@@ -81,7 +81,7 @@ fn add(text: &mut String, more: core::fmt::Arguments<'_>) {
     debug_assert!(done.is_ok(), "writing to a string");
 }
 
-/// Where no udev makes them.
+/// Makes the nodes in /dev/mapper where no udev does.
 const MAKE_NODES: &str = "dmsetup mknodes\n";
 
 const HEAD: &str = "\

@@ -7,13 +7,32 @@ use std::path::{Path, PathBuf};
 use crate::io::copy::{Tell, copy_telling};
 use crate::io::{Copied, Error, NamedFile};
 
-/// Bytes copied at a time from what is no file.
+/// How many bytes are copied at a time from a reader, which is no file.
 const PIECE: u64 = 1 << 20;
 
 /// Fills a buffer with the bytes from an offset on.
 pub type ReadBytes<'a> = dyn Fn(u64, &mut [u8]) -> io::Result<()> + 'a;
 
 /// Where the bytes of a device are.
+///
+/// ```
+/// use erofs_tarfs::export::Mode;
+/// use erofs_tarfs::io::{Backing, Export};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::{layer_of, tar_of};
+/// # let dir = tempfile::tempdir()?;
+/// # let disk = dir.path().join("base.disk");
+///
+/// // A tar in memory; it could be behind a network as well.
+/// let (tree, tar) = (layer_of(&[("etc/motd", "hello\n")]), tar_of(&[("etc/motd", "hello\n")]));
+/// let bytes = Backing::reader("base.tar", |offset, buf| {
+///     buf.copy_from_slice(&tar[offset as usize..][..buf.len()]);
+///     Ok(())
+/// });
+/// Export::new(Mode::LayerBlock).layer(tree, vec![bytes], vec![]).write(&disk)?;
+/// assert_eq!(std::fs::read(disk)?[4096..], tar[..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[non_exhaustive]
 pub enum Backing<'a> {
     /// A file. Disks share its bytes where the filesystem can, and several threads read it.
@@ -24,7 +43,7 @@ pub enum Backing<'a> {
 }
 
 impl<'a> Backing<'a> {
-    /// Something that is read at offsets; errors call it `name`.
+    /// Makes a backing of a function that reads at offsets. Errors call it `name`.
     pub fn reader(
         name: impl Into<PathBuf>,
         read: impl Fn(u64, &mut [u8]) -> io::Result<()> + 'a,

@@ -15,35 +15,20 @@ use crate::verity::Leaves;
 
 /// Makes disks and hash trees of layers in one of the six [modes](Mode).
 ///
-/// # Examples
-/// Three tars, lowest first, become one sealed disk:
+/// Say which layers there are, the lowest first, and what is wanted of them; then
+/// [`write`](Self::write). Three tars become one sealed disk:
+///
 /// ```no_run
 /// use erofs_tarfs::export::Mode;
 /// use erofs_tarfs::io::Export;
 ///
 /// let tars = ["base.tar", "app.tar", "fix.tar"];
 /// let made = Export::new(Mode::ImageBlockWithVerity).tars(tars).write("image.disk")?;
-/// let sealed = made[0].sealed().expect("the mode has a hash tree");
+/// let sealed = made[0].sealed().ok_or("a mode without a hash tree")?;
 /// println!("{}", sealed.root());
 /// println!("{}", sealed.open_command("image.disk", "image", "image.disk"));
-/// println!("mount -t erofs /dev/mapper/image /mnt");
-/// # Ok::<(), erofs_tarfs::io::Error>(())
-/// ```
-///
-/// A layer that was indexed already, as a VMDK descriptor over its tar, stopped by another thread:
-/// ```no_run
-/// use core::sync::atomic::AtomicBool;
-/// use erofs_tarfs::export::{Form, Mode};
-/// use erofs_tarfs::io::{Export, NamedFile, index_file};
-/// use erofs_tarfs::tree::LayerOptions;
-///
-/// static STOP: AtomicBool = AtomicBool::new(false);
-/// let tar = NamedFile::open("layer.tar")?;
-/// let layer = index_file(&tar, LayerOptions::default(), &mut |_| {})?;
-/// let export = Export::new(Mode::LayerBlock).form(Form::Vmdk).cancel(&STOP);
-/// let made = export.layer(layer.tree, vec![tar.into()], vec![]).write("layer.vmdk")?;
-/// assert_eq!(made[0].files, ["layer.vmdk.metadata", "layer.tar"]);
-/// # Ok::<(), erofs_tarfs::io::Error>(())
+/// println!("mount -t erofs -o ro /dev/mapper/image /mnt");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Export<'a> {
     pub(super) mode: Mode,
@@ -73,7 +58,8 @@ impl fmt::Debug for Export<'_> {
 }
 
 impl<'a> Export<'a> {
-    /// No layer yet; options of [`Options::default`], a raw disk without partitions.
+    /// Starts an export that has no layer yet. It has the [default options](Options::default), and
+    /// makes raw disks without partitions.
     pub fn new(mode: Mode) -> Self {
         Self {
             mode,
@@ -89,59 +75,165 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// How disks are laid out and hashed.
+    /// Sets how disks are laid out and hashed.
+    ///
+    /// ```
+    /// use erofs_tarfs::export::{Mode, Options};
+    /// use erofs_tarfs::io::Export;
+    /// use erofs_tarfs::units::BlockSize;
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let mut options = Options::default();
+    /// options.layout.block_size = BlockSize::B4096; // bodies are copied to the grid of these blocks
+    /// let made = Export::new(Mode::LayerBlock).options(options).tar(tar).write(disk)?;
+    /// assert_eq!(made[0].disks[0].block_size, BlockSize::B4096);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn options(self, options: Options) -> Self {
         Self { options, ..self }
     }
 
-    /// How layers become one.
+    /// Sets how layers are merged. Modes by layer merge nothing.
     #[must_use]
     pub fn merging(self, merge: MergeOptions) -> Self {
         Self { merge, ..self }
     }
 
-    /// How hashing goes about it: no byte depends on it.
+    /// Sets how many threads hash, and the like. No byte of an output depends on it.
     #[must_use]
     pub fn hashing(self, hashing: Hashing) -> Self {
         Self { hashing, ..self }
     }
 
-    /// What a disk comes out as. A form over files names those of the layers, which have to stay, and
-    /// one beside the output, `OUTPUT.metadata`, that has all the rest.
+    /// Sets what a disk comes out as. A form over files names those of the layers, which have to stay,
+    /// and one beside the output, `OUTPUT.metadata`, that has all the rest.
+    ///
+    /// ```
+    /// use erofs_tarfs::export::{Form, Mode};
+    /// use erofs_tarfs::io::Export;
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let script = dir.path().join("base.sh"); // sh base.sh base: makes /dev/mapper/base
+    /// let made = Export::new(Mode::LayerBlock).form(Form::DmLinear).tar(tar).write(&script)?;
+    /// assert_eq!(made[0].files, ["base.sh.metadata", "base.tar"]);
+    /// assert!(std::fs::read_to_string(script)?.contains("loop base.tar"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn form(self, form: Form) -> Self {
         Self { form, ..self }
     }
 
-    /// Puts the disks into one, a partition each.
+    /// Puts the disks into one disk, a partition each.
+    ///
+    /// ```
+    /// use erofs_tarfs::export::{Mode, Partitioning};
+    /// use erofs_tarfs::io::Export;
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let layers = Export::new(Mode::LayerBlock).tars([&tar, &tar]);
+    /// let made = layers.partitions(Partitioning::Data).write(disk)?;
+    /// let gpt = made[0].gpt.as_ref().ok_or("no partitions")?;
+    /// assert_eq!(gpt.partitions().len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn partitions(self, partitioning: Partitioning) -> Self {
         Self { partitioning: Some(partitioning), ..self }
     }
 
-    /// Is told how many bytes each step dealt with, by any thread.
+    /// Sets a function that is told how many bytes each step dealt with since it was last told. Any
+    /// thread of the export may call it.
+    ///
+    /// ```
+    /// use core::sync::atomic::{AtomicU64, Ordering};
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::{Export, Step};
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let written = AtomicU64::new(0); // bytes
+    /// let export = Export::new(Mode::LayerBlock).tar(tar).observer(|step, bytes| {
+    ///     if step == Step::Writing {
+    ///         written.fetch_add(bytes, Ordering::Relaxed);
+    ///     }
+    /// });
+    /// let made = export.write(disk)?;
+    /// assert_eq!(written.into_inner(), made[0].bytes);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(Step, u64) + Sync + 'a) -> Self {
         self.watch.observer = Box::new(observer);
         self
     }
 
-    /// Ends the work, with [`Error::Cancelled`](crate::io::Error::Cancelled) and without an output,
-    /// soon after this is true.
+    /// Sets a flag by which another thread ends the work: soon after it is true, with
+    /// [`Error::Cancelled`](crate::io::Error::Cancelled), and without an output.
+    ///
+    /// ```
+    /// use core::sync::atomic::AtomicBool;
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::{Error, Export};
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let stop = AtomicBool::new(true);
+    /// let made = Export::new(Mode::LayerBlock).tar(tar).cancel(&stop).write(&disk);
+    /// assert!(matches!(made, Err(Error::Cancelled)) && !disk.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cancel(mut self, cancel: &'a AtomicBool) -> Self {
         self.watch.cancel = Some(cancel);
         self
     }
 
-    /// Is told where the merge decides what not every reader of layers does.
+    /// Sets a function that is told what the merge decided where readers of layers differ.
+    ///
+    /// ```
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::Export;
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    ///
+    /// let tars = [dir.path().join("base.tar"), dir.path().join("app.tar")];
+    /// std::fs::write(&tars[0], tar_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]))?;
+    /// std::fs::write(&tars[1], tar_of(&[("lib/libapp.so", "")]))?;
+    /// let mut notes = Vec::new();
+    /// let export = Export::new(Mode::ImageBlock).tars(tars);
+    /// let noting = export.notes(|note| notes.push(note.to_string()));
+    /// noting.write(dir.path().join("image.disk"))?;
+    /// assert!(notes[0].starts_with("layer 2: \"lib\" is a symbolic link"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn notes(self, note: impl FnMut(Note) + 'a) -> Self {
         Self { notes: Box::new(note), ..self }
     }
 
-    /// Where files are until they have names, if not in the directory that they will be in.
+    /// Sets the directory that files are in until they have names. By default that is the one in which
+    /// they will have them. It must be on the same filesystem.
     #[must_use]
     pub fn beside(self, directory: impl Into<PathBuf>) -> Self {
         Self { beside: Some(directory.into()), ..self }
@@ -162,8 +254,25 @@ impl<'a> Export<'a> {
         paths.into_iter().fold(self, Self::tar)
     }
 
-    /// Adds a layer above those that are there: its tree, where the bytes of its devices are, in their
-    /// order, and the digests kept of them, none or one for each.
+    /// Adds a layer that was indexed already, above those that are there: its tree, where the bytes of
+    /// its devices are, in their order, and the digests kept of them, none or one for each.
+    ///
+    /// ```
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::{Export, NamedFile, index_file};
+    /// use erofs_tarfs::tree::LayerOptions;
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let tar = NamedFile::open(tar)?;
+    /// let layer = index_file(&tar, LayerOptions::default(), &mut |_| {})?;
+    /// let export = Export::new(Mode::LayerBlock).layer(layer.tree, vec![tar.into()], vec![]);
+    /// assert_eq!(export.write(disk)?[0].bytes, 6144);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn layer(
         mut self,
@@ -176,7 +285,8 @@ impl<'a> Export<'a> {
         self
     }
 
-    /// The same of layers that are merged already: all that there is, for an `image_` mode.
+    /// Sets layers that are merged already, in place of all that was added, for an `image_` mode. The
+    /// arguments are those of [`layer`](Self::layer).
     #[must_use]
     pub fn image(
         self,

@@ -9,7 +9,24 @@ use crate::outputs::Gpt;
 use crate::units::BlockSize;
 use crate::verity::Sealed;
 
-/// An output.
+/// What is known of an output.
+///
+/// ```
+/// use erofs_tarfs::export::Mode;
+/// use erofs_tarfs::io::Export;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+/// # let dir = tempfile::tempdir()?;
+/// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+/// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+///
+/// let made = Export::new(Mode::LayerBlockWithVerity).tar(tar).write(&disk)?;
+/// assert_eq!((&made[0].path, made[0].bytes), (&disk, 8192 + 4096)); // data, then the hash tree
+/// assert_eq!(made[0].disks[0].filesystem_bytes, 6144);
+/// let root = made[0].sealed().ok_or("a mode without a hash tree")?.root();
+/// assert_eq!(root.to_string().len(), 64); // in hex
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Exported {
@@ -66,7 +83,25 @@ impl Exported {
     }
 }
 
-/// All that an export makes: whole, but without names. Dropped, it leaves nothing.
+/// All that an export makes: files that are whole, but have no names yet. If it is dropped, nothing
+/// is left of them.
+///
+/// ```
+/// use erofs_tarfs::export::Mode;
+/// use erofs_tarfs::io::Export;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+/// # let dir = tempfile::tempdir()?;
+/// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+/// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+///
+/// let made = Export::new(Mode::LayerBlock).tar(tar).make(&disk)?;
+/// assert_eq!(made.exported()[0].bytes, 6144);
+/// assert!(!disk.exists(), "there is time to check what was made, or to give it up");
+/// made.finish()?;
+/// assert!(disk.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Made {
     pub(super) outputs: Vec<Output>,
@@ -109,7 +144,7 @@ impl Made {
     }
 }
 
-/// A directory that is gone again when nothing came of it.
+/// A directory that is removed again if the export fails, unless it was there before.
 #[derive(Debug)]
 pub(super) struct Directory(Option<PathBuf>);
 
@@ -132,7 +167,7 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
-            // Not if it has something in it, whosever that is.
+            // Somebody may have put files into it meanwhile. Then removing it fails, and it stays.
             let _ = fs::remove_dir(path);
         }
     }

@@ -15,7 +15,7 @@ pub use backing::{Backing, ReadBytes};
 pub use job::Export;
 pub use made::{Exported, ExportedDisk, Made};
 
-/// What of an export is being done.
+/// The step of an export that is being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {

@@ -13,7 +13,7 @@ use crate::layout;
 use crate::outputs::{Extents, Gpt, Partition, Role, dm_script, vmdk};
 use crate::verity::Sealed;
 
-/// What a partition's name holds of a layer's.
+/// How many characters of a layer's name a partition's name holds.
 const NAME: usize = 36;
 
 impl Job<'_> {
@@ -22,7 +22,8 @@ impl Job<'_> {
         let output = self.output(path)?;
         let mut outputs = Vec::new();
         let metadata = if self.form == Form::Raw {
-            // Copied from there, or shared; it never has a name.
+            // All of it is copied, or shared, to the output: this file is dropped without ever having
+            // a name.
             self.output(path)?
         } else {
             self.output(&metadata_path(path))?
@@ -132,7 +133,7 @@ impl Job<'_> {
     }
 }
 
-/// Where all goes that is in no layer.
+/// The name of the file with all that is in no layer.
 fn metadata_path(out: &Path) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
     name.push(".metadata");
@@ -141,7 +142,7 @@ fn metadata_path(out: &Path) -> PathBuf {
 
 /// What a file is called in an output: from the directory of the output on, or from the root.
 fn name(file: &NamedFile, out: &Path) -> Result<String, Error> {
-    // The file itself may not have its name yet.
+    // The file itself may not have its name yet, so its directory is resolved in its place.
     let real = |path: &Path| {
         fs::canonicalize(path).map_err(|error| Error::Open { file: path.to_owned(), error })
     };

@@ -12,7 +12,8 @@ use crate::layout::Layout;
 use crate::outputs::{Extents, Held};
 use crate::verity::{Geometry, Params, Placement, Sealed};
 
-/// What each thing in the file of metadata starts at a multiple of: reflinks want blocks.
+/// Each thing in the file of metadata starts at a multiple of so many bytes: only whole blocks can be
+/// shared by reflinks.
 const ALIGN: u64 = 4096;
 
 /// The files, that of metadata first.
@@ -45,7 +46,7 @@ pub(super) struct Disk {
 }
 
 impl<'e> Parts<'e> {
-    /// Over an empty file for metadata.
+    /// No files yet but an empty one for metadata.
     pub(super) fn new(metadata: NamedFile, watch: &'e Watch<'e>) -> Self {
         Self { files: vec![metadata], end: 0, watch }
     }
@@ -70,7 +71,7 @@ impl<'e> Parts<'e> {
         Ok(at)
     }
 
-    /// The error of what cannot be made of these files.
+    /// The error of a disk that cannot be made of these files.
     fn failed(&self, error: impl Into<export::Error>) -> Error {
         Error::Export { file: self.files[0].path().to_owned(), error: error.into() }
     }
@@ -89,7 +90,7 @@ impl<'e> Parts<'e> {
         for source in sources {
             let missing = || Error::NoFile { name: source.name().to_owned() };
             let file = source.file().ok_or_else(missing)?.try_clone()?;
-            // Forms name whole files: a partition is a place in one.
+            // Forms name whole files: a partition becomes a place in its disk.
             starts.push(file.start());
             self.files.push(file.whole());
         }
@@ -146,7 +147,7 @@ impl<'e> Parts<'e> {
         Ok(())
     }
 
-    /// Lets the file of metadata have the zeros of a disk, for forms that want a file for all.
+    /// Puts the zeros of a disk into the file of metadata, for forms that want a file for every range.
     pub(super) fn back_zeros(&mut self, extents: Extents<usize>) -> Result<Extents<usize>, Error> {
         let bytes = extents.longest_zeros();
         let at = self.room(bytes)?;

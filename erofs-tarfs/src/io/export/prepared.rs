@@ -44,7 +44,7 @@ pub(super) struct Wanted<'w> {
 pub(super) type One = (Vec<Output>, Exported);
 
 impl<'a> Job<'a> {
-    /// Reads the layers. Errors of the whole name `path`.
+    /// Reads the layers. Errors that are about no layer name `path`, the output.
     pub(super) fn new(export: Export<'a>, path: &Path) -> Result<Self, Error> {
         let Export { mode, mut options, merge, hashing, form, partitioning, .. } = export;
         let Export { layers, watch, notes, beside, .. } = export;
@@ -65,7 +65,7 @@ impl<'a> Job<'a> {
             }
         }
         let is_merged = matches!(layers[..], [Input::Image(_)]);
-        // Forms over files hash the disk as it is.
+        // Of other forms the disk is hashed as it is read through its files, without kept digests.
         let keeps = product != Product::Disk && is_plain;
         let leaves = keeps.then_some(&options.verity);
         let read = layers.into_iter().map(|layer| layer.read(!mode.is_by_layer(), leaves, &watch));

@@ -17,7 +17,7 @@ use crate::tree::{self, Tree};
 const IMAGE: &str = "image";
 
 impl Export<'_> {
-    /// Makes all outputs, one after the other; answers them in the order of the layers.
+    /// Makes all outputs, one after the other, and returns them in the order of the layers.
     ///
     /// `path` is the file, in place of what has that name. A mode by layer with several layers, or if
     /// `path` is a directory, writes a file for each into that directory, which is made if it is not
@@ -83,7 +83,7 @@ impl Job<'_> {
             let path = directory.join(format!("{}.{extension}", one.name));
             let (outputs, exported) = self.one(&path, core::slice::from_ref(one))?;
             made.exported.push(exported);
-            // The same layer again has the same name and the same bytes.
+            // A layer that is there twice has one output: the name and the bytes are the same.
             match names.get(&path).copied() {
                 None => made.outputs.extend(outputs),
                 Some(other) if self.layers[index].is_same(&self.layers[other])? => {}

@@ -7,7 +7,7 @@ use super::Step;
 use crate::io::Error;
 use crate::io::verity::{ReadAt, WriteAt};
 
-/// Is told of bytes by all that works on an export, on any thread.
+/// Who is told of the bytes that an export has dealt with, on any thread, and the flag that ends it.
 pub(super) struct Watch<'a> {
     pub(super) observer: Box<dyn Fn(Step, u64) + Sync + 'a>,
     /// The work ends when it is true.
@@ -15,16 +15,16 @@ pub(super) struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// So many bytes more.
+    /// Tells of so many bytes more.
     ///
     /// # Errors
-    /// [`Error::Cancelled`]: the work is to end.
+    /// [`Error::Cancelled`] if the work is to end.
     pub(super) fn tell(&self, step: Step, bytes: u64) -> Result<(), Error> {
         (self.observer)(step, bytes);
         self.check()
     }
 
-    /// Whether to go on.
+    /// Fails if the work is to end.
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
@@ -33,13 +33,14 @@ impl Watch<'_> {
         self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
     }
 
-    /// The error of work that ended, which does not say so where it was cancelled.
+    /// Why work ended with `error`: where it was cancelled, that is the reason, whatever the error
+    /// says.
     pub(super) fn why(&self, error: Error) -> Error {
         if self.is_cancelled() { Error::Cancelled } else { error }
     }
 }
 
-/// Bytes whose reading is told of.
+/// Bytes of which each read is told to the watch.
 pub(super) struct Watched<'a, T: ?Sized> {
     pub(super) bytes: &'a T,
     pub(super) step: Step,

@@ -9,7 +9,7 @@ use crate::io::verity::{Options, seal};
 use crate::io::{Copied, Error, NamedFile, hash_disk_with};
 use crate::verity::{Fault, Geometry, Hasher, Leaves, Sealed};
 
-/// What came of it.
+/// What was written.
 pub(super) struct Written {
     /// The hash tree, if there is one.
     pub(super) sealed: Option<Sealed>,
@@ -42,7 +42,8 @@ pub(super) fn write_plan(
     out.set_bytes(geometry.end())?;
     let is_written = plan.product() == Product::SealedDisk && leaves.iter().all(Option::is_none);
     written.sealed = Some(match is_written {
-        // What is in the cache is read again faster than the sources.
+        // The disk was just written and is in the cache, so reading it is faster than reading the
+        // sources again.
         true => {
             let failed = |error| Error::Write { file: out.path().to_owned(), offset: 0, error };
             let data = Watched { bytes: out, step: Step::Hashing, watch };
@@ -77,7 +78,7 @@ fn unread(
                 (geometry.clone(), |bytes| (watch.observer)(Step::Hashing, bytes));
             hash_disk_with(disk, layout, &read, leaves, geometry, &put, hashing, &told)
         }
-        // What is no file is read by this thread alone.
+        // A source is no file: only this thread may read it.
         None => {
             let mut read = |index: usize, at: u64, buf: &mut [u8]| {
                 sources[index].read(at, buf)?;

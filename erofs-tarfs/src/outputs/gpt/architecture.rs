@@ -47,6 +47,13 @@ impl Architecture {
 
     /// What systemd-repart calls a volume's partition, as `root-x86-64`; the partition of the volume's
     /// hash tree has `-verity` behind that.
+    ///
+    /// ```
+    /// use erofs_tarfs::outputs::{Architecture, Volume};
+    ///
+    /// let label = Architecture::named("aarch64").map(|arm| arm.label(Volume::Usr));
+    /// assert_eq!(label.as_deref(), Some("usr-arm64"));
+    /// ```
     pub fn label(self, volume: Volume) -> String {
         let volume = match volume {
             Volume::Root => "root",
