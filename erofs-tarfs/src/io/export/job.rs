@@ -1,8 +1,8 @@
 //! What is wanted of an export.
 
+use alloc::borrow::Cow;
 use core::fmt;
 use core::sync::atomic::AtomicBool;
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::layer::{Input, Layer};

@@ -1,6 +1,6 @@
 //! What an export is made of.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::watch::{Watch, Watched};
@@ -75,7 +75,7 @@ impl<'a> Layer<'a> {
                 (Some(a), Some(b)) => !a.is_range() && a.identity()? == b.identity()?,
                 _ => false,
             };
-            if !one.is_same(two) && !(one_file && one == two) {
+            if !(one.is_same(two) || one_file && one == two) {
                 return Ok(false);
             }
         }

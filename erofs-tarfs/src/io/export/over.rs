@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::parts::{Disk, Parts, Sealing};
 use super::run::{Job, One, Wanted, disk};
-use super::{Exported, ExportedDisk, Step};
+use super::{Exported, Step};
 use crate::export::{Error as Why, Form, Partitioning, Product};
 use crate::io::{Error, Mapped, NamedFile, Output};
 use crate::layout;
@@ -45,7 +45,10 @@ impl Job<'_> {
                 let (extents, gpt) = self.partitioned(path, &mut parts, parted, partitioning)?;
                 (extents, Some(gpt), None)
             }
-            None => self.single(path, parted, &mut disks)?,
+            None => {
+                let (extents, sealed) = self.single(path, parted)?;
+                (extents, None, sealed)
+            }
         };
         let (bytes, path) = (extents.bytes(), path.to_owned());
         let mut exported = Exported { path, bytes, disks, gpt, files: Vec::new(), copied: None };
@@ -65,17 +68,15 @@ impl Job<'_> {
         Ok((outputs, exported))
     }
 
-    /// The only disk.
+    /// The only disk: several want partitions.
     fn single(
         &self,
         path: &Path,
         parted: Vec<(&str, Disk)>,
-        disks: &mut [ExportedDisk],
-    ) -> Result<(Extents<usize>, Option<Gpt>, Option<Sealed>), Error> {
+    ) -> Result<(Extents<usize>, Option<Sealed>), Error> {
         let only = parted.into_iter().next();
         let (_, only) = only.ok_or_else(|| self.failed(path, Why::NoLayer))?;
-        debug_assert_eq!(disks.len(), 1, "several disks want partitions");
-        Ok((only.extents, None, only.sealed))
+        Ok((only.extents, only.sealed))
     }
 
     /// All disks in partitions of one; a volume's hash tree is in another.
@@ -128,7 +129,7 @@ impl Job<'_> {
             dm_script(&files, extents, sealed)
         };
         let text = text.map_err(|error| self.failed(path, error))?;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = alloc::collections::BTreeSet::new();
         files.retain(|file| seen.insert(file.clone()));
         Ok((text, files))
     }
