@@ -11,14 +11,11 @@ mod expected;
 mod made;
 
 use std::collections::BTreeSet;
-use std::fs::{self};
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use sha2::Digest;
 use testkit::dump::{Kind, dump};
 use testkit::fixtures::{RealImage, real_image};
 use testkit::mount::Erofs;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::layer::{Input, Layer};
 use super::run::Job;
-use super::watch::Watch;
+use super::settings::Settings;
 use super::{Backing, Exported, Made, Step};
 use crate::export::{Form, Mode, Options, Partitioning};
 use crate::io::Error;
@@ -47,105 +47,82 @@ use crate::verity::Leaves;
 /// assert_eq!(made[0].files, ["layer.vmdk.metadata", "layer.tar"]);
 /// # Ok::<(), erofs_tarfs::io::Error>(())
 /// ```
-pub struct Export<'a> {
-    pub(super) mode: Mode,
-    pub(super) options: Options,
-    pub(super) merge: MergeOptions,
-    pub(super) hashing: Hashing,
-    pub(super) form: Form,
-    pub(super) partitioning: Option<Partitioning>,
-    pub(super) layers: Vec<Input<'a>>,
-    pub(super) watch: Watch<'a>,
-    pub(super) notes: Box<dyn FnMut(Note) + 'a>,
-    pub(super) beside: Option<PathBuf>,
-}
+pub struct Export<'a>(Settings<'a>);
 
 impl fmt::Debug for Export<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Export")
-            .field("mode", &self.mode)
-            .field("options", &self.options)
-            .field("merge", &self.merge)
-            .field("hashing", &self.hashing)
-            .field("form", &self.form)
-            .field("partitioning", &self.partitioning)
-            .field("layers", &self.layers.len())
-            .finish_non_exhaustive()
+        self.0.fmt(f)
     }
 }
 
 impl<'a> Export<'a> {
     /// No layer yet; options of [`Options::default`], a raw disk without partitions.
     pub fn new(mode: Mode) -> Self {
-        Self {
-            mode,
-            options: Options::default(),
-            merge: MergeOptions::default(),
-            hashing: Hashing::default(),
-            form: Form::default(),
-            partitioning: None,
-            layers: Vec::new(),
-            watch: Watch { observer: Box::new(|_, _| {}), cancel: None },
-            notes: Box::new(|_| {}),
-            beside: None,
-        }
+        Self(Settings::new(mode))
     }
 
     /// How disks are laid out and hashed.
     #[must_use]
-    pub fn options(self, options: Options) -> Self {
-        Self { options, ..self }
+    pub fn options(mut self, options: Options) -> Self {
+        self.0.options = options;
+        self
     }
 
     /// How layers become one.
     #[must_use]
-    pub fn merging(self, merge: MergeOptions) -> Self {
-        Self { merge, ..self }
+    pub fn merging(mut self, merge: MergeOptions) -> Self {
+        self.0.merge = merge;
+        self
     }
 
     /// How hashing goes about it: no byte depends on it.
     #[must_use]
-    pub fn hashing(self, hashing: Hashing) -> Self {
-        Self { hashing, ..self }
+    pub fn hashing(mut self, hashing: Hashing) -> Self {
+        self.0.hashing = hashing;
+        self
     }
 
     /// What a disk comes out as. A form over files names those of the layers, which have to stay, and
     /// one beside the output, `OUTPUT.metadata`, that has all the rest.
     #[must_use]
-    pub fn form(self, form: Form) -> Self {
-        Self { form, ..self }
+    pub fn form(mut self, form: Form) -> Self {
+        self.0.form = form;
+        self
     }
 
     /// Puts the disks into one, a partition each.
     #[must_use]
-    pub fn partitions(self, partitioning: Partitioning) -> Self {
-        Self { partitioning: Some(partitioning), ..self }
+    pub fn partitions(mut self, partitioning: Partitioning) -> Self {
+        self.0.partitioning = Some(partitioning);
+        self
     }
 
     /// Is told how many bytes each step dealt with, by any thread.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(Step, u64) + Sync + 'a) -> Self {
-        self.watch.observer = Box::new(observer);
+        self.0.watch.observer = Box::new(observer);
         self
     }
 
     /// Ends the work, with [`Error::Cancelled`] and without an output, soon after this is true.
     #[must_use]
     pub fn cancel(mut self, cancel: &'a AtomicBool) -> Self {
-        self.watch.cancel = Some(cancel);
+        self.0.watch.cancel = Some(cancel);
         self
     }
 
     /// Is told where the merge decides what not every reader of layers does.
     #[must_use]
-    pub fn notes(self, note: impl FnMut(Note) + 'a) -> Self {
-        Self { notes: Box::new(note), ..self }
+    pub fn notes(mut self, note: impl FnMut(Note) + 'a) -> Self {
+        self.0.notes = Box::new(note);
+        self
     }
 
     /// Where files are until they have names, if not in the directory that they will be in.
     #[must_use]
-    pub fn beside(self, directory: impl Into<PathBuf>) -> Self {
-        Self { beside: Some(directory.into()), ..self }
+    pub fn beside(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.0.beside = Some(directory.into());
+        self
     }
 
     /// Adds the layer of a tar above those that are there. It is read once, for its entries and its
@@ -153,7 +130,7 @@ impl<'a> Export<'a> {
     /// data blocks, 1/16 of its size in memory at 512 bytes a block.
     #[must_use]
     pub fn tar(mut self, path: impl Into<PathBuf>) -> Self {
-        self.layers.push(Input::Tar(path.into()));
+        self.0.layers.push(Input::Tar(path.into()));
         self
     }
 
@@ -173,20 +150,21 @@ impl<'a> Export<'a> {
         leaves: Vec<Option<Cow<'a, Leaves>>>,
     ) -> Self {
         let layer = Layer { tree: tree.into(), backings, leaves };
-        self.layers.push(Input::Layer(layer));
+        self.0.layers.push(Input::Layer(layer));
         self
     }
 
     /// The same of layers that are merged already: all that there is, for an `image_` mode.
     #[must_use]
     pub fn image(
-        self,
+        mut self,
         tree: impl Into<Cow<'a, Tree>>,
         backings: Vec<Backing<'a>>,
         leaves: Vec<Option<Cow<'a, Leaves>>>,
     ) -> Self {
         let layer = Layer { tree: tree.into(), backings, leaves };
-        Self { layers: vec![Input::Image(layer)], ..self }
+        self.0.layers = vec![Input::Image(layer)];
+        self
     }
 
     /// Makes all outputs, one after the other; answers them in the order of the layers.
@@ -211,6 +189,6 @@ impl<'a> Export<'a> {
     /// # Errors
     /// As [`write`](Self::write).
     pub fn make(self, path: impl AsRef<Path>) -> Result<Made, Error> {
-        Job::new(self, path.as_ref())?.run(path.as_ref())
+        Job::new(self.0, path.as_ref())?.run(path.as_ref())
     }
 }

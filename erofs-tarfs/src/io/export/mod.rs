@@ -7,6 +7,7 @@ mod made;
 mod over;
 mod parts;
 mod run;
+mod settings;
 mod watch;
 mod write;
 

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::layer::{Input, Layer};
 use super::made::Directory;
+use super::settings::Settings;
 use super::watch::Watch;
 use super::write::{Written, write_plan};
-use super::{Backing, Export, Exported, ExportedDisk, Made};
+use super::{Backing, Exported, ExportedDisk, Made};
 use crate::export::{self, Form, Mode, Options, Partitioning, Plan, Product};
 use crate::io::verity::Options as Hashing;
 use crate::io::{Error, Output};
@@ -52,9 +53,9 @@ pub(super) type One = (Vec<Output>, Exported);
 
 impl<'a> Job<'a> {
     /// Reads the layers. Errors of the whole name `path`.
-    pub(super) fn new(export: Export<'a>, path: &Path) -> Result<Self, Error> {
-        let Export { mode, mut options, merge, hashing, form, partitioning, .. } = export;
-        let Export { layers, watch, notes, beside, .. } = export;
+    pub(super) fn new(settings: Settings<'a>, path: &Path) -> Result<Self, Error> {
+        let Settings { mode, mut options, merge, hashing, form, partitioning, .. } = settings;
+        let Settings { layers, watch, notes, beside, .. } = settings;
         let failed = |error| Error::Export { file: path.to_owned(), error };
         let product = mode.product();
         options.check(product).map_err(failed)?;
