@@ -44,6 +44,23 @@ pub enum NodeKind {
     PendingLink,
 }
 
+impl fmt::Display for NodeKind {
+    /// As `stat` calls it: "directory", "regular file".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Regular => "regular file",
+            Self::Directory => "directory",
+            Self::Symlink => "symbolic link",
+            Self::CharDevice => "character device",
+            Self::BlockDevice => "block device",
+            Self::Fifo => "FIFO",
+            Self::Socket => "socket",
+            Self::Whiteout => "whiteout",
+            Self::PendingLink => "pending hard link",
+        })
+    }
+}
+
 /// Attributes that every inode has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Attributes {
