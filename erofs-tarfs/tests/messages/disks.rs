@@ -226,6 +226,10 @@ fn files() {
             "dir/f: a volume is one filesystem, and these are 2: merge them",
         ),
         (
+            &E::Export { file: file(), error: export::Error::NoTree },
+            "dir/f: the mode makes no hash tree: there is no root hash",
+        ),
+        (
             &E::Export { file: file(), error: export::Error::NoLayer },
             "dir/f: there is no layer to make it of",
         ),

@@ -13,7 +13,7 @@ use crate::export::{Form, Mode, Options, Partitioning};
 use crate::io::Error;
 use crate::io::verity::Options as Hashing;
 use crate::tree::{MergeOptions, Note, Tree};
-use crate::verity::Leaves;
+use crate::verity::{Leaves, Sealed};
 
 /// Makes disks and hash trees of layers in one of the six [modes](Mode).
 ///
@@ -182,6 +182,28 @@ impl<'a> Export<'a> {
     /// files; [`Error::Cancelled`]; those of reading and writing.
     pub fn write(self, path: impl AsRef<Path>) -> Result<Vec<Exported>, Error> {
         self.make(path)?.finish()
+    }
+
+    /// Hashes what would be made, in a mode with a hash tree, and writes nothing: geometry and root hash
+    /// of each filesystem, in the order of the layers. They are those of the raw disk, whatever the
+    /// form.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::Export;
+    ///
+    /// let tars = ["base.tar", "app.tar"];
+    /// let sealed = Export::new(Mode::ImageBlockWithVerity).tars(tars).hash()?;
+    /// println!("{}", sealed[0].root());
+    /// # Ok::<(), erofs_tarfs::io::Error>(())
+    /// ```
+    pub fn hash(self) -> Result<Vec<Sealed>, Error> {
+        let name = Path::new(self.0.mode.name());
+        Job::new(self.0, name)?.hash(name)
     }
 
     /// Makes all outputs, and lets the caller give them their names, or copy them to elsewhere.
