@@ -72,6 +72,15 @@ fn each_mode_makes_the_bytes_that_the_tool_makes() {
             assert!(ours == theirs, "{mode}, {words:?}");
             assert_eq!(made[0].bytes, ours.values().next().unwrap().len() as u64);
             assert_eq!(made[0].sealed().is_some(), mode.product() != Product::Disk);
+            // The same root without a disk.
+            let hashed = Export::new(mode).options(options.clone()).tars(tars).hash();
+            match made[0].sealed() {
+                Some(sealed) => assert_eq!(hashed.unwrap(), [sealed.clone()], "{mode}"),
+                None => {
+                    let error = export::Error::NoTree;
+                    assert!(matches!(hashed, Err(Error::Export { error: e, .. }) if e == error));
+                }
+            }
             if let Some(sealed) = made[0].sealed().filter(|_| mode.name().ends_with("verity")) {
                 let (path, root) = (made[0].path.to_str().unwrap(), sealed.root().to_string());
                 ok(["verity", "verify", path, &root]);

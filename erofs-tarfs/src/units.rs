@@ -108,6 +108,35 @@ pub struct Timestamp {
     pub nanos: u32,
 }
 
+impl fmt::Display for Timestamp {
+    /// In UTC, as `ls --full-time` has it: `2009-02-13 23:31:30.000000000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (day, second) = (self.secs.div_euclid(86_400), self.secs.rem_euclid(86_400));
+        // Days since 0000-03-01, in eras of 400 years (Howard Hinnant's civil_from_days).
+        let days = i128::from(day) + 719_468;
+        let (era, doe) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+        let mp = (5 * doy + 2) / 153;
+        let date = doy - (153 * mp + 2) / 5 + 1;
+        let month = if mp < 10 { mp + 3 } else { mp - 9 };
+        let year = yoe + era * 400 + i128::from(month <= 2);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{date:02} {hour:02}:{minute:02}:{second:02}.{:09}",
+            self.nanos
+        )
+    }
+}
+
+impl fmt::Display for DeviceNumber {
+    /// `MAJOR:MINOR`, as `lsblk` has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.major, self.minor)
+    }
+}
+
 /// A device number, as Linux's `makedev` takes it and EROFS stores it.
 ///
 /// ```

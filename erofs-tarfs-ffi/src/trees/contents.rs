@@ -3,7 +3,7 @@
 
 use core::ptr;
 
-use erofs_tarfs::tree::{Body, Content, Extent, Place};
+use erofs_tarfs::tree::{File, Place};
 
 use crate::abi::error::Error;
 use crate::abi::panic::boundary;
@@ -40,23 +40,10 @@ pub struct TarfsExtent {
 // SAFETY: integers and pointers, the size first.
 unsafe impl Sized for TarfsExtent {}
 
-/// Length and extents of a regular file; `whole` has room for the one of most files.
-fn extents<'t>(
-    tree: &'t Tree,
-    inode: u32,
-    whole: &'t mut Option<Extent>,
-) -> Result<(u64, &'t [Extent]), Error> {
-    let Content::Regular { size, body } = tree.0.content(tree.inode(inode)?) else {
-        return Err(Error::argument(format!("inode {inode} is no regular file")));
-    };
-    let extents = match body {
-        Body::Contiguous(place) => {
-            *whole = (size > 0).then_some(Extent { logical: 0, len: size, place });
-            whole.as_slice()
-        }
-        Body::Extents(extents) => extents,
-    };
-    Ok((size, extents))
+/// A regular file.
+fn file(tree: &Tree, inode: u32) -> Result<File<'_>, Error> {
+    let found = tree.0.file(tree.inode(inode)?);
+    found.ok_or_else(|| Error::argument(format!("inode {inode} is no regular file")))
 }
 
 /// An extent of a regular file.
@@ -74,8 +61,8 @@ pub unsafe extern "C" fn tarfs_tree_get_extent(
     unsafe {
         boundary(error, || {
             let tree = pointer::borrow(tree, "tree")?;
-            let mut whole = None;
-            let found = extents(tree, inode, &mut whole)?.1.get(index);
+            let file = file(tree, inode)?;
+            let found = file.extents().get(index);
             let found = found.ok_or_else(|| Error::not_found(format!("extent {index}")))?;
             let (kind, device, offset, data) = match found.place {
                 Place::Device { device, offset } => {
@@ -117,39 +104,14 @@ pub unsafe extern "C" fn tarfs_tree_read(
             let sources = sized::array(sources, count, "sources")?;
             let buf = pointer::bytes_mut(buf, len, "buf")?;
             pointer::output(done, "done")?;
-            let mut whole = None;
-            let (size, extents) = extents(tree, inode, &mut whole)?;
-            let end = offset.saturating_add(len as u64);
-            let end = end.min(size);
-            let bytes = end.saturating_sub(offset) as usize;
-            let buf = &mut buf[..bytes];
-            // What no extent covers is a hole.
-            buf.fill(0);
-            let first = extents.partition_point(|extent| extent.logical + extent.len <= offset);
-            for extent in extents[first..].iter().take_while(|extent| extent.logical < end) {
-                let first = extent.logical.max(offset);
-                let last = (extent.logical + extent.len).min(end);
-                if first >= last {
-                    continue;
-                }
-                let part = &mut buf[(first - offset) as usize..(last - offset) as usize];
-                let skip = first - extent.logical;
-                match extent.place {
-                    Place::Carried(at) => {
-                        part.copy_from_slice(tree.0.carried(at + skip, part.len() as u64));
-                    }
-                    Place::Device { device, offset: at } => {
-                        let index = usize::from(device);
-                        let source = sources.get(index).ok_or_else(|| {
-                            let given = sources.len();
-                            Error::argument(format!("sources: {given}, but device {index} is read"))
-                        })?;
-                        let base = tree.0.devices().get(index).map_or(0, |d| d.base_offset);
-                        let at = base.saturating_add(at).saturating_add(skip);
-                        Reader::new(*source)?.read(at, part)?;
-                    }
-                }
-            }
+            let mut read = |device: usize, at: u64, part: &mut [u8]| {
+                let source = sources.get(device).ok_or_else(|| {
+                    let given = sources.len();
+                    Error::argument(format!("sources: {given}, but device {device} is read"))
+                })?;
+                Reader::new(*source)?.read(at, part)
+            };
+            let bytes = file(tree, inode)?.read_at(offset, buf, &mut read)?;
             pointer::put(done, bytes);
             Ok(())
         })

@@ -27,6 +27,9 @@ pub enum Error {
     /// A hash tree alone is no disk.
     #[error("a hash tree alone is no disk: it has no form, and no partitions")]
     NoDisk,
+    /// A root hash is of a hash tree.
+    #[error("the mode makes no hash tree: there is no root hash")]
+    NoTree,
     /// What systemd finds is one filesystem.
     #[error("a volume is one filesystem, and these are {count}: merge them")]
     Volume {

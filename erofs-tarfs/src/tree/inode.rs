@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use crate::units::{DeviceNumber, Timestamp};
+use core::fmt;
 
 /// An inode of a [`Tree`](super::Tree). The root's is [`InodeId::ROOT`].
 ///
@@ -50,6 +51,23 @@ pub enum NodeKind {
     Whiteout,
     /// A hard link whose target no entry of its layer has made: it waits for the merge.
     PendingLink,
+}
+
+impl fmt::Display for NodeKind {
+    /// As `stat` calls it: "directory", "regular file".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Regular => "regular file",
+            Self::Directory => "directory",
+            Self::Symlink => "symbolic link",
+            Self::CharDevice => "character device",
+            Self::BlockDevice => "block device",
+            Self::Fifo => "FIFO",
+            Self::Socket => "socket",
+            Self::Whiteout => "whiteout",
+            Self::PendingLink => "pending hard link",
+        })
+    }
 }
 
 /// Attributes that every inode has.

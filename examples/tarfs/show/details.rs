@@ -6,7 +6,7 @@ use erofs_tarfs::tree::{Body, Content, InodeId, Place, Tree};
 
 use crate::cli::numbers;
 use crate::cli::quote::Names;
-use crate::show::mode_and_time;
+use crate::show::mode;
 
 /// Writes a line for each thing that is known.
 pub(crate) fn write(
@@ -21,17 +21,11 @@ pub(crate) fn write(
     names.write(out, path)?;
     out.write_all(b"\n")?;
     writeln!(out, "type:  {:?}", tree.kind(id))?;
-    let text = mode_and_time::mode(tree.kind(id), attributes.mode);
+    let text = mode::mode(tree.kind(id), attributes.mode);
     writeln!(out, "mode:  {:04o} {text}", attributes.mode)?;
     writeln!(out, "owner: {}:{}", attributes.uid, attributes.gid)?;
     let mtime = attributes.mtime;
-    writeln!(
-        out,
-        "mtime: {} UTC ({}.{:09})",
-        mode_and_time::time(mtime.secs, mtime.nanos),
-        mtime.secs,
-        mtime.nanos
-    )?;
+    writeln!(out, "mtime: {} UTC ({}.{:09})", mtime, mtime.secs, mtime.nanos)?;
     writeln!(out, "links: {}", tree.nlink(id))?;
     match tree.content(id) {
         Content::Regular { size, body } => {

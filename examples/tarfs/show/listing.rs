@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use erofs_tarfs::tree::{Content, InodeId, NodeKind, Tree};
 
 use crate::cli::quote::Names;
-use crate::show::mode_and_time;
+use crate::show::mode;
 
 /// How lines are written.
 #[derive(Clone, Copy)]
@@ -51,11 +51,11 @@ fn line(
     write!(
         out,
         "{} {:>3} {:>5} {:>5} {size:>10} {} ",
-        mode_and_time::mode(kind, attributes.mode),
+        mode::mode(kind, attributes.mode),
         tree.nlink(id),
         attributes.uid,
         attributes.gid,
-        mode_and_time::time(attributes.mtime.secs, attributes.mtime.nanos),
+        attributes.mtime,
     )?;
     lines.names.write(out, name)?;
     if let Content::Target(target) = content {

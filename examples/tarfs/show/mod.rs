@@ -5,7 +5,7 @@ pub(crate) mod hash_tree_report;
 pub(crate) mod image_picture;
 pub(crate) mod image_report;
 pub(crate) mod listing;
-pub(crate) mod mode_and_time;
+pub(crate) mod mode;
 pub(crate) mod partition_table;
 pub(crate) mod partitioned;
 pub(crate) mod picture;

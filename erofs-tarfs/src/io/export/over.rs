@@ -35,7 +35,7 @@ impl Job<'_> {
         let sealing = is_sealed.then_some(Sealing { params, hashing, apart });
         let (mut parted, mut disks) = (Vec::new(), Vec::new());
         for one in wanted {
-            let layout = layout::plan(&one.tree, &self.options.layout);
+            let layout = layout::plan(one.tree, &self.options.layout);
             let layout = layout.map_err(|error| self.failed(path, error))?;
             let made = parts.add(&layout, &self.sources(one)?, sealing)?;
             let (bytes, sealed) = (made.extents.bytes(), made.sealed.clone());

@@ -1,6 +1,5 @@
 //! An export whose layers are read, and a filesystem that is to be made of them.
 
-use alloc::borrow::Cow;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,7 +34,7 @@ pub(super) struct Job<'a> {
 pub(super) struct Wanted<'w> {
     /// What its file or its partition is called.
     pub(super) name: String,
-    pub(super) tree: Cow<'w, Tree>,
+    pub(super) tree: &'w Tree,
     /// The layer, and the device of it, that each of the tree's devices is.
     pub(super) origins: Vec<(usize, usize)>,
 }

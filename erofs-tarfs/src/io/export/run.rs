@@ -1,17 +1,17 @@
 //! Which files an export makes, and of which layers each.
 
-use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use std::path::Path;
 
 use super::made::Directory;
 use super::prepared::{Job, One, Wanted};
-use super::write::{Written, write_plan};
+use super::write::{Written, hash_plan, write_plan};
 use super::{Export, Exported, ExportedDisk, Made};
 use crate::export::{self, Form, Plan};
 use crate::io::Error;
 use crate::layout;
 use crate::tree::{self, Tree};
+use crate::verity::Sealed;
 
 /// What the partition of merged layers is called.
 const IMAGE: &str = "image";
@@ -34,6 +34,28 @@ impl Export<'_> {
         self.make(path)?.finish()
     }
 
+    /// Hashes what would be made, in a mode with a hash tree, and writes nothing: geometry and root hash
+    /// of each filesystem, in the order of the layers. They are those of the raw disk, whatever the
+    /// form.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::Export;
+    ///
+    /// let tars = ["base.tar", "app.tar"];
+    /// let sealed = Export::new(Mode::ImageBlockWithVerity).tars(tars).hash()?;
+    /// println!("{}", sealed[0].root());
+    /// # Ok::<(), erofs_tarfs::io::Error>(())
+    /// ```
+    pub fn hash(self) -> Result<Vec<Sealed>, Error> {
+        let name = Path::new(self.mode.name());
+        Job::new(self, name)?.hash(name)
+    }
+
     /// Makes all outputs, and lets the caller give them their names, or copy them to elsewhere.
     ///
     /// # Errors
@@ -46,15 +68,50 @@ impl Export<'_> {
 impl Job<'_> {
     /// Makes all files.
     pub(super) fn run(mut self, path: &Path) -> Result<Made, Error> {
-        if !self.mode.is_by_layer() && !self.is_merged {
-            let trees: Vec<&Tree> = self.layers.iter().map(|layer| &*layer.tree).collect();
-            let merged = tree::merge_noting(&trees, &self.merge, &mut *self.notes);
-            let merged = merged.map_err(|error| Error::Merge { file: path.to_owned(), error })?;
-            let origins = merged.origins().iter();
+        let merged = self.merged(path)?;
+        let wanted = self.wanted(merged.as_ref());
+        let by_layer = self.mode.is_by_layer() && self.partitioning.is_none();
+        if by_layer && (wanted.len() > 1 || path.is_dir()) {
+            return self.each(path, &wanted);
+        }
+        Ok(Made::of(self.one(path, &wanted)?))
+    }
+
+    /// Hashes all that would be made. Errors of the whole name `path`.
+    pub(super) fn hash(mut self, path: &Path) -> Result<Vec<Sealed>, Error> {
+        let merged = self.merged(path)?;
+        let wanted = self.wanted(merged.as_ref());
+        let hash = |only: &Wanted<'_>| {
+            let tree = layout::fitted(only.tree, &self.options.layout);
+            let tree = tree.map_err(|error| self.failed(path, error))?;
+            let plan = Plan::new(&tree, self.product, &self.options);
+            let plan = plan.map_err(|error| self.failed(path, error))?;
+            let none = || self.failed(path, export::Error::NoTree);
+            let geometry = plan.geometry().ok_or_else(none)?;
+            let (sources, leaves) = (self.sources(only)?, self.leaves(only));
+            let put = &|_: u64, _: &[u8]| Ok(());
+            let (hashing, watch) = (&self.hashing, &self.watch);
+            hash_plan(&plan, geometry, &sources, &leaves, (path, put), hashing, watch)
+        };
+        wanted.iter().map(hash).collect()
+    }
+
+    /// The layers as one, if the mode wants that and they are not yet.
+    fn merged(&mut self, path: &Path) -> Result<Option<Tree>, Error> {
+        if self.mode.is_by_layer() || self.is_merged {
+            return Ok(None);
+        }
+        let trees: Vec<&Tree> = self.layers.iter().map(|layer| &*layer.tree).collect();
+        let merged = tree::merge_noting(&trees, &self.merge, &mut *self.notes);
+        merged.map(Some).map_err(|error| Error::Merge { file: path.to_owned(), error })
+    }
+
+    /// The filesystems that are to be made: one, or one of each layer.
+    fn wanted<'w>(&'w self, merged: Option<&'w Tree>) -> Vec<Wanted<'w>> {
+        if let Some(tree) = merged {
+            let origins = tree.origins().iter();
             let origins = origins.map(|origin| (origin.layer, origin.device)).collect();
-            let tree = Cow::Owned(merged);
-            let wanted = Wanted { name: IMAGE.to_owned(), tree, origins };
-            return Ok(Made::of(self.one(path, &[wanted])?));
+            return vec![Wanted { name: IMAGE.to_owned(), tree, origins }];
         }
         let layers = self.layers.iter().enumerate();
         let wanted = layers.map(|(index, layer)| Wanted {
@@ -62,15 +119,10 @@ impl Job<'_> {
                 true => IMAGE.to_owned(),
                 false => export::stem(&layer.tree, index),
             },
-            tree: Cow::Borrowed(&*layer.tree),
+            tree: &layer.tree,
             origins: (0..layer.tree.devices().len()).map(|at| (index, at)).collect(),
         });
-        let wanted: Vec<_> = wanted.collect();
-        let by_layer = self.mode.is_by_layer() && self.partitioning.is_none();
-        if by_layer && (wanted.len() > 1 || path.is_dir()) {
-            return self.each(path, &wanted);
-        }
-        Ok(Made::of(self.one(path, &wanted)?))
+        wanted.collect()
     }
 
     /// A file for each layer, in a directory.
@@ -104,7 +156,7 @@ impl Job<'_> {
             ([], ..) => return Err(self.failed(path, export::Error::NoLayer)),
             _ => return self.over(path, wanted),
         };
-        let fitted = layout::fitted(&only.tree, &self.options.layout);
+        let fitted = layout::fitted(only.tree, &self.options.layout);
         let tree = fitted.map_err(|error| self.failed(path, error))?;
         let plan = Plan::new(&tree, self.product, &self.options);
         let plan = plan.map_err(|error| self.failed(path, error))?;

@@ -6,8 +6,9 @@ use crate::disk;
 use crate::export::{Plan, Product};
 use crate::io::disk::{check_with, write_disk_with};
 use crate::io::verity::{Options, seal};
-use crate::io::{Copied, Error, NamedFile, hash_disk_with};
+use crate::io::{Copied, Error, NamedFile, PutBlocks, hash_disk_with};
 use crate::verity::{Fault, Geometry, Hasher, Leaves, Sealed};
+use std::path::Path;
 
 /// What was written.
 pub(super) struct Written {
@@ -50,23 +51,27 @@ pub(super) fn write_plan(
             let sealed = seal(&data, out, geometry.clone(), hashing);
             sealed.map_err(|error| watch.why(failed(error)))?
         }
-        false => unread(plan, geometry, sources, leaves, out, hashing, watch)?,
+        false => {
+            let put = |offset: u64, blocks: &[u8]| out.write_all_at(blocks, offset);
+            hash_plan(plan, geometry, sources, leaves, (out.path(), &put), hashing, watch)?
+        }
     });
     Ok(written)
 }
 
-/// Hashes a disk that is not written, or whose digests are kept.
-fn unread(
+/// Hashes a disk that is not written, or whose digests are kept. Hash blocks go to `put`, and errors
+/// about them are of the file that is named with it.
+pub(super) fn hash_plan(
     plan: &Plan<'_>,
     geometry: &Geometry,
     sources: &[&Backing<'_>],
     leaves: &[Option<&Leaves>],
-    out: &NamedFile,
+    (file, put): (&Path, &PutBlocks<'_, Error>),
     hashing: &Options,
     watch: &Watch<'_>,
 ) -> Result<Sealed, Error> {
     let (disk, layout) = (plan.disk(), plan.layout());
-    let put = |offset: u64, blocks: &[u8]| out.write_all_at(blocks, offset);
+    check_with(disk, sources.len(), |index| sources[index].file())?;
     let files: Option<Vec<&NamedFile>> = sources.iter().map(|source| source.file()).collect();
     let done = match files {
         Some(files) => {
@@ -76,7 +81,7 @@ fn unread(
             };
             let (geometry, told) =
                 (geometry.clone(), |bytes| (watch.observer)(Step::Hashing, bytes));
-            hash_disk_with(disk, layout, &read, leaves, geometry, &put, hashing, &told)
+            hash_disk_with(disk, layout, &read, leaves, geometry, put, hashing, &told)
         }
         // A source is no file: only this thread may read it.
         None => {
@@ -85,13 +90,13 @@ fn unread(
                 watch.tell(Step::Hashing, buf.len() as u64)
             };
             let mut hasher = Hasher::new(geometry.clone());
-            let mut put = put;
+            let mut put = |offset: u64, blocks: &[u8]| put(offset, blocks);
             disk::hash(disk, layout, leaves, &mut read, &mut hasher, &mut put)
                 .and_then(|()| hasher.finish(&mut put))
         }
     };
     done.map_err(|fault| match fault {
         Fault::Caller(error) => error,
-        Fault::Verity(error) => Error::Verity { file: out.path().to_owned(), error },
+        Fault::Verity(error) => Error::Verity { file: file.to_owned(), error },
     })
 }

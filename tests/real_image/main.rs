@@ -4,223 +4,25 @@
 
 // What the tool's own tests share; not all of it is of use here.
 #[allow(dead_code)]
-#[path = "tool/run.rs"]
+#[path = "../tool/run.rs"]
 mod run;
 
+mod expected;
+mod made;
+
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use testkit::dump::{DumpOptions, Ignore, Kind, Node, Tree, diff, dump, dump_with};
+use testkit::dump::{Kind, dump};
 use testkit::fixtures::{RealImage, real_image};
-use testkit::mount::{self, Erofs};
-use testkit::oracle::{self, Verdict, Verity, veritysetup_verify};
+use testkit::mount::Erofs;
 
+use crate::expected::{expect_image, expected, extracted, same};
+use crate::made::{again, args, digest_of, export, oci, text, verify};
 use crate::run::{json, ok, run};
-
-/// What umoci extracts, without the marks that it may leave for itself.
-fn expected(image: &RealImage) -> &'static Tree {
-    static EXPECTED: OnceLock<Tree> = OnceLock::new();
-    EXPECTED.get_or_init(|| {
-        let options = DumpOptions { overlay_private: false, ..DumpOptions::default() };
-        dump_with(&image.rootfs, options).unwrap()
-    })
-}
-
-#[track_caller]
-fn same(shown: &Tree, expected: &Tree, ignore: &Ignore, what: &str) {
-    let lines = diff(shown, expected, ignore);
-    assert!(lines.is_empty(), "{what}:\n{}", lines.join("\n"));
-}
-
-/// umoci keeps no nanoseconds; those are compared with GNU tar, layer by layer.
-#[track_caller]
-fn expect_image(mount: &mount::Mounted, image: &RealImage, what: &str) {
-    let shown = dump(mount.path()).unwrap();
-    same(&shown, expected(image), &Ignore::nothing().mtime_nanos(), what);
-}
-
-/// A layer as an overlay's lower, as GNU tar extracts it, and what the tar does not say: the
-/// attributes of whiteouts, and of directories that it does not list.
-struct Extracted {
-    tree: Tree,
-    ignore: Ignore,
-}
-
-fn extracted(tar: &Path) -> Option<Extracted> {
-    let gnu_tar = oracle::gnu_tar()?;
-    let mut command = Command::new(&gnu_tar);
-    command.args(["-t", "--quoting-style=literal", "-f"]).arg(tar);
-    let listing = command.output().unwrap().stdout;
-    let lines = listing.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let plain = |line: &[u8]| line.strip_suffix(b"/").unwrap_or(line).to_vec();
-    let mut listed: BTreeSet<Vec<u8>> = lines.clone().map(plain).collect();
-    if listed.remove(&b"."[..]) {
-        listed.insert(Vec::new());
-    }
-    // umoci has marks below what is no directory any more. They hide nothing; GNU tar refuses them.
-    let files: BTreeSet<&[u8]> = lines.filter(|line| !line.ends_with(b"/")).collect();
-    let is_below_file = |path: &&&[u8]| {
-        path_of(path).parent().is_some_and(|parent| files.contains(parent.as_os_str().as_bytes()))
-    };
-
-    let dir = mount::tmpfs().unwrap();
-    let mut command = Command::new(gnu_tar);
-    command.args(["-x", "-p", "--same-owner", "--numeric-owner", "--delay-directory-restore"]);
-    command.args(["--xattrs", "--xattrs-include=*", "--no-wildcards", "--anchored"]);
-    for path in files.iter().filter(is_below_file) {
-        command.arg("--exclude").arg(path_of(path));
-    }
-    command.arg("-C").arg(dir.path()).arg("-f").arg(tar);
-    Verdict::of(&mut command).expect_ok("GNU tar");
-
-    let mut tree = dump(dir.path()).unwrap();
-    let (mut marks, mut unsaid) = (Vec::new(), Vec::new());
-    for path in tree.paths() {
-        if path_of(path).file_name().is_some_and(is_mark) {
-            marks.push(path.to_vec());
-        } else if !listed.contains(path) {
-            unsaid.push(path.to_vec());
-        }
-    }
-    for path in marks {
-        let mark = tree.0.remove(&path).unwrap();
-        let at = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-        let name = &path[at + MARK.len()..];
-        let parent = tree.0.get_mut(&path[..at.saturating_sub(1)]).unwrap();
-        if name == b".wh..opq" {
-            parent.xattrs.insert(b"trusted.overlay.opaque".into(), b"y".into());
-            continue;
-        }
-        // So that a mount of the layer alone hides its whiteouts.
-        parent.xattrs.insert(b"trusted.overlay.origin".into(), Vec::new());
-        let hidden = [&path[..at], name].concat();
-        let whiteout =
-            Node { kind: Kind::Char, size: 0, sha256: None, link: hidden.clone(), ..mark };
-        assert!(tree.0.insert(hidden.clone(), whiteout).is_none(), "hidden, and there");
-        unsaid.push(hidden);
-    }
-    Some(Extracted { tree, ignore: Ignore::nothing().dir_nlink().attributes_of(unsaid) })
-}
-
-const MARK: &[u8] = b".wh.";
-
-fn path_of(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
-}
-
-fn is_mark(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(MARK)
-}
-
-fn args(words: &[&str], paths: &[PathBuf]) -> Vec<OsString> {
-    let words = words.iter().map(OsString::from);
-    words.chain(paths.iter().map(|path| path.clone().into_os_string())).collect()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn oci(image: &RealImage) -> [PathBuf; 1] {
-    [PathBuf::from(format!("oci:{}:layer4", image.oci.display()))]
-}
-
-/// An output of `tarfs export`, and what was said of it.
-struct Made {
-    path: PathBuf,
-    report: Value,
-}
-
-fn export(out: &Path, mode: &str, placement: &str, inputs: &[PathBuf]) -> Vec<Made> {
-    let words = ["export", "--json", "--mode", mode, "--placement", placement, "-o", text(out)];
-    let reports = json(&ok(args(&words, inputs)));
-    let made = reports.into_iter().map(|report| {
-        let path = PathBuf::from(report["path"].as_str().unwrap());
-        assert_eq!(report["size"], fs::metadata(&path).unwrap().len(), "{mode}");
-        Made { path, report }
-    });
-    made.collect()
-}
-
-fn digest_of(path: &Path) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    let (mut file, mut buf) = (File::open(path).unwrap(), vec![0; 1 << 16]);
-    while let Some(n @ 1..) = Some(file.read(&mut buf).unwrap()) {
-        hasher.update(&buf[..n]);
-    }
-    hasher.finalize().into()
-}
-
-/// The same outputs from the same layers: tars again, and the OCI layout.
-fn again(dir: &Path, made: &[Made], mode: &str, placement: &str, image: &RealImage) {
-    for (from, inputs) in [("tars", &image.layers[..]), ("oci", &oci(image))] {
-        let out = dir.join(format!("{mode}-{from}"));
-        let others = export(&out, mode, placement, inputs);
-        assert_eq!(others.len(), made.len());
-        for (one, other) in made.iter().zip(&others) {
-            let (path, what) = (&other.path, format!("{mode} {placement} from {from}"));
-            assert_eq!(digest_of(&one.path), digest_of(path), "{what}");
-            assert_eq!(one.report["devices"], other.report["devices"], "{what}");
-            let root = |made: &Made| made.report["verity"]["root_hash"].clone();
-            assert_eq!(root(one), root(other), "{what}");
-            fs::remove_file(path).unwrap();
-        }
-    }
-}
-
-fn verdict(data: &Path, tree: &Made) -> Option<Verdict> {
-    let verity = &tree.report["verity"];
-    let number = |key: &str| verity[key].as_u64().unwrap();
-    veritysetup_verify(&Verity {
-        data,
-        hash: &tree.path,
-        hash_offset: number("hash_offset"),
-        data_blocks: number("data_blocks"),
-        data_block_size: number("data_block_size") as u32,
-        hash_block_size: number("hash_block_size") as u32,
-        salt: verity["salt"].as_str().unwrap(),
-        root: verity["root_hash"].as_str().unwrap(),
-    })
-}
-
-/// `veritysetup verify` is content with data and tree, and is not when any of some bits is another.
-fn verify(data: &Path, tree: &Made, what: &str) {
-    let Some(whole) = verdict(data, tree) else { return };
-    whole.expect_ok(what);
-    let verity = &tree.report["verity"];
-    let number = |key: &str| verity[key].as_u64().unwrap();
-    let data_bytes = number("data_blocks") * number("data_block_size");
-    let flips = [
-        (data, 1030),
-        (data, data_bytes / 2),
-        (data, data_bytes - 1),
-        (&tree.path, number("hash_offset")),
-        // The leaves are behind all upper levels.
-        (&tree.path, tree.report["size"].as_u64().unwrap() - number("hash_block_size")),
-    ];
-    for (path, at) in flips {
-        flip(path, at);
-        let verdict = verdict(data, tree).unwrap();
-        assert!(!verdict.ok, "{what}: a bit of {path:?} at {at} is not missed");
-        flip(path, at);
-    }
-}
-
-fn flip(path: &Path, at: u64) {
-    let file = File::options().read(true).write(true).open(path).unwrap();
-    let mut byte = [0];
-    file.read_exact_at(&mut byte, at).unwrap();
-    file.write_all_at(&[byte[0] ^ 4], at).unwrap();
-}
 
 fn image_modes(placement: &str) {
     let Some(image) = real_image() else { return };

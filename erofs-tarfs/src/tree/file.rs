@@ -1,0 +1,104 @@
+//! The bytes of regular files.
+
+use super::body::{Body, Extent, Place};
+use super::inode::{Content, InodeId};
+use super::model::Tree;
+use alloc::borrow::Cow;
+
+/// A regular file of a tree, to be read at any offset.
+///
+/// # Examples
+/// ```
+/// use erofs_tarfs::tree::{LayerBuilder, LayerOptions};
+///
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = tar_of(&[("motd", "hello\n")]);
+/// let mut builder = LayerBuilder::new(LayerOptions::default());
+/// builder.push(&tar)?;
+/// let tree = builder.finish()?.tree;
+///
+/// let motd = tree.lookup(b"motd").and_then(|id| tree.file(id)).unwrap();
+/// let mut read = |device: usize, offset: u64, buf: &mut [u8]| {
+///     assert_eq!(device, 0);
+///     buf.copy_from_slice(&tar[offset as usize..][..buf.len()]);
+///     Ok::<(), std::io::Error>(())
+/// };
+/// let mut buf = [0; 100];
+/// assert_eq!(motd.read_at(1, &mut buf, &mut read)?, 5);
+/// assert_eq!(&buf[..5], b"ello\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct File<'t> {
+    tree: &'t Tree,
+    size: u64,
+    extents: Cow<'t, [Extent]>,
+}
+
+impl Tree {
+    /// A regular file; `None` of all else.
+    pub fn file(&self, id: InodeId) -> Option<File<'_>> {
+        let Content::Regular { size, body } = self.content(id) else { return None };
+        let extents = match body {
+            Body::Contiguous(_) if size == 0 => Cow::Borrowed(&[][..]),
+            Body::Contiguous(place) => {
+                Cow::Owned(alloc::vec![Extent { logical: 0, len: size, place }])
+            }
+            Body::Extents(extents) => Cow::Borrowed(extents),
+        };
+        Some(File { tree: self, size, extents })
+    }
+}
+
+impl File<'_> {
+    /// Its length in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Where its bytes are: ascending, disjoint, none empty. What lies between is zeros.
+    pub fn extents(&self) -> &[Extent] {
+        &self.extents
+    }
+
+    /// Fills `buf` with its bytes from `offset` on; answers how many they are, which is less than all
+    /// only at its end.
+    ///
+    /// `read` fills a buffer with bytes of the file of the device at an index, from a byte of that
+    /// *file* on: the device's [base offset](super::Device::base_offset) is added already.
+    ///
+    /// # Errors
+    /// What `read` gives.
+    pub fn read_at<E>(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+        read: &mut impl FnMut(usize, u64, &mut [u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let end = offset.saturating_add(buf.len() as u64).min(self.size);
+        // No more than the buffer has.
+        let bytes = end.saturating_sub(offset) as usize;
+        let buf = &mut buf[..bytes];
+        buf.fill(0);
+        let first = self.extents.partition_point(|extent| extent.logical + extent.len <= offset);
+        for extent in self.extents[first..].iter().take_while(|extent| extent.logical < end) {
+            let from = extent.logical.max(offset);
+            let until = (extent.logical + extent.len).min(end);
+            let part = &mut buf[(from - offset) as usize..(until - offset) as usize];
+            let skip = from - extent.logical;
+            match extent.place {
+                Place::Carried(at) => {
+                    part.copy_from_slice(self.tree.carried(at + skip, part.len() as u64));
+                }
+                Place::Device { device, offset: at } => {
+                    let index = usize::from(device);
+                    let base = self.tree.devices().get(index).map_or(0, |d| d.base_offset);
+                    read(index, base.saturating_add(at).saturating_add(skip), part)?;
+                }
+            }
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,78 @@
+//! All of a tree, in order.
+
+use super::inode::InodeId;
+use super::model::Tree;
+use alloc::vec::Vec;
+
+/// An inode that a [walk](Tree::walk) comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Visited {
+    /// Its path from the root on, `/` between names, and none in front.
+    pub path: Vec<u8>,
+    /// The inode: one with several names is visited by each.
+    pub id: InodeId,
+}
+
+/// Iterator over a tree; see [`Tree::walk`].
+#[derive(Clone, Debug)]
+pub struct Walk<'t> {
+    tree: &'t Tree,
+    /// The directories from the root to where it is, and of each the index of the child that comes
+    /// next and the length of its path.
+    at: Vec<(InodeId, usize, usize)>,
+    path: Vec<u8>,
+    root: bool,
+}
+
+impl Tree {
+    /// Every name in it, a directory before what is in it, in byte order of names: first the root, whose
+    /// path is empty.
+    ///
+    /// # Examples
+    /// ```
+    /// use erofs_tarfs::tree::{Attributes, Builder, InodeId, Node, What, XattrSet};
+    ///
+    /// let mut builder = Builder::new();
+    /// let attributes = Attributes::default();
+    /// let node = Node { attributes, xattrs: XattrSet::NONE, what: What::Directory };
+    /// let (usr, bin) = (builder.add(node.clone())?, builder.add(node)?);
+    /// builder.link(InodeId::ROOT, b"usr", usr)?;
+    /// builder.link(usr, b"bin", bin)?;
+    /// let tree = builder.finish()?;
+    /// let paths: Vec<_> = tree.walk().map(|found| found.path).collect();
+    /// assert_eq!(paths, [&b""[..], b"usr", b"usr/bin"]);
+    /// # Ok::<(), erofs_tarfs::tree::Error>(())
+    /// ```
+    pub fn walk(&self) -> Walk<'_> {
+        Walk { tree: self, at: Vec::new(), path: Vec::new(), root: true }
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Visited;
+
+    fn next(&mut self) -> Option<Visited> {
+        if core::mem::take(&mut self.root) {
+            self.at.push((InodeId::ROOT, 0, 0));
+            return Some(Visited { path: Vec::new(), id: InodeId::ROOT });
+        }
+        loop {
+            let (directory, index, len) = self.at.last_mut()?;
+            self.path.truncate(*len);
+            let Some((name, id)) = self.tree.nth_child(*directory, *index) else {
+                self.at.pop();
+                continue;
+            };
+            *index += 1;
+            if !self.path.is_empty() {
+                self.path.push(b'/');
+            }
+            self.path.extend_from_slice(name);
+            if self.tree.children(id).len() > 0 {
+                self.at.push((id, 0, self.path.len()));
+            }
+            return Some(Visited { path: self.path.clone(), id });
+        }
+    }
+}
