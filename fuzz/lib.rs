@@ -1,7 +1,7 @@
 //! What the targets share.
 
 use erofs_tarfs::image;
-use erofs_tarfs::layout::{self, Options};
+use erofs_tarfs::layout::{self, LayoutOptions};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tree::{LayerBuilder, LayerOptions, MergeOptions, Tree, merge};
 
@@ -37,7 +37,7 @@ pub fn layer(tar: &[u8]) -> Option<Tree> {
 
 /// A tree's image has the length that was planned, reads back, and comes out of what was read with
 /// the same bytes.
-pub fn there_and_back(tree: &Tree, options: &Options) {
+pub fn there_and_back(tree: &Tree, options: &LayoutOptions) {
     let Ok(layout) = layout::plan(tree, options) else { return };
     let bytes = image::bootstrap(&layout);
     assert_eq!(bytes.len() as u64, layout.metadata_bytes());

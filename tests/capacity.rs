@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::Instant;
 
 use erofs_tarfs::io::{NamedFile, index_file};
-use erofs_tarfs::layout::{self, Artifact, Placement};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder};
 use erofs_tarfs::tree::{
     Attributes, Builder, Device, InodeId, LayerOptions, MergeOptions, Node, Place, Tree, What,
     XattrSet, merge,
@@ -46,7 +46,7 @@ fn one_two_and_300_layers_in_one_disk() {
         let blobs: Vec<&[u8]> = tars.iter().map(Vec::as_slice).collect();
         let dir = tempfile::tempdir().unwrap();
         let expected = ours::dump(&tree, &blobs);
-        for placement in [Placement::default(), Placement::DataFirst] {
+        for placement in [DiskOrder::default(), DiskOrder::DataFirst] {
             let disk = artifact::disk(&tree, placement, &blobs);
             let mount =
                 Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap();
@@ -199,7 +199,7 @@ fn plain_bodies_and_other_block_sizes_mount_too() {
     let dir = tempfile::tempdir().unwrap();
     for block in [BlockSize::B512, BlockSize::B1024, BlockSize::B2048, BlockSize::B4096] {
         for bodies in [layout::BodyForm::Chunks, layout::BodyForm::Plain] {
-            for placement in [Placement::default(), Placement::DataFirst] {
+            for placement in [DiskOrder::default(), DiskOrder::DataFirst] {
                 let mut options = artifact::options(Artifact::Disk(placement));
                 (options.block_size, options.bodies) = (block, bodies);
                 let layout = layout::plan(&tree, &options).unwrap();
@@ -215,7 +215,7 @@ fn plain_bodies_and_other_block_sizes_mount_too() {
         }
     }
     let odd = ours::layer(&TarBuilder::new().file("odd", b"x").finish());
-    let mut options = layout::Options::default();
+    let mut options = layout::LayoutOptions::default();
     options.block_size = BlockSize::B4096;
     let error = layout::plan(&odd, &options).unwrap_err();
     assert!(error.to_string().contains("/odd"), "{error}");
@@ -244,7 +244,7 @@ fn the_nginx_arithmetic_comes_out_to_the_byte() {
         }
     }
     let tree = builder.finish().unwrap();
-    let options = artifact::options(Artifact::Disk(Placement::MetadataFirst { align: 524_288 }));
+    let options = artifact::options(Artifact::Disk(DiskOrder::MetadataFirst { align: 524_288 }));
     let layout = layout::plan(&tree, &options).unwrap();
     assert!(
         (524_289..=1_048_576).contains(&layout.metadata_bytes()),
@@ -254,7 +254,7 @@ fn the_nginx_arithmetic_comes_out_to_the_byte() {
     let plan = image::disk(&layout);
     assert_eq!(plan.bytes, 194_518_016);
     let geometry =
-        Geometry::new(&Params::nydus(), plan.bytes, verity::Placement::BehindData).unwrap();
+        Geometry::new(&Params::nydus(), plan.bytes, verity::HashPlacement::BehindData).unwrap();
     assert_eq!(
         (geometry.data_blocks(), geometry.hash_offset(), geometry.end()),
         (379_918, 194_519_040, 206_782_464)

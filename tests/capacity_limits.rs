@@ -10,7 +10,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use erofs_tarfs::io::{NamedFile, index_file};
-use erofs_tarfs::layout::{self, Artifact, BodyForm, Placement};
+use erofs_tarfs::layout::{self, Artifact, BodyForm, DiskOrder};
 use erofs_tarfs::tree::{
     Attributes, Builder, EntryError, Error, InodeId, LayerBuilder, LayerOptions, MergeOptions,
     Node, Rule, Tree, What, XattrSet, merge,
@@ -34,9 +34,9 @@ fn each_artifact(
 ) {
     let artifacts = [
         Artifact::Bootstrap,
-        Artifact::Disk(Placement::MetadataFirst { align: 4096 }),
-        Artifact::Disk(Placement::MetadataFirst { align: 524_288 }),
-        Artifact::Disk(Placement::DataFirst),
+        Artifact::Disk(DiskOrder::MetadataFirst { align: 4096 }),
+        Artifact::Disk(DiskOrder::MetadataFirst { align: 524_288 }),
+        Artifact::Disk(DiskOrder::DataFirst),
     ];
     for artifact in artifacts {
         let dir = tempfile::tempdir().unwrap();
@@ -48,7 +48,7 @@ fn each_artifact(
             let in_disk = (artifact != Artifact::Bootstrap).then_some(at);
             assert_eq!(device.disk_offset, in_disk, "{artifact:?}");
             let align = match artifact {
-                Artifact::Disk(Placement::MetadataFirst { align }) => align,
+                Artifact::Disk(DiskOrder::MetadataFirst { align }) => align,
                 Artifact::Bootstrap => u64::from(block.bytes()),
                 _ => 4096,
             };
@@ -129,7 +129,7 @@ fn a_body_off_the_grid_is_named() {
         let tree = ours::layer(&tar.file("d/odd", b"x").finish());
         let offset = 512 * (before + 1);
         for block in BLOCKS {
-            let mut options = layout::Options::default();
+            let mut options = layout::LayoutOptions::default();
             options.block_size = block;
             let planned = layout::plan(&tree, &options).map(|_| ());
             let error = layout::Error::NotAligned {
@@ -168,7 +168,7 @@ fn symbolic_links_of_all_lengths_read_back_and_4096_is_too_long() {
     let id = builder.add(node).unwrap();
     builder.link(InodeId::ROOT, b"far", id).unwrap();
     let tree = builder.finish().unwrap();
-    let error = layout::plan(&tree, &layout::Options::default()).unwrap_err();
+    let error = layout::plan(&tree, &layout::LayoutOptions::default()).unwrap_err();
     let path = b"/far".to_vec();
     assert_eq!(error, layout::Error::TargetTooLong { path, bytes: 4096, limit: 4095 });
 }
@@ -227,7 +227,7 @@ fn xattrs_fill_an_inode_to_the_last_byte() {
     let id = builder.add(node).unwrap();
     builder.link(InodeId::ROOT, b"full", id).unwrap();
     let tree = builder.finish().unwrap();
-    let error = layout::plan(&tree, &layout::Options::default()).unwrap_err();
+    let error = layout::plan(&tree, &layout::LayoutOptions::default()).unwrap_err();
     let (path, name) = (b"/full".to_vec(), b"user.d".to_vec());
     let expected = layout::Error::XattrTooLarge { path, name, bytes: 262_152, limit: 262_148 };
     assert_eq!(error, expected);
@@ -339,7 +339,7 @@ fn a_file_of_almost_2_tib_and_one_past_it() {
     let size = 2 * TIB - 16_381;
     let (tree, marks) = layer(size);
     for bodies in [BodyForm::Chunks, BodyForm::Plain] {
-        let mut options = layout::Options::default();
+        let mut options = layout::LayoutOptions::default();
         options.bodies = bodies;
         let layout = layout::plan(&tree, &options).unwrap();
         let image = artifact::file(dir.path(), "image", &image::bootstrap(&layout)).unwrap();
@@ -354,6 +354,6 @@ fn a_file_of_almost_2_tib_and_one_past_it() {
         assert_eq!(fs::read(mount.path().join("after")).unwrap(), b"here", "{bodies:?}");
     }
     let (tree, _) = layer(2 * TIB);
-    let error = layout::plan(&tree, &layout::Options::default()).unwrap_err();
+    let error = layout::plan(&tree, &layout::LayoutOptions::default()).unwrap_err();
     assert!(matches!(error, layout::Error::TooLarge { limit: 0xffff_fffe, .. }), "{error}");
 }

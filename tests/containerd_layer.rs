@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use erofs_tarfs::layout::Placement;
+use erofs_tarfs::layout::DiskOrder;
 use erofs_tarfs::tree::{MergeOptions, merge};
 use testkit::dump::{Ignore, diff, dump};
 use testkit::mount::Erofs;
@@ -44,7 +44,7 @@ fn an_index_and_its_tar_in_one_file_are_a_layer() {
     let mount = artifact::mount(dir.path(), &image, &blobs).unwrap();
     let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
     assert!(lines.is_empty(), "{}", lines.join("\n"));
-    for placement in [Placement::default(), Placement::DataFirst] {
+    for placement in [DiskOrder::default(), DiskOrder::DataFirst] {
         let disk = artifact::disk(&merged, placement, &blobs);
         let mount = Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap();
         let lines = diff(&dump(mount.path()).unwrap(), &expected, &Ignore::nothing());
@@ -62,8 +62,8 @@ fn our_disks_are_devices_as_they_stand() {
     let expected = merge(&[&lower_tree, &upper_tree], &MergeOptions::default()).unwrap();
     let expected = ours::dump(&expected, &[&lower, &upper]);
     let disks = [
-        artifact::disk(&lower_tree, Placement::DataFirst, &[&lower]),
-        artifact::disk(&upper_tree, Placement::default(), &[&upper]),
+        artifact::disk(&lower_tree, DiskOrder::DataFirst, &[&lower]),
+        artifact::disk(&upper_tree, DiskOrder::default(), &[&upper]),
     ];
     let layers = disks.each_ref().map(|disk| artifact::read_disk(disk));
     let merged = merge(&layers.each_ref(), &MergeOptions::default()).unwrap();

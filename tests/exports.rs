@@ -9,25 +9,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use erofs_tarfs::export::{self, Form, Mode, Options, Partitioning, Product};
+use erofs_tarfs::export::{self, ExportOptions, Form, Mode, Partitioning, Product};
 use erofs_tarfs::io::{Backing, Error, Export, NamedFile, Step, index_file};
-use erofs_tarfs::layout::{Artifact, Placement};
+use erofs_tarfs::layout::{Artifact, DiskOrder};
 use erofs_tarfs::outputs::{Architecture, Volume};
 use erofs_tarfs::tree::LayerOptions;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::Params;
 use run::{Image, ok, run};
 
-/// Options of the library, and the same as words of the tool.
-fn variants() -> Vec<(Options, Vec<&'static str>, bool)> {
-    let mut data_first = Options::default();
-    data_first.layout.artifact = Artifact::Disk(Placement::DataFirst);
+/// ExportOptions of the library, and the same as words of the tool.
+fn variants() -> Vec<(ExportOptions, Vec<&'static str>, bool)> {
+    let mut data_first = ExportOptions::default();
+    data_first.layout.artifact = Artifact::Disk(DiskOrder::DataFirst);
     data_first.verity = Params::containerd();
-    let mut large = Options::default();
+    let mut large = ExportOptions::default();
     large.layout.block_size = BlockSize::B4096;
     large.verity = Params::containerd_4k();
     vec![
-        (Options::default(), vec![], false),
+        (ExportOptions::default(), vec![], false),
         (data_first, vec!["--placement", "data-first", "--preset", "containerd"], true),
         (large, vec!["--block-size", "4096", "--preset", "containerd-4k"], true),
     ]
@@ -235,7 +235,7 @@ fn what_fails_leaves_nothing() {
     let out = image.path("out");
     let export = |mode| Export::new(mode).tar(tar);
     // Data blocks that Linux would not mount.
-    let mut options = Options::default();
+    let mut options = ExportOptions::default();
     options.verity = Params::containerd_4k();
     let failed = export(Mode::ImageBlockWithVerity).options(options).write(&out).unwrap_err();
     assert!(matches!(
@@ -243,7 +243,7 @@ fn what_fails_leaves_nothing() {
         Error::Export { error: export::Error::DataBlock { data_block: 4096, block: 512 }, .. }
     ));
     // No disk.
-    let mut options = Options::default();
+    let mut options = ExportOptions::default();
     options.layout.artifact = Artifact::Bootstrap;
     let failed = export(Mode::ImageBlock).options(options).write(&out).unwrap_err();
     assert!(matches!(failed, Error::Export { error: export::Error::Bootstrap, .. }), "{failed}");

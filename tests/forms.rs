@@ -7,7 +7,7 @@ use std::process::Command;
 
 use erofs_tarfs::format::Incompat;
 use erofs_tarfs::image;
-use erofs_tarfs::layout::{self, Artifact, BodyForm, Options, Placement};
+use erofs_tarfs::layout::{self, Artifact, BodyForm, DiskOrder, LayoutOptions};
 use erofs_tarfs::read::Image;
 use erofs_tarfs::tree::{
     Attributes, Builder, Device, InodeId, MergeOptions, Node, Place, Tree, What, XattrSet, merge,
@@ -21,12 +21,12 @@ use testkit::{artifact, oracle, ours};
 
 const ARTIFACTS: [Artifact; 3] = [
     Artifact::Bootstrap,
-    Artifact::Disk(Placement::MetadataFirst { align: 4096 }),
-    Artifact::Disk(Placement::DataFirst),
+    Artifact::Disk(DiskOrder::MetadataFirst { align: 4096 }),
+    Artifact::Disk(DiskOrder::DataFirst),
 ];
 
 /// Every form of an artifact.
-fn forms(artifact: Artifact) -> Vec<Options> {
+fn forms(artifact: Artifact) -> Vec<LayoutOptions> {
     let mut forms = Vec::new();
     for bodies in [BodyForm::Plain, BodyForm::Chunks] {
         for compact in [false, true] {
@@ -44,7 +44,7 @@ struct Made {
     mount: Mounted,
 }
 
-fn make(dir: &Path, tree: &Tree, options: &Options, blobs: &[&[u8]]) -> Made {
+fn make(dir: &Path, tree: &Tree, options: &LayoutOptions, blobs: &[&[u8]]) -> Made {
     let layout = layout::plan(tree, options).unwrap();
     if options.artifact == Artifact::Bootstrap {
         let bytes = image::bootstrap(&layout);
@@ -230,7 +230,7 @@ fn carried_bodies_of_every_length_around_a_block() {
     assert!(tree.devices().is_empty(), "all is carried");
     let mut sizes = Vec::new();
     for bodies in [BodyForm::Plain, BodyForm::Chunks] {
-        let mut options = Options::default();
+        let mut options = LayoutOptions::default();
         options.bodies = bodies;
         let made = make(dir.path(), &tree, &options, &[]);
         for len in &lengths {
@@ -314,7 +314,7 @@ fn mkfs_merges_layers_with_chunk_indexes() {
     ];
     let mut layers = Vec::new();
     for (at, tar) in tars.iter().enumerate() {
-        let mut options = Options::default();
+        let mut options = LayoutOptions::default();
         options.bodies = BodyForm::Chunks;
         let tree = ours::layer(tar);
         let layout = layout::plan(&tree, &options).unwrap();

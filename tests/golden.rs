@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use erofs_tarfs::image;
-use erofs_tarfs::layout::{self, Artifact, BodyForm, Placement};
+use erofs_tarfs::layout::{self, Artifact, BodyForm, DiskOrder};
 use erofs_tarfs::tree::{InodeId, MergeOptions, merge};
 use testkit::dump::{Ignore, Tree, diff, dump};
 use testkit::mount::Mounted;
@@ -64,7 +64,7 @@ fn images_are_the_pinned_bytes() {
         };
         pin(&merged, &artifact::bootstrap(&tree), &blobs, "bootstrap");
         for (placement, what) in
-            [(Placement::default(), "metadata-first"), (Placement::DataFirst, "data-first")]
+            [(DiskOrder::default(), "metadata-first"), (DiskOrder::DataFirst, "data-first")]
         {
             let disk = artifact::disk(&tree, placement, &blobs);
             pin(&merged, &disk, &[], &format!("{what} disk"));

@@ -29,7 +29,7 @@ fn damage(bytes: &mut [u8], from: usize, state: &mut u64) {
 /// What a tree is good for: merged over another, laid out, written.
 fn through(tree: &Tree, lower: &Tree) -> bool {
     let Ok(tree) = merge(&[lower, tree], &MergeOptions::default()) else { return false };
-    let Ok(layout) = layout::plan(&tree, &layout::Options::default()) else { return false };
+    let Ok(layout) = layout::plan(&tree, &layout::LayoutOptions::default()) else { return false };
     let bytes = image::bootstrap(&layout);
     assert_eq!(bytes.len() as u64, layout.metadata_bytes());
     true

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use erofs_tarfs::image;
 use erofs_tarfs::io::{Copied, Error, NamedFile, copy_range, write_disk};
-use erofs_tarfs::layout::{self, Artifact, Placement};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder};
 use testkit::mount::{DiskFs, Mounted, scratch_disk, small_tmpfs, tmpfs};
 use testkit::oracle::{self, Verdict};
 use testkit::tarball::TarBuilder;
@@ -53,7 +53,7 @@ fn exported(tars: &Path, out: &Path, align: u64) -> (Copied, PathBuf) {
     let mut copied = Copied::default();
     let mut last = PathBuf::new();
     for (name, placement) in
-        [("meta", Placement::MetadataFirst { align }), ("data", Placement::DataFirst)]
+        [("meta", DiskOrder::MetadataFirst { align }), ("data", DiskOrder::DataFirst)]
     {
         let layout = layout::plan(&tree, &artifact::options(Artifact::Disk(placement))).unwrap();
         let plan = image::disk(&layout);
@@ -205,7 +205,7 @@ fn a_source_too_short_is_an_error_before_anything_is_written() {
     let dir = tmpfs().unwrap();
     let tar = TarBuilder::new().file("a", bytes(100_000)).finish();
     let tree = ours::layer(&tar);
-    let options = artifact::options(Artifact::Disk(Placement::default()));
+    let options = artifact::options(Artifact::Disk(DiskOrder::default()));
     let layout = layout::plan(&tree, &options).unwrap();
     let short = source(dir.path(), &tar[..tar.len() - 1]);
     let out = create(dir.path().join("out"));

@@ -2,7 +2,7 @@
 
 use erofs_tarfs::image;
 use erofs_tarfs::io::{NamedFile, write_metadata, write_metadata_at};
-use erofs_tarfs::layout::{self, Artifact, Options, Placement};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder, LayoutOptions};
 use erofs_tarfs::tree::{LayerBuilder, LayerOptions, Tree};
 use testkit::tarball::TarBuilder;
 
@@ -30,8 +30,8 @@ fn bytes(file: &NamedFile, at: u64, len: u64) -> Vec<u8> {
 fn it_is_what_is_made_in_memory() {
     for files in [3, 100_000] {
         let tree = layer(files);
-        for artifact in [Artifact::Bootstrap, Artifact::Disk(Placement::DataFirst)] {
-            let mut options = Options::default();
+        for artifact in [Artifact::Bootstrap, Artifact::Disk(DiskOrder::DataFirst)] {
+            let mut options = LayoutOptions::default();
             options.artifact = artifact;
             let layout = layout::plan(&tree, &options).unwrap();
             // In one thread, or in two.
@@ -55,7 +55,7 @@ fn it_is_what_is_made_in_memory() {
 #[test]
 fn a_full_disk_is_an_error() {
     let tree = layer(100_000);
-    let layout = layout::plan(&tree, &Options::default()).unwrap();
+    let layout = layout::plan(&tree, &LayoutOptions::default()).unwrap();
     let full = std::fs::File::options().read(true).write(true).open("/dev/full").unwrap();
     let full = NamedFile::new("/dev/full", full);
     assert!(write_metadata(&layout, &full).unwrap_err().to_string().contains("/dev/full"));

@@ -1,17 +1,17 @@
 //! What the kernel mounts of our images, on random stacks: merged bootstraps, disks of both
 //! placements, and layer disks stacked by overlayfs.
 
-use erofs_tarfs::layout::Placement;
+use erofs_tarfs::layout::DiskOrder;
 use erofs_tarfs::tree::{MergeOptions, Tree, merge};
 use testkit::dump::{self, Ignore, diff, dump};
 use testkit::mount::{Erofs, overlay};
 use testkit::stacks::Stack;
 use testkit::{artifact, mount, oracle, ours};
 
-const PLACEMENTS: [Placement; 3] = [
-    Placement::MetadataFirst { align: 4096 },
-    Placement::MetadataFirst { align: 524_288 },
-    Placement::DataFirst,
+const PLACEMENTS: [DiskOrder; 3] = [
+    DiskOrder::MetadataFirst { align: 4096 },
+    DiskOrder::MetadataFirst { align: 524_288 },
+    DiskOrder::DataFirst,
 ];
 
 fn stacks() -> u64 {

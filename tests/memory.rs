@@ -59,7 +59,7 @@ fn peaks() {
     let tar = tar.finish();
     let (bytes, peak_bytes) = peak(|| {
         let tree = index(&tar);
-        let layout = layout::plan(&tree, &layout::Options::default()).unwrap();
+        let layout = layout::plan(&tree, &layout::LayoutOptions::default()).unwrap();
         let mut bytes = image::head(&layout).len();
         let done: Result<(), std::convert::Infallible> = image::body(&layout, &mut |piece| {
             bytes += piece.len();

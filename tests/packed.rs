@@ -5,10 +5,10 @@ use std::path::Path;
 
 use erofs_tarfs::image;
 use erofs_tarfs::io::{self, NamedFile};
-use erofs_tarfs::layout::{self, Artifact, Placement};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder};
 use erofs_tarfs::tree::{MergeOptions, Tree, merge, pack};
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::{Geometry, Params, Placement as Hashes, SuperblockMode};
+use erofs_tarfs::verity::{Geometry, HashPlacement as Hashes, Params, SuperblockMode};
 use testkit::dump::{Ignore, diff, dump};
 use testkit::mount::{Erofs, LoopDevice, Mounted};
 use testkit::oracle::{Verity, veritysetup_verify};
@@ -16,16 +16,16 @@ use testkit::stacks::Stack;
 use testkit::tarball::{SparseForm, TarBuilder};
 use testkit::{artifact, ours};
 
-const PLACEMENTS: [Placement; 2] = [Placement::MetadataFirst { align: 4096 }, Placement::DataFirst];
+const PLACEMENTS: [DiskOrder; 2] = [DiskOrder::MetadataFirst { align: 4096 }, DiskOrder::DataFirst];
 
-fn options(placement: Placement) -> layout::Options {
+fn options(placement: DiskOrder) -> layout::LayoutOptions {
     let mut options = artifact::options(Artifact::Disk(placement));
     options.block_size = BlockSize::B4096;
     options
 }
 
 /// The disk of a tree in blocks of 4096 bytes.
-fn disk(tree: &Tree, placement: Placement, tars: &[&[u8]]) -> Vec<u8> {
+fn disk(tree: &Tree, placement: DiskOrder, tars: &[&[u8]]) -> Vec<u8> {
     let packed = pack(tree, BlockSize::B4096).unwrap();
     let layout = layout::plan(&packed, &options(placement)).unwrap();
     artifact::assemble(&layout, &image::disk(&layout), tars)
@@ -121,7 +121,7 @@ fn data_blocks_of_4096_hold() {
     let params = Params::new(4096, 4096, &[], SuperblockMode::None).unwrap();
     let geometry = Geometry::new(&params, plan.bytes, Hashes::BehindData).unwrap();
     out.set_bytes(geometry.end()).unwrap();
-    let hashing = io::verity::Options::default();
+    let hashing = io::verity::HashingOptions::default();
     let sealed =
         io::hash_disk(&plan, &layout, &sources, &[], geometry.clone(), &out, &hashing, &|_| {})
             .unwrap();

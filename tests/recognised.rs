@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use erofs_tarfs::image;
-use erofs_tarfs::layout::{self, Artifact, Options, Placement};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder, LayoutOptions};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::units::BlockSize;
 use testkit::oracle::{self, Verdict};
@@ -26,7 +26,7 @@ fn blkids() -> Vec<PathBuf> {
     found
 }
 
-fn image(tree: &Tree, tar: &[u8], options: &Options) -> Vec<u8> {
+fn image(tree: &Tree, tar: &[u8], options: &LayoutOptions) -> Vec<u8> {
     let layout = layout::plan(tree, options).unwrap();
     match options.artifact {
         Artifact::Bootstrap => image::bootstrap(&layout),
@@ -47,8 +47,8 @@ fn every_default_output_is_recognised() {
     for block in [512, 1024, 2048, 4096] {
         for artifact in [
             Artifact::Bootstrap,
-            Artifact::Disk(Placement::default()),
-            Artifact::Disk(Placement::DataFirst),
+            Artifact::Disk(DiskOrder::default()),
+            Artifact::Disk(DiskOrder::DataFirst),
         ] {
             let mut options = artifact::options(artifact);
             options.block_size = BlockSize::new(block).unwrap();
@@ -81,7 +81,7 @@ fn no_count_of_inodes_makes_it_a_minix() {
         let tar = tar.finish();
         let tree = ours::layer(&tar);
         assert_eq!(tree.inode_count(), inodes);
-        let options = artifact::options(Artifact::Disk(Placement::default()));
+        let options = artifact::options(Artifact::Disk(DiskOrder::default()));
         let file = artifact::file(dir.path(), "image", &image(&tree, &tar, &options)).unwrap();
         for blkid in &blkids {
             let said = probe(blkid, &file);
@@ -96,7 +96,7 @@ fn mount_needs_no_type() {
     let dir = tempfile::tempdir().unwrap();
     let tar = TarBuilder::new().file("f", [7; 5000]).finish();
     let tree = ours::layer(&tar);
-    let options = artifact::options(Artifact::Disk(Placement::default()));
+    let options = artifact::options(Artifact::Disk(DiskOrder::default()));
     let file = artifact::file(dir.path(), "image", &image(&tree, &tar, &options)).unwrap();
     let at = dir.path().join("at");
     std::fs::create_dir(&at).unwrap();

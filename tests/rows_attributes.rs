@@ -4,7 +4,7 @@ mod rows_kit;
 
 use std::process::Command;
 
-use erofs_tarfs::layout::Placement;
+use erofs_tarfs::layout::DiskOrder;
 use erofs_tarfs::tree::{Layer, LayerOptions, Tree};
 use rows_kit::at;
 use testkit::mount::Erofs;
@@ -126,7 +126,7 @@ fn lists_are_those_that_gnu_tar_restores() {
         .unwrap();
     assert!(extracted.status.success(), "{extracted:?}");
     let tree = rows_kit::try_layer(&bytes, LayerOptions::default()).unwrap().tree;
-    let disk = artifact::disk(&tree, Placement::default(), &[&bytes[..]][..tree.devices().len()]);
+    let disk = artifact::disk(&tree, DiskOrder::default(), &[&bytes[..]][..tree.devices().len()]);
     let file = artifact::file(dir.path(), "disk", &disk).unwrap();
     let mounted = Erofs::new(file).mount().unwrap();
     for name in ["star", "plain", "d", "d/masked"] {

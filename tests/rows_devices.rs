@@ -3,7 +3,7 @@
 mod rows_kit;
 
 use erofs_tarfs::io::{self, NamedFile};
-use erofs_tarfs::layout::Placement;
+use erofs_tarfs::layout::DiskOrder;
 use erofs_tarfs::tree::{Identity, LayerOptions, MergeOptions, Origin, Tree, merge};
 use testkit::dump::dump;
 use testkit::mount::Erofs;
@@ -38,7 +38,7 @@ fn a_tag_makes_no_two_devices_one() {
         let tree = merged(&[&layers[0], &layers[1]], false);
         let origin = |layer| Origin { layer, device: 0 };
         assert_eq!(tree.origins(), [origin(0), origin(1)]);
-        let disk = artifact::disk(&tree, Placement::default(), &[&one, &two]);
+        let disk = artifact::disk(&tree, DiskOrder::default(), &[&one, &two]);
         let file = artifact::file(dir.path(), "disk", &disk).unwrap();
         let mounted = Erofs::new(file).mount().unwrap();
         let seen = dump(mounted.path()).unwrap();
@@ -116,7 +116,7 @@ fn layers_know_their_files_and_digests() {
     assert_eq!(merged(&[&first, &again], false).devices().len(), 1);
     assert_eq!(merged(&[&first, &other], false).devices().len(), 2);
     let ingest = || {
-        let mut options = erofs_tarfs::ingest::Options::default();
+        let mut options = erofs_tarfs::ingest::IngestOptions::default();
         options.diff_id = true;
         let bytes = tar("one", b'1');
         io::ingest("t".as_ref(), &bytes[..], options, None, &mut |_| {}).unwrap().layer.tree

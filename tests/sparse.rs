@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use erofs_tarfs::layout::Placement;
+use erofs_tarfs::layout::DiskOrder;
 use erofs_tarfs::tree::{MergeOptions, merge};
 use testkit::dump::{Ignore, diff, dump};
 use testkit::mount::Erofs;
@@ -41,7 +41,7 @@ fn pieces_on_the_grid_and_off_it() {
             ("tail", whole(4_096, &[(512, &odd)])),
             ("after", b"x".to_vec()),
         ];
-        for placement in [None, Some(Placement::default()), Some(Placement::DataFirst)] {
+        for placement in [None, Some(DiskOrder::default()), Some(DiskOrder::DataFirst)] {
             let mount = if let Some(placement) = placement {
                 let disk = artifact::disk(&tree, placement, &[&tar]);
                 Erofs::new(artifact::file(dir.path(), "disk", &disk).unwrap()).mount().unwrap()

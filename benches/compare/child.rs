@@ -12,7 +12,7 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::{self, Artifact};
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
 use erofs_tarfs::verity::{
-    BlockHasher, Digest as Root, Geometry, Hasher, Params, Placement, RootOnly, VerityBlockSize,
+    BlockHasher, Digest as Root, Geometry, HashPlacement, Hasher, Params, RootOnly, VerityBlockSize,
 };
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest, Sha256};
@@ -85,7 +85,7 @@ fn index(input: &str, output: &str) -> Job {
         "-" => tarfs_io::index_reader("stdin".as_ref(), io::stdin(), options, None, &mut |_| {})?,
         _ => tarfs_io::index_file(&NamedFile::open(input)?, options, &mut |_| {})?,
     };
-    let layout = layout::plan(&layer.tree, &layout::Options::default())?;
+    let layout = layout::plan(&layer.tree, &layout::LayoutOptions::default())?;
     let out = NamedFile::new(output, File::create_new(output)?);
     tarfs_io::write_metadata(&layout, &out)?;
     clock.stop();
@@ -111,18 +111,18 @@ fn merged(layers: &str, entries: &str) -> Job {
 fn leaves(kept: bool, tar: &str, tree: &str) -> Job {
     let source = NamedFile::open(tar)?;
     let params = Params::nydus();
-    let mut options = ingest::Options::default();
+    let mut options = ingest::IngestOptions::default();
     options.leaves = kept.then(|| params.clone());
     let done = tarfs_io::ingest(Path::new(tar), File::open(tar)?, options, None, &mut |_| {})?;
-    let mut options = layout::Options::default();
-    options.artifact = Artifact::Disk(layout::Placement::MetadataFirst { align: 4096 });
+    let mut options = layout::LayoutOptions::default();
+    options.artifact = Artifact::Disk(layout::DiskOrder::MetadataFirst { align: 4096 });
     let layout = layout::plan(&done.layer.tree, &options)?;
     let plan: DiskPlan = image::disk(&layout);
     let data_bytes = plan.bytes + params.data_padding(plan.bytes);
-    let geometry = Geometry::new(&params, data_bytes, Placement::OwnFile)?;
+    let geometry = Geometry::new(&params, data_bytes, HashPlacement::OwnFile)?;
     let out = NamedFile::new(tree, File::create_new(tree)?);
     let (sources, leaves) = ([source], [done.leaves.as_ref()]);
-    let one = tarfs_io::verity::Options::threads(NonZero::<usize>::MIN);
+    let one = tarfs_io::verity::HashingOptions::threads(NonZero::<usize>::MIN);
     let clock = Clock::start();
     let sealed =
         tarfs_io::hash_disk(&plan, &layout, &sources, &leaves, geometry, &out, &one, &|_| {})?;
@@ -163,7 +163,8 @@ fn verity(mib: &str) -> Job {
     let mib: u64 = mib.parse()?;
     let mut piece = vec![0; 1 << 20];
     fill(0, &mut piece);
-    let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), mib << 20, Placement::OwnFile)?);
+    let mut hasher =
+        Hasher::new(Geometry::new(&Params::nydus(), mib << 20, HashPlacement::OwnFile)?);
     let clock = Clock::start();
     for _ in 0..mib {
         hasher.push(&piece, &mut RootOnly)?;

@@ -47,7 +47,7 @@ pub(crate) fn bootstraps(dir: &Path, layers: usize, entries: usize) -> Done<Vec<
     let layer = |number| {
         made(dir.join(format!("{number}.erofs")), |out| {
             let tree = small_layer(entries, number, false);
-            let layout = layout::plan(&tree, &layout::Options::default());
+            let layout = layout::plan(&tree, &layout::LayoutOptions::default());
             out.write_all(&image::bootstrap(&layout.map_err(io::Error::other)?))
         })
     };

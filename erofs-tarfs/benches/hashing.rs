@@ -8,8 +8,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use erofs_tarfs::verity::{
-    Backend, BlockHasher, Geometry, Hasher, Leaves, Params, Placement, RootOnly, SuperblockMode,
-    VerityBlockSize,
+    Backend, BlockHasher, Geometry, HashPlacement, Hasher, Leaves, Params, RootOnly,
+    SuperblockMode, VerityBlockSize,
 };
 
 /// Bytes hashed at a time.
@@ -54,7 +54,7 @@ fn trees(criterion: &mut Criterion) {
     for (data_block, hash_block) in [(512, 4096), (512, 512), (4096, 4096)] {
         let params = Params::new(data_block, hash_block, &[], SuperblockMode::None).unwrap();
         let name = format!("{data_block}/{hash_block}");
-        let geometry = Geometry::new(&params, BYTES as u64, Placement::OwnFile).unwrap();
+        let geometry = Geometry::new(&params, BYTES as u64, HashPlacement::OwnFile).unwrap();
         group.bench_function(&name, |b| {
             b.iter(|| {
                 let mut hasher = Hasher::new(geometry.clone());
@@ -66,7 +66,7 @@ fn trees(criterion: &mut Criterion) {
         let mut leaves = Leaves::new(&params);
         leaves.push(&data);
         group.bench_function(format!("{name} from kept digests"), |b| {
-            b.iter(|| leaves.seal(&params, Placement::OwnFile, &mut RootOnly).unwrap().root());
+            b.iter(|| leaves.seal(&params, HashPlacement::OwnFile, &mut RootOnly).unwrap().root());
         });
     }
     group.finish();

@@ -16,7 +16,7 @@ use erofs_tarfs::image;
 use erofs_tarfs::io::{NamedFile, index_file};
 use erofs_tarfs::layout::{self, Layout};
 use erofs_tarfs::read::{Image, TreeOptions};
-use erofs_tarfs::tar::{Event, Options, Parser};
+use erofs_tarfs::tar::{Event, ParseOptions, Parser};
 use erofs_tarfs::tree::{LayerBuilder, LayerOptions, MergeOptions, Tree, merge};
 
 /// Files of 0 to 4096 bytes in the tar of all stages; 250 in a directory, or all in one.
@@ -116,7 +116,7 @@ fn once(stage: &str, entries: usize) {
 
 #[inline(never)]
 fn stage_tar(mut bytes: &[u8]) -> u64 {
-    let mut parser = Parser::new(Options::default());
+    let mut parser = Parser::new(ParseOptions::default());
     let mut entries = 0;
     while !bytes.is_empty() {
         let step = parser.push(bytes).unwrap();
@@ -144,7 +144,7 @@ fn stage_index(file: &NamedFile) -> Tree {
 
 #[inline(never)]
 fn stage_plan(tree: &Tree) -> Layout<'_> {
-    layout::plan(tree, &layout::Options::default()).unwrap()
+    layout::plan(tree, &layout::LayoutOptions::default()).unwrap()
 }
 
 #[inline(never)]

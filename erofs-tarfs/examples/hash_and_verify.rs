@@ -5,8 +5,8 @@
 use std::env;
 use std::fs::OpenOptions;
 
-use erofs_tarfs::io::verity::{self, Options};
-use erofs_tarfs::verity::{Geometry, Params, Placement};
+use erofs_tarfs::io::verity::{self, HashingOptions};
+use erofs_tarfs::verity::{Geometry, HashPlacement, Params};
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {
     let path = env::args().nth(1).ok_or("usage: hash_and_verify FILE")?;
@@ -18,15 +18,15 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     let bytes = bytes + params.data_padding(bytes);
 
     // Everything is known before anything is hashed.
-    let geometry = Geometry::new(&params, bytes, Placement::BehindData)?;
+    let geometry = Geometry::new(&params, bytes, HashPlacement::BehindData)?;
     println!("{} data blocks, tree at {}", geometry.data_blocks(), geometry.hash_offset());
     file.set_len(geometry.end())?;
 
-    let sealed = verity::seal(&file, &file, geometry, &Options::default())?;
+    let sealed = verity::seal(&file, &file, geometry, &HashingOptions::default())?;
     println!("root hash {}", sealed.root());
     println!("{}", sealed.open_command(&path, "sealed", &path));
 
-    verity::verify(&file, &file, &sealed, &Options::default())?;
+    verity::verify(&file, &file, &sealed, &HashingOptions::default())?;
     println!("every block verified");
     Ok(())
 }

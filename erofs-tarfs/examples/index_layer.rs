@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     println!("{} entries, {} inodes", layer.end.entries, layer.tree.inode_count());
 
     // Every offset is decided here; what follows only writes.
-    let layout = plan(&layer.tree, &layout::Options::default())?;
+    let layout = plan(&layer.tree, &layout::LayoutOptions::default())?;
     fs::write(&bootstrap, image::bootstrap(&layout))?;
 
     // A mount binds devices by position, in this order.

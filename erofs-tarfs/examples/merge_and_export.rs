@@ -7,7 +7,7 @@ use std::fs::File;
 
 use erofs_tarfs::image;
 use erofs_tarfs::io::{NamedFile, index_file, write_disk};
-use erofs_tarfs::layout::{self, Artifact, Placement, plan};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder, plan};
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {
@@ -28,8 +28,8 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     let sources: Result<Vec<_>, _> =
         origins.map(|origin| NamedFile::open(tars[origin.layer].path())).collect();
 
-    let mut options = layout::Options::default();
-    options.artifact = Artifact::Disk(Placement::MetadataFirst { align: 4096 });
+    let mut options = layout::LayoutOptions::default();
+    options.artifact = Artifact::Disk(DiskOrder::MetadataFirst { align: 4096 });
     let layout = plan(&tree, &options)?;
     let plan = image::disk(&layout);
     let out = NamedFile::new(&disk, File::create(&disk)?);

@@ -36,13 +36,13 @@ const PIECE: usize = 256 << 10;
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement, RootOnly};
+/// use erofs_tarfs::verity::{Geometry, Hasher, Params, HashPlacement, RootOnly};
 /// use erofs_tarfs::{disk, image, layout, tree::Builder};
 ///
 /// let tree = Builder::new().finish()?;
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let plan = image::disk(&layout);
-/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), plan.bytes, Placement::OwnFile)?);
+/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), plan.bytes, HashPlacement::OwnFile)?);
 /// let read = &mut |_, _, _: &mut [u8]| unreachable!("no device");
 /// disk::hash(&plan, &layout, &[], read, &mut hasher, &mut RootOnly)?;
 /// let sealed = hasher.finish(&mut RootOnly)?;

@@ -8,13 +8,13 @@
 //! ```
 //!
 //! It is for whoever streams layers in, from a registry as a rule: reading a layer again costs as much
-//! as hashing it. Which of the three are wanted is said in [`Options`]; the layer always is.
+//! as hashing it. Which of the three are wanted is said in [`IngestOptions`]; the layer always is.
 //!
 //! ```
-//! use erofs_tarfs::ingest::{Ingest, Options};
+//! use erofs_tarfs::ingest::{Ingest, IngestOptions};
 //! use erofs_tarfs::verity::Params;
 //!
-//! let mut options = Options::default();
+//! let mut options = IngestOptions::default();
 //! options.diff_id = true;
 //! options.leaves = Some(Params::nydus());
 //! let mut ingest = Ingest::new(options);
@@ -37,17 +37,17 @@ const PIECE: usize = 32 << 10;
 /// What is wanted of a tar on its way.
 ///
 /// ```
-/// use erofs_tarfs::ingest::Options;
+/// use erofs_tarfs::ingest::IngestOptions;
 /// use erofs_tarfs::verity::Params;
 ///
-/// let mut options = Options::default();
+/// let mut options = IngestOptions::default();
 /// options.tag_diff_id = true; // and so the diffID is computed
 /// options.leaves = Some(Params::nydus()); // 32 bytes of memory for each 512 bytes of the tar
 /// options.layer.keep_pending = true;
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Options {
+pub struct IngestOptions {
     /// How the tar becomes a layer.
     pub layer: LayerOptions,
     /// Compute the SHA-256 of the whole tar, which is its diffID (OCI image spec, "config"). It also
@@ -75,11 +75,11 @@ pub struct Ingested {
 /// Takes a tar in pieces of any size.
 ///
 /// ```
-/// use erofs_tarfs::ingest::{Ingest, Options};
+/// use erofs_tarfs::ingest::{Ingest, IngestOptions};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
 ///
-/// let mut options = Options::default();
+/// let mut options = IngestOptions::default();
 /// options.tag_diff_id = true;
 /// let mut ingest = Ingest::new(options);
 /// for piece in tar_of(&[("etc/motd", "hello\n")]).chunks(1000) {
@@ -99,15 +99,15 @@ pub struct Ingest {
 
 impl Ingest {
     /// Nothing yet.
-    pub fn new(options: Options) -> Self {
-        let Options { layer, diff_id, tag_diff_id, leaves } = options;
+    pub fn new(options: IngestOptions) -> Self {
+        let IngestOptions { layer, diff_id, tag_diff_id, leaves } = options;
         let hasher = StreamHasher::new(diff_id || tag_diff_id, leaves.as_ref());
         Self { builder: LayerBuilder::new(layer), hasher, tag_diff_id }
     }
 
     /// An ingest, and apart from it what another thread can hash of the same bytes; its result goes
     /// to [`Ingest::finish_with`]. It is idle if nothing is to be hashed.
-    pub fn split(options: Options) -> (Self, StreamHasher) {
+    pub fn split(options: IngestOptions) -> (Self, StreamHasher) {
         let mut ingest = Self::new(options);
         let hasher = ingest.hasher.split();
         (ingest, hasher)
@@ -202,7 +202,8 @@ mod tests {
         let run = |chunk: usize| {
             let layer = LayerOptions { keep_empty_device: true, ..LayerOptions::default() };
             let leaves = Some(Params::nydus());
-            let options = Options { layer, tag_diff_id: true, leaves, ..Options::default() };
+            let options =
+                IngestOptions { layer, tag_diff_id: true, leaves, ..IngestOptions::default() };
             let mut ingest = Ingest::new(options);
             tar.chunks(chunk).for_each(|piece| ingest.push(piece).unwrap());
             ingest.finish().unwrap()

@@ -7,10 +7,12 @@ use doc::{layer_of, tar_of};
 use erofs_tarfs::format::DataLayout;
 use erofs_tarfs::image::{self, Piece};
 use erofs_tarfs::layout::{self, Artifact, Layout};
-use erofs_tarfs::read::{Image, Source};
-use erofs_tarfs::tar::{Event, Options, Parser};
+use erofs_tarfs::read::{Image, StoredPlace};
+use erofs_tarfs::tar::{Event, ParseOptions, Parser};
 use erofs_tarfs::tree::{Body, Content, MergeOptions, Place, merge};
-use erofs_tarfs::verity::{Error, Fault, Geometry, HashBytes, Hasher, Params, Placement, Verifier};
+use erofs_tarfs::verity::{
+    Error, Fault, Geometry, HashBytes, HashPlacement, Hasher, Params, Verifier,
+};
 
 /// The bytes of a disk whose one device is `tar`.
 fn written(layout: &Layout<'_>, tar: &[u8]) -> Vec<u8> {
@@ -36,7 +38,7 @@ fn the_first_byte_of_a_file_is_where_architecture_md_says_at_every_stage() {
     let tar = tar_of(&files);
     assert_eq!((tar.len(), tar[512]), (2048, b'h'));
 
-    let mut parser = Parser::new(Options::default());
+    let mut parser = Parser::new(ParseOptions::default());
     let Event::Entry(entry) = parser.push(&tar).unwrap().event else { panic!("no entry") };
     assert_eq!((entry.offset, entry.data_offset, entry.size), (0, 512, 6));
 
@@ -47,8 +49,8 @@ fn the_first_byte_of_a_file_is_where_architecture_md_says_at_every_stage() {
     };
     assert_eq!(place, Place::Device { device: 0, offset: 512 });
 
-    let mut options = layout::Options::default();
-    options.artifact = Artifact::Disk(layout::Placement::default());
+    let mut options = layout::LayoutOptions::default();
+    options.artifact = Artifact::Disk(layout::DiskOrder::default());
     let layout = layout::plan(&tree, &options).unwrap();
     assert_eq!((layout.metadata_bytes(), layout.devices()[0].disk_offset), (4096, Some(4096)));
 
@@ -58,10 +60,10 @@ fn the_first_byte_of_a_file_is_where_architecture_md_says_at_every_stage() {
     let inode = image.inode(nid).unwrap();
     assert_eq!((nid, inode.offset(), inode.layout()), (46, 1472, DataLayout::FlatPlain));
     assert_eq!(disk[1472 + 16..][..4], 9_u32.to_le_bytes());
-    assert_eq!(image.extents(nid).unwrap()[0].source, Source::Device { slot: 0, offset: 512 });
+    assert_eq!(image.extents(nid).unwrap()[0].source, StoredPlace::Device { slot: 0, offset: 512 });
     assert_eq!((disk.len(), disk[4608]), (6144, b'h'));
 
-    let geometry = Geometry::new(&Params::nydus(), 6144, Placement::BehindData).unwrap();
+    let geometry = Geometry::new(&Params::nydus(), 6144, HashPlacement::BehindData).unwrap();
     assert_eq!((geometry.data_blocks(), geometry.hash_offset(), geometry.end()), (12, 8192, 12288));
     let mut tree = HashBytes { start: 8192, ..HashBytes::default() };
     let mut hasher = Hasher::new(geometry.clone());

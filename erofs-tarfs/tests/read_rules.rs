@@ -3,7 +3,7 @@
 mod read_kit;
 
 use erofs_tarfs::format::{DataLayout, HOLE, IMPLIED_MARK, Incompat};
-use erofs_tarfs::read::{DevicesAt, Error, Extent, Image, Rule, Source, TreeOptions};
+use erofs_tarfs::read::{DevicesAt, Error, Image, Rule, StoredExtent, StoredPlace, TreeOptions};
 use erofs_tarfs::tree::{Body, Content, InodeId, NodeKind, Place, Tree};
 use read_kit::{B, CHAR, DIR, FILE, LINK, Raw, dirents, index, nid, xattr};
 
@@ -19,12 +19,12 @@ fn refused(raw: Raw) -> Rule {
     }
 }
 
-fn extents(raw: Raw, block: usize) -> Vec<Extent> {
+fn extents(raw: Raw, block: usize) -> Vec<StoredExtent> {
     Image::new(&raw.sealed()).unwrap().extents(nid(block)).unwrap()
 }
 
-fn device(slot: u16, offset: u64) -> Source {
-    Source::Device { slot, offset }
+fn device(slot: u16, offset: u64) -> StoredPlace {
+    StoredPlace::Device { slot, offset }
 }
 
 #[test]
@@ -73,11 +73,11 @@ fn chunk_tables() {
     assert_eq!(
         extents(raw, 5),
         [
-            Extent { logical: 0, len: 1024, source: device(0, 5120) },
-            Extent { logical: 1536, len: 512, source: device(1, 2560) },
+            StoredExtent { logical: 0, len: 1024, source: device(0, 5120) },
+            StoredExtent { logical: 1536, len: 512, source: device(1, 2560) },
             // Block 110 of the unified space is block 2 of slot 1.
-            Extent { logical: 2048, len: 512, source: device(1, 1024) },
-            Extent { logical: 2560, len: 7, source: Source::Primary { offset: 1536 } },
+            StoredExtent { logical: 2048, len: 512, source: device(1, 1024) },
+            StoredExtent { logical: 2560, len: 7, source: StoredPlace::Primary { offset: 1536 } },
         ]
     );
 
@@ -94,7 +94,11 @@ fn chunk_tables() {
     let mut raw = Raw::new(8, &[]);
     let table = [4u32, 5, HOLE, 0].map(u32::to_le_bytes).concat();
     raw.chunks(5, 8 * 512, 1, &table);
-    let at = |logical, len, offset| Extent { logical, len, source: Source::Primary { offset } };
+    let at = |logical, len, offset| StoredExtent {
+        logical,
+        len,
+        source: StoredPlace::Primary { offset },
+    };
     assert_eq!(
         extents(raw, 5),
         [at(0, 1024, 2048), at(1024, 1024, 2560), at(3072, 1024, 0)],

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use erofs_tarfs::tar::{EndMarker, Kind, Options};
+use erofs_tarfs::tar::{EndMarker, Kind, ParseOptions};
 use tar_kit::*;
 
 /// Makes what every tar format can hold.
@@ -127,12 +127,12 @@ fn corpus(scratch: &Path) -> Vec<(PathBuf, Option<PathBuf>)> {
 
 fn parse(tar: &Path) -> Vec<Read> {
     let bytes = fs::read(tar).unwrap();
-    let result = read_in(&bytes, 65_536, &Options::default());
+    let result = read_in(&bytes, 65_536, &ParseOptions::default());
     let (entries, end) = result.unwrap_or_else(|e| panic!("{}: {e}", tar.display()));
     assert_eq!((end.bytes, end.marker), (bytes.len() as u64, EndMarker::TwoBlocks));
     for chunk in [1, 511, 513, 4096] {
         if chunk > 1 || bytes.len() < 100_000 {
-            assert_eq!(read_in(&bytes, chunk, &Options::default()).unwrap().0, entries);
+            assert_eq!(read_in(&bytes, chunk, &ParseOptions::default()).unwrap().0, entries);
         }
     }
     entries

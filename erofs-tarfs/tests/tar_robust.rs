@@ -6,7 +6,7 @@ mod tar_kit;
 
 use std::time::{Duration, Instant};
 
-use erofs_tarfs::tar::{ErrorKind, Event, Options, Parser};
+use erofs_tarfs::tar::{ErrorKind, Event, ParseOptions, Parser};
 use tar_kit::*;
 
 /// A tar with every kind of header that the parser knows.
@@ -104,7 +104,7 @@ fn a_tar_cut_at_any_byte_is_refused_or_whole_as_far_as_it_goes() {
     whole[1] = 512..=512;
     whole.push(1024 + globals as u64..=1536);
     for cut in 0..tar.len() {
-        let result = read_in(&tar[..cut], 4096, &Options::default());
+        let result = read_in(&tar[..cut], 4096, &ParseOptions::default());
         let at = cut as u64;
         let complete = whole.iter().any(|range| range.contains(&at));
         match result {
@@ -151,8 +151,8 @@ fn no_changed_header_byte_panics_or_depends_on_the_pieces() {
             if sealed && !(148..156).contains(&(at % 512)) {
                 reseal(&mut tar[at / 512 * 512..][..512]);
             }
-            let whole = read_in(&tar, usize::MAX, &Options::default());
-            assert_eq!(read_in(&tar, 100, &Options::default()), whole);
+            let whole = read_in(&tar, usize::MAX, &ParseOptions::default());
+            assert_eq!(read_in(&tar, 100, &ParseOptions::default()), whole);
             refused += usize::from(whole.is_err());
         }
     }
@@ -160,7 +160,7 @@ fn no_changed_header_byte_panics_or_depends_on_the_pieces() {
 }
 
 /// Path, offset and size of each entry, and how it ends, where no body is asked for.
-fn bodies_unread(tar: &[u8], chunk: usize, options: &Options) -> (Vec<String>, String) {
+fn bodies_unread(tar: &[u8], chunk: usize, options: &ParseOptions) -> (Vec<String>, String) {
     let mut parser = Parser::new(options.clone());
     let mut entries = Vec::new();
     for mut piece in tar.chunks(chunk.min(tar.len())) {
@@ -183,7 +183,7 @@ fn bodies_unread(tar: &[u8], chunk: usize, options: &Options) -> (Vec<String>, S
 fn random_damage_neither_panics_nor_depends_on_the_pieces() {
     let tars = [sample(), plain()];
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    let mut options = Options::default();
+    let mut options = ParseOptions::default();
     options.skip_unknown_types = true;
     let (mut passed, mut refused) = (0, 0);
     for run in 0..6000 {
@@ -218,7 +218,7 @@ fn skipping_bodies_finds_the_same_entries() {
     for run in 0..400 {
         let tar = if run % 2 == 0 { sample() } else { plain() };
         let (want, _) = read(&tar).unwrap();
-        let mut parser = Parser::new(Options::default());
+        let mut parser = Parser::new(ParseOptions::default());
         let (mut at, mut got) = (0, Vec::new());
         while at < tar.len() {
             let skip = parser.skippable();
@@ -248,7 +248,7 @@ fn skipping_bodies_finds_the_same_entries() {
 #[test]
 fn skipping_too_far_is_refused_and_changes_nothing() {
     let tar = sample();
-    let mut parser = Parser::new(Options::default());
+    let mut parser = Parser::new(ParseOptions::default());
     assert_eq!(parser.skip(1).unwrap_err().kind(), &ErrorKind::Skip { asked: 1, available: 0 });
     parser.skip(0).unwrap();
     let mut at = 0;
@@ -263,7 +263,7 @@ fn skipping_too_far_is_refused_and_changes_nothing() {
     let step = parser.push(&tar[at..]).unwrap();
     assert!(matches!(step.event, Event::Entry(e) if e.path == b"d/long"));
     // After the end marker anything may be skipped.
-    let mut parser = Parser::new(Options::default());
+    let mut parser = Parser::new(ParseOptions::default());
     parser.push(&END).unwrap();
     parser.skip(1 << 40).unwrap();
     assert!(parser.skip(u64::MAX - 5000).is_err(), "past 2^63");
@@ -273,7 +273,7 @@ fn skipping_too_far_is_refused_and_changes_nothing() {
 
 #[test]
 fn an_error_stays() {
-    let mut parser = Parser::new(Options::default());
+    let mut parser = Parser::new(ParseOptions::default());
     let first = parser.push(&[b'x'; 512]).unwrap_err();
     assert_eq!(parser.push(&END).unwrap_err(), first);
     assert_eq!(parser.skip(0).unwrap_err(), first);
@@ -292,7 +292,7 @@ fn an_error_names_no_more_than_a_bounded_path() {
 }
 
 /// Reads once, in one piece, and says how long that took.
-fn timed(tar: &[u8], options: &Options) -> (usize, Duration) {
+fn timed(tar: &[u8], options: &ParseOptions) -> (usize, Duration) {
     let start = Instant::now();
     let (got, _) = read_in(tar, usize::MAX, options).unwrap();
     (got.len(), start.elapsed())
@@ -326,7 +326,7 @@ fn time_follows_the_bytes() {
     let sparse = [pax(&records), file("s", &[1; 50_000])].concat();
     let long = [extension(b'L', &[b'n'; 60_000]), file("f", b"")].concat().repeat(20);
     for (tar, entries) in [(distinct, 20), (globals, 200), (sparse, 1), (long, 20)] {
-        let (got, took) = timed(&tar, &Options::default());
+        let (got, took) = timed(&tar, &ParseOptions::default());
         assert_eq!(got, entries);
         assert!(took < Duration::from_secs(10), "{} bytes took {took:?}", tar.len());
     }
@@ -335,7 +335,7 @@ fn time_follows_the_bytes() {
 #[test]
 fn memory_does_not_follow_a_length_field() {
     // Each claims what never comes; had the parser reserved it, this would not end well.
-    let mut options = Options::default();
+    let mut options = ParseOptions::default();
     options.max_extension_bytes = u64::MAX;
     options.max_sparse_segments = usize::MAX;
     let huge = |kind| {

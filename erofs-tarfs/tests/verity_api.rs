@@ -6,13 +6,14 @@ mod verity_kit;
 use std::convert::Infallible;
 
 use erofs_tarfs::verity::{
-    BlockHasher, Digest, Error, Fault, Geometry, HashBytes, Hasher, Leaves, OutOfBounds, Params,
-    Placement, RootOnly, Sealed, Superblock, SuperblockMode, Uuid, Verifier, VerityBlockSize,
+    BlockHasher, Digest, Error, Fault, Geometry, HashBytes, HashPlacement, Hasher, Leaves,
+    OutOfBounds, Params, RootOnly, Sealed, Superblock, SuperblockMode, Uuid, Verifier,
+    VerityBlockSize,
 };
 use verity_kit::Random;
 
 fn hash(params: &Params, data: &[u8], chunk: usize) -> (Sealed, HashBytes) {
-    let geometry = Geometry::new(params, data.len() as u64, Placement::OwnFile).unwrap();
+    let geometry = Geometry::new(params, data.len() as u64, HashPlacement::OwnFile).unwrap();
     let (mut hasher, mut tree) = (Hasher::new(geometry), HashBytes::default());
     for chunk in data.chunks(chunk) {
         hasher.push(chunk, &mut tree).unwrap();
@@ -40,7 +41,8 @@ fn any_mix_gives_the_same_bytes() {
         for _ in 0..20 {
             let mut data = random.bytes(size * (1 + random.clone().below(300) as usize));
             let mut leaves = Leaves::new(&params);
-            let geometry = Geometry::new(&params, data.len() as u64, Placement::OwnFile).unwrap();
+            let geometry =
+                Geometry::new(&params, data.len() as u64, HashPlacement::OwnFile).unwrap();
             let (mut hasher, mut tree) = (Hasher::new(geometry), HashBytes::default());
             let mut at = 0;
             while at < data.len() {
@@ -72,7 +74,7 @@ fn any_mix_gives_the_same_bytes() {
             let expected = hash(&params, &data, data.len());
             assert_eq!((hasher.finish(&mut tree).unwrap(), tree), expected);
             let mut tree = HashBytes::default();
-            let sealed = leaves.seal(&params, Placement::OwnFile, &mut tree).unwrap();
+            let sealed = leaves.seal(&params, HashPlacement::OwnFile, &mut tree).unwrap();
             assert_eq!((sealed, tree), expected);
             assert_eq!(Hasher::root(&params, &data), Ok(expected.0.root()));
             assert_eq!(leaves.into_digests().unwrap().len(), data.len() / size * 32);
@@ -85,7 +87,7 @@ fn any_mix_gives_the_same_bytes() {
 fn long_runs_of_zeros() {
     let params = Params::veritysetup(b"salt").unwrap();
     let bytes = 16 << 30;
-    let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
+    let geometry = Geometry::new(&params, bytes, HashPlacement::OwnFile).unwrap();
     let mut hasher = Hasher::new(geometry);
     hasher.push_zeros(bytes, &mut RootOnly).unwrap();
     assert_eq!(hasher.position(), bytes);
@@ -134,7 +136,7 @@ fn spare_space_must_be_zero() {
     let data = [1; 512 * 3];
     let (_, mut tree) = hash(&params, &data, 512);
     tree.bytes[100] = 9;
-    let geometry = Geometry::new(&params, data.len() as u64, Placement::OwnFile).unwrap();
+    let geometry = Geometry::new(&params, data.len() as u64, HashPlacement::OwnFile).unwrap();
     let root = BlockHasher::of(&params).hash(&tree.bytes);
     let mut verifier = Verifier::new(geometry, root);
     assert_eq!(
@@ -180,7 +182,7 @@ fn one_block_has_no_tree() {
 #[test]
 fn wrong_use_is_refused_before_anything_happens() {
     let params = Params::nydus();
-    let geometry = Geometry::new(&params, 1024, Placement::OwnFile).unwrap();
+    let geometry = Geometry::new(&params, 1024, HashPlacement::OwnFile).unwrap();
     let mut hasher = Hasher::new(geometry);
     let out = &mut RootOnly;
     let too_much = Fault::Verity(Error::TooMuchData { bytes: 1025, expected: 1024 });
@@ -200,10 +202,10 @@ fn wrong_use_is_refused_before_anything_happens() {
     leaves.push(&[0; 513]);
     assert_eq!(leaves.padding(), 511);
     let tail = Fault::Verity(Error::DataTail { bytes: 513, block: 512 });
-    assert_eq!(leaves.seal(&params, Placement::OwnFile, out), Err(tail));
+    assert_eq!(leaves.seal(&params, HashPlacement::OwnFile, out), Err(tail));
     leaves.push_zeros(511);
     let other = Fault::Verity(Error::OtherLeaves);
-    assert_eq!(leaves.seal(&Params::containerd(), Placement::OwnFile, out), Err(other));
+    assert_eq!(leaves.seal(&Params::containerd(), HashPlacement::OwnFile, out), Err(other));
 
     let blocks = BlockHasher::new(b"").unwrap();
     let size = VerityBlockSize::B512;
@@ -216,7 +218,7 @@ fn wrong_use_is_refused_before_anything_happens() {
 #[test]
 fn the_sinks_error_comes_back() {
     let params = Params::nydus();
-    let geometry = Geometry::new(&params, 1 << 20, Placement::BehindData).unwrap();
+    let geometry = Geometry::new(&params, 1 << 20, HashPlacement::BehindData).unwrap();
     let mut hasher = Hasher::new(geometry.clone());
     let mut full = |offset: u64, _: &[u8]| Err::<(), _>(offset);
     let end = hasher.push_zeros(1 << 20, &mut full);
@@ -227,20 +229,20 @@ fn the_sinks_error_comes_back() {
 fn geometry_refuses_what_would_go_wrong() {
     let nydus = Params::nydus();
     let new = |params: &Params, bytes, placement| Geometry::new(params, bytes, placement);
-    assert_eq!(new(&nydus, 0, Placement::OwnFile), Err(Error::NoData));
+    assert_eq!(new(&nydus, 0, HashPlacement::OwnFile), Err(Error::NoData));
     let tail = Error::DataTail { bytes: 700, block: 512 };
-    assert_eq!(new(&nydus, 700, Placement::OwnFile), Err(tail));
+    assert_eq!(new(&nydus, 700, HashPlacement::OwnFile), Err(tail));
     // veritysetup rounds this down to 0 and writes the tree over the data.
     let unaligned = Error::HashOffset { offset: 1536, multiple: 4096 };
-    assert_eq!(new(&nydus, 1536, Placement::At(1536)), Err(unaligned));
+    assert_eq!(new(&nydus, 1536, HashPlacement::At(1536)), Err(unaligned));
     let inside = Error::HashOverData { offset: 4096, data_bytes: 8192 };
-    assert_eq!(new(&nydus, 8192, Placement::At(4096)), Err(inside));
+    assert_eq!(new(&nydus, 8192, HashPlacement::At(4096)), Err(inside));
     let with = Params::veritysetup(&[]).unwrap();
     let odd = Error::HashOffset { offset: 4100, multiple: 512 };
-    assert_eq!(new(&with, 4096, Placement::At(4100)), Err(odd));
-    let geometry = new(&with, 4096 * 2, Placement::At(8704)).unwrap();
+    assert_eq!(new(&with, 4096, HashPlacement::At(4100)), Err(odd));
+    let geometry = new(&with, 4096 * 2, HashPlacement::At(8704)).unwrap();
     assert_eq!((geometry.hash_offset(), geometry.tree_offset()), (8704, 12288));
-    let geometry = new(&with, 4096 * 2, Placement::At(8192)).unwrap();
+    let geometry = new(&with, 4096 * 2, HashPlacement::At(8192)).unwrap();
     assert_eq!((geometry.tree_offset(), geometry.hash_start(), geometry.end()), (12288, 3, 16384));
 
     assert_eq!((nydus.data_padding(1), nydus.data_padding(512)), (511, 0));
@@ -249,12 +251,13 @@ fn geometry_refuses_what_would_go_wrong() {
 
     // The largest that fits, and what does not.
     for bytes in [1 << 62, (1 << 63) - 512, 1 << 63, u64::MAX - 511] {
-        for placement in [Placement::OwnFile, Placement::BehindData, Placement::At(u64::MAX - 511)]
+        for placement in
+            [HashPlacement::OwnFile, HashPlacement::BehindData, HashPlacement::At(u64::MAX - 511)]
         {
             for params in Params::NAMES.map(|name| Params::named(name).unwrap()) {
                 let Ok(geometry) = new(&params, bytes & !4095, placement) else { continue };
                 assert!(geometry.end() <= i64::MAX as u64);
-                assert!(bytes < 1 << 63 && !matches!(placement, Placement::At(_)));
+                assert!(bytes < 1 << 63 && !matches!(placement, HashPlacement::At(_)));
             }
         }
     }
@@ -296,7 +299,9 @@ fn hostile_superblocks() {
         bytes[38..64].fill(0);
         bytes[82..88].fill(0);
         assert_eq!(read.to_bytes()[..88], bytes[..88]);
-        for placement in [Placement::OwnFile, Placement::BehindData, Placement::At(u64::MAX)] {
+        for placement in
+            [HashPlacement::OwnFile, HashPlacement::BehindData, HashPlacement::At(u64::MAX)]
+        {
             if let Ok(geometry) = read.geometry(placement) {
                 let _ = Verifier::new(geometry, Digest([0; 32]));
             }
@@ -330,7 +335,8 @@ fn derived_uuids_depend_on_the_root_alone() {
 #[test]
 fn texts() {
     let root = "ab".repeat(32);
-    let geometry = Geometry::new(&Params::containerd(), 1 << 20, Placement::BehindData).unwrap();
+    let geometry =
+        Geometry::new(&Params::containerd(), 1 << 20, HashPlacement::BehindData).unwrap();
     let sealed = Sealed::new(geometry, root.parse().unwrap());
     let zeros = "00".repeat(32);
     assert_eq!(
@@ -348,7 +354,7 @@ fn texts() {
     assert!(sealed.dm_mod_create("a,b", "/dev/vda", "/dev/vda").is_err());
     assert!(sealed.dm_mod_create("", "/dev/vda", "/dev/vda").is_err());
 
-    let geometry = Geometry::new(&Params::nydus(), 1024, Placement::BehindData).unwrap();
+    let geometry = Geometry::new(&Params::nydus(), 1024, HashPlacement::BehindData).unwrap();
     let sealed = Sealed::new(geometry, root.parse().unwrap());
     assert_eq!(sealed.nydus_label(), format!("2,4096,sha256:{root}"));
     assert_eq!(

@@ -8,14 +8,14 @@ use std::fs::File;
 use std::num::NonZero;
 use std::sync::Mutex;
 
-use erofs_tarfs::io::verity::{self, Options, ReadAt, WriteAt};
+use erofs_tarfs::io::verity::{self, HashingOptions, ReadAt, WriteAt};
 use erofs_tarfs::verity::{
-    Backend, Error, Fault, Geometry, HashBytes, Hasher, Params, Placement, SuperblockMode,
+    Backend, Error, Fault, Geometry, HashBytes, HashPlacement, Hasher, Params, SuperblockMode,
 };
 use verity_kit::{Dir, Random, run, veritysetup};
 
-fn threads(count: usize) -> Options {
-    Options::threads(NonZero::new(count).unwrap())
+fn threads(count: usize) -> HashingOptions {
+    HashingOptions::threads(NonZero::new(count).unwrap())
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
         let blocks = 1 + random.pick(&[1, 20, most]).min(most);
         let bytes = random.below(blocks).max(1) * u64::from(data_block);
         let data = &data[..bytes as usize];
-        let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
+        let geometry = Geometry::new(&params, bytes, HashPlacement::OwnFile).unwrap();
         let mut hasher = Hasher::new(geometry.clone()).with_backend(Backend::Sha2);
         let mut expected = HashBytes::default();
         hasher.push(data, &mut expected).unwrap();
@@ -50,9 +50,10 @@ fn any_number_of_threads_gives_the_same_bytes() {
 #[test]
 fn the_first_bad_block_is_named_by_any_number_of_threads() {
     let mut data = Random(31).bytes(20 << 20);
-    let geometry = Geometry::new(&Params::nydus(), data.len() as u64, Placement::OwnFile).unwrap();
+    let geometry =
+        Geometry::new(&Params::nydus(), data.len() as u64, HashPlacement::OwnFile).unwrap();
     let tree = Mutex::new(vec![0; geometry.end() as usize]);
-    let sealed = verity::seal(&data[..], &tree, geometry, &Options::default()).unwrap();
+    let sealed = verity::seal(&data[..], &tree, geometry, &HashingOptions::default()).unwrap();
     let tree = tree.into_inner().unwrap();
     for block in [39_000, 20_000, 30_000] {
         data[block * 512 + 5] ^= 4;
@@ -85,7 +86,7 @@ fn mapped_files_are_as_those_that_are_read() {
             std::fs::write(&path, &data).unwrap();
             let file = File::options().read(true).write(true).open(&path).unwrap();
             let bytes = data.len() as u64;
-            let geometry = Geometry::new(&params, bytes, Placement::BehindData).unwrap();
+            let geometry = Geometry::new(&params, bytes, HashPlacement::BehindData).unwrap();
             // SAFETY: nobody else has the file, and what is written is behind what is mapped.
             let map = unsafe { Map::new(&file, bytes) }.unwrap();
             let sealed = match mapped {
@@ -107,7 +108,7 @@ fn mapped_files_are_as_those_that_are_read() {
     assert!(map.view(bytes - 1, 2).is_none() && map.view(u64::MAX, 1).is_none());
     file.set_len(1 << 20).unwrap();
     assert!(map.view(2 << 20, 4096).is_none());
-    let geometry = Geometry::new(&Params::nydus(), 2 << 20, Placement::BehindData).unwrap();
+    let geometry = Geometry::new(&Params::nydus(), 2 << 20, HashPlacement::BehindData).unwrap();
     let cut = verity::seal(&map, &file, geometry, &threads(1));
     assert_eq!(cut.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
 }
@@ -126,7 +127,7 @@ fn errors_of_files_come_back() {
             Err(std::io::ErrorKind::StorageFull.into())
         }
     }
-    let geometry = Geometry::new(&Params::nydus(), 8 << 20, Placement::OwnFile).unwrap();
+    let geometry = Geometry::new(&Params::nydus(), 8 << 20, HashPlacement::OwnFile).unwrap();
     for count in [1, 3] {
         let tree = Mutex::new(vec![0; geometry.end() as usize]);
         let read = verity::seal(&Bad, &tree, geometry.clone(), &threads(count));
@@ -148,11 +149,11 @@ fn a_file_sealed_in_place_verifies() {
         std::fs::write(&path, Random(32).bytes((5 << 20) + 4096)).unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();
         let bytes = file.metadata().unwrap().len();
-        let geometry = Geometry::new(&params, bytes, Placement::BehindData).unwrap();
+        let geometry = Geometry::new(&params, bytes, HashPlacement::BehindData).unwrap();
         let sealed = verity::seal(&file, &file, geometry, &threads(2)).unwrap();
         assert_eq!(file.metadata().unwrap().len(), sealed.geometry().end());
         let output = run(&program, sealed.verify_command(&path, &path).words());
         assert!(output.status.success(), "{name}: {output:?}");
-        verity::verify(&file, &file, &sealed, &Options::default()).unwrap();
+        verity::verify(&file, &file, &sealed, &HashingOptions::default()).unwrap();
     }
 }

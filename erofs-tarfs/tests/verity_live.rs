@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use erofs_tarfs::verity::{
-    Geometry, HashBytes, Hasher, Params, Placement, Sealed, Superblock, SuperblockMode, Uuid,
+    Geometry, HashBytes, HashPlacement, Hasher, Params, Sealed, Superblock, SuperblockMode, Uuid,
     Verifier,
 };
 use verity_kit::{Dir, Random, root_of, run, veritysetup};
@@ -35,12 +35,12 @@ fn case(random: &mut Random) -> Case {
     let data = random.bytes(blocks as usize * data_block as usize);
     let bytes = data.len() as u64;
     let placement = match random.below(3) {
-        0 => Placement::OwnFile,
-        1 => Placement::BehindData,
+        0 => HashPlacement::OwnFile,
+        1 => HashPlacement::BehindData,
         // veritysetup writes superblocks in pages where files are concerned.
         _ => {
             let unit = u64::from(hash_block.max(4096));
-            Placement::At(bytes.next_multiple_of(unit) + unit * random.below(3))
+            HashPlacement::At(bytes.next_multiple_of(unit) + unit * random.below(3))
         }
     };
     let geometry = Geometry::new(&params, bytes, placement).unwrap();

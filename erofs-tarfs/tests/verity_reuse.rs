@@ -12,19 +12,19 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use erofs_tarfs::io::verity::{self, Options};
+use erofs_tarfs::io::verity::{self, HashingOptions};
 use erofs_tarfs::io::{self, NamedFile};
-use erofs_tarfs::layout::Placement::{DataFirst, MetadataFirst};
+use erofs_tarfs::layout::DiskOrder::{DataFirst, MetadataFirst};
 use erofs_tarfs::verity::{
-    BlockHasher, Digest, Error, Fault, Geometry, HashBytes, Leaves, Params, Placement, Sealed,
+    BlockHasher, Digest, Error, Fault, Geometry, HashBytes, HashPlacement, Leaves, Params, Sealed,
     SuperblockMode,
 };
 use erofs_tarfs::{image, layout};
 use layers::{LayerDisk, again, create, merged, tar};
 use verity_kit::{Dir, Random, root_of, run, veritysetup};
 
-fn threads(count: usize) -> Options {
-    Options::threads(NonZero::new(count).unwrap())
+fn threads(count: usize) -> HashingOptions {
+    HashingOptions::threads(NonZero::new(count).unwrap())
 }
 
 fn all_params() -> Vec<Params> {
@@ -67,20 +67,20 @@ fn tars(dir: &Dir) -> Vec<String> {
 /// An image of layer disks, to be hashed.
 struct Image<'a> {
     layers: Vec<&'a LayerDisk>,
-    options: layout::Options,
+    options: layout::LayoutOptions,
     params: &'a Params,
 }
 
 impl Image<'_> {
     /// The tree of the image, from the leaves that each layer has; with what was read for it.
-    fn hash(&self, leaves: &[Option<&Leaves>], hashing: &Options) -> (Sealed, Vec<u8>) {
+    fn hash(&self, leaves: &[Option<&Leaves>], hashing: &HashingOptions) -> (Sealed, Vec<u8>) {
         let (tree, owners) = merged(&self.layers);
         let layout = layout::plan(&tree, &self.options).unwrap();
         let plan = image::disk(&layout);
         let sources: Vec<_> = owners.iter().map(|&o| again(&self.layers[o].file)).collect();
         let kept: Vec<_> = owners.iter().map(|&o| leaves.get(o).copied().flatten()).collect();
         let bytes = plan.bytes + self.params.data_padding(plan.bytes);
-        let geometry = Geometry::new(self.params, bytes, Placement::OwnFile).unwrap();
+        let geometry = Geometry::new(self.params, bytes, HashPlacement::OwnFile).unwrap();
         let end = geometry.end();
         let file = NamedFile::new("tree", tempfile());
         let dealt = AtomicU64::new(0);
@@ -155,7 +155,7 @@ fn images_from_kept_leaves_are_as_hashed_afresh() {
                     let what = format!("{params:?}, {layers_at:?} in {image_at:?}");
                     let disk = image.write(&dir.file("image"));
                     let bytes = disk.bytes().unwrap();
-                    let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
+                    let geometry = Geometry::new(&params, bytes, HashPlacement::OwnFile).unwrap();
                     let tree = Mutex::new(vec![0; geometry.end() as usize]);
                     let sealed = verity::seal(disk.file(), &tree, geometry, &threads(1)).unwrap();
                     let afresh = (sealed.clone(), tree.into_inner().unwrap());
@@ -206,7 +206,7 @@ fn tampered_leaves_are_refused() {
     for params in all_params() {
         let bytes = data.len() as u64 / 2048 * 2048;
         let bytes = bytes - bytes % u64::from(params.data_block().bytes());
-        let geometry = Geometry::new(&params, bytes, Placement::OwnFile).unwrap();
+        let geometry = Geometry::new(&params, bytes, HashPlacement::OwnFile).unwrap();
         let tree = Mutex::new(vec![0; geometry.end() as usize]);
         let sealed = verity::seal(&data[..], &tree, geometry.clone(), &threads(1)).unwrap();
         let mut tree = tree.into_inner().unwrap();
@@ -257,7 +257,7 @@ fn tampered_leaves_are_refused() {
 #[test]
 fn one_block_is_its_own_leaf() {
     let params = Params::nydus();
-    let geometry = Geometry::new(&params, 512, Placement::OwnFile).unwrap();
+    let geometry = Geometry::new(&params, 512, HashPlacement::OwnFile).unwrap();
     let sealed = Sealed::new(geometry, Digest([9; 32]));
     let leaves = verity::read_leaves(&[][..], &sealed, &threads(1)).unwrap();
     assert_eq!(leaves.digests(), [9; 32]);

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use erofs_tarfs::verity::{
-    Geometry, HashBytes, Hasher, Leaves, Params, Placement, SuperblockMode, Verifier,
+    Geometry, HashBytes, HashPlacement, Hasher, Leaves, Params, SuperblockMode, Verifier,
 };
 use sha2::{Digest as _, Sha256};
 use verity_kit::{Dir, UUID, root_of, run, salt, stream, veritysetup};
@@ -55,7 +55,7 @@ impl Row {
     }
 
     fn geometry(&self) -> Geometry {
-        Geometry::new(&self.params, self.data_bytes(), Placement::OwnFile).unwrap()
+        Geometry::new(&self.params, self.data_bytes(), HashPlacement::OwnFile).unwrap()
     }
 
     fn check(&self, hasher: Hasher, mut tree: HashBytes) {

@@ -22,6 +22,6 @@ fuzz_target!(|input: &[u8]| {
     }
     let Ok(tree) = found.tree(&options) else { return };
     let Some(tree) = merged(&[&tree, &tree]) else { return };
-    let Ok(layout) = layout::plan(&tree, &layout::Options::default()) else { return };
+    let Ok(layout) = layout::plan(&tree, &layout::LayoutOptions::default()) else { return };
     assert_eq!(image::bootstrap(&layout).len() as u64, layout.metadata_bytes());
 });

@@ -2,7 +2,7 @@
 //! written reads back as it was.
 #![no_main]
 
-use erofs_tarfs::layout::{BodyForm, Options, WhiteoutForm};
+use erofs_tarfs::layout::{BodyForm, LayoutOptions, WhiteoutForm};
 use erofs_tarfs_fuzz::{layer, merged, sum_headers, there_and_back};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +11,7 @@ fuzz_target!(|input: &[u8]| {
     let mut tars = tars.to_vec();
     sum_headers(&mut tars);
     let (lower, upper) = tars.split_at(tars.len() / 1024 * 512);
-    let mut options = Options::default();
+    let mut options = LayoutOptions::default();
     options.compact = how & 1 != 0;
     if how & 2 != 0 {
         options.bodies = BodyForm::Chunks;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use erofs_tarfs::verity::{
-    Geometry, HashBytes, Hasher, Params, Placement, Superblock, SuperblockMode,
+    Geometry, HashBytes, Hasher, Params, HashPlacement, Superblock, SuperblockMode,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -13,7 +13,7 @@ fuzz_target!(|input: &[u8]| {
     let salt = &data[..data.len().min(usize::from(*salt))];
     let params = Params::new(data_block, hash_block, salt, SuperblockMode::None).unwrap();
     let whole = data.len() as u64 + params.data_padding(data.len() as u64);
-    let Ok(geometry) = Geometry::new(&params, whole, Placement::OwnFile) else { return };
+    let Ok(geometry) = Geometry::new(&params, whole, HashPlacement::OwnFile) else { return };
     let run = |piece: usize, data: &[u8]| {
         let (mut hasher, mut tree) = (Hasher::new(geometry.clone()), HashBytes::default());
         data.chunks(piece).for_each(|part| hasher.push(part, &mut tree).unwrap());

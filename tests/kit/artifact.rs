@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::image::{self, DiskPlan, Piece};
-use erofs_tarfs::layout::{self, Artifact, Layout, Placement};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder, Layout};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tree::Tree;
 
@@ -14,8 +14,8 @@ use crate::mount::{Erofs, Mounted};
 
 /// The options of an artifact.
 #[must_use]
-pub fn options(artifact: Artifact) -> layout::Options {
-    let mut options = layout::Options::default();
+pub fn options(artifact: Artifact) -> layout::LayoutOptions {
+    let mut options = layout::LayoutOptions::default();
     options.artifact = artifact;
     options
 }
@@ -34,7 +34,7 @@ pub fn bootstrap(tree: &Tree) -> Vec<u8> {
 /// # Panics
 /// If the tree does not fit, or a blob is too short.
 #[must_use]
-pub fn disk(tree: &Tree, placement: Placement, blobs: &[&[u8]]) -> Vec<u8> {
+pub fn disk(tree: &Tree, placement: DiskOrder, blobs: &[&[u8]]) -> Vec<u8> {
     let layout = layout::plan(tree, &options(Artifact::Disk(placement))).unwrap();
     assemble(&layout, &image::disk(&layout), blobs)
 }

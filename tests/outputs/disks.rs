@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::image::{self, DiskPlan};
-use erofs_tarfs::io::verity::{Options, seal};
+use erofs_tarfs::io::verity::{HashingOptions, seal};
 use erofs_tarfs::io::{Mapped, NamedFile, write_metadata_at};
-use erofs_tarfs::layout::{self, Artifact, Layout, Placement};
-use erofs_tarfs::outputs::{Extents, Held};
+use erofs_tarfs::layout::{self, Artifact, DiskOrder, Layout};
+use erofs_tarfs::outputs::{FileExtents, Held};
 use erofs_tarfs::tree::{MergeOptions, Tree, merge};
 use erofs_tarfs::verity::{self, Geometry, Params, Sealed};
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ impl Source {
         stack.layers.iter().map(|layer| Self::new(ours::layer(&layer.tar), &stack)).collect()
     }
 
-    pub(crate) fn layout(&self, placement: Placement) -> Layout<'_> {
+    pub(crate) fn layout(&self, placement: DiskOrder) -> Layout<'_> {
         layout::plan(&self.tree, &artifact::options(Artifact::Disk(placement))).unwrap()
     }
 
@@ -95,7 +95,11 @@ impl Files {
 
     /// Puts metadata, at an odd place, and tars into files. Answers the disk over them, and its
     /// bytes.
-    pub(crate) fn disk(&mut self, source: &Source, place: Placement) -> (Extents<usize>, Vec<u8>) {
+    pub(crate) fn disk(
+        &mut self,
+        source: &Source,
+        place: DiskOrder,
+    ) -> (FileExtents<usize>, Vec<u8>) {
         let (layout, at) = (source.layout(place), 1536);
         let plan = image::disk(&layout);
         let metadata = self.add("metadata", b"not this");
@@ -105,7 +109,7 @@ impl Files {
         for tar in &source.tars {
             self.add("tar", tar);
         }
-        let extents = Extents::of_disk(&plan, &layout, |held| match held {
+        let extents = FileExtents::of_disk(&plan, &layout, |held| match held {
             Held::Metadata => (metadata, at),
             Held::Device(index) => (first + index, 0),
         });
@@ -113,30 +117,30 @@ impl Files {
     }
 
     /// Seals a disk over the files; the tree goes into a file of its own.
-    pub(crate) fn seal(&mut self, extents: &mut Extents<usize>, bytes: &mut Vec<u8>) -> Sealed {
+    pub(crate) fn seal(&mut self, extents: &mut FileExtents<usize>, bytes: &mut Vec<u8>) -> Sealed {
         let params = Params::nydus();
         extents.push_zeros(params.data_padding(extents.bytes())).unwrap();
         let geometry = |place| Geometry::new(&params, extents.bytes(), place).unwrap();
-        let own = geometry(verity::Placement::OwnFile);
-        let behind = geometry(verity::Placement::BehindData);
+        let own = geometry(verity::HashPlacement::OwnFile);
+        let behind = geometry(verity::HashPlacement::BehindData);
         let tree = self.add("tree", &vec![0; own.end() as usize]);
         let data = Mapped::new(extents, &self.files).unwrap();
         let file = self.files[tree].file();
-        let root = seal(&data, file, own, &Options::default()).unwrap().root();
+        let root = seal(&data, file, own, &HashingOptions::default()).unwrap().root();
         extents.push_tree(&behind, tree, 0).unwrap();
 
         // The same, of the bytes.
         bytes.resize(behind.data_bytes() as usize, 0);
         let whole = std::sync::Mutex::new(vec![0; behind.end() as usize]);
         whole.lock().unwrap()[..bytes.len()].copy_from_slice(bytes);
-        let sealed = seal(&bytes[..], &whole, behind, &Options::default()).unwrap();
+        let sealed = seal(&bytes[..], &whole, behind, &HashingOptions::default()).unwrap();
         assert_eq!(sealed.root(), root);
         *bytes = whole.into_inner().unwrap();
         sealed
     }
 
     /// A disk in a file, written from the files that it is over.
-    pub(crate) fn written(&self, extents: &Extents<usize>, name: &str) -> PathBuf {
+    pub(crate) fn written(&self, extents: &FileExtents<usize>, name: &str) -> PathBuf {
         let path = self.path(name);
         let file = std::fs::File::create_new(&path).unwrap();
         let mut told = 0;
@@ -158,8 +162,8 @@ pub(crate) fn holds(path: &Path, bytes: &[u8]) {
 }
 
 /// Both placements, and one with long gaps.
-pub(crate) const PLACEMENTS: [Placement; 3] = [
-    Placement::MetadataFirst { align: 4096 },
-    Placement::MetadataFirst { align: 256 << 10 },
-    Placement::DataFirst,
+pub(crate) const PLACEMENTS: [DiskOrder; 3] = [
+    DiskOrder::MetadataFirst { align: 4096 },
+    DiskOrder::MetadataFirst { align: 256 << 10 },
+    DiskOrder::DataFirst,
 ];

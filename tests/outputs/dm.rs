@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use erofs_tarfs::outputs::{Error, Extents, NameRule, dm_linear};
+use erofs_tarfs::outputs::{Error, FileExtents, NameRule, dm_linear};
 use testkit::mount::LoopDevice;
 
 use crate::disks::{Files, PLACEMENTS, Source};
@@ -60,7 +60,7 @@ fn the_devices_of_a_table_make_the_disk() {
 
 #[test]
 fn bytes_behind_the_last_whole_sector_are_out_of_reach() {
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     extents.push(1024, "/dev/loop0", 0).unwrap();
     extents.push(1023, "/dev/loop1", 512).unwrap();
     extents.push_zeros(1).unwrap();
@@ -68,7 +68,7 @@ fn bytes_behind_the_last_whole_sector_are_out_of_reach() {
     let error = dm_linear(&extents).unwrap_err();
     assert_eq!(error, Error::Sectors { offset: 1024, bytes: 1023, file });
     assert!(error.to_string().contains("/dev/loop1"), "{error}");
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     extents.push(512, "/dev/loop0", 1).unwrap();
     assert!(matches!(dm_linear(&extents), Err(Error::Sectors { .. })));
 }
@@ -76,7 +76,7 @@ fn bytes_behind_the_last_whole_sector_are_out_of_reach() {
 #[test]
 fn names_of_devices() {
     let of = |name: &str| {
-        let mut extents = Extents::default();
+        let mut extents = FileExtents::default();
         extents.push(512, name, 1024).unwrap();
         dm_linear(&extents)
     };
@@ -91,7 +91,7 @@ fn names_of_devices() {
 
 #[test]
 fn extents_join_where_they_can() {
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     for (bytes, file, at) in [(512, 0, 0), (512, 0, 512), (0, 1, 0), (512, 1, 1024), (1024, 1, 0)] {
         extents.push(bytes, file, at).unwrap();
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use erofs_tarfs::io::{Mapped, NamedFile};
-use erofs_tarfs::outputs::{Error, Extent, Extents, Gpt, Partition, Role};
+use erofs_tarfs::outputs::{Error, FileExtent, FileExtents, Gpt, Partition, Role};
 use serde_json::Value;
 use testkit::dump::{Ignore, diff, dump};
 use testkit::mount::{self, DiskFs, Erofs, LoopDevice};
@@ -66,7 +66,7 @@ fn same(table: &Value, gpt: &Gpt) {
 }
 
 /// All layers in partitions, sealed or not: the disk over files, and its bytes.
-fn layers(files: &mut Files, placement: usize, sealed: bool) -> (Gpt, Extents<usize>, Vec<u8>) {
+fn layers(files: &mut Files, placement: usize, sealed: bool) -> (Gpt, FileExtents<usize>, Vec<u8>) {
     let (mut disks, mut contents, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
     for (number, layer) in Source::layers().iter().enumerate() {
         let (mut extents, mut bytes) = files.disk(layer, PLACEMENTS[placement]);
@@ -142,7 +142,7 @@ fn partitions_share_the_bytes_of_their_tars() {
     let copied = mapped.write(&file, &mut |_| {}).unwrap();
     holds(&disk, &bytes);
     // Whole blocks of files that start at one; the metadata does not, here.
-    let whole = |extent: &&Extent<usize>| extent.source.is_some_and(|(_, at)| at % 4096 == 0);
+    let whole = |extent: &&FileExtent<usize>| extent.source.is_some_and(|(_, at)| at % 4096 == 0);
     let shared = extents.list().iter().filter(whole).map(|extent| extent.bytes / 4096 * 4096);
     assert_eq!(copied.cloned, shared.sum::<u64>(), "{copied:?}");
     assert!(copied.cloned > 0 && copied.by_hand == 0, "{copied:?}");
@@ -248,12 +248,12 @@ fn what_no_table_can_say() {
         assert!(matches!(new("", bytes, 512), Err(Error::TooLarge { .. })));
     }
     let gpt = new("", 1024, 512).unwrap();
-    let mut other = Extents::default();
+    let mut other = FileExtents::default();
     other.push(512, 0, 0).unwrap();
     let expected = Err(Error::Length { bytes: 512, expected: 1024 });
     assert_eq!(gpt.extents(vec![other], 1, 0), expected);
     assert_eq!(
-        gpt.extents(Vec::<Extents<u8>>::new(), 1, 0),
+        gpt.extents(Vec::<FileExtents<u8>>::new(), 1, 0),
         Err(Error::Partitions { count: 0, limit: 1 })
     );
 }

@@ -2,7 +2,7 @@
 
 use erofs_tarfs::io::verity::ReadAt;
 use erofs_tarfs::io::{Error, Mapped, NamedFile};
-use erofs_tarfs::outputs::Extents;
+use erofs_tarfs::outputs::FileExtents;
 
 use crate::disks::{Files, PLACEMENTS, Source};
 
@@ -37,7 +37,7 @@ fn every_range_reads_as_the_disk_would() {
 fn files_that_are_missing_or_too_short() {
     let mut files = Files::new();
     let index = files.add("file", &[1; 1000]);
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     extents.push(500, index, 500).unwrap();
     let mapped = Mapped::new(&extents, &files.files).unwrap();
     // Cut when it was found to be long enough.

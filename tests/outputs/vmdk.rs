@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use erofs_tarfs::outputs::{Error, Extents, NameRule, vmdk};
+use erofs_tarfs::outputs::{Error, FileExtents, NameRule, vmdk};
 use testkit::artifact;
 use testkit::oracle::{self, Verdict};
 
@@ -56,7 +56,7 @@ fn long_files_are_cut_into_extents() {
     for at in [2 << 30, (4 << 30) - 3, len - 3] {
         files.files[big].write_all_at(b"abc", at).unwrap();
     }
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     extents.push(len - 1024, big, 1024).unwrap();
     extents.push(1024, big, 0).unwrap();
     let text = vmdk(&extents.map(|index| files.name(index))).unwrap();
@@ -87,7 +87,7 @@ fn long_files_are_cut_into_extents() {
 
 #[test]
 fn names_that_qemu_takes_and_that_are_refused() {
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     extents.push(512, 0, 0).unwrap();
     let of = |name: &str| vmdk(&extents.clone().map(|_| name));
     let long = "x".repeat(512);
@@ -127,7 +127,7 @@ fn names_that_qemu_takes_and_that_are_refused() {
 
 #[test]
 fn what_readers_would_pass_over_is_refused() {
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     extents.push(1024, "a", 0).unwrap();
     extents.push_zeros(512).unwrap();
     assert_eq!(vmdk(&extents), Err(Error::Zeros { offset: 1024, bytes: 512 }));
@@ -139,10 +139,10 @@ fn what_readers_would_pass_over_is_refused() {
     let backed = extents.back_zeros("z", 0, 512).unwrap();
     let file = Some("odd".to_owned());
     assert_eq!(vmdk(&backed), Err(Error::Sectors { offset: 1536, bytes: 100, file }));
-    assert_eq!(vmdk(&Extents::<&str>::default()), Err(Error::Empty));
+    assert_eq!(vmdk(&FileExtents::<&str>::default()), Err(Error::Empty));
 
     // One more extent than there is room for.
-    let mut extents = Extents::default();
+    let mut extents = FileExtents::default();
     let limit = loop {
         let at = extents.bytes() * 2;
         extents.push(512, "f", at).unwrap();
@@ -154,7 +154,7 @@ fn what_readers_would_pass_over_is_refused() {
 }
 
 /// Not at every length, or it would take long.
-fn vmdk_of_many(extents: &Extents<&str>) -> Result<(), Error> {
+fn vmdk_of_many(extents: &FileExtents<&str>) -> Result<(), Error> {
     let count = extents.list().len();
     if count.is_multiple_of(10_000) { vmdk(extents).map(drop) } else { Ok(()) }
 }

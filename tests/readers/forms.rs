@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::image;
-use erofs_tarfs::layout::{self, Artifact, BodyForm, Options, Placement};
+use erofs_tarfs::layout::{self, Artifact, BodyForm, DiskOrder, LayoutOptions};
 use erofs_tarfs::tree::{MergeOptions, NodeKind, Tree, merge, pack};
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, Placement as Hashes};
+use erofs_tarfs::verity::{Geometry, HashBytes, HashPlacement as Hashes, Hasher, Params};
 use testkit::stacks::Stack;
 use testkit::{artifact, dump, ours};
 
@@ -46,11 +46,11 @@ impl Form {
         Self::CompactDisk,
     ];
 
-    fn options(self) -> Options {
+    fn options(self) -> LayoutOptions {
         let mut options = artifact::options(match self {
             Self::Bootstrap | Self::PlainBodies | Self::Compact => Artifact::Bootstrap,
-            Self::DataFirst => Artifact::Disk(Placement::DataFirst),
-            _ => Artifact::Disk(Placement::default()),
+            Self::DataFirst => Artifact::Disk(DiskOrder::DataFirst),
+            _ => Artifact::Disk(DiskOrder::default()),
         });
         match self {
             Self::PlainBodies => options.bodies = BodyForm::Plain,

@@ -3,7 +3,7 @@
 
 use core::ffi::c_char;
 
-use erofs_tarfs::export::{Form, Mode, Options, Partitioning};
+use erofs_tarfs::export::{ExportOptions, Form, Mode, Partitioning};
 use erofs_tarfs::io::Export;
 use erofs_tarfs::layout::Artifact;
 use erofs_tarfs::outputs::Architecture;
@@ -106,8 +106,8 @@ impl TarfsExportOptions {
     /// # Safety
     ///
     /// As [`TarfsExportOptions::read`].
-    unsafe fn options(&self) -> Result<Options, Error> {
-        let mut options = Options::default();
+    unsafe fn options(&self) -> Result<ExportOptions, Error> {
+        let mut options = ExportOptions::default();
         if !self.layout.is_null() {
             // SAFETY: by the contract.
             let given = unsafe { sized::read(self.layout, "layout")? };

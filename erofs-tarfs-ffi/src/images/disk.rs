@@ -5,7 +5,7 @@ use core::ffi::c_void;
 
 use erofs_tarfs::image::{self, Piece};
 use erofs_tarfs::io::hash_disk_with;
-use erofs_tarfs::io::verity::Options;
+use erofs_tarfs::io::verity::HashingOptions;
 use erofs_tarfs::verity::{self, Geometry, Hasher};
 
 use crate::abi::error::Error;
@@ -184,7 +184,7 @@ fn on_threads(
     };
     let put =
         |offset: u64, blocks: &[u8]| to.as_ref().map_or(Ok(()), |to| to.write(offset, blocks));
-    let (plan, options) = (layout.plan(), Options::default());
+    let (plan, options) = (layout.plan(), HashingOptions::default());
     Ok(hash_disk_with(layout.disk(), plan, &read, leaves, geometry, &put, &options, &|_| {})?)
 }
 

@@ -3,7 +3,7 @@
 
 use core::ffi::c_char;
 
-use erofs_tarfs::layout::{Artifact, BodyForm, Options, Placement, WhiteoutForm};
+use erofs_tarfs::layout::{Artifact, BodyForm, DiskOrder, LayoutOptions, WhiteoutForm};
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::Uuid;
 
@@ -74,8 +74,8 @@ impl TarfsLayoutOptions {
     /// # Safety
     ///
     /// The pointers in it are as the header says.
-    pub(crate) unsafe fn read(&self) -> Result<Options, Error> {
-        let mut options = Options::default();
+    pub(crate) unsafe fn read(&self) -> Result<LayoutOptions, Error> {
+        let mut options = LayoutOptions::default();
         let block = if self.block_size == 0 { 512 } else { self.block_size };
         let unknown =
             || Error::argument(format!("block_size {block}: not a power of two in range"));
@@ -83,8 +83,8 @@ impl TarfsLayoutOptions {
         let align = if self.align == 0 { u64::from(block.max(4096)) } else { self.align };
         options.artifact = match self.artifact {
             TARFS_BOOTSTRAP => Artifact::Bootstrap,
-            TARFS_DISK_METADATA_FIRST => Artifact::Disk(Placement::MetadataFirst { align }),
-            TARFS_DISK_DATA_FIRST => Artifact::Disk(Placement::DataFirst),
+            TARFS_DISK_METADATA_FIRST => Artifact::Disk(DiskOrder::MetadataFirst { align }),
+            TARFS_DISK_DATA_FIRST => Artifact::Disk(DiskOrder::DataFirst),
             other => return Err(Error::argument(format!("artifact {other}: not known"))),
         };
         if self.flags & !(2 * TARFS_LAYOUT_COPY_BODIES - 1) != 0 || self.reserved != 0 {

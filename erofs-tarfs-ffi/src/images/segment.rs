@@ -1,7 +1,7 @@
 //! Which part of a disk comes from where.
 #![allow(unsafe_code, reason = "exports symbols")]
 
-use erofs_tarfs::image::Source;
+use erofs_tarfs::image::SegmentSource;
 
 use crate::abi::error::Error;
 use crate::abi::panic::boundary;
@@ -59,10 +59,12 @@ pub unsafe extern "C" fn tarfs_layout_get_segment(
             let found = segments.get(index);
             let found = found.ok_or_else(|| Error::not_found(format!("segment {index}")))?;
             let (kind, device, device_offset) = match found.source {
-                Source::Head => (TARFS_SEGMENT_HEAD, 0, 0),
-                Source::Body => (TARFS_SEGMENT_BODY, 0, 0),
-                Source::Device { index, offset } => (TARFS_SEGMENT_DEVICE, index as u32, offset),
-                Source::Carried(_) => (TARFS_SEGMENT_CARRIED, 0, 0),
+                SegmentSource::Head => (TARFS_SEGMENT_HEAD, 0, 0),
+                SegmentSource::Body => (TARFS_SEGMENT_BODY, 0, 0),
+                SegmentSource::Device { index, offset } => {
+                    (TARFS_SEGMENT_DEVICE, index as u32, offset)
+                }
+                SegmentSource::Carried(_) => (TARFS_SEGMENT_CARRIED, 0, 0),
                 _ => (TARFS_SEGMENT_ZEROS, 0, 0),
             };
             let (offset, bytes) = (found.offset, found.bytes);

@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use core::ptr;
 
 use erofs_tarfs::outputs::{self, Held};
-use erofs_tarfs::verity::{Geometry, Placement};
+use erofs_tarfs::verity::{Geometry, HashPlacement};
 
 use crate::abi::error::Error;
 use crate::abi::panic::boundary;
@@ -18,7 +18,7 @@ use crate::verity::sealed::Sealed;
 /// A disk as ranges of files: nothing is copied, and no file is opened. It does not change: any
 /// number of threads may use it.
 #[derive(Debug)]
-pub struct Ranges(pub(crate) outputs::Extents<String>);
+pub struct Ranges(pub(crate) outputs::FileExtents<String>);
 
 /// A range of a disk.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn tarfs_ranges_new(
     unsafe {
         boundary(error, || {
             pointer::output(ranges, "ranges")?;
-            let mut made = outputs::Extents::default();
+            let mut made = outputs::FileExtents::default();
             for range in sized::array(list, count, "list")? {
                 if range.file.is_null() {
                     made.push_zeros(range.bytes)?;
@@ -139,11 +139,11 @@ pub unsafe extern "C" fn tarfs_ranges_of_disk(
                 Held::Metadata => (metadata, 0),
                 Held::Device(index) => (names[index], 0),
             };
-            let mut made = outputs::Extents::of_disk(layout.disk(), layout.plan(), place)?;
+            let mut made = outputs::FileExtents::of_disk(layout.disk(), layout.plan(), place)?;
             if let Some(sealed) = pointer::maybe(sealed) {
                 let hashes = pointer::text(hashes, "hashes")?;
                 let sealed = sealed.0.geometry();
-                let (params, behind) = (sealed.params(), Placement::BehindData);
+                let (params, behind) = (sealed.params(), HashPlacement::BehindData);
                 let geometry = Geometry::new(params, sealed.data_bytes(), behind)?;
                 made.push_tree(&geometry, hashes, hashes_offset)?;
             }

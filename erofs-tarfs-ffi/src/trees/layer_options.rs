@@ -1,7 +1,7 @@
 //! How a tar becomes a layer.
 #![allow(unsafe_code, reason = "reads the callers' pointers")]
 
-use erofs_tarfs::ingest::Options;
+use erofs_tarfs::ingest::IngestOptions;
 use erofs_tarfs::tree::{Identity, LayerOptions};
 
 use crate::abi::error::Error;
@@ -76,14 +76,14 @@ impl TarfsLayerOptions {
     /// # Safety
     ///
     /// The pointers in it are as the header says.
-    pub(crate) unsafe fn read(&self) -> Result<Options, Error> {
+    pub(crate) unsafe fn read(&self) -> Result<IngestOptions, Error> {
         let given = self;
         let known = 2 * TARFS_LAYER_TAG_CHECKED - 1;
         if given.flags & !known != 0 {
             return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
         }
         let has = |flag| given.flags & flag != 0;
-        let mut options = Options::default();
+        let mut options = IngestOptions::default();
         let LayerOptions { tar, .. } = &mut options.layer;
         let size = |given: u64| usize::try_from(given).unwrap_or(usize::MAX);
         if given.max_path_bytes > 0 {

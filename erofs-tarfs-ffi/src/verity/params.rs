@@ -4,9 +4,9 @@
 use core::ffi::{CStr, c_char};
 use core::ptr;
 
-use erofs_tarfs::export::{Options, Product};
+use erofs_tarfs::export::{ExportOptions, Product};
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::{Geometry, Params, Placement, SuperblockMode, Uuid};
+use erofs_tarfs::verity::{Geometry, HashPlacement, Params, SuperblockMode, Uuid};
 
 use crate::abi::error::Error;
 use crate::abi::panic::boundary;
@@ -81,7 +81,9 @@ impl VerityParams {
     /// # Safety
     ///
     /// As [`VerityParams::read`].
-    pub(crate) unsafe fn read_placed(params: *const Self) -> Result<(Params, Placement), Error> {
+    pub(crate) unsafe fn read_placed(
+        params: *const Self,
+    ) -> Result<(Params, HashPlacement), Error> {
         // SAFETY: by the contract.
         let given = unsafe { sized::read(params, "params")? };
         // SAFETY: by the contract.
@@ -107,7 +109,7 @@ impl VerityParams {
     ///
     /// As [`VerityParams::read`].
     pub(crate) unsafe fn mountable(params: *const Self, block: BlockSize) -> Result<(), Error> {
-        let mut options = Options::default();
+        let mut options = ExportOptions::default();
         options.layout.block_size = block;
         // SAFETY: by the contract.
         unsafe { Self::export(params, &mut options)? };
@@ -119,7 +121,10 @@ impl VerityParams {
     /// # Safety
     ///
     /// As [`VerityParams::read`].
-    pub(crate) unsafe fn export(params: *const Self, options: &mut Options) -> Result<(), Error> {
+    pub(crate) unsafe fn export(
+        params: *const Self,
+        options: &mut ExportOptions,
+    ) -> Result<(), Error> {
         // SAFETY: by the contract.
         let given = unsafe { sized::read(params, "params")? };
         // SAFETY: by the contract.
@@ -129,11 +134,11 @@ impl VerityParams {
     }
 
     /// A placement by its number.
-    pub(crate) fn placement(number: u32, hash_offset: u64) -> Result<Placement, Error> {
+    pub(crate) fn placement(number: u32, hash_offset: u64) -> Result<HashPlacement, Error> {
         match number {
-            TARFS_HASH_OWN_FILE => Ok(Placement::OwnFile),
-            TARFS_HASH_BEHIND_DATA => Ok(Placement::BehindData),
-            TARFS_HASH_AT => Ok(Placement::At(hash_offset)),
+            TARFS_HASH_OWN_FILE => Ok(HashPlacement::OwnFile),
+            TARFS_HASH_BEHIND_DATA => Ok(HashPlacement::BehindData),
+            TARFS_HASH_AT => Ok(HashPlacement::At(hash_offset)),
             other => Err(Error::argument(format!("placement {other}: not known"))),
         }
     }

@@ -2,9 +2,9 @@
 
 use core::num::NonZero;
 
-use erofs_tarfs::io::verity::Options;
+use erofs_tarfs::io::verity::HashingOptions;
 
 /// The library's options for what C calls thread_count: 0 is as many as the machine has.
-pub(crate) fn options(count: u32) -> Options {
-    NonZero::new(count as usize).map_or_else(Options::default, Options::threads)
+pub(crate) fn options(count: u32) -> HashingOptions {
+    NonZero::new(count as usize).map_or_else(HashingOptions::default, HashingOptions::threads)
 }

@@ -4,7 +4,7 @@
 //! ```text
 //! Tree ──────┐             ┌─ disk ──→ where each byte of the disk comes from
 //! Product ───┼─→ Plan ─────┼─ bytes ─→ how long the output is
-//! Options ───┘             └─ hash ──→ the hash tree, and its root hash
+//! ExportOptions ───┘             └─ hash ──→ the hash tree, and its root hash
 //! ```
 //!
 //! A [`Mode`] says whether each layer becomes a filesystem, or all of them one, and what is made of it,
@@ -17,13 +17,13 @@
 //! [`Plan`] is all there is to know.
 //!
 //! ```
-//! use erofs_tarfs::export::{Mode, Options, Plan};
+//! use erofs_tarfs::export::{Mode, ExportOptions, Plan};
 //! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 //! # use doc::layer_of;
 //!
 //! let tree = layer_of(&[("etc/motd", "hello\n")]);
 //! for mode in Mode::ALL {
-//!     let plan = Plan::new(&tree, mode.product(), &Options::default())?;
+//!     let plan = Plan::new(&tree, mode.product(), &ExportOptions::default())?;
 //!     println!("{mode}: {} bytes", plan.bytes());
 //! }
 //! # Ok::<(), erofs_tarfs::export::Error>(())
@@ -39,4 +39,4 @@ pub use error::Error;
 pub use form::{Form, Partitioning};
 pub use mode::{Mode, Product};
 pub use name::{plain, stem};
-pub use plan::{Options, Plan};
+pub use plan::{ExportOptions, Plan};

@@ -5,16 +5,16 @@ use crate::disk;
 use crate::image::{self, DiskPlan};
 use crate::layout::{self, Artifact, Layout};
 use crate::tree::Tree;
-use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Params, Placement, Sealed};
+use crate::verity::{Fault, Geometry, HashPlacement, HashSink, Hasher, Leaves, Params, Sealed};
 
 /// How disks are laid out, and how they are hashed.
 ///
 /// ```
-/// use erofs_tarfs::export::{Error, Options, Product};
+/// use erofs_tarfs::export::{Error, ExportOptions, Product};
 /// use erofs_tarfs::units::BlockSize;
 /// use erofs_tarfs::verity::Params;
 ///
-/// let mut options = Options::default();
+/// let mut options = ExportOptions::default();
 /// options.verity = Params::containerd_4k(); // data blocks of 4096 bytes
 /// let refused = Error::DataBlock { data_block: 4096, block: 512 };
 /// assert_eq!(options.check(Product::SealedDisk), Err(refused), "Linux would refuse the mount");
@@ -24,24 +24,24 @@ use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Params, Placement
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Options {
+pub struct ExportOptions {
     /// The disk's layout: metadata first by default.
-    pub layout: layout::Options,
+    pub layout: layout::LayoutOptions,
     /// The hash tree's parameters: [`Params::nydus`] by default.
     pub verity: Params,
     /// Allow data blocks that are larger than the filesystem's: nothing that Linux mounts.
     pub any_data_block: bool,
 }
 
-impl Default for Options {
+impl Default for ExportOptions {
     fn default() -> Self {
-        let mut layout = layout::Options::default();
-        layout.artifact = Artifact::Disk(layout::Placement::default());
+        let mut layout = layout::LayoutOptions::default();
+        layout.artifact = Artifact::Disk(layout::DiskOrder::default());
         Self { layout, verity: Params::nydus(), any_data_block: false }
     }
 }
 
-impl Options {
+impl ExportOptions {
     /// Refuses what cannot be mounted.
     ///
     /// # Errors
@@ -59,13 +59,13 @@ impl Options {
 /// What an output is made of, and where everything in it lies.
 ///
 /// ```
-/// use erofs_tarfs::export::{Options, Plan, Product};
+/// use erofs_tarfs::export::{ExportOptions, Plan, Product};
 /// use erofs_tarfs::verity::RootOnly;
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::{layer_of, tar_of};
 ///
 /// let (tree, tar) = (layer_of(&[("etc/motd", "hello\n")]), tar_of(&[("etc/motd", "hello\n")]));
-/// let plan = Plan::new(&tree, Product::SealedDisk, &Options::default())?;
+/// let plan = Plan::new(&tree, Product::SealedDisk, &ExportOptions::default())?;
 /// // 4096 bytes of metadata and 2048 of the tar; the hash tree's one block, at the next 4096.
 /// assert_eq!((plan.disk().bytes, plan.bytes()), (6144, 8192 + 4096));
 /// let read = &mut |_device: usize, offset: u64, buf: &mut [u8]| {
@@ -89,7 +89,7 @@ impl<'t> Plan<'t> {
     ///
     /// # Errors
     /// [`Error::Bootstrap`], [`Error::DataBlock`], [`Error::Layout`], [`Error::Verity`].
-    pub fn new(tree: &'t Tree, product: Product, options: &Options) -> Result<Self, Error> {
+    pub fn new(tree: &'t Tree, product: Product, options: &ExportOptions) -> Result<Self, Error> {
         if options.layout.artifact == Artifact::Bootstrap {
             return Err(Error::Bootstrap);
         }
@@ -100,8 +100,8 @@ impl<'t> Plan<'t> {
         let data_bytes = disk.bytes + options.verity.data_padding(disk.bytes);
         let geometry = match product {
             Product::Disk => None,
-            Product::SealedDisk => Some(Placement::BehindData),
-            Product::HashTree => Some(Placement::OwnFile),
+            Product::SealedDisk => Some(HashPlacement::BehindData),
+            Product::HashTree => Some(HashPlacement::OwnFile),
         };
         let geometry = geometry.map(|place| Geometry::new(&options.verity, data_bytes, place));
         Ok(Self { layout, disk, geometry: geometry.transpose()?, product })

@@ -48,7 +48,7 @@ pub fn checksum(covered: &[u8]) -> u32 {
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// assert_eq!(verify(&bytes), None, "none by default where blocks have 512 bytes");
 /// seal(&mut bytes);
 /// assert_eq!(verify(&bytes), Some(true));

@@ -87,7 +87,7 @@ impl Format {
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let bytes = image::bootstrap(&layout);
 /// let root = (layout.root_nid() * SLOT_SIZE) as usize; // byte of the image
 /// let inode = CompactInode::ref_from_bytes(&bytes[root..root + 32]).expect("32 bytes");

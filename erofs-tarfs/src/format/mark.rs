@@ -17,13 +17,13 @@ pub const DISK_MARK_MAGIC: [u8; 8] = *b"TARFSDSK";
 ///
 /// ```
 /// use erofs_tarfs::format::{DISK_MARK_OFFSET, DiskMark};
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
 /// use zerocopy::FromBytes;
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
-/// options.artifact = Artifact::Disk(Placement::default());
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let layout = plan(&tree, &options)?;
 /// let head = erofs_tarfs::image::head(&layout);
 /// let at = DISK_MARK_OFFSET as usize;

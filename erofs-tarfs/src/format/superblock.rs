@@ -63,7 +63,7 @@ bitflags! {
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let bytes = image::bootstrap(&layout);
 /// let at = SUPERBLOCK_OFFSET as usize;
 /// let superblock = Superblock::ref_from_bytes(&bytes[at..at + 128]).expect("128 bytes");

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let plan = image::disk(&layout);
 /// let mut end = 0;
 /// for segment in &plan.segments {
@@ -38,13 +38,13 @@ pub struct Segment {
     /// Its length in bytes.
     pub bytes: u64,
     /// Where its bytes come from.
-    pub source: Source,
+    pub source: SegmentSource,
 }
 
 /// Where the bytes of a segment come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Source {
+pub enum SegmentSource {
     /// [`head`](super::head()).
     Head,
     /// [`body`](super::body()).
@@ -67,23 +67,23 @@ pub enum Source {
 /// before their base offsets included.
 ///
 /// ```
-/// use erofs_tarfs::image::{self, Source};
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::image::{self, SegmentSource};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
-/// options.artifact = Artifact::Disk(Placement::default());
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let layout = plan(&tree, &options)?;
 /// let sources: Vec<_> = image::disk(&layout).segments.iter().map(|part| part.source).collect();
-/// let tar = Source::Device { index: 0, offset: 0 };
-/// assert_eq!(sources, [Source::Head, Source::Body, tar]);
+/// let tar = SegmentSource::Device { index: 0, offset: 0 };
+/// assert_eq!(sources, [SegmentSource::Head, SegmentSource::Body, tar]);
 /// # Ok::<(), erofs_tarfs::layout::Error>(())
 /// ```
 pub fn disk(layout: &Layout<'_>) -> DiskPlan {
     let mut plan = DiskPlan { segments: Vec::new(), bytes: 0 };
     let bits = layout.block_size().bits();
-    plan.put(0, layout.head_bytes(), Source::Head);
+    plan.put(0, layout.head_bytes(), SegmentSource::Head);
     let body = (layout.body_offset(), layout.body_bytes());
     // In a packed tree only the last device, which holds the copies, has a place in the disk.
     let packed = !layout.scene.tree.packing().is_empty();
@@ -91,7 +91,7 @@ pub fn disk(layout: &Layout<'_>) -> DiskPlan {
     let first_device = first.map_or(u64::MAX, |device| device.uniaddr << bits);
     let body_first = body.0 < first_device;
     if body_first {
-        plan.put(body.0, body.1, Source::Body);
+        plan.put(body.0, body.1, SegmentSource::Body);
     }
     for (index, device) in layout.devices().iter().enumerate() {
         if packed {
@@ -104,17 +104,17 @@ pub fn disk(layout: &Layout<'_>) -> DiskPlan {
             Some(_) => (device.base_offset, device.bytes),
             None => (0, device.base_offset + device.bytes),
         };
-        plan.put(device.uniaddr << bits, bytes, Source::Device { index, offset });
+        plan.put(device.uniaddr << bits, bytes, SegmentSource::Device { index, offset });
     }
     if !body_first {
-        plan.put(body.0, body.1, Source::Body);
+        plan.put(body.0, body.1, SegmentSource::Body);
     }
     plan.fill(layout.disk_bytes());
     plan
 }
 
 impl DiskPlan {
-    fn put(&mut self, offset: u64, bytes: u64, source: Source) {
+    fn put(&mut self, offset: u64, bytes: u64, source: SegmentSource) {
         self.fill(offset);
         if bytes > 0 {
             self.segments.push(Segment { offset, bytes, source });
@@ -130,9 +130,9 @@ impl DiskPlan {
                 Place::Device { device, offset } => {
                     let index = usize::from(device);
                     let base = layout.devices()[index].base_offset;
-                    Source::Device { index, offset: base + offset }
+                    SegmentSource::Device { index, offset: base + offset }
                 }
-                Place::Carried(at) => Source::Carried(at),
+                Place::Carried(at) => SegmentSource::Carried(at),
             };
             self.put(start + run.offset, run.len, source);
         }
@@ -142,7 +142,7 @@ impl DiskPlan {
         debug_assert!(self.bytes <= to);
         if self.bytes < to {
             let (offset, bytes) = (self.bytes, to - self.bytes);
-            self.segments.push(Segment { offset, bytes, source: Source::Zeros });
+            self.segments.push(Segment { offset, bytes, source: SegmentSource::Zeros });
             self.bytes = to;
         }
     }

@@ -24,7 +24,7 @@ const SLOT_OFFSET: u32 = (DEVICE_TABLE_OFFSET / size_of::<DeviceSlot>() as u64) 
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// // 1024 bytes of boot area, 128 of superblock, 128 for the one device.
 /// assert_eq!(image::head(&layout).len(), 1280);
 /// # Ok::<(), layout::Error>(())
@@ -127,7 +127,7 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// assert!(image::set_uuid(&mut bytes, [7; 16]));
 /// assert_eq!(Image::new(&bytes)?.superblock().uuid, [7; 16]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -153,13 +153,13 @@ pub fn set_uuid(image: &mut [u8], uuid: [u8; 16]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::{Options, plan};
+    use crate::layout::{LayoutOptions, plan};
     use crate::tree::Builder;
 
     #[test]
     fn a_uuid_is_set_and_sealed_or_not_at_all() {
         let tree = Builder::new().finish().unwrap();
-        let options = Options { checksum: Some(true), ..Options::default() };
+        let options = LayoutOptions { checksum: Some(true), ..LayoutOptions::default() };
         let layout = plan(&tree, &options).unwrap();
         let mut whole = crate::image::bootstrap(&layout);
         assert!(set_uuid(&mut whole, [7; 16]));
@@ -173,7 +173,7 @@ mod tests {
         assert!(!set_uuid(&mut [0; 4096], [7; 16]), "no image");
 
         // Without a checksum the head alone is enough.
-        let layout = plan(&tree, &Options::default()).unwrap();
+        let layout = plan(&tree, &LayoutOptions::default()).unwrap();
         let mut bare = head(&layout);
         assert!(set_uuid(&mut bare, [7; 16]));
         assert_eq!((bare[1072], format::verify(&crate::image::bootstrap(&layout))), (7, None));

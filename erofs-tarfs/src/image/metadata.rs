@@ -16,7 +16,7 @@ use core::convert::Infallible;
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let mut file = image::head(&layout);
 /// image::body(&layout, &mut |piece: &[u8]| {
 ///     file.extend_from_slice(piece); // or write it, and return what writing gives
@@ -62,7 +62,7 @@ pub(crate) fn block_area<E>(
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let bootstrap = image::bootstrap(&layout);
 /// assert_eq!(bootstrap[1024..1028], 0xE0F5_E1E2_u32.to_le_bytes()); // EROFS's magic number
 /// // mount -t erofs -o device=layer.tar bootstrap /mnt

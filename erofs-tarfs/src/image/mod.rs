@@ -17,7 +17,7 @@
 //! # use doc::layer_of;
 //!
 //! let tree = layer_of(&[("etc/motd", "hello\n")]);
-//! let layout = layout::plan(&tree, &layout::Options::default())?;
+//! let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 //! let bytes = image::bootstrap(&layout);
 //! assert_eq!(bytes.len() as u64, layout.metadata_bytes());
 //! # Ok::<(), layout::Error>(())
@@ -35,7 +35,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use disk::{DiskPlan, Segment, Source, disk};
+pub use disk::{DiskPlan, Segment, SegmentSource, disk};
 pub use head::{head, set_uuid};
 pub use metadata::{body, bootstrap};
 pub use pieces::{Piece, pieces};

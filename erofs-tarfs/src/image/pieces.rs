@@ -1,6 +1,6 @@
 //! The bytes of a disk in ascending order, those of devices by reference.
 
-use super::{DiskPlan, Source};
+use super::{DiskPlan, SegmentSource};
 use crate::layout::Layout;
 
 /// What comes next in a disk.
@@ -45,7 +45,7 @@ impl Piece<'_> {
 /// use erofs_tarfs::{layout, tree::Builder};
 ///
 /// let tree = Builder::new().finish().unwrap();
-/// let layout = layout::plan(&tree, &layout::Options::default()).unwrap();
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default()).unwrap();
 /// let (plan, mut disk) = (image::disk(&layout), Vec::new());
 /// image::pieces(&plan, &layout, &mut |offset, piece: Piece<'_>| {
 ///     assert_eq!(offset, disk.len() as u64);
@@ -66,25 +66,25 @@ pub fn pieces<E>(
     for segment in &plan.segments {
         let mut at = segment.offset;
         match segment.source {
-            Source::Head => {
+            SegmentSource::Head => {
                 let head = super::head(layout);
                 sink(at, Piece::Bytes(&head))?;
                 at += head.len() as u64;
             }
-            Source::Body => super::body(layout, &mut |bytes: &[u8]| {
+            SegmentSource::Body => super::body(layout, &mut |bytes: &[u8]| {
                 sink(at, Piece::Bytes(bytes))?;
                 at += bytes.len() as u64;
                 Ok(())
             })?,
-            Source::Device { index, offset } => {
+            SegmentSource::Device { index, offset } => {
                 sink(at, Piece::Device { index, offset, bytes: segment.bytes })?;
                 at += segment.bytes;
             }
-            Source::Carried(from) => {
+            SegmentSource::Carried(from) => {
                 sink(at, Piece::Bytes(layout.scene.tree.carried(from, segment.bytes)))?;
                 at += segment.bytes;
             }
-            Source::Zeros => {}
+            SegmentSource::Zeros => {}
         }
         // Where the source has fewer bytes than its segment, zeros fill it up.
         let left = segment.offset + segment.bytes - at;

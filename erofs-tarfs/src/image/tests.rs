@@ -2,7 +2,7 @@
 
 use super::{bootstrap, head};
 use crate::format::{CompactInode, ExtendedInode, Incompat, Superblock, verify};
-use crate::layout::{Artifact, BodyForm, Layout, Options, Placement, plan};
+use crate::layout::{Artifact, BodyForm, DiskOrder, Layout, LayoutOptions, plan};
 use crate::tree::{Attributes, Builder, Device, InodeId, Node, Place, Tree, What, XattrSet};
 use crate::units::{BlockSize, Timestamp};
 use alloc::vec;
@@ -42,7 +42,7 @@ fn superblock(image: &[u8]) -> Superblock {
 #[test]
 fn a_plain_inode_has_the_unified_address() {
     let tree = tree();
-    let options = Options { bodies: BodyForm::Plain, ..Options::default() };
+    let options = LayoutOptions { bodies: BodyForm::Plain, ..LayoutOptions::default() };
     let layout = plan(&tree, &options).unwrap();
     let image = bootstrap(&layout);
     let inode = ExtendedInode::read_from_prefix(bytes_at(&layout, &tree, &image)).unwrap().0;
@@ -60,7 +60,7 @@ fn a_plain_inode_has_the_unified_address() {
 fn chunk_indexes_have_the_device() {
     let tree = tree();
     // As bootstraps have them by default.
-    let layout = plan(&tree, &Options::default()).unwrap();
+    let layout = plan(&tree, &LayoutOptions::default()).unwrap();
     let image = bootstrap(&layout);
     let inode = bytes_at(&layout, &tree, &image);
     // Layout 4 of a long inode, indexes, chunks of 1024 bytes; device 2, block 1 + 2 of its file.
@@ -74,8 +74,8 @@ fn chunk_indexes_have_the_device() {
 fn a_disk_has_no_device_table() {
     let tree = tree();
     for (bodies, chunked) in [(BodyForm::Auto, false), (BodyForm::Chunks, true)] {
-        let artifact = Artifact::Disk(Placement::default());
-        let options = Options { artifact, bodies, ..Options::default() };
+        let artifact = Artifact::Disk(DiskOrder::default());
+        let options = LayoutOptions { artifact, bodies, ..LayoutOptions::default() };
         let layout = plan(&tree, &options).unwrap();
         let image = bootstrap(&layout);
         let inode = bytes_at(&layout, &tree, &image);
@@ -101,7 +101,7 @@ fn a_disk_has_no_device_table() {
 #[test]
 fn a_compact_inode_counts_from_the_epoch() {
     let tree = tree();
-    let options = Options { compact: true, ..Options::default() };
+    let options = LayoutOptions { compact: true, ..LayoutOptions::default() };
     let layout = plan(&tree, &options).unwrap();
     let image = bootstrap(&layout);
     let inode = CompactInode::read_from_prefix(bytes_at(&layout, &tree, &image)).unwrap().0;
@@ -130,7 +130,7 @@ fn a_head_is_the_start_of_the_image() {
             if bits == 9 { Vec::from([&tree, &carried]) } else { Vec::from([&carried]) };
         for tree in trees {
             for checksum in [None, Some(true), Some(false)] {
-                let options = Options { block_size, checksum, ..Options::default() };
+                let options = LayoutOptions { block_size, checksum, ..LayoutOptions::default() };
                 let layout = plan(tree, &options).unwrap();
                 let image = bootstrap(&layout);
                 assert_eq!(image.len() as u64, layout.metadata_bytes());

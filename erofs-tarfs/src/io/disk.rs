@@ -2,7 +2,7 @@
 
 use super::copy::{Tell, copy_telling};
 use super::{Copied, Error, NamedFile};
-use crate::image::{self, DiskPlan, Piece, Source, metadata};
+use crate::image::{self, DiskPlan, Piece, SegmentSource, metadata};
 use crate::layout::Layout;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
@@ -17,7 +17,7 @@ const APART: u64 = 4 << 20;
 /// bytes were dealt with. A hash tree is [`verity::seal`](super::verity::seal)'s to put behind it.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
 /// use erofs_tarfs::{image, io, tree::LayerOptions};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
@@ -26,8 +26,8 @@ const APART: u64 = 4 << 20;
 /// tar.write_all_at(&tar_of(&[("etc/motd", "hello\n")]), 0)?;
 /// let layer = io::index_file(&tar, LayerOptions::default(), &mut |_| {})?;
 ///
-/// let mut options = Options::default();
-/// options.artifact = Artifact::Disk(Placement::default());
+/// let mut options = LayoutOptions::default();
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let layout = plan(&layer.tree, &options)?;
 /// let disk = io::NamedFile::new("base.disk", tempfile::tempfile()?);
 /// let copied = io::write_disk(&image::disk(&layout), &layout, &[tar], &disk, &mut |_| {})?;
@@ -94,7 +94,7 @@ pub(super) fn write_disk_with(
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let bootstrap = io::NamedFile::new("base.erofs", tempfile::tempfile()?);
 /// io::write_metadata(&layout, &bootstrap)?;
 /// assert_eq!(bootstrap.bytes()?, 4096); // mount -t erofs -o device=base.tar base.erofs /mnt
@@ -115,7 +115,7 @@ pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error>
 /// the head and, right behind it, the body. Answers how many bytes that is. With `at` 0 the bytes
 /// are [`image::bootstrap`]'s.
 ///
-/// It is what [`Extents::of_disk`](crate::outputs::Extents::of_disk) refers to as
+/// It is what [`Extents::of_disk`](crate::outputs::FileExtents::of_disk) refers to as
 /// [`Metadata`](crate::outputs::Held::Metadata).
 ///
 /// ```
@@ -124,7 +124,7 @@ pub fn write_metadata(layout: &Layout<'_>, out: &NamedFile) -> Result<(), Error>
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = layout::plan(&tree, &layout::Options::default())?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
 /// let file = io::NamedFile::new("rest", tempfile::tempfile()?);
 /// let bytes = io::write_metadata_at(&layout, &file, 512)?;
 /// let mut written = vec![0; bytes as usize];
@@ -183,7 +183,7 @@ pub(super) fn check_with<'s>(
     file: impl Fn(usize) -> Option<&'s NamedFile>,
 ) -> Result<(), Error> {
     for segment in &plan.segments {
-        let Source::Device { index, offset } = segment.source else { continue };
+        let SegmentSource::Device { index, offset } = segment.source else { continue };
         if index >= count {
             return Err(Error::MissingSource { device: index, sources: count });
         }

@@ -1,8 +1,8 @@
 //! Disks hashed from their plans, on several threads, without being written.
 
-use super::verity::{Options, READ, build};
+use super::verity::{HashingOptions, READ, build};
 use super::{Error, NamedFile, disk};
-use crate::image::{self, DiskPlan, Segment, Source};
+use crate::image::{self, DiskPlan, Segment, SegmentSource};
 use crate::layout::Layout;
 use crate::tree::Tree;
 use crate::verity::{
@@ -22,8 +22,8 @@ use crate::verity::{
 /// lowest level.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
-/// use erofs_tarfs::verity::{Geometry, Params, Placement as At};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
+/// use erofs_tarfs::verity::{Geometry, Params, HashPlacement as At};
 /// use erofs_tarfs::{image, ingest, io};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
@@ -31,13 +31,13 @@ use crate::verity::{
 /// // A tar that was read once, and hashed as it came.
 /// let bytes = tar_of(&[("etc/motd", "hello\n")]);
 /// let tar = io::NamedFile::new("base.tar", tempfile::tempfile()?);
-/// let (mut options, params) = (ingest::Options::default(), Params::nydus());
+/// let (mut options, params) = (ingest::IngestOptions::default(), Params::nydus());
 /// options.leaves = Some(params.clone());
 /// let done = io::ingest("base.tar".as_ref(), &bytes[..], options, Some((&tar, 0)), &mut |_| {})?;
 ///
 /// // The hash tree of its disk, which is not written: nothing of the tar is read again.
 /// let mut options = Options::default();
-/// options.artifact = Artifact::Disk(Placement::default());
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let layout = plan(&done.layer.tree, &options)?;
 /// let (disk, tree) = (image::disk(&layout), io::NamedFile::new("tree", tempfile::tempfile()?));
 /// let (geometry, kept) = (Geometry::new(&params, disk.bytes, At::OwnFile)?, [done.leaves.as_ref()]);
@@ -57,7 +57,7 @@ pub fn hash_disk(
     leaves: &[Option<&Leaves>],
     geometry: Geometry,
     tree: &NamedFile,
-    options: &Options,
+    options: &HashingOptions,
     observer: &(dyn Fn(u64) + Sync),
 ) -> Result<Sealed, Error> {
     disk::check(plan, sources)?;
@@ -89,7 +89,7 @@ pub fn hash_disk_with<E: Send>(
     leaves: &[Option<&Leaves>],
     geometry: Geometry,
     put: &PutBlocks<'_, E>,
-    options: &Options,
+    options: &HashingOptions,
     observer: &(dyn Fn(u64) + Sync),
 ) -> Result<Sealed, Fault<E>> {
     let (params, block) = (geometry.params(), geometry.data_block());
@@ -209,8 +209,8 @@ impl<'a, E> Unwritten<'a, E> {
         let left = segment.offset + segment.bytes - at;
         let whole = left >> self.block.bits();
         match segment.source {
-            Source::Zeros if whole > 0 => return Run::Zeros(whole),
-            Source::Device { index, offset } => {
+            SegmentSource::Zeros if whole > 0 => return Run::Zeros(whole),
+            SegmentSource::Device { index, offset } => {
                 let from = offset + (at - segment.offset);
                 let kept = self.leaves.get(index).copied().flatten();
                 if let Some(kept) = kept.filter(|_| self.block.divides(from)) {
@@ -249,15 +249,15 @@ impl<'a, E> Unwritten<'a, E> {
             let len = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
             let (part, rest) = buf.split_at_mut(len);
             match segment.source {
-                Source::Head => copy(&self.metadata.head, from, part),
-                Source::Body => copy(&self.metadata.body, from, part),
-                Source::Device { index, offset } => {
+                SegmentSource::Head => copy(&self.metadata.head, from, part),
+                SegmentSource::Body => copy(&self.metadata.body, from, part),
+                SegmentSource::Device { index, offset } => {
                     (self.read)(index, offset + from, part)?;
                 }
-                Source::Carried(arena) => {
+                SegmentSource::Carried(arena) => {
                     part.copy_from_slice(self.tree.carried(arena + from, part.len() as u64));
                 }
-                Source::Zeros => part.fill(0),
+                SegmentSource::Zeros => part.fill(0),
             }
             buf = rest;
             at += len as u64;

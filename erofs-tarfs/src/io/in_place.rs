@@ -2,7 +2,7 @@
 
 use super::{Error, NamedFile};
 use crate::layout::Layout;
-use crate::verity::{Fault, Geometry, HashSink, Hasher, Leaves, Params, Placement, Sealed};
+use crate::verity::{Fault, Geometry, HashPlacement, HashSink, Hasher, Leaves, Params, Sealed};
 use crate::{disk, image};
 
 /// Puts a hash tree behind a disk that is in `out`, whole: the end of a layer's one pass, after
@@ -17,16 +17,16 @@ use crate::{disk, image};
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::layout::{self, Artifact, Options, Placement};
+/// use erofs_tarfs::layout::{self, Artifact, LayoutOptions, DiskOrder};
 /// use erofs_tarfs::verity::Params;
 /// use erofs_tarfs::{ingest, io};
 ///
 /// let (out, params) = (io::NamedFile::new("layer.disk", tempfile()), Params::nydus());
-/// let mut options = ingest::Options::default();
+/// let mut options = ingest::IngestOptions::default();
 /// options.tag_diff_id = true;
 /// options.leaves = Some(params.clone());
 /// options.layer.keep_empty_device = true;
-/// let mut how = Options::default();
+/// let mut how = LayoutOptions::default();
 /// how.artifact = Artifact::Disk(Placement::DataFirst);
 ///
 /// let at = layout::data_first_offset(1, how.block_size);
@@ -53,7 +53,7 @@ pub fn seal_in_place(
     let verity = |error| Error::Verity { file: out.path().to_owned(), error };
     let plan = image::disk(layout);
     let data_bytes = plan.bytes.saturating_add(params.data_padding(plan.bytes));
-    let geometry = Geometry::new(params, data_bytes, Placement::BehindData).map_err(verity)?;
+    let geometry = Geometry::new(params, data_bytes, HashPlacement::BehindData).map_err(verity)?;
     out.set_bytes(geometry.end())?;
     let mut hasher = Hasher::new(geometry);
     let mut sink = Tree(out);

@@ -12,7 +12,7 @@ use std::thread;
 use pieces::{Piece, Pool};
 
 use super::{Error, NamedFile};
-use crate::ingest::{Ingest, Ingested, Options};
+use crate::ingest::{Ingest, IngestOptions, Ingested};
 use crate::tree;
 use crate::verity::StreamHasher;
 
@@ -31,9 +31,9 @@ const BEHIND: usize = 8;
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::{ingest::Options, io};
+/// use erofs_tarfs::{ingest::IngestOptions, io};
 ///
-/// let mut options = Options::default();
+/// let mut options = IngestOptions::default();
 /// options.tag_diff_id = true;
 /// let tar = [0; 1024];
 /// let done = io::ingest("a tar".as_ref(), &tar[..], options, None, &mut |_| {})?;
@@ -43,7 +43,7 @@ const BEHIND: usize = 8;
 pub fn ingest(
     name: &Path,
     reader: impl Read,
-    options: Options,
+    options: IngestOptions,
     tee: Option<(&NamedFile, u64)>,
     observer: &mut dyn FnMut(u64),
 ) -> Result<Ingested, Error> {

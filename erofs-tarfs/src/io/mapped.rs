@@ -5,24 +5,24 @@ use std::io;
 use super::copy::{Tell, copy_telling};
 use super::verity::ReadAt;
 use super::{Copied, Error, NamedFile};
-use crate::outputs::Extents;
+use crate::outputs::FileExtents;
 
 /// A disk over files: reads as the disk would. With [`verity::seal`](super::verity::seal) it is
 /// hashed without being written.
 ///
 /// ```
 /// use erofs_tarfs::io::{Mapped, NamedFile, verity};
-/// use erofs_tarfs::outputs::Extents;
-/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+/// use erofs_tarfs::outputs::FileExtents;
+/// use erofs_tarfs::verity::{Geometry, Params, HashPlacement};
 /// use std::sync::Mutex;
 ///
 /// let files = [NamedFile::new("metadata", tempfile::tempfile()?)];
 /// files[0].write_all_at(&[7; 4096], 0)?;
-/// let mut disk = Extents::default();
+/// let mut disk = FileExtents::default();
 /// disk.push(4096, 0, 0)?; // from file number 0
 /// disk.push_zeros(4096)?;
 ///
-/// let geometry = Geometry::new(&Params::nydus(), disk.bytes(), Placement::OwnFile)?;
+/// let geometry = Geometry::new(&Params::nydus(), disk.bytes(), HashPlacement::OwnFile)?;
 /// let tree = Mutex::new(vec![0; geometry.end() as usize]);
 /// let sealed = verity::seal(&Mapped::new(&disk, &files)?, &tree, geometry, &Default::default())?;
 /// println!("{}", sealed.root());
@@ -30,7 +30,7 @@ use crate::outputs::Extents;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Mapped<'a> {
-    extents: &'a Extents<usize>,
+    extents: &'a FileExtents<usize>,
     files: &'a [NamedFile],
 }
 
@@ -40,7 +40,7 @@ impl<'a> Mapped<'a> {
     /// # Errors
     /// [`Error::MissingSource`] and [`Error::Short`] if a file is not there, or ends before an
     /// extent of it does; [`Error::Open`].
-    pub fn new(extents: &'a Extents<usize>, files: &'a [NamedFile]) -> Result<Self, Error> {
+    pub fn new(extents: &'a FileExtents<usize>, files: &'a [NamedFile]) -> Result<Self, Error> {
         let lengths = files.iter().map(NamedFile::bytes).collect::<Result<Vec<_>, _>>()?;
         for extent in extents.list() {
             let Some((index, offset)) = extent.source else { continue };

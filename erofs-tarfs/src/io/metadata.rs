@@ -20,7 +20,7 @@ const HEAD: u64 = 9 << 20;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
 /// let file = io::NamedFile::new("base.erofs", tempfile::tempfile()?);
-/// io::write_metadata(&layout::plan(&tree, &layout::Options::default())?, &file)?;
+/// io::write_metadata(&layout::plan(&tree, &layout::LayoutOptions::default())?, &file)?;
 /// let bytes = io::read_metadata(&file)?;
 /// assert!(Image::new(&bytes)?.lookup(b"etc/motd")?.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -26,7 +26,7 @@
 //! let tar = io::NamedFile::new("base.tar", tempfile::tempfile()?); // or `NamedFile::open`
 //! tar.write_all_at(&tar_of(&[("etc/motd", "hello\n")]), 0)?;
 //! let layer = io::index_file(&tar, LayerOptions::default(), &mut |_| {})?;
-//! let layout = layout::plan(&layer.tree, &layout::Options::default())?;
+//! let layout = layout::plan(&layer.tree, &layout::LayoutOptions::default())?;
 //! let bootstrap = io::NamedFile::new("base.erofs", tempfile::tempfile()?);
 //! io::write_metadata(&layout, &bootstrap)?; // mount -t erofs -o device=base.tar base.erofs /mnt
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -6,15 +6,15 @@
 //!
 //! # Examples
 //! ```
-//! use erofs_tarfs::io::verity::{self, Options};
-//! use erofs_tarfs::verity::{Geometry, HashBytes, Params, Placement};
+//! use erofs_tarfs::io::verity::{self, HashingOptions};
+//! use erofs_tarfs::verity::{Geometry, HashBytes, Params, HashPlacement};
 //! use std::sync::Mutex;
 //!
 //! let data = vec![7; 1 << 20];
-//! let geometry = Geometry::new(&Params::nydus(), data.len() as u64, Placement::OwnFile)?;
+//! let geometry = Geometry::new(&Params::nydus(), data.len() as u64, HashPlacement::OwnFile)?;
 //! let tree = Mutex::new(vec![0; geometry.end() as usize]);
-//! let sealed = verity::seal(&data[..], &tree, geometry, &Options::default())?;
-//! verity::verify(&data[..], &tree.into_inner().unwrap()[..], &sealed, &Options::default())?;
+//! let sealed = verity::seal(&data[..], &tree, geometry, &HashingOptions::default())?;
+//! verity::verify(&data[..], &tree.into_inner().unwrap()[..], &sealed, &HashingOptions::default())?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -43,23 +43,23 @@ pub(super) const READ: usize = 256 << 10;
 ///
 /// ```
 /// use core::num::NonZero;
-/// use erofs_tarfs::io::verity::Options;
+/// use erofs_tarfs::io::verity::HashingOptions;
 /// use erofs_tarfs::verity::Backend;
 ///
-/// let mut options = Options::threads(NonZero::new(2).expect("two are some"));
+/// let mut options = HashingOptions::threads(NonZero::new(2).expect("two are some"));
 /// options.backend = Some(Backend::Sha2);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Options {
+pub struct HashingOptions {
     /// How many threads hash; `None` for as many as the machine has.
     pub threads: Option<NonZero<usize>>,
     /// How blocks are hashed; `None` for the best that the CPU has.
     pub backend: Option<Backend>,
 }
 
-impl Options {
-    /// Options with this many threads.
+impl HashingOptions {
+    /// HashingOptions with this many threads.
     pub fn threads(threads: NonZero<usize>) -> Self {
         Self { threads: Some(threads), ..Self::default() }
     }

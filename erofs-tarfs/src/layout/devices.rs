@@ -15,12 +15,12 @@ pub(super) const MAX_BLOCKS: u64 = u32::MAX as u64 - 1;
 /// A device of the image, in the order of the device table and of `device=` options.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Options, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = plan(&tree, &Options::default())?;
+/// let layout = plan(&tree, &LayoutOptions::default())?;
 /// let device = &layout.devices()[0];
 /// assert_eq!((device.bytes, device.blocks), (2048, 4)); // blocks of 512 bytes
 /// assert_eq!(device.uniaddr, 8); // the first block behind the bootstrap's 4096 bytes

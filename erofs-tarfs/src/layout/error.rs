@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 /// Why a tree has no layout with the options given. Sizes and offsets are in bytes.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Error, Options, plan};
+/// use erofs_tarfs::layout::{Error, LayoutOptions, plan};
 /// use erofs_tarfs::units::BlockSize;
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
 /// options.block_size = BlockSize::B4096;
 /// let error = plan(&tree, &options).unwrap_err();
 /// let path = b"/etc/motd".to_vec();

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use super::{Artifact, Error, Options, plan};
+use super::{Artifact, Error, LayoutOptions, plan};
 use crate::tree::{self, Tree};
 use crate::units::BlockSize;
 
@@ -14,7 +14,7 @@ use crate::units::BlockSize;
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::layout::{self, Artifact, Options, Placement};
+/// use erofs_tarfs::layout::{self, Artifact, LayoutOptions, DiskOrder};
 /// use erofs_tarfs::tree::{Attributes, Builder, Device, InodeId, Node, Place, What, XattrSet};
 /// use erofs_tarfs::units::BlockSize;
 ///
@@ -27,8 +27,8 @@ use crate::units::BlockSize;
 /// builder.link(InodeId::ROOT, b"file", file)?;
 /// let tree = builder.finish()?;
 ///
-/// let mut options = Options::default();
-/// options.artifact = Artifact::Disk(Placement::default());
+/// let mut options = LayoutOptions::default();
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// options.block_size = BlockSize::B4096;
 /// assert!(layout::plan(&tree, &options).is_err());
 /// let tree = layout::fitted(&tree, &options)?;
@@ -38,7 +38,7 @@ use crate::units::BlockSize;
 ///
 /// # Errors
 /// [`Error::TooLarge`] for more devices than a tree numbers.
-pub fn fitted<'t>(tree: &'t Tree, options: &Options) -> Result<Cow<'t, Tree>, Error> {
+pub fn fitted<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Cow<'t, Tree>, Error> {
     let small = options.block_size == BlockSize::B512 || options.artifact == Artifact::Bootstrap;
     if small || !matches!(plan(tree, options), Err(Error::NotAligned { .. })) {
         return Ok(Cow::Borrowed(tree));

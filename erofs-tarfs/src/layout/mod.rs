@@ -13,7 +13,7 @@
 //! ```
 //!
 //! What comes out, a [`Layout`], is what the [`image`](crate::image) stage writes without any
-//! decision of its own. It is a pure function of the tree and the [`Options`]. The head is boot area,
+//! decision of its own. It is a pure function of the tree and the [`LayoutOptions`]. The head is boot area,
 //! superblock and device slots. An inode has 32 or 64 bytes; its extended attributes, and the table of
 //! its chunks or a short body, lie right behind it.
 //!
@@ -27,12 +27,12 @@
 //! - Linux, `fs/erofs/erofs_fs.h` and `Documentation/filesystems/erofs.rst`.
 //!
 //! ```
-//! use erofs_tarfs::layout::{Options, plan};
+//! use erofs_tarfs::layout::{LayoutOptions, plan};
 //! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 //! # use doc::layer_of;
 //!
 //! let tree = layer_of(&[("etc/motd", "hello\n")]);
-//! let layout = plan(&tree, &Options::default())?;
+//! let layout = plan(&tree, &LayoutOptions::default())?;
 //! assert_eq!(layout.metadata_bytes(), 4096);
 //! assert_eq!(layout.devices()[0].blocks, 4); // the tar: 2048 bytes in blocks of 512
 //! # Ok::<(), erofs_tarfs::layout::Error>(())
@@ -58,7 +58,7 @@ mod xattr;
 pub use devices::PlannedDevice;
 pub use error::Error;
 pub use fitted::fitted;
-pub use options::{Artifact, BodyForm, Options, Placement, WhiteoutForm};
+pub use options::{Artifact, BodyForm, DiskOrder, LayoutOptions, WhiteoutForm};
 pub use plan::{Layout, data_first_offset, plan};
 
 pub(crate) use body::{Pieces, chunks};

@@ -6,15 +6,15 @@ use alloc::vec::Vec;
 /// How an image is laid out. The default is a bootstrap with blocks of 512 bytes.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, Options, Placement};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder};
 ///
-/// let mut options = Options::default();
-/// options.artifact = Artifact::Disk(Placement::DataFirst);
+/// let mut options = LayoutOptions::default();
+/// options.artifact = Artifact::Disk(DiskOrder::DataFirst);
 /// options.volume_name = b"nginx".to_vec();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Options {
+pub struct LayoutOptions {
     /// What is made.
     pub artifact: Artifact,
     /// Block size of the filesystem; each extent of a device must start on a multiple of it.
@@ -38,7 +38,7 @@ pub struct Options {
     pub checksum: Option<bool>,
 }
 
-impl Default for Options {
+impl Default for LayoutOptions {
     fn default() -> Self {
         Self {
             artifact: Artifact::default(),
@@ -56,13 +56,13 @@ impl Default for Options {
 /// What is made of a tree.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
 /// let bootstrap = plan(&tree, &options)?;
-/// options.artifact = Artifact::Disk(Placement::default());
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let disk = plan(&tree, &options)?;
 /// assert!(!bootstrap.is_disk() && bootstrap.devices()[0].disk_offset.is_none());
 /// assert!(disk.is_disk() && disk.devices()[0].disk_offset.is_some());
@@ -76,18 +76,18 @@ pub enum Artifact {
     #[default]
     Bootstrap,
     /// One file with metadata and the devices' bytes in it, mounted as it is.
-    Disk(Placement),
+    Disk(DiskOrder),
 }
 
 /// Where the metadata of a disk lies.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
-/// options.artifact = Artifact::Disk(Placement::DataFirst);
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
+/// options.artifact = Artifact::Disk(DiskOrder::DataFirst);
 /// let layout = plan(&tree, &options)?;
 /// assert_eq!(layout.devices()[0].disk_offset, Some(4096)); // as soon as the head is over
 /// assert_eq!(layout.body_offset(), 8192); // inodes and directories behind the tar
@@ -95,7 +95,7 @@ pub enum Artifact {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Placement {
+pub enum DiskOrder {
     /// Metadata, then each device at the next multiple of `align`.
     MetadataFirst {
         /// In bytes: a multiple of the block size, or a part of it, which then counts as one
@@ -106,7 +106,7 @@ pub enum Placement {
     DataFirst,
 }
 
-impl Default for Placement {
+impl Default for DiskOrder {
     fn default() -> Self {
         Self::MetadataFirst { align: 4096 }
     }
@@ -115,12 +115,12 @@ impl Default for Placement {
 /// How whiteouts are written.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Options, WhiteoutForm, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, WhiteoutForm, plan};
 /// use erofs_tarfs::{image, read::Image};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (layer, mut options) = (layer_of(&[("etc/.wh.old", "")]), Options::default());
+/// let (layer, mut options) = (layer_of(&[("etc/.wh.old", "")]), LayoutOptions::default());
 /// options.whiteouts = WhiteoutForm::Aufs;
 /// let bytes = image::bootstrap(&plan(&layer, &options)?);
 /// assert!(Image::new(&bytes)?.lookup(b"etc/.wh.old")?.is_some());
@@ -143,13 +143,13 @@ pub enum WhiteoutForm {
 /// How regular files refer to their bytes.
 ///
 /// ```
-/// use erofs_tarfs::layout::{BodyForm, Options, plan};
+/// use erofs_tarfs::layout::{BodyForm, LayoutOptions, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
 /// let names: Vec<_> = (0..1000).map(|file| format!("file-{file}")).collect();
 /// let entries: Vec<_> = names.iter().map(|name| (&name[..], "x")).collect();
-/// let (tree, mut options) = (layer_of(&entries), Options::default());
+/// let (tree, mut options) = (layer_of(&entries), LayoutOptions::default());
 /// let with_indexes = plan(&tree, &options)?.metadata_bytes();
 /// options.bodies = BodyForm::Plain;
 /// let without = plan(&tree, &options)?.metadata_bytes();
@@ -160,7 +160,7 @@ pub enum WhiteoutForm {
 #[non_exhaustive]
 pub enum BodyForm {
     /// As most readers take it: chunk indexes in a bootstrap, unless
-    /// [`compact`](Options::compact), plain in a disk.
+    /// [`compact`](LayoutOptions::compact), plain in a disk.
     #[default]
     Auto,
     /// By a block of the unified address space where the file is contiguous, else by chunk indexes,

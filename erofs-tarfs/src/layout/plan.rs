@@ -3,7 +3,7 @@
 use super::devices::{self, PlannedDevice, check_blocks, string_up};
 use super::place::{Area, place};
 use super::scene::Scene;
-use super::{Artifact, Error, Options, Placement, order, uuid};
+use super::{Artifact, DiskOrder, Error, LayoutOptions, order, uuid};
 use crate::format::{DEVICE_TABLE_OFFSET, DeviceSlot, SLOT_SIZE};
 use crate::tree::{InodeId, Tree};
 use crate::units::{BlockSize, Timestamp};
@@ -20,12 +20,12 @@ const TABLES: u64 = 64 << 20;
 /// Every offset of an image. Made by [`plan`], written by [`image`](crate::image).
 ///
 /// ```
-/// use erofs_tarfs::layout::{Options, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let layout = plan(&tree, &Options::default())?;
+/// let layout = plan(&tree, &LayoutOptions::default())?;
 /// // Superblock and one device slot end at byte 1280; the root's inode follows, in slots of 32 bytes.
 /// assert_eq!((layout.head_bytes(), layout.root_nid()), (1280, 40));
 /// assert_eq!(layout.head_bytes() + layout.body_bytes(), layout.metadata_bytes());
@@ -63,20 +63,20 @@ pub struct Layout<'t> {
 /// Decides every offset of a tree's image.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let mut options = Options::default();
-/// options.artifact = Artifact::Disk(Placement::default());
+/// let mut options = LayoutOptions::default();
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let layout = plan(&tree, &options)?;
 /// // A page of metadata, then the tar of 2048 bytes at the next multiple of 4096.
 /// assert_eq!(layout.devices()[0].disk_offset, Some(4096));
 /// assert_eq!(layout.disk_bytes(), 4096 + 2048);
 /// # Ok::<(), erofs_tarfs::layout::Error>(())
 /// ```
-pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> {
+pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, Error> {
     let block = options.block_size;
     let bytes = u64::from(block.bytes());
     let label = label(&options.volume_name)?;
@@ -100,8 +100,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &Options) -> Result<Layout<'t>, Error> 
         // Whoever puts bootstrap and tars into one file, each filled up to a block, gets a disk
         // whose addresses are right: so devices follow one another without gaps.
         Artifact::Bootstrap => Some(bytes),
-        Artifact::Disk(Placement::MetadataFirst { align }) => Some(grid(align, block)?),
-        Artifact::Disk(Placement::DataFirst) => None,
+        Artifact::Disk(DiskOrder::MetadataFirst { align }) => Some(grid(align, block)?),
+        Artifact::Disk(DiskOrder::DataFirst) => None,
     };
     // A nid is a place in slots of 32 bytes, counted from byte `base`, and the root's has 16 bits
     // in the superblock. The root lies right behind the device table: where that is short, nids
@@ -262,7 +262,7 @@ impl Layout<'_> {
         self.order.len() as u64
     }
 
-    /// The time that compact inodes share, or with [`Options::compact`] count from.
+    /// The time that compact inodes share, or with [`LayoutOptions::compact`] count from.
     pub fn epoch(&self) -> Timestamp {
         self.scene.epoch.base
     }

@@ -1,7 +1,7 @@
 //! The tree as it will be written: whiteouts in their form, items instead of inodes.
 
 use super::epoch::Epoch;
-use super::{Artifact, BodyForm, Error, Options, WhiteoutForm};
+use super::{Artifact, BodyForm, Error, LayoutOptions, WhiteoutForm};
 use crate::tree::{InodeId, NodeKind, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
@@ -31,8 +31,9 @@ pub(crate) struct Scene<'t> {
 }
 
 impl<'t> Scene<'t> {
-    pub(super) fn new(tree: &'t Tree, options: &Options, bases: Vec<u64>) -> Self {
-        let Options { block_size: block, whiteouts, bodies, compact, artifact, .. } = *options;
+    pub(super) fn new(tree: &'t Tree, options: &LayoutOptions, bases: Vec<u64>) -> Self {
+        let LayoutOptions { block_size: block, whiteouts, bodies, compact, artifact, .. } =
+            *options;
         let plain = match bodies {
             BodyForm::Auto => compact || artifact != Artifact::Bootstrap,
             BodyForm::Plain => true,

@@ -1,7 +1,7 @@
 //! Trees made by hand: which form an item gets, where devices come to lie, what is refused.
 
 use super::scene::Scene;
-use super::{Artifact, BodyForm, Data, Error, Options, Placement, plan};
+use super::{Artifact, BodyForm, Data, DiskOrder, Error, LayoutOptions, plan};
 use crate::layout::body::Chunks;
 use crate::tree::{
     Attributes, Body, Builder, Content, Device, Extent, InodeId, Node, Place, Tree, What, XattrSet,
@@ -36,9 +36,9 @@ fn file(node: Node<'_>, carried: &[u8]) -> (Tree, u32) {
     (tree, id)
 }
 
-fn options(block: u32, bodies: BodyForm) -> Options {
+fn options(block: u32, bodies: BodyForm) -> LayoutOptions {
     let block_size = BlockSize::new(block).unwrap();
-    Options { block_size, bodies, ..Options::default() }
+    LayoutOptions { block_size, bodies, ..LayoutOptions::default() }
 }
 
 #[test]
@@ -82,10 +82,10 @@ fn tables_of_disks_are_block_numbers() {
     let (tree, id) = file(node(What::Pieces { size: 9000, extents: &[] }), &[]);
     for (artifact, bodies, indexes) in [
         (Artifact::Bootstrap, BodyForm::Auto, true),
-        (Artifact::Disk(Placement::DataFirst), BodyForm::Auto, false),
-        (Artifact::Disk(Placement::DataFirst), BodyForm::Chunks, true),
+        (Artifact::Disk(DiskOrder::DataFirst), BodyForm::Auto, false),
+        (Artifact::Disk(DiskOrder::DataFirst), BodyForm::Chunks, true),
     ] {
-        let scene = Scene::new(&tree, &Options { artifact, ..options(512, bodies) }, vec![0]);
+        let scene = Scene::new(&tree, &LayoutOptions { artifact, ..options(512, bodies) }, vec![0]);
         let shape = scene.shape(id).unwrap();
         assert_eq!(
             shape.data,
@@ -121,7 +121,7 @@ fn a_size_of_32_bits_is_the_most_of_a_short_inode() {
     for (size, extended) in [(0, false), ((1 << 32) - 1, false), (1 << 32, true)] {
         let (tree, id) = file(node(What::Regular { size, place: device(0) }), &[]);
         for compact in [false, true] {
-            let options = Options { compact, ..Options::default() };
+            let options = LayoutOptions { compact, ..LayoutOptions::default() };
             let shape = Scene::new(&tree, &options, vec![0]).shape(id).unwrap();
             assert_eq!((shape.extended, shape.size), (extended, size), "{compact}");
         }
@@ -144,7 +144,7 @@ fn compact_leaves_a_long_inode_to_what_it_cannot_tell() {
         let tree = builder.finish().unwrap();
         let id = tree.child(InodeId::ROOT, b"f").unwrap().0;
         for (option, extended) in [(false, default), (true, compact)] {
-            let options = Options { compact: option, ..Options::default() };
+            let options = LayoutOptions { compact: option, ..LayoutOptions::default() };
             let shape = Scene::new(&tree, &options, vec![]).shape(id).unwrap();
             assert_eq!(shape.extended, extended, "{secs}.{nanos} {option}");
         }
@@ -199,16 +199,16 @@ fn devices_follow_one_another_in_the_unified_space() {
         let page = block.max(4096);
         for (artifact, align) in [
             (Artifact::Bootstrap, block),
-            (Artifact::Disk(Placement::default()), page),
-            (Artifact::Disk(Placement::MetadataFirst { align: 512 }), block),
-            (Artifact::Disk(Placement::MetadataFirst { align: 524_288 }), 524_288),
-            (Artifact::Disk(Placement::DataFirst), page),
+            (Artifact::Disk(DiskOrder::default()), page),
+            (Artifact::Disk(DiskOrder::MetadataFirst { align: 512 }), block),
+            (Artifact::Disk(DiskOrder::MetadataFirst { align: 524_288 }), 524_288),
+            (Artifact::Disk(DiskOrder::DataFirst), page),
         ] {
-            let options = Options { artifact, block_size, ..Options::default() };
+            let options = LayoutOptions { artifact, block_size, ..LayoutOptions::default() };
             let layout = plan(&tree, &options).unwrap();
             let in_disk = artifact != Artifact::Bootstrap;
             let mut at = match artifact {
-                Artifact::Disk(Placement::DataFirst) => page,
+                Artifact::Disk(DiskOrder::DataFirst) => page,
                 _ => end_of(&layout),
             };
             for (device, (bytes, base)) in
@@ -241,8 +241,8 @@ fn alignments_that_are_no_blocks_and_no_part_of_one_are_refused() {
         (4096, 65_536, true),
         (65_537, 65_536, false),
     ] {
-        let artifact = Artifact::Disk(Placement::MetadataFirst { align });
-        let planned = plan(&tree, &Options { artifact, ..options(block, BodyForm::Plain) });
+        let artifact = Artifact::Disk(DiskOrder::MetadataFirst { align });
+        let planned = plan(&tree, &LayoutOptions { artifact, ..options(block, BodyForm::Plain) });
         let expected = if fits { Ok(()) } else { Err(Error::Alignment { align, block }) };
         assert_eq!(planned.map(|_| ()), expected, "{align} {block}");
     }
@@ -259,8 +259,8 @@ fn a_base_off_the_grid_matters_where_addresses_count_from_it() {
     let bootstrap = options(1024, BodyForm::Plain);
     assert_eq!(plan(&tree, &bootstrap).map(|_| ()), refused);
     assert_eq!(plan(&tree, &options(512, BodyForm::Plain)).map(|_| ()), Ok(()));
-    let artifact = Artifact::Disk(Placement::default());
-    assert_eq!(plan(&tree, &Options { artifact, ..bootstrap }).map(|_| ()), Ok(()));
+    let artifact = Artifact::Disk(DiskOrder::default());
+    assert_eq!(plan(&tree, &LayoutOptions { artifact, ..bootstrap }).map(|_| ()), Ok(()));
 }
 
 /// What is contiguous in the tree is one piece, whichever way it was put in.

@@ -4,7 +4,7 @@
 //! same image is made. It proves nothing: a fast hash is enough for it, SipHash-1-3 of 128 bits with a
 //! key of zeros, over what follows in little-endian order. Changing any of it changes the format version.
 
-use super::{Artifact, BodyForm, Options, Placement, WhiteoutForm};
+use super::{Artifact, BodyForm, DiskOrder, LayoutOptions, WhiteoutForm};
 use crate::tree::{Body, Content, Device, Extent, InodeId, Place, Tree};
 use alloc::vec::Vec;
 use core::hash::Hasher;
@@ -16,7 +16,7 @@ use zerocopy::little_endian::U64;
 const PIECE: usize = 4096;
 
 /// The UUID of a tree's image: version 8 of RFC 9562, whose bits are what its maker wants.
-pub(super) fn of_content(tree: &Tree, options: &Options) -> [u8; 16] {
+pub(super) fn of_content(tree: &Tree, options: &LayoutOptions) -> [u8; 16] {
     let mut hash = Hash { state: SipHasher13::new(), piece: Vec::with_capacity(2 * PIECE) };
     hash.options(options);
     for device in tree.devices() {
@@ -58,11 +58,11 @@ impl Hash {
         }
     }
 
-    fn options(&mut self, options: &Options) {
+    fn options(&mut self, options: &LayoutOptions) {
         let artifact = match options.artifact {
             Artifact::Bootstrap => 0,
-            Artifact::Disk(Placement::DataFirst) => 1,
-            Artifact::Disk(Placement::MetadataFirst { align }) => 2 | align << 2,
+            Artifact::Disk(DiskOrder::DataFirst) => 1,
+            Artifact::Disk(DiskOrder::MetadataFirst { align }) => 2 | align << 2,
         };
         let bodies = match options.bodies {
             BodyForm::Auto => 0,
@@ -173,14 +173,14 @@ mod tests {
 
     #[test]
     fn every_part_counts_and_nothing_else() {
-        let options = Options::default();
+        let options = LayoutOptions::default();
         let of = |tree: &Tree| of_content(tree, &options);
         let one = tree(b"a", 0o644, b"t");
         assert_eq!(of(&one), of(&tree(b"a", 0o644, b"t")));
         for other in [tree(b"b", 0o644, b"t"), tree(b"a", 0o600, b"t"), tree(b"a", 0o644, b"u")] {
             assert_ne!(of(&one), of(&other));
         }
-        let compact = Options { compact: true, ..Options::default() };
+        let compact = LayoutOptions { compact: true, ..LayoutOptions::default() };
         assert_ne!(of(&one), of_content(&one, &compact));
         let uuid = of(&one);
         assert_eq!((uuid[6] >> 4, uuid[8] >> 6), (8, 2));

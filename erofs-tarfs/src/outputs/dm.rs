@@ -1,6 +1,6 @@
 //! Tables of the device mapper.
 
-use super::{Error, Extents, NameRule};
+use super::{Error, FileExtents, NameRule};
 use alloc::string::String;
 use core::fmt::Write;
 
@@ -13,9 +13,9 @@ use core::fmt::Write;
 /// device over this one.
 ///
 /// ```
-/// use erofs_tarfs::outputs::{Extents, dm_linear};
+/// use erofs_tarfs::outputs::{FileExtents, dm_linear};
 ///
-/// let mut disk = Extents::default();
+/// let mut disk = FileExtents::default();
 /// disk.push(4096, "/dev/loop0", 0)?;
 /// disk.push_zeros(512)?;
 /// disk.push(2048, "/dev/loop1", 512)?;
@@ -31,7 +31,7 @@ use core::fmt::Write;
 ///
 /// # References
 /// Linux `Documentation/admin-guide/device-mapper/linear.rst`, `zero.rst`
-pub fn dm_linear<F: AsRef<str>>(extents: &Extents<F>) -> Result<String, Error> {
+pub fn dm_linear<F: AsRef<str>>(extents: &FileExtents<F>) -> Result<String, Error> {
     let mut table = String::new();
     extents.sectors(&mut |start, count, source| {
         let line = match source {

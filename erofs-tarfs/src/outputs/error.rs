@@ -5,9 +5,9 @@ use alloc::string::String;
 /// Why a table, a descriptor or a partitioned disk is refused. Offsets and lengths are in bytes.
 ///
 /// ```
-/// use erofs_tarfs::outputs::{Error, Extents, vmdk};
+/// use erofs_tarfs::outputs::{Error, FileExtents, vmdk};
 ///
-/// let mut disk = Extents::default();
+/// let mut disk = FileExtents::default();
 /// disk.push(1000, "odd.tar", 0)?;
 /// let error = vmdk(&disk).unwrap_err();
 /// let file = Some("odd.tar".to_owned());

@@ -1,7 +1,7 @@
 //! Which range of which file lies where in a disk.
 
 use super::{Error, SECTOR};
-use crate::image::{DiskPlan, Source};
+use crate::image::{DiskPlan, SegmentSource};
 use crate::layout::Layout;
 use crate::verity::Geometry;
 use alloc::vec::Vec;
@@ -11,9 +11,9 @@ use alloc::vec::Vec;
 /// `F` is what the caller calls a file: a name, or an index in a list.
 ///
 /// ```
-/// use erofs_tarfs::outputs::Extents;
+/// use erofs_tarfs::outputs::FileExtents;
 ///
-/// let mut disk = Extents::default();
+/// let mut disk = FileExtents::default();
 /// disk.push(4096, "metadata", 0)?;
 /// disk.push(2048, "base.tar", 0)?;
 /// disk.push_zeros(2048)?;
@@ -26,15 +26,15 @@ use alloc::vec::Vec;
 /// # Ok::<(), erofs_tarfs::outputs::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extents<F> {
-    list: Vec<Extent<F>>,
+pub struct FileExtents<F> {
+    list: Vec<FileExtent<F>>,
     bytes: u64,
 }
 
 /// A range of a disk: at least one byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Extent<F> {
+pub struct FileExtent<F> {
     /// Byte of the disk at which it starts.
     pub offset: u64,
     /// Its length in bytes.
@@ -53,16 +53,16 @@ pub enum Held {
     Device(usize),
 }
 
-impl<F> Default for Extents<F> {
+impl<F> Default for FileExtents<F> {
     fn default() -> Self {
         Self { list: Vec::new(), bytes: 0 }
     }
 }
 
-impl<F> Extents<F> {
+impl<F> FileExtents<F> {
     /// Ascending, each starting where the one before ends. No two that follow one another could be
     /// one.
-    pub fn list(&self) -> &[Extent<F>] {
+    pub fn list(&self) -> &[FileExtent<F>] {
         &self.list
     }
 
@@ -93,23 +93,23 @@ impl<F> Extents<F> {
         match self.list.last_mut() {
             _ if bytes == 0 => {}
             Some(last) if last.source.is_none() => last.bytes += bytes,
-            _ => self.list.push(Extent { offset, bytes, source: None }),
+            _ => self.list.push(FileExtent { offset, bytes, source: None }),
         }
         Ok(())
     }
 
     /// Calls the files by other names.
-    pub fn map<G>(self, mut name: impl FnMut(F) -> G) -> Extents<G> {
-        let list = self.list.into_iter().map(|Extent { offset, bytes, source }| Extent {
+    pub fn map<G>(self, mut name: impl FnMut(F) -> G) -> FileExtents<G> {
+        let list = self.list.into_iter().map(|FileExtent { offset, bytes, source }| FileExtent {
             offset,
             bytes,
             source: source.map(|(file, at)| (name(file), at)),
         });
-        Extents { list: list.collect(), bytes: self.bytes }
+        FileExtents { list: list.collect(), bytes: self.bytes }
     }
 }
 
-impl<F: PartialEq> Extents<F> {
+impl<F: PartialEq> FileExtents<F> {
     /// The extents of a disk's plan. `place` says in which file something is, and at which byte
     /// it starts there.
     ///
@@ -123,12 +123,12 @@ impl<F: PartialEq> Extents<F> {
         let mut extents = Self::default();
         for segment in &plan.segments {
             let (held, at) = match segment.source {
-                Source::Head => (Held::Metadata, 0),
-                Source::Body => (Held::Metadata, layout.head_bytes()),
-                Source::Device { index, offset } => (Held::Device(index), offset),
+                SegmentSource::Head => (Held::Metadata, 0),
+                SegmentSource::Body => (Held::Metadata, layout.head_bytes()),
+                SegmentSource::Device { index, offset } => (Held::Device(index), offset),
                 // A packed disk has copies of bodies, which are in no file as they lie here.
-                Source::Carried(_) => return Err(Error::Copied { offset: segment.offset }),
-                Source::Zeros => {
+                SegmentSource::Carried(_) => return Err(Error::Copied { offset: segment.offset }),
+                SegmentSource::Zeros => {
                     extents.push_zeros(segment.bytes)?;
                     continue;
                 }
@@ -158,7 +158,7 @@ impl<F: PartialEq> Extents<F> {
             last.bytes += bytes;
             return Ok(());
         }
-        self.list.push(Extent { offset, bytes, source: Some((file, at)) });
+        self.list.push(FileExtent { offset, bytes, source: Some((file, at)) });
         Ok(())
     }
 
@@ -174,8 +174,8 @@ impl<F: PartialEq> Extents<F> {
     }
 
     /// Puts a hash area behind the data, with zeros between them. `geometry` is of this disk with
-    /// [`Placement::BehindData`](crate::verity::Placement::BehindData); the hash area, as
-    /// [`Placement::OwnFile`](crate::verity::Placement::OwnFile) makes it, is in a file from byte
+    /// [`Placement::BehindData`](crate::verity::HashPlacement::BehindData); the hash area, as
+    /// [`Placement::OwnFile`](crate::verity::HashPlacement::OwnFile) makes it, is in a file from byte
     /// `at` on.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl<F: PartialEq> Extents<F> {
     }
 }
 
-impl<F: Clone> Extents<F> {
+impl<F: Clone> FileExtents<F> {
     /// Replaces zeros by a range of a file that holds nothing but zeros, `bytes` of them from byte
     /// `at` on: at least [`longest_zeros`](Self::longest_zeros). A hole in the file will do.
     ///
@@ -210,14 +210,14 @@ impl<F: Clone> Extents<F> {
     }
 }
 
-impl<F: AsRef<str>> Extents<F> {
+impl<F: AsRef<str>> FileExtents<F> {
     /// Hands out extents in sectors: where each starts and how many it has, and the file's name
     /// with the sector in it.
     pub(super) fn sectors(
         &self,
         sink: &mut impl FnMut(u64, u64, Option<(&str, u64)>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        for Extent { offset, bytes, source } in &self.list {
+        for FileExtent { offset, bytes, source } in &self.list {
             let source = source.as_ref().map(|(file, at)| (file.as_ref(), *at));
             let at = source.map_or(0, |(_, at)| at);
             if [*offset, *bytes, at].iter().any(|value| value % SECTOR != 0) {

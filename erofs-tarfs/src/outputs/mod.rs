@@ -2,26 +2,26 @@
 //!
 //! ```text
 //!                                   ┌─→ dm_linear ─→ a table for dmsetup
-//! DiskPlan ─→ Extents ──────────────┼─→ vmdk ──────→ a descriptor for QEMU
-//!             "bytes 4096 to 6143   └─→ Gpt ───────→ Extents of a disk with partitions
+//! DiskPlan ─→ FileExtents ──────────────┼─→ vmdk ──────→ a descriptor for QEMU
+//!             "bytes 4096 to 6143   └─→ Gpt ───────→ FileExtents of a disk with partitions
 //!              are in base.tar"
 //! ```
 //!
-//! [`Extents`] say which range of which file lies where in a disk. [`dm_linear`] makes a
+//! [`FileExtents`] say which range of which file lies where in a disk. [`dm_linear`] makes a
 //! device-mapper table of them, [`vmdk`] a VMDK descriptor for virtual machines, and a [`Gpt`] puts
 //! several disks into one, a partition each. All of it is text and bytes: the files are named by the
 //! caller, and none is opened.
 //!
 //! ```
-//! use erofs_tarfs::outputs::{Extents, Held, dm_linear, vmdk};
+//! use erofs_tarfs::outputs::{FileExtents, Held, dm_linear, vmdk};
 //! use erofs_tarfs::{image, layout, tree::Builder};
 //!
 //! let tree = Builder::new().finish()?;
-//! let options = layout::Options::default();
+//! let options = layout::LayoutOptions::default();
 //! let layout = layout::plan(&tree, &options)?;
 //! let plan = image::disk(&layout);
 //! let tars = ["/dev/loop1", "/dev/loop2"];
-//! let extents = Extents::of_disk(&plan, &layout, |held| match held {
+//! let extents = FileExtents::of_disk(&plan, &layout, |held| match held {
 //!     Held::Metadata => ("/dev/loop0", 0),
 //!     Held::Device(index) => (tars[index], 0),
 //! })?;
@@ -39,7 +39,7 @@ mod vmdk;
 
 pub use dm::dm_linear;
 pub use error::{Error, NameRule};
-pub use extents::{Extent, Extents, Held};
+pub use extents::{FileExtent, FileExtents, Held};
 pub use gpt::{
     Architecture, FoundPartition, Gpt, Partition, PartitionTable, Placed, Role, TableError,
     TableHeader, Volume,

@@ -1,6 +1,6 @@
 //! The device mapper's tables as a script that makes the devices.
 
-use super::{Error, Extents, dm_linear};
+use super::{Error, FileExtents, dm_linear};
 use crate::verity::{Sealed, Word};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -15,10 +15,10 @@ use core::fmt::Write;
 /// there is none.
 ///
 /// ```
-/// use erofs_tarfs::outputs::{Extents, dm_script};
+/// use erofs_tarfs::outputs::{FileExtents, dm_script};
 ///
 /// // A disk whose first 4096 bytes are in a file, from byte 0 on; 512 zeros follow.
-/// let mut disk = Extents::default();
+/// let mut disk = FileExtents::default();
 /// disk.push(4096, 0, 0)?;
 /// disk.push_zeros(512)?;
 /// let script = dm_script(&["a layer.tar"], disk, None)?;
@@ -31,7 +31,7 @@ use core::fmt::Write;
 /// Those of [`dm_linear`], which name the file.
 pub fn dm_script<F: AsRef<str>>(
     files: &[F],
-    extents: Extents<usize>,
+    extents: FileExtents<usize>,
     sealed: Option<&Sealed>,
 ) -> Result<String, Error> {
     let mut text = String::from(HEAD);

@@ -1,6 +1,6 @@
 //! VMDK descriptors over flat files.
 
-use super::{Error, Extents, NameRule};
+use super::{Error, FileExtents, NameRule};
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
@@ -18,13 +18,13 @@ const MAX_NAME: usize = 511;
 /// The descriptor of a disk over files as they lie, for QEMU and others that read VMDK
 /// (`twoGbMaxExtentFlat`). Names are paths, absolute or from the directory of the descriptor on.
 ///
-/// Its content ID follows from the extents. Extents are `RW`, or QEMU passes over them; open
+/// Its content ID follows from the extents. FileExtents are `RW`, or QEMU passes over them; open
 /// the disk read-only, as the files are shared with others.
 ///
 /// ```
-/// use erofs_tarfs::outputs::{Extents, vmdk};
+/// use erofs_tarfs::outputs::{FileExtents, vmdk};
 ///
-/// let mut disk = Extents::default();
+/// let mut disk = FileExtents::default();
 /// disk.push(4096, "image.erofs", 0)?;
 /// disk.push(2048, "base.tar", 0)?;
 /// // Sectors of 512 bytes. qemu-system-x86_64 -drive file=image.vmdk,format=vmdk,readonly=on
@@ -34,14 +34,14 @@ const MAX_NAME: usize = 511;
 ///
 /// # Errors
 /// [`Error::Zeros`] for extents that no file backs: QEMU passes over a `ZERO` extent without a
-/// word, and all that follows is shifted. [`Extents::back_zeros`] lets a file back them.
+/// word, and all that follows is shifted. [`FileExtents::back_zeros`] lets a file back them.
 /// [`Error::Sectors`] for a range that is not whole sectors of 512 bytes; [`Error::Name`] for names
 /// that are empty or too long, or have quotes or control characters; [`Error::Descriptor`] for
 /// more extents than a reader takes; [`Error::Empty`] for a disk without a byte.
 ///
 /// # References
 /// VMware, "Virtual Disk Format 5.0"; `vmdk_parse_extents` in QEMU `block/vmdk.c`
-pub fn vmdk<F: AsRef<str>>(extents: &Extents<F>) -> Result<String, Error> {
+pub fn vmdk<F: AsRef<str>>(extents: &FileExtents<F>) -> Result<String, Error> {
     let mut lines = String::new();
     extents.sectors(&mut |start, mut count, source| {
         let Some((file, mut from)) = source else {
@@ -75,7 +75,7 @@ CID={:08x}
 parentCID=ffffffff
 createType=\"twoGbMaxExtentFlat\"
 
-# Extent description
+# FileExtent description
 {lines}
 # The Disk Data Base
 #DDB

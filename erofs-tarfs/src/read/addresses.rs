@@ -1,6 +1,6 @@
 //! Where blocks lie: in the image, or in which of its devices.
 
-use super::{DeviceInfo, Error, Image, Source};
+use super::{DeviceInfo, Error, Image, StoredPlace};
 use alloc::vec::Vec;
 
 impl Image<'_> {
@@ -42,22 +42,27 @@ impl Image<'_> {
     }
 
     /// Where a block of the unified address space lies.
-    pub(super) fn unified(&self, block: u64) -> Result<Source, Error> {
+    pub(super) fn unified(&self, block: u64) -> Result<StoredPlace, Error> {
         Ok(match self.devices.owner(block)? {
-            Some((slot, block)) => Source::Device { slot, offset: self.block_offset(block) },
-            None => Source::Primary { offset: self.block_offset(block) },
+            Some((slot, block)) => StoredPlace::Device { slot, offset: self.block_offset(block) },
+            None => StoredPlace::Primary { offset: self.block_offset(block) },
         })
     }
 
     /// Where a block that a chunk index names lies; `None` if there is no such device.
-    pub(super) fn addressed(&self, device_id: u16, block: u64) -> Result<Option<Source>, Error> {
+    pub(super) fn addressed(
+        &self,
+        device_id: u16,
+        block: u64,
+    ) -> Result<Option<StoredPlace>, Error> {
         let count = if self.devices.marked { 0 } else { u32::from(self.devices.count()) };
         let id = u32::from(device_id) & ((count + 1).next_power_of_two() - 1);
         Ok(match id {
             0 => Some(self.unified(block)?),
-            id if id <= count => {
-                Some(Source::Device { slot: (id - 1) as u16, offset: self.block_offset(block) })
-            }
+            id if id <= count => Some(StoredPlace::Device {
+                slot: (id - 1) as u16,
+                offset: self.block_offset(block),
+            }),
             _ => None,
         })
     }

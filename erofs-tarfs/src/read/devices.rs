@@ -15,7 +15,7 @@ use zerocopy::FromBytes;
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// let device = &Image::new(&bytes)?.devices()[0];
 /// assert_eq!((device.blocks, device.uniaddr), (4, 8)); // blocks of 512 bytes
 /// # Ok::<(), Box<dyn std::error::Error>>(())

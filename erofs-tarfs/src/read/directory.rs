@@ -17,7 +17,7 @@ const MAX_NAME: usize = 255;
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
-/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// let image = Image::new(&bytes)?;
 /// let names: Vec<_> = image.entries(image.root())?.iter().map(|entry| entry.name).collect();
 /// assert_eq!(names, [b"etc", b"srv"]);

@@ -9,18 +9,18 @@ use zerocopy::little_endian::U32;
 
 /// A run of a file's bytes. What lies between extents reads as zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
+pub struct StoredExtent {
     /// Where the run starts in the file, in bytes.
     pub logical: u64,
     /// Its length in bytes.
     pub len: u64,
     /// Where its bytes are.
-    pub source: Source,
+    pub source: StoredPlace,
 }
 
 /// Where bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum StoredPlace {
     /// In the primary device, hence the image, in blocks of their own.
     Primary {
         /// Byte offset.
@@ -40,7 +40,7 @@ pub enum Source {
     },
 }
 
-impl Source {
+impl StoredPlace {
     /// The place `len` bytes further on.
     fn after(self, len: u64) -> Option<Self> {
         Some(match self {
@@ -56,11 +56,11 @@ impl Source {
 impl Image<'_> {
     /// Extents of a regular file: ascending, disjoint, none empty, neighbours joined where their
     /// bytes are neighbours too.
-    pub fn extents(&self, nid: u64) -> Result<Vec<Extent>, Error> {
+    pub fn extents(&self, nid: u64) -> Result<Vec<StoredExtent>, Error> {
         self.runs(&self.inode(nid)?)
     }
 
-    pub(super) fn runs(&self, inode: &Inode) -> Result<Vec<Extent>, Error> {
+    pub(super) fn runs(&self, inode: &Inode) -> Result<Vec<StoredExtent>, Error> {
         if inode.kind() != NodeKind::Regular {
             return Err(inode.fault(inode.offset(), Rule::WrongType));
         }
@@ -89,7 +89,7 @@ impl Image<'_> {
 struct Runs<'i, 'a> {
     image: &'i Image<'a>,
     inode: &'i Inode,
-    list: Vec<Extent>,
+    list: Vec<StoredExtent>,
 }
 
 impl Runs<'_, '_> {
@@ -102,7 +102,7 @@ impl Runs<'_, '_> {
         }
         let (offset, len) = flat.tail;
         if len > 0 {
-            self.push(flat.blocks_len, len, Source::Inline { offset })?;
+            self.push(flat.blocks_len, len, StoredPlace::Inline { offset })?;
         }
         Ok(())
     }
@@ -144,13 +144,13 @@ impl Runs<'_, '_> {
     }
 
     /// Adds a run, to the last one if it continues that. `len` isn't 0.
-    fn push(&mut self, logical: u64, len: u64, source: Source) -> Result<(), Error> {
+    fn push(&mut self, logical: u64, len: u64, source: StoredPlace) -> Result<(), Error> {
         let fault = |rule| self.inode.fault(self.inode.payload(), rule);
         let (offset, room, rule) = match source {
-            Source::Primary { offset } | Source::Inline { offset } => {
+            StoredPlace::Primary { offset } | StoredPlace::Inline { offset } => {
                 (offset, self.image.len(), Rule::WithinImage)
             }
-            Source::Device { slot, offset } => {
+            StoredPlace::Device { slot, offset } => {
                 let (blocks, _) = self.image.devices.extent(slot);
                 (offset, self.image.block_offset(blocks), Rule::WithinDevice)
             }
@@ -165,7 +165,7 @@ impl Runs<'_, '_> {
             {
                 last.len += len;
             }
-            _ => self.list.push(Extent { logical, len, source }),
+            _ => self.list.push(StoredExtent { logical, len, source }),
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Flat data: consecutive blocks, perhaps with a tail behind the inode.
 
-use super::{Error, Image, Inode, Rule, Source};
+use super::{Error, Image, Inode, Rule, StoredPlace};
 use crate::format::DataLayout;
 use crate::tree::NodeKind;
 use alloc::borrow::Cow;
@@ -50,7 +50,7 @@ impl<'a> Image<'a> {
             return Ok((&[], tail));
         }
         let source = inode.start().map(|block| self.unified(block)).transpose()?;
-        let Some(Source::Primary { offset }) = source else {
+        let Some(StoredPlace::Primary { offset }) = source else {
             return Err(inode.fault(inode.offset(), Rule::PlainMetadata));
         };
         Ok((self.slice_of(inode, offset, flat.blocks_len)?, tail))

@@ -15,18 +15,18 @@ use zerocopy::FromBytes;
 /// Byte 0 is that of the primary device. What isn't metadata may lie elsewhere.
 ///
 /// ```
-/// use erofs_tarfs::read::{Image, Source};
+/// use erofs_tarfs::read::{Image, StoredPlace};
 /// use erofs_tarfs::{image, layout};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// let image = Image::new(&bytes)?;
 /// let motd = image.lookup(b"etc/motd")?.expect("it is there");
 /// let extent = &image.extents(motd)?[0];
 /// assert_eq!((image.inode(motd)?.size(), extent.len), (6, 6)); // bytes
-/// assert_eq!(extent.source, Source::Device { slot: 0, offset: 512 }); // byte of the tar
+/// assert_eq!(extent.source, StoredPlace::Device { slot: 0, offset: 512 }); // byte of the tar
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

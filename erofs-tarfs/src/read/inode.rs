@@ -16,7 +16,7 @@ use zerocopy::FromBytes;
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// let image = Image::new(&bytes)?;
 /// let inode = image.inode(image.lookup(b"etc/motd")?.expect("it is there"))?;
 /// assert_eq!((inode.kind(), inode.attributes().mode), (NodeKind::Regular, 0o644));

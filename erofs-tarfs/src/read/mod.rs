@@ -23,7 +23,7 @@
 //! # use doc::layer_of;
 //!
 //! let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
-//! let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+//! let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 //! let image = Image::new(&bytes)?;
 //! for entry in image.entries(image.root())? {
 //!     println!("{} {} bytes", entry.name.escape_ascii(), image.inode(entry.nid)?.size());
@@ -49,7 +49,7 @@ mod xattrs;
 pub use devices::DeviceInfo;
 pub use directory::Entry;
 pub use error::{Error, Rule};
-pub use extents::{Extent, Source};
+pub use extents::{StoredExtent, StoredPlace};
 pub use image::Image;
 pub use inode::Inode;
 pub use options::{DevicesAt, TreeOptions};

@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 /// How [`Image::tree`](super::Image::tree) makes a tree of an image.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, Options, Placement, plan};
+/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
 /// use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), Options::default());
-/// options.artifact = Artifact::Disk(Placement::default());
+/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
+/// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let bytes = erofs_tarfs::image::bootstrap(&plan(&tree, &options)?);
 ///
 /// let mut how = TreeOptions::default();

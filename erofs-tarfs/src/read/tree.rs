@@ -1,7 +1,7 @@
 //! A tree of an image.
 
 use super::budget::{Budget, Cost};
-use super::{DevicesAt, Entry, Error, Image, Inode, Rule, Source, TreeOptions, Xattr, marks};
+use super::{DevicesAt, Entry, Error, Image, Inode, Rule, StoredPlace, TreeOptions, Xattr, marks};
 use crate::format::DataLayout;
 use crate::tree::{
     Attributes, Builder, Device, Extent, Identity, InodeId, Node, NodeKind, Place, Tree, What,
@@ -182,9 +182,11 @@ impl Reading<'_, '_> {
         let mut extents = Vec::with_capacity(runs.len());
         for run in runs {
             let place = match run.source {
-                Source::Device { slot, offset } => Place::Device { device: slot, offset },
-                Source::Primary { offset } => Place::Device { device: self.primary()?, offset },
-                Source::Inline { offset } => {
+                StoredPlace::Device { slot, offset } => Place::Device { device: slot, offset },
+                StoredPlace::Primary { offset } => {
+                    Place::Device { device: self.primary()?, offset }
+                }
+                StoredPlace::Inline { offset } => {
                     self.budget.take(inode, Cost::Tail, run.len)?;
                     let tail = self.image.slice_of(inode, offset, run.len)?;
                     Place::Carried(self.builder.carry(tail))

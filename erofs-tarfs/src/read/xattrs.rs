@@ -18,7 +18,7 @@ const LONG: u8 = 0x80;
 ///
 /// // The directory of a whiteout has what overlayfs wants to see there.
 /// let tree = layer_of(&[("etc/.wh.old", "")]);
-/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::Options::default())?);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// let image = Image::new(&bytes)?;
 /// let etc = image.lookup(b"etc")?.expect("it is there");
 /// assert_eq!(image.xattrs(etc)?[0].name, b"trusted.overlay.origin");

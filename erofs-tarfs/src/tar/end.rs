@@ -15,9 +15,9 @@ pub enum EndMarker {
 /// Totals of a stream, from [`Parser::finish`](super::Parser::finish).
 ///
 /// ```
-/// use erofs_tarfs::tar::{EndMarker, Options, Parser};
+/// use erofs_tarfs::tar::{EndMarker, ParseOptions, Parser};
 ///
-/// let mut parser = Parser::new(Options::default());
+/// let mut parser = Parser::new(ParseOptions::default());
 /// parser.push(&[0; 10_240])?; // a record of zeros: an empty tar, as `tar -cf` makes it
 /// let end = parser.finish()?;
 /// assert_eq!((end.entries, end.bytes, end.marker), (0, 10_240, EndMarker::TwoBlocks));
@@ -36,7 +36,7 @@ pub struct End {
     /// Bytes that followed the two zero blocks: padding of the record, or anything else.
     pub trailing: u64,
     /// Entries of unknown type that were passed over
-    /// ([`Options::skip_unknown_types`](super::Options::skip_unknown_types)).
+    /// ([`ParseOptions::skip_unknown_types`](super::ParseOptions::skip_unknown_types)).
     pub skipped_unknown: u64,
     /// GNU volume labels (type `V`), which are passed over.
     pub skipped_labels: u64,

@@ -32,12 +32,12 @@ pub enum Kind {
 /// normalised.
 ///
 /// ```
-/// use erofs_tarfs::tar::{Event, Kind, Options, Parser};
+/// use erofs_tarfs::tar::{Event, Kind, ParseOptions, Parser};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
 ///
 /// let tar = tar_of(&[("etc/motd", "hello\n")]);
-/// let mut parser = Parser::new(Options::default());
+/// let mut parser = Parser::new(ParseOptions::default());
 /// if let Event::Entry(entry) = parser.push(&tar)?.event {
 ///     assert_eq!((entry.path, entry.kind), (&b"etc/motd"[..], Kind::Regular));
 ///     assert_eq!((entry.mode, entry.size), (0o644, 6)); // bytes

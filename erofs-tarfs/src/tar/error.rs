@@ -17,13 +17,13 @@ const KEEP: usize = 256;
 /// A parser that returned an error returns the same again on every further call.
 ///
 /// ```
-/// use erofs_tarfs::tar::{ErrorKind, Options, Parser};
+/// use erofs_tarfs::tar::{ErrorKind, ParseOptions, Parser};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
 ///
 /// let mut tar = tar_of(&[("etc/motd", "hello\n"), ("etc/issue", "")]);
 /// tar[1024 + 100] ^= 1; // a bit of the second header
-/// let mut parser = Parser::new(Options::default());
+/// let mut parser = Parser::new(ParseOptions::default());
 /// let first = parser.push(&tar)?.consumed;
 /// let error = parser.push(&tar[first..]).unwrap_err();
 /// assert_eq!(error.offset(), 1024); // bytes of the tar
@@ -121,7 +121,7 @@ pub enum ErrorKind {
     /// An entry without a name.
     #[error("the entry has no name")]
     EmptyPath,
-    /// Something is larger than [`Options`](super::Options) allow.
+    /// Something is larger than [`ParseOptions`](super::ParseOptions) allow.
     #[error("{value} is over the limit {what} of {limit}")]
     Limit {
         /// What: the option's field.

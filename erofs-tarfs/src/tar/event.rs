@@ -5,12 +5,12 @@ use super::Entry;
 /// What a push came to.
 ///
 /// ```
-/// use erofs_tarfs::tar::{Event, Options, Parser};
+/// use erofs_tarfs::tar::{Event, ParseOptions, Parser};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
 ///
 /// let tar = tar_of(&[("etc/motd", "hello\n")]);
-/// let mut parser = Parser::new(Options::default());
+/// let mut parser = Parser::new(ParseOptions::default());
 /// // A part of a header is taken, and nothing comes of it; the rest of it completes the entry.
 /// assert_eq!(parser.push(&tar[..100])?.consumed, 100);
 /// let step = parser.push(&tar[100..])?;

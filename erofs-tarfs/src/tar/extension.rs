@@ -14,7 +14,7 @@ use super::pax::{Malformed, Record, Records};
 use super::said::{Said, Text, said, wrong};
 use super::sparse::PaxSparse;
 use super::xattr::{self, Pair};
-use super::{ErrorKind, Options};
+use super::{ErrorKind, ParseOptions};
 use crate::units::Timestamp;
 
 /// What a global attribute counts for besides its name and value: each entry goes over all.
@@ -76,7 +76,12 @@ impl Extensions {
     }
 
     /// Takes the body of a pax header.
-    pub(super) fn pax(&mut self, body: &[u8], global: bool, o: &Options) -> Result<(), ErrorKind> {
+    pub(super) fn pax(
+        &mut self,
+        body: &[u8],
+        global: bool,
+        o: &ParseOptions,
+    ) -> Result<(), ErrorKind> {
         if self.used && !global {
             self.forget_pax();
         }
@@ -110,7 +115,12 @@ impl Extensions {
         };
     }
 
-    fn record(&mut self, record: &Record<'_>, global: bool, o: &Options) -> Result<(), ErrorKind> {
+    fn record(
+        &mut self,
+        record: &Record<'_>,
+        global: bool,
+        o: &ParseOptions,
+    ) -> Result<(), ErrorKind> {
         let wrong = |rule| wrong(record, rule);
         match record.key {
             b"path" => self.path = self.text(record, o)?,
@@ -177,7 +187,11 @@ impl Extensions {
     }
 
     /// Settles the attributes of an entry, `global`'s before its own.
-    pub(super) fn finish_entry(&mut self, global: &Self, o: &Options) -> Result<(), ErrorKind> {
+    pub(super) fn finish_entry(
+        &mut self,
+        global: &Self,
+        o: &ParseOptions,
+    ) -> Result<(), ErrorKind> {
         if self.xattrs.is_empty() {
             return Ok(());
         }
@@ -196,7 +210,7 @@ impl Extensions {
 
     /// Settles global attributes, and moves what holds to a fresh arena once most of this one is
     /// replaced: a stream of global headers holds no more than what is in force.
-    pub(super) fn finish_global(&mut self, o: &Options) -> Result<(), ErrorKind> {
+    pub(super) fn finish_global(&mut self, o: &ParseOptions) -> Result<(), ErrorKind> {
         self.settle_xattrs();
         let bytes = self.xattr_bytes();
         let cost = bytes + GLOBAL_XATTR_COST * self.xattrs.len();
@@ -241,7 +255,7 @@ impl Extensions {
     }
 
     /// The text of a record which becomes a C string.
-    fn text(&mut self, record: &Record<'_>, o: &Options) -> Result<Said<Text>, ErrorKind> {
+    fn text(&mut self, record: &Record<'_>, o: &ParseOptions) -> Result<Said<Text>, ErrorKind> {
         if record.value.is_empty() {
             return Ok(Said::Unset);
         }

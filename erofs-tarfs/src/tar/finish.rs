@@ -10,8 +10,8 @@ impl Parser {
     /// # Errors
     ///
     /// [`ErrorKind::Truncated`] if it ends in a header, a body, or between an extension header
-    /// and its entry; what [`Options::strict`](super::Options::strict) and
-    /// [`Options::refuse_partial_last_block`](super::Options::refuse_partial_last_block) refuse;
+    /// and its entry; what [`ParseOptions::strict`](super::ParseOptions::strict) and
+    /// [`ParseOptions::refuse_partial_last_block`](super::ParseOptions::refuse_partial_last_block) refuse;
     /// the error of an earlier push.
     pub fn finish(&mut self) -> Result<End, Error> {
         let result = self.end();

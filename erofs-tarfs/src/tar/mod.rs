@@ -16,10 +16,10 @@
 //! refuses the archive, and `tests/tar_odd.rs` has each case.
 //!
 //! ```
-//! use erofs_tarfs::tar::{Event, Options, Parser};
+//! use erofs_tarfs::tar::{Event, ParseOptions, Parser};
 //!
 //! fn paths(mut tar: &[u8]) -> Result<Vec<Vec<u8>>, erofs_tarfs::tar::Error> {
-//!     let mut parser = Parser::new(Options::default());
+//!     let mut parser = Parser::new(ParseOptions::default());
 //!     let mut paths = Vec::new();
 //!     while !tar.is_empty() {
 //!         let step = parser.push(tar)?;
@@ -43,7 +43,7 @@
 //! symbolic link in them means is for the [`tree`](crate::tree) stage.
 //!
 //! # Limits
-//! [`Options`] bounds what a hostile stream can make the parser hold: by default paths of 64 KiB, and
+//! [`ParseOptions`] bounds what a hostile stream can make the parser hold: by default paths of 64 KiB, and
 //! 1 MiB of extension headers and of extended attributes an entry. Lengths and offsets are below 2^63.
 //!
 //! # References
@@ -77,6 +77,6 @@ pub use end::{End, EndMarker};
 pub use entry::{Entry, Kind, Xattr, Xattrs};
 pub use error::{Compression, Error, ErrorKind, Part};
 pub use event::{Event, Step};
-pub use options::Options;
+pub use options::ParseOptions;
 pub use parser::Parser;
 pub use sparse::Segment;

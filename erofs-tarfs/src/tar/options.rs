@@ -6,13 +6,13 @@
 /// hostile stream that really sends its bytes can make the parser hold.
 ///
 /// ```
-/// let mut options = erofs_tarfs::tar::Options::default();
+/// let mut options = erofs_tarfs::tar::ParseOptions::default();
 /// options.strict = true;
 /// options.max_path_bytes = 4095;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Options {
+pub struct ParseOptions {
     /// Longest path or link target, in bytes. Protects what keeps names after the parser.
     ///
     /// Default 65,536: sixteen times Linux's `PATH_MAX`, so that long paths which extraction
@@ -50,7 +50,7 @@ pub struct Options {
     pub refuse_partial_last_block: bool,
 }
 
-impl Default for Options {
+impl Default for ParseOptions {
     fn default() -> Self {
         Self {
             max_path_bytes: 65_536,

@@ -6,7 +6,7 @@ use super::extension::Extensions;
 use super::header::BLOCK;
 use super::pending::Pending;
 use super::sparse::BodyMap;
-use super::{End, Error, ErrorKind, Options};
+use super::{End, Error, ErrorKind, ParseOptions};
 
 /// Turns the bytes of a tar, in pieces of any size, into [`Entry`](super::Entry)s.
 ///
@@ -15,12 +15,12 @@ use super::{End, Error, ErrorKind, Options};
 /// into pieces never changes what comes out, save where [`Event::Data`](super::Event::Data) is cut.
 ///
 /// ```
-/// use erofs_tarfs::tar::{Event, Options, Parser};
+/// use erofs_tarfs::tar::{Event, ParseOptions, Parser};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
 ///
 /// let tar = tar_of(&[("etc/motd", "hello\n")]);
-/// let (mut parser, mut body, mut rest) = (Parser::new(Options::default()), Vec::new(), &tar[..]);
+/// let (mut parser, mut body, mut rest) = (Parser::new(ParseOptions::default()), Vec::new(), &tar[..]);
 /// while !rest.is_empty() {
 ///     let step = parser.push(rest)?;
 ///     rest = &rest[step.consumed..];
@@ -35,7 +35,7 @@ use super::{End, Error, ErrorKind, Options};
 /// ```
 #[derive(Debug)]
 pub struct Parser {
-    pub(super) options: Options,
+    pub(super) options: ParseOptions,
     /// Bytes of the stream taken so far, those in `block` too.
     pub(super) position: u64,
     pub(super) state: State,
@@ -105,7 +105,7 @@ pub(super) enum Extension {
 
 impl Parser {
     /// A parser at the start of a stream.
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: ParseOptions) -> Self {
         Self {
             options,
             position: 0,

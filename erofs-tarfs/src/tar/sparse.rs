@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::number::{self, NumberError};
 use super::pax::Record;
 use super::said::{Said, Text, said, wrong};
-use super::{ErrorKind, Options};
+use super::{ErrorKind, ParseOptions};
 
 /// A run of a sparse file that has data; what lies between runs reads as zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +38,12 @@ impl Runs {
         (self.count, self.end, self.stored) = (0, 0, 0);
     }
 
-    pub(super) fn push(&mut self, offset: u64, len: u64, o: &Options) -> Result<(), ErrorKind> {
+    pub(super) fn push(
+        &mut self,
+        offset: u64,
+        len: u64,
+        o: &ParseOptions,
+    ) -> Result<(), ErrorKind> {
         if self.count >= o.max_sparse_segments as u64 {
             let limit = o.max_sparse_segments as u64;
             return Err(ErrorKind::Limit {
@@ -117,7 +122,7 @@ impl PaxSparse {
         &mut self,
         key: &[u8],
         record: &Record<'_>,
-        o: &Options,
+        o: &ParseOptions,
     ) -> Result<(), ErrorKind> {
         match key {
             b"major" => self.major = said(record, number::decimal)?,
@@ -234,7 +239,7 @@ impl BodyMap {
         &mut self,
         bytes: &[u8],
         runs: &mut Runs,
-        o: &Options,
+        o: &ParseOptions,
     ) -> Result<(), ErrorKind> {
         for &byte in bytes {
             if self.is_done() {
@@ -254,7 +259,7 @@ impl BodyMap {
         Ok(())
     }
 
-    fn number(&mut self, runs: &mut Runs, o: &Options) -> Result<(), ErrorKind> {
+    fn number(&mut self, runs: &mut Runs, o: &ParseOptions) -> Result<(), ErrorKind> {
         let number = core::mem::take(&mut self.number);
         self.digits = 0;
         match &mut self.left {

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 #[non_exhaustive]
 pub struct LayerOptions {
     /// How the tar is read, and its limits.
-    pub tar: tar::Options,
+    pub tar: tar::ParseOptions,
     /// Tag of the device that the tar is: at most 64 bytes, usually the hex digest of the blob.
     pub tag: Vec<u8>,
     /// What is known of the tar's bytes: [`merge()`](super::merge()) makes one device of two that
@@ -40,7 +40,7 @@ pub struct LayerOptions {
 impl Default for LayerOptions {
     fn default() -> Self {
         Self {
-            tar: tar::Options::default(),
+            tar: tar::ParseOptions::default(),
             tag: Vec::new(),
             identity: Identity::Unknown,
             keep_pending: false,

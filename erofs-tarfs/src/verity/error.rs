@@ -8,9 +8,9 @@ use core::fmt;
 /// hash offsets in the hash file); block indices count data blocks or, within a level, hash blocks.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Error, Geometry, Params, Placement};
+/// use erofs_tarfs::verity::{Error, Geometry, Params, HashPlacement};
 ///
-/// let tail = Geometry::new(&Params::nydus(), 1000, Placement::OwnFile).unwrap_err();
+/// let tail = Geometry::new(&Params::nydus(), 1000, HashPlacement::OwnFile).unwrap_err();
 /// assert_eq!(tail, Error::DataTail { bytes: 1000, block: 512 });
 /// assert_eq!(tail.to_string(), "1000 bytes of data are not whole blocks of 512; pad with zeros");
 /// assert!(!tail.is_mismatch());
@@ -231,10 +231,10 @@ fn bad_name(found: &char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// own error, handed back unchanged.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Fault, Geometry, Hasher, Params, Placement};
+/// use erofs_tarfs::verity::{Fault, Geometry, Hasher, Params, HashPlacement};
 ///
 /// let mut full = |_: u64, _: &[u8]| Err("no room");
-/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), 1024, Placement::OwnFile)?);
+/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), 1024, HashPlacement::OwnFile)?);
 /// hasher.push_zeros(1024, &mut full).ok();
 /// assert_eq!(hasher.finish(&mut full), Err(Fault::Caller("no room")));
 /// # Ok::<(), erofs_tarfs::verity::Error>(())

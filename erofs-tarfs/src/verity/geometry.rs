@@ -8,17 +8,17 @@ pub(super) const SUPERBLOCK_LEN: usize = 512;
 /// Where the hash area (superblock if any, and tree) goes.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+/// use erofs_tarfs::verity::{Geometry, Params, HashPlacement};
 ///
 /// // 300 blocks of 512 bytes; hash blocks have 4096 bytes here.
 /// let offset = |place| Ok(Geometry::new(&Params::nydus(), 300 * 512, place)?.hash_offset());
-/// assert_eq!(offset(Placement::OwnFile)?, 0);
-/// assert_eq!(offset(Placement::BehindData)?, 155_648); // 153,600 bytes, filled up to 38 * 4096
+/// assert_eq!(offset(HashPlacement::OwnFile)?, 0);
+/// assert_eq!(offset(HashPlacement::BehindData)?, 155_648); // 153,600 bytes, filled up to 38 * 4096
 /// # Ok::<(), erofs_tarfs::verity::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Placement {
+pub enum HashPlacement {
     /// In a file of its own, from byte 0.
     OwnFile,
     /// In the file of the data, at the first multiple of both block sizes behind it.
@@ -32,10 +32,10 @@ pub enum Placement {
 /// One level of a tree.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+/// use erofs_tarfs::verity::{Geometry, Params, HashPlacement};
 ///
 /// // A hash block of 4096 bytes holds 128 digests: 300 data blocks need 3 of them, and those one more.
-/// let geometry = Geometry::new(&Params::nydus(), 300 * 512, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&Params::nydus(), 300 * 512, HashPlacement::OwnFile)?;
 /// let levels: Vec<_> = geometry.levels().iter().map(|level| (level.offset, level.blocks)).collect();
 /// assert_eq!(levels, [(4096, 3), (0, 1)]); // the root's block stands first
 /// # Ok::<(), erofs_tarfs::verity::Error>(())
@@ -58,9 +58,9 @@ pub struct Level {
 /// # Examples
 /// The published Nydus example, to the byte:
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+/// use erofs_tarfs::verity::{Geometry, Params, HashPlacement};
 ///
-/// let geometry = Geometry::new(&Params::nydus(), 194518016, Placement::BehindData)?;
+/// let geometry = Geometry::new(&Params::nydus(), 194518016, HashPlacement::BehindData)?;
 /// assert_eq!(geometry.data_blocks(), 379918);
 /// assert_eq!(geometry.hash_offset(), 194519040);
 /// assert!(geometry.levels().iter().map(|level| level.blocks).eq([2969, 24, 1]));
@@ -92,7 +92,7 @@ impl Geometry {
     /// [`Params::data_padding`]); [`Error::HashOffset`] for an unaligned hash offset, which
     /// veritysetup without superblock would round down, into the data; [`Error::HashOverData`];
     /// [`Error::TooLarge`].
-    pub fn new(params: &Params, data_bytes: u64, placement: Placement) -> Result<Self, Error> {
+    pub fn new(params: &Params, data_bytes: u64, placement: HashPlacement) -> Result<Self, Error> {
         let (data_block, hash_block) = (params.data_block(), params.hash_block());
         if data_bytes == 0 {
             return Err(Error::NoData);
@@ -106,13 +106,13 @@ impl Geometry {
             return Err(too_large);
         }
         let hash_offset = match placement {
-            Placement::OwnFile => 0,
+            HashPlacement::OwnFile => 0,
             // Cannot overflow: the data ends at or below 2^63.
-            Placement::BehindData => data_bytes + params.hash_padding(data_bytes),
-            Placement::At(offset) if offset < data_bytes => {
+            HashPlacement::BehindData => data_bytes + params.hash_padding(data_bytes),
+            HashPlacement::At(offset) if offset < data_bytes => {
                 return Err(Error::HashOverData { offset, data_bytes });
             }
-            Placement::At(offset) => offset,
+            HashPlacement::At(offset) => offset,
         };
         let multiple = match params.has_superblock() {
             true => SUPERBLOCK_LEN as u32,
@@ -149,7 +149,7 @@ impl Geometry {
         Ok(Self {
             params: params.clone(),
             data_blocks,
-            same_file: placement != Placement::OwnFile,
+            same_file: placement != HashPlacement::OwnFile,
             hash_offset,
             tree_offset,
             count: count as u8,

@@ -3,8 +3,8 @@
 use super::feed::{Digests, Feed};
 use super::tree::Tree;
 use super::{
-    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Params, Placement, RootOnly,
-    Sealed,
+    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashPlacement, HashSink, Params,
+    RootOnly, Sealed,
 };
 
 /// Hashes data of known length as it streams by, and emits hash blocks as they fill.
@@ -15,9 +15,9 @@ use super::{
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Hasher, HashBytes, Params, Placement};
+/// use erofs_tarfs::verity::{Geometry, Hasher, HashBytes, Params, HashPlacement};
 ///
-/// let geometry = Geometry::new(&Params::nydus(), 1 << 20, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&Params::nydus(), 1 << 20, HashPlacement::OwnFile)?;
 /// let mut hasher = Hasher::new(geometry);
 /// let mut tree = HashBytes::default();
 /// hasher.push(b"some data", &mut tree)?;
@@ -115,7 +115,7 @@ impl Hasher {
     /// # Errors
     /// [`Error::NoData`], [`Error::DataTail`].
     pub fn root(params: &Params, data: &[u8]) -> Result<Digest, Error> {
-        let geometry = Geometry::new(params, data.len() as u64, Placement::OwnFile)?;
+        let geometry = Geometry::new(params, data.len() as u64, HashPlacement::OwnFile)?;
         let mut hasher = Self::new(geometry);
         hasher.push(data, &mut RootOnly).map_err(Fault::into_error)?;
         Ok(hasher.finish(&mut RootOnly).map_err(Fault::into_error)?.root())

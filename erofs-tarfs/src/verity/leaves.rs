@@ -7,7 +7,7 @@ use core::convert::Infallible;
 
 use super::feed::{Digests, Feed};
 use super::{
-    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Hasher, Params, Placement,
+    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashPlacement, HashSink, Hasher, Params,
     Sealed, VerityBlockSize,
 };
 
@@ -20,14 +20,14 @@ use super::{
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::verity::{HashBytes, Leaves, Params, Placement};
+/// use erofs_tarfs::verity::{HashBytes, Leaves, Params, HashPlacement};
 ///
 /// let params = Params::nydus();
 /// let mut leaves = Leaves::new(&params);
 /// leaves.push(&[1; 1000]);
 /// leaves.push_zeros(leaves.padding());
 /// let mut tree = HashBytes { start: 4096, ..HashBytes::default() };
-/// let sealed = leaves.seal(&params, Placement::BehindData, &mut tree)?;
+/// let sealed = leaves.seal(&params, HashPlacement::BehindData, &mut tree)?;
 /// assert_eq!(sealed.geometry().hash_offset(), 4096);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -141,7 +141,7 @@ impl Leaves {
     pub fn seal<S: HashSink>(
         &self,
         params: &Params,
-        placement: Placement,
+        placement: HashPlacement,
         sink: &mut S,
     ) -> Result<Sealed, Fault<S::Error>> {
         if self.feed.partial() != 0 {

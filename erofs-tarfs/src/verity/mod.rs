@@ -31,10 +31,10 @@
 //!
 //! # Examples
 //! ```
-//! use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, Placement, Verifier};
+//! use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, HashPlacement, Verifier};
 //!
 //! let data = [7; 512 * 1000];
-//! let geometry = Geometry::new(&Params::nydus(), data.len() as u64, Placement::OwnFile)?;
+//! let geometry = Geometry::new(&Params::nydus(), data.len() as u64, HashPlacement::OwnFile)?;
 //! let mut hasher = Hasher::new(geometry);
 //! let mut tree = HashBytes::default();
 //! for chunk in data.chunks(1234) {
@@ -65,7 +65,7 @@ mod value;
 mod verify;
 
 pub use error::{Error, Fault};
-pub use geometry::{Geometry, Level, Placement};
+pub use geometry::{Geometry, HashPlacement, Level};
 pub use hash::BlockHasher;
 pub use hasher::Hasher;
 pub use lanes::Backend;

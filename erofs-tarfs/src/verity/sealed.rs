@@ -11,9 +11,9 @@ use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid};
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::verity::{Digest, Geometry, Params, Placement, Sealed};
+/// use erofs_tarfs::verity::{Digest, Geometry, Params, HashPlacement, Sealed};
 ///
-/// let geometry = Geometry::new(&Params::nydus(), 194518016, Placement::BehindData)?;
+/// let geometry = Geometry::new(&Params::nydus(), 194518016, HashPlacement::BehindData)?;
 /// let sealed = Sealed::new(geometry, Digest([0xab; 32]));
 /// assert!(sealed.nydus_label().starts_with("379918,194519040,sha256:abab"));
 /// assert!(sealed.table_line("/dev/loop0", "/dev/loop0").starts_with(

@@ -8,7 +8,7 @@ use core::convert::Infallible;
 /// Any `FnMut(u64, &[u8]) -> Result<(), E>` is a sink.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement};
+/// use erofs_tarfs::verity::{Geometry, Hasher, Params, HashPlacement};
 /// use std::io::{Cursor, Seek, SeekFrom, Write};
 ///
 /// // Hash blocks go to a file, here one in memory.
@@ -17,7 +17,7 @@ use core::convert::Infallible;
 ///     file.seek(SeekFrom::Start(offset))?;
 ///     file.write_all(blocks)
 /// };
-/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), 1 << 20, Placement::OwnFile)?);
+/// let mut hasher = Hasher::new(Geometry::new(&Params::nydus(), 1 << 20, HashPlacement::OwnFile)?);
 /// hasher.push_zeros(1 << 20, &mut sink)?;
 /// let sealed = hasher.finish(&mut sink)?;
 /// assert_eq!(file.into_inner().len() as u64, sealed.geometry().end());
@@ -45,10 +45,10 @@ impl<E, F: FnMut(u64, &[u8]) -> Result<(), E>> HashSink for F {
 /// A sink that drops everything: for the root hash alone.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Geometry, Hasher, Params, Placement, RootOnly};
+/// use erofs_tarfs::verity::{Geometry, Hasher, Params, HashPlacement, RootOnly};
 ///
 /// let (params, data) = (Params::nydus(), [7; 5120]);
-/// let geometry = Geometry::new(&params, 5120, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&params, 5120, HashPlacement::OwnFile)?;
 /// let mut hasher = Hasher::new(geometry);
 /// hasher.push(&data, &mut RootOnly)?;
 /// assert_eq!(hasher.finish(&mut RootOnly)?.root(), Hasher::root(&params, &data)?);
@@ -71,10 +71,10 @@ impl HashSink for RootOnly {
 /// [`hash_offset`](super::Geometry::hash_offset), or less.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, Placement};
+/// use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Params, HashPlacement};
 ///
 /// // The tree stands behind 5120 bytes of data, at the next multiple of 4096; only it is kept here.
-/// let geometry = Geometry::new(&Params::nydus(), 5120, Placement::BehindData)?;
+/// let geometry = Geometry::new(&Params::nydus(), 5120, HashPlacement::BehindData)?;
 /// let mut tree = HashBytes { start: geometry.hash_offset(), bytes: Vec::new() };
 /// let mut hasher = Hasher::new(geometry);
 /// hasher.push(&[7; 5120], &mut tree)?;

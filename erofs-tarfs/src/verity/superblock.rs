@@ -4,7 +4,7 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::geometry::SUPERBLOCK_LEN as LEN;
-use super::{Error, Geometry, Params, Placement, SuperblockMode, Uuid};
+use super::{Error, Geometry, HashPlacement, Params, SuperblockMode, Uuid};
 
 const MAGIC: [u8; 8] = *b"verity\0\0";
 const ALGORITHM: &[u8; 6] = b"sha256";
@@ -79,7 +79,7 @@ impl Superblock {
     pub fn new(params: Params, data_blocks: u64, uuid: Uuid) -> Result<Self, Error> {
         let params = params.with_superblock(SuperblockMode::Uuid(uuid))?;
         let superblock = Self { params, data_blocks, uuid };
-        superblock.geometry(Placement::OwnFile)?;
+        superblock.geometry(HashPlacement::OwnFile)?;
         Ok(superblock)
     }
 
@@ -119,7 +119,7 @@ impl Superblock {
         let (data, hash) = (raw.data_block_size.get(), raw.hash_block_size.get());
         let params = Params::new(data, hash, salt, mode)?;
         let superblock = Self { params, data_blocks: raw.data_blocks.get(), uuid };
-        superblock.geometry(Placement::OwnFile)?;
+        superblock.geometry(HashPlacement::OwnFile)?;
         Ok(superblock)
     }
 
@@ -164,7 +164,7 @@ impl Superblock {
     ///
     /// # Errors
     /// As of [`Geometry::new`].
-    pub fn geometry(&self, placement: Placement) -> Result<Geometry, Error> {
+    pub fn geometry(&self, placement: HashPlacement) -> Result<Geometry, Error> {
         let bytes = (self.data_blocks)
             .checked_mul(self.params.data_block().bytes().into())
             .ok_or(Error::TooLarge { data_blocks: self.data_blocks })?;

@@ -148,9 +148,9 @@ impl Sealed {
 /// A command: its words as they are for [`CommandLine::words`], quoted for a shell by `Display`.
 ///
 /// ```
-/// use erofs_tarfs::verity::{Digest, Geometry, Params, Placement, Sealed};
+/// use erofs_tarfs::verity::{Digest, Geometry, Params, HashPlacement, Sealed};
 ///
-/// let geometry = Geometry::new(&Params::containerd(), 1 << 20, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&Params::containerd(), 1 << 20, HashPlacement::OwnFile)?;
 /// let open = Sealed::new(geometry, Digest([7; 32])).open_command("my data", "image", "tree");
 /// assert_eq!(open.words()[..3], ["veritysetup", "open", "my data"]);
 /// assert!(open.to_string().starts_with("veritysetup open 'my data' image tree"));

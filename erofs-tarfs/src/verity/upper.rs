@@ -11,10 +11,10 @@ use super::{Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Seal
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::verity::{BlockHasher, Geometry, HashBytes, Params, Placement, Upper};
+/// use erofs_tarfs::verity::{BlockHasher, Geometry, HashBytes, Params, HashPlacement, Upper};
 ///
 /// let (params, data) = (Params::containerd(), vec![1; 512 * 32]);
-/// let geometry = Geometry::new(&params, data.len() as u64, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&params, data.len() as u64, HashPlacement::OwnFile)?;
 /// let hasher = BlockHasher::of(&params);
 /// let mut tree = HashBytes::default();
 /// let mut upper = Upper::new(geometry.clone())?;

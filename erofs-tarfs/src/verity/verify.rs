@@ -19,10 +19,10 @@ const PIECE: usize = 256 << 10;
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::verity::{Error, Fault, Geometry, HashBytes, Hasher, Params, Placement, Verifier};
+/// use erofs_tarfs::verity::{Error, Fault, Geometry, HashBytes, Hasher, Params, HashPlacement, Verifier};
 ///
 /// let mut data = vec![3; 512 * 100];
-/// let geometry = Geometry::new(&Params::containerd(), data.len() as u64, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&Params::containerd(), data.len() as u64, HashPlacement::OwnFile)?;
 /// let mut hasher = Hasher::new(geometry.clone());
 /// let mut tree = HashBytes::default();
 /// hasher.push(&data, &mut tree)?;

@@ -17,7 +17,7 @@ fn says<const N: usize>(rows: [(&dyn Display, &str); N]) {
 }
 
 fn not_a_tar() -> tar::Error {
-    tar::Parser::new(tar::Options::default()).push(&[b'x'; 512]).unwrap_err()
+    tar::Parser::new(tar::ParseOptions::default()).push(&[b'x'; 512]).unwrap_err()
 }
 
 #[test]

@@ -8,7 +8,7 @@
     reason = "test code; each binary uses a part"
 )]
 
-use erofs_tarfs::tar::{End, Error, Event, Kind, Options, Parser, Segment};
+use erofs_tarfs::tar::{End, Error, Event, Kind, ParseOptions, Parser, Segment};
 use erofs_tarfs::units::{DeviceNumber, Timestamp};
 
 /// Two zero blocks.
@@ -163,7 +163,11 @@ impl Read {
 }
 
 /// Reads a tar in pieces of `chunk` bytes, bodies and all.
-pub fn read_in(tar: &[u8], chunk: usize, options: &Options) -> Result<(Vec<Read>, End), Error> {
+pub fn read_in(
+    tar: &[u8],
+    chunk: usize,
+    options: &ParseOptions,
+) -> Result<(Vec<Read>, End), Error> {
     let mut parser = Parser::new(options.clone());
     let mut entries: Vec<Read> = Vec::new();
     for mut piece in tar.chunks(chunk) {
@@ -210,7 +214,7 @@ pub fn read_in(tar: &[u8], chunk: usize, options: &Options) -> Result<(Vec<Read>
 }
 
 /// Reads a tar in one piece, and again in odd ones, which must not differ.
-pub fn read_with(tar: &[u8], options: &Options) -> Result<(Vec<Read>, End), Error> {
+pub fn read_with(tar: &[u8], options: &ParseOptions) -> Result<(Vec<Read>, End), Error> {
     let whole = read_in(tar, usize::MAX, options);
     for chunk in [1, 3, 511, 512, 513, 4096] {
         assert_eq!(read_in(tar, chunk, options), whole, "in pieces of {chunk}");
@@ -219,7 +223,7 @@ pub fn read_with(tar: &[u8], options: &Options) -> Result<(Vec<Read>, End), Erro
 }
 
 pub fn read(tar: &[u8]) -> Result<(Vec<Read>, End), Error> {
-    read_with(tar, &Options::default())
+    read_with(tar, &ParseOptions::default())
 }
 
 /// The entries of the parts and an end marker.

@@ -1,6 +1,6 @@
 //! How tars end, what is no tar, and the limits of the parser.
 
-use erofs_tarfs::tar::{Compression, EndMarker, ErrorKind, Options, Part};
+use erofs_tarfs::tar::{Compression, EndMarker, ErrorKind, ParseOptions, Part};
 
 use super::strict;
 use super::tar_kit::*;
@@ -54,7 +54,7 @@ fn a_lone_zero_block_is_refused() {
 fn what_follows_the_end_marker_is_consumed_and_ignored() {
     let tail = [&file("second archive", b"x")[..], &[0xee; 70_001]].concat();
     let tar = [&file("a", b"")[..], &END, &tail].concat();
-    let (got, end) = read_with(&tar, &Options::default()).unwrap();
+    let (got, end) = read_with(&tar, &ParseOptions::default()).unwrap();
     assert_eq!((got.len(), end.entries), (1, 1));
     assert_eq!((end.bytes, end.trailing), (tar.len() as u64, tail.len() as u64));
     assert!(!end.is_whole_blocks());
@@ -90,7 +90,7 @@ fn a_truncated_tar_is_refused_with_what_is_missing() {
 
 #[test]
 fn a_length_that_is_no_multiple_of_512_is_reported_or_refused() {
-    let mut options = Options::default();
+    let mut options = ParseOptions::default();
     options.refuse_partial_last_block = true;
     let tar = file("f", b"hello");
     let cut = &tar[..600];
@@ -123,8 +123,8 @@ fn compressed_streams_are_named() {
 
 #[test]
 fn limits_are_kept() {
-    let limited = |set: fn(&mut Options), parts: &[&[u8]]| {
-        let mut options = Options::default();
+    let limited = |set: fn(&mut ParseOptions), parts: &[&[u8]]| {
+        let mut options = ParseOptions::default();
         set(&mut options);
         let tar = parts.concat();
         assert!(read(&tar).is_ok(), "the default takes it");
@@ -150,7 +150,7 @@ fn limits_are_kept() {
     assert_eq!(limited(|o| o.max_global_xattr_bytes = 53, &[&g, &f]), "max_global_xattr_bytes");
     assert_eq!(limited(|o| o.max_sparse_segments = 2, &[&map, &f]), "max_sparse_segments");
     // The sum counts since the last entry, not in all.
-    let mut options = Options::default();
+    let mut options = ParseOptions::default();
     options.max_extension_bytes = 70;
     assert_eq!(read_with(&[&x[..], &f, &x, &f].concat(), &options).unwrap().0.len(), 2);
 }

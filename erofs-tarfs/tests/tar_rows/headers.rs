@@ -1,6 +1,6 @@
 //! What headers say: names, numbers, types.
 
-use erofs_tarfs::tar::{Kind, Options};
+use erofs_tarfs::tar::{Kind, ParseOptions};
 use erofs_tarfs::units::{DeviceNumber, Timestamp};
 
 use super::tar_kit::*;
@@ -133,7 +133,7 @@ fn unknown_types_are_refused_or_skipped_and_counted() {
         let error = refused(&[&odd]);
         assert_eq!(error, format!("entry \"odd\" at byte 0: unknown type \"{}\"", kind as char));
 
-        let mut options = Options::default();
+        let mut options = ParseOptions::default();
         options.skip_unknown_types = true;
         let tar = [&pax(&[("uid", b"7")])[..], &odd, &file("f", b"x"), &END].concat();
         let (got, end) = read_with(&tar, &options).unwrap();

@@ -8,10 +8,10 @@ mod sparse;
 #[path = "../tar_kit/mod.rs"]
 mod tar_kit;
 
-use erofs_tarfs::tar::Options;
+use erofs_tarfs::tar::ParseOptions;
 
-fn strict() -> Options {
-    let mut options = Options::default();
+fn strict() -> ParseOptions {
+    let mut options = ParseOptions::default();
     options.strict = true;
     options
 }

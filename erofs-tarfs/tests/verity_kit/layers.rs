@@ -5,12 +5,12 @@ use std::fs::File;
 use std::path::Path;
 
 use erofs_tarfs::image;
-use erofs_tarfs::io::verity::{self, Options};
+use erofs_tarfs::io::verity::{self, HashingOptions};
 use erofs_tarfs::io::{self, NamedFile};
 use erofs_tarfs::layout::{self, Artifact};
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
-use erofs_tarfs::verity::{Geometry, Params, Placement, Sealed};
+use erofs_tarfs::verity::{Geometry, HashPlacement, Params, Sealed};
 
 /// A tar of files, in ustar's form.
 pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
@@ -42,8 +42,8 @@ pub(crate) fn create(path: &Path) -> NamedFile {
 }
 
 /// How a disk is laid out.
-pub(crate) fn options(placement: layout::Placement) -> layout::Options {
-    let mut options = layout::Options::default();
+pub(crate) fn options(placement: layout::DiskOrder) -> layout::LayoutOptions {
+    let mut options = layout::LayoutOptions::default();
     options.artifact = Artifact::Disk(placement);
     options
 }
@@ -61,9 +61,9 @@ impl LayerDisk {
     pub(crate) fn new(
         tar: &Path,
         disk: &Path,
-        options: &layout::Options,
+        options: &layout::LayoutOptions,
         params: &Params,
-        hashing: &Options,
+        hashing: &HashingOptions,
     ) -> Self {
         let (tar, file) = (NamedFile::open(tar).unwrap(), create(disk));
         let mut layer = LayerOptions::default();
@@ -73,7 +73,7 @@ impl LayerDisk {
         let plan = image::disk(&layout);
         io::write_disk(&plan, &layout, &[tar], &file, &mut |_| {}).unwrap();
         let data = plan.bytes + params.data_padding(plan.bytes);
-        let geometry = Geometry::new(params, data, Placement::BehindData).unwrap();
+        let geometry = Geometry::new(params, data, HashPlacement::BehindData).unwrap();
         file.set_bytes(geometry.end()).unwrap();
         let sealed = verity::seal(file.file(), file.file(), geometry, hashing).unwrap();
 

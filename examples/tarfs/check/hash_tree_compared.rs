@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::io::verity::{self, Options, ReadAt, WriteAt};
+use erofs_tarfs::io::verity::{self, HashingOptions, ReadAt, WriteAt};
 use erofs_tarfs::verity::{Digest, Geometry};
 
 use crate::cli::fail::{Done, Fail};
@@ -26,7 +26,7 @@ pub(crate) fn compare(
     data: &NamedFile,
     file: &NamedFile,
     geometry: Geometry,
-    hashing: &Options,
+    hashing: &HashingOptions,
 ) -> Done<Compared> {
     let _progress = Progress::new("verifying", None);
     let tree = TreeInFile { file, len: file.bytes()?, state: Mutex::new((0, None)) };

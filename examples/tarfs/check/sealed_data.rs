@@ -1,8 +1,8 @@
 //! All data of a disk held against the hash tree behind it.
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::io::verity::{self, Options};
-use erofs_tarfs::verity::{Digest, Fault, Geometry, Params, Placement, Sealed, Superblock};
+use erofs_tarfs::io::verity::{self, HashingOptions};
+use erofs_tarfs::verity::{Digest, Fault, Geometry, HashPlacement, Params, Sealed, Superblock};
 
 use crate::check::hash_tree_compared::{self, Compared};
 use crate::check::verdict::Root;
@@ -15,7 +15,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) end: u64,
     pub(crate) params: &'a Params,
     pub(crate) root: Option<Digest>,
-    pub(crate) hashing: &'a Options,
+    pub(crate) hashing: &'a HashingOptions,
 }
 
 /// What came of it.
@@ -30,7 +30,7 @@ pub(crate) struct Found {
 fn geometry_of(hashes: &NamedFile) -> Done<Geometry> {
     let mut bytes = [0; Superblock::LEN];
     hashes.read_exact_at(&mut bytes, 0)?;
-    let read = Superblock::parse(&bytes).and_then(|read| read.geometry(Placement::OwnFile));
+    let read = Superblock::parse(&bytes).and_then(|read| read.geometry(HashPlacement::OwnFile));
     read.map_err(|error| Fail::of(hashes.path(), error))
 }
 

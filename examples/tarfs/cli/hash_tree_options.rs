@@ -98,7 +98,7 @@ pub(crate) fn mountable(args: &Sealing, block: BlockSize) -> Done<Params> {
 
 /// The same; `ways` are what is to be said besides --any-data-block.
 pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Params> {
-    let mut options = export::Options::default();
+    let mut options = export::ExportOptions::default();
     options.layout.block_size = block;
     options.verity = params(&args.preset)?;
     options.any_data_block = args.any_data_block;
@@ -109,6 +109,6 @@ pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Par
 }
 
 /// The library's options of hashing.
-pub(crate) fn threads(args: &Hashing) -> erofs_tarfs::io::verity::Options {
-    args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::Options::threads)
+pub(crate) fn threads(args: &Hashing) -> erofs_tarfs::io::verity::HashingOptions {
+    args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::HashingOptions::threads)
 }

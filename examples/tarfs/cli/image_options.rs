@@ -55,7 +55,7 @@ pub(crate) struct Layout {
 }
 
 /// The library's options, for a disk or for a bootstrap.
-pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
+pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> {
     let block = u32::try_from(args.block_size).ok().and_then(BlockSize::new);
     let Some(block) = block.filter(|block| block.bytes() <= 4096) else {
         let text = format!("--block-size {}: 512, 1024, 2048 or 4096", args.block_size);
@@ -70,7 +70,7 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
             "--align {align}: not a multiple of --block-size {block}"
         )));
     }
-    let mut options = layout::Options::default();
+    let mut options = layout::LayoutOptions::default();
     options.block_size = block;
     options.uuid = args.uuid.map(|uuid| uuid.0);
     if args.aufs_whiteouts {
@@ -85,10 +85,10 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::Options> {
     options.compact = args.compact;
     options.artifact = match (disk, args.placement) {
         (false, _) => Artifact::Bootstrap,
-        (true, Some(Placement::DataFirst)) => Artifact::Disk(layout::Placement::DataFirst),
+        (true, Some(Placement::DataFirst)) => Artifact::Disk(layout::DiskOrder::DataFirst),
         (true, Some(Placement::MetadataFirst) | None) => Artifact::Disk(match args.align {
-            Some(align) => layout::Placement::MetadataFirst { align },
-            None => layout::Placement::default(),
+            Some(align) => layout::DiskOrder::MetadataFirst { align },
+            None => layout::DiskOrder::default(),
         }),
     };
     Ok(options)

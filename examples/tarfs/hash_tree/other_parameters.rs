@@ -2,7 +2,7 @@
 //! were looked for. Then errors say which.
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::verity::{Digest, Geometry, Params, Placement, Sealed, SuperblockMode};
+use erofs_tarfs::verity::{Digest, Geometry, HashPlacement, Params, Sealed, SuperblockMode};
 
 use crate::cli::fail::Done;
 use crate::cli::numbers;
@@ -11,7 +11,7 @@ use crate::hash_tree::search;
 /// The trees of all presets over data of which the parameters say how long it is.
 pub(crate) fn presets(
     bytes: impl Fn(&Params) -> Option<u64>,
-    place: Placement,
+    place: HashPlacement,
 ) -> impl Iterator<Item = Geometry> {
     let presets = Params::NAMES.into_iter().filter_map(Params::named);
     presets.filter_map(move |params| Geometry::new(&params, bytes(&params)?, place).ok())

@@ -1,6 +1,6 @@
 //! Hash trees made of data.
 
-use erofs_tarfs::io::verity::{self, Options};
+use erofs_tarfs::io::verity::{self, HashingOptions};
 use erofs_tarfs::io::{Map, NamedFile};
 use erofs_tarfs::verity::{Geometry, Sealed};
 
@@ -12,7 +12,7 @@ pub(crate) fn seal(
     data: &NamedFile,
     hashes: &NamedFile,
     geometry: Geometry,
-    options: &Options,
+    options: &HashingOptions,
     map: bool,
 ) -> Done<Sealed> {
     let _progress = Progress::new("hashing", None);

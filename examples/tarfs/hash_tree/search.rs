@@ -2,7 +2,9 @@
 //! at an offset, or in a file of its own.
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::verity::{BlockHasher, Digest, Error, Geometry, Params, Placement, Superblock};
+use erofs_tarfs::verity::{
+    BlockHasher, Digest, Error, Geometry, HashPlacement, Params, Superblock,
+};
 
 use crate::cli::fail::Done;
 
@@ -20,11 +22,11 @@ pub(crate) fn find(file: &NamedFile, end: u64, params: &Params) -> Done<Option<G
 
 /// The geometries that a tree behind the first `end` bytes of a file may have.
 pub(crate) fn candidates(file: &NamedFile, end: u64, params: &Params) -> Done<Vec<Geometry>> {
-    let stated = superblocks(file, Some(end), Placement::BehindData)?;
+    let stated = superblocks(file, Some(end), HashPlacement::BehindData)?;
     let presets = Params::NAMES.into_iter().filter_map(Params::named);
     let behind = |params: &Params| {
         let data_bytes = end.checked_add(params.data_padding(end))?;
-        Geometry::new(params, data_bytes, Placement::BehindData).ok()
+        Geometry::new(params, data_bytes, HashPlacement::BehindData).ok()
     };
     let mut candidates: Vec<_> = behind(params).into_iter().collect();
     let stated =
@@ -40,15 +42,15 @@ pub(crate) fn candidates(file: &NamedFile, end: u64, params: &Params) -> Done<Ve
 pub(crate) fn superblocks(
     hashes: &NamedFile,
     end: Option<u64>,
-    place: Placement,
-) -> Done<Vec<(Result<Superblock, Error>, Placement)>> {
+    place: HashPlacement,
+) -> Done<Vec<(Result<Superblock, Error>, HashPlacement)>> {
     let offsets = match (place, end) {
-        (Placement::OwnFile, _) => vec![(0, place)],
-        (Placement::At(at), _) => vec![(at, place)],
+        (HashPlacement::OwnFile, _) => vec![(0, place)],
+        (HashPlacement::At(at), _) => vec![(at, place)],
         (_, Some(end)) => [512, 4096]
             .into_iter()
             .filter_map(|align| end.checked_next_multiple_of(align))
-            .map(|at| (at, Placement::At(at)))
+            .map(|at| (at, HashPlacement::At(at)))
             .collect(),
         (_, None) => Vec::new(),
     };

@@ -6,7 +6,7 @@
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::{Geometry, Params, Placement, Sealed};
+use erofs_tarfs::verity::{Geometry, HashPlacement, Params, Sealed};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, Preset};
@@ -32,7 +32,7 @@ pub(crate) struct Sought {
     /// How much of it a superblock must cover at least: the filesystem.
     pub(crate) least: u64,
     pub(crate) hashes: NamedFile,
-    pub(crate) place: Placement,
+    pub(crate) place: HashPlacement,
 }
 
 impl Sought {
@@ -41,7 +41,7 @@ impl Sought {
         data: NamedFile,
         end: u64,
         hashes: NamedFile,
-        place: Placement,
+        place: HashPlacement,
     ) -> Self {
         Self { data, extent: Extent::Bytes(end), least: end, hashes, place }
     }
@@ -56,7 +56,7 @@ impl Sought {
             }
             // Data is filled up to whole blocks before a tree goes behind it. If the tree has a file of
             // its own, the data must have had whole blocks.
-            Extent::Bytes(bytes) if self.place == Placement::OwnFile => Ok(Some(bytes)),
+            Extent::Bytes(bytes) if self.place == HashPlacement::OwnFile => Ok(Some(bytes)),
             Extent::Bytes(bytes) => Ok(bytes.checked_add(params.data_padding(bytes))),
             Extent::Unknown => Ok(None),
         }
@@ -91,7 +91,7 @@ impl Sought {
             Extent::Unknown => None,
         };
         let mut found = search::superblocks(&self.hashes, end, self.place)?;
-        if let (Extent::Blocks(blocks), Placement::BehindData) = (self.extent, self.place) {
+        if let (Extent::Blocks(blocks), HashPlacement::BehindData) = (self.extent, self.place) {
             for size in [1024, 2048, 4096] {
                 let end = blocks.checked_mul(size);
                 found.extend(search::superblocks(&self.hashes, end, self.place)?);

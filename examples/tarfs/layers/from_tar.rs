@@ -10,8 +10,8 @@ use crate::layers::loaded::{Backing, Loaded};
 use crate::layers::noted::Noted;
 
 /// How a tar that streams by becomes a layer.
-pub(crate) fn ingest_options(layer: LayerOptions, tag: Option<&str>) -> ingest::Options {
-    let mut options = ingest::Options::default();
+pub(crate) fn ingest_options(layer: LayerOptions, tag: Option<&str>) -> ingest::IngestOptions {
+    let mut options = ingest::IngestOptions::default();
     options.layer = layer;
     options.layer.tag = tag.unwrap_or_default().as_bytes().to_vec();
     options.diff_id = true;

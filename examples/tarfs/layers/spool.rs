@@ -59,7 +59,7 @@ impl Spool {
         &mut self,
         name: &Path,
         reader: &mut dyn Read,
-        options: ingest::Options,
+        options: ingest::IngestOptions,
         tag: Option<&str>,
     ) -> Done<(Loaded, String)> {
         match self {

@@ -14,7 +14,11 @@ use crate::files::output::Output;
 use crate::show::report::Report;
 
 /// Plans a tree; errors name the output.
-pub(crate) fn plan<'t>(out: &Path, tree: &'t Tree, options: &layout::Options) -> Done<Layout<'t>> {
+pub(crate) fn plan<'t>(
+    out: &Path,
+    tree: &'t Tree,
+    options: &layout::LayoutOptions,
+) -> Done<Layout<'t>> {
     layout::plan(tree, options).map_err(|error| unfit(out, error))
 }
 
@@ -34,7 +38,7 @@ pub(crate) fn unfit(out: &Path, error: layout::Error) -> Fail {
 pub(crate) fn fitted<'t>(
     out: &Path,
     tree: &'t Tree,
-    options: &layout::Options,
+    options: &layout::LayoutOptions,
 ) -> Done<Cow<'t, Tree>> {
     layout::fitted(tree, options).map_err(|error| Fail::of(out, error))
 }
@@ -43,7 +47,7 @@ pub(crate) fn fitted<'t>(
 pub(crate) fn write(
     path: &Path,
     tree: &Tree,
-    options: &layout::Options,
+    options: &layout::LayoutOptions,
     out: &Output,
     sources: impl FnOnce() -> Done<Vec<NamedFile>>,
 ) -> Done<Report> {

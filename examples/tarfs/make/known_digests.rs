@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use erofs_tarfs::io::verity::{Options, read_leaves};
-use erofs_tarfs::verity::{self, Digest, Fault, Params, Placement};
+use erofs_tarfs::io::verity::{HashingOptions, read_leaves};
+use erofs_tarfs::verity::{self, Digest, Fault, HashPlacement, Params};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
@@ -32,7 +32,7 @@ pub(crate) fn read(
     layers: &mut [Loaded],
     all: &[SealedLayer],
     params: &Params,
-    hashing: &Options,
+    hashing: &HashingOptions,
 ) -> Done {
     for SealedLayer { disk, root } in all {
         let mut leaves = None;
@@ -43,7 +43,7 @@ pub(crate) fn read(
             if leaves.is_none() {
                 let end = sought::filesystem(file)?;
                 let (data, hashes) = (file.try_clone()?, file.try_clone()?);
-                let sought = Sought::of_filesystem(data, end, hashes, Placement::BehindData);
+                let sought = Sought::of_filesystem(data, end, hashes, HashPlacement::BehindData);
                 let sealed = verity::Sealed::new(sought.of_params(params)?, *root);
                 sought.is_whole(&sealed)?;
                 let read = match read_leaves(file, &sealed, hashing) {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use super::layer::{Input, Layer};
 use super::watch::Watch;
 use super::{Backing, Step};
-use crate::export::{Form, Mode, Options, Partitioning};
-use crate::io::verity::Options as Hashing;
+use crate::export::{ExportOptions, Form, Mode, Partitioning};
+use crate::io::verity::HashingOptions as Hashing;
 use crate::tree::{MergeOptions, Note, Tree};
 use crate::verity::Leaves;
 
@@ -32,7 +32,7 @@ use crate::verity::Leaves;
 /// ```
 pub struct Export<'a> {
     pub(super) mode: Mode,
-    pub(super) options: Options,
+    pub(super) options: ExportOptions,
     pub(super) merge: MergeOptions,
     pub(super) hashing: Hashing,
     pub(super) form: Form,
@@ -58,12 +58,12 @@ impl fmt::Debug for Export<'_> {
 }
 
 impl<'a> Export<'a> {
-    /// Starts an export that has no layer yet. It has the [default options](Options::default), and
+    /// Starts an export that has no layer yet. It has the [default options](ExportOptions::default), and
     /// makes raw disks without partitions.
     pub fn new(mode: Mode) -> Self {
         Self {
             mode,
-            options: Options::default(),
+            options: ExportOptions::default(),
             merge: MergeOptions::default(),
             hashing: Hashing::default(),
             form: Form::default(),
@@ -78,7 +78,7 @@ impl<'a> Export<'a> {
     /// Sets how disks are laid out and hashed.
     ///
     /// ```
-    /// use erofs_tarfs::export::{Mode, Options};
+    /// use erofs_tarfs::export::{Mode, ExportOptions};
     /// use erofs_tarfs::io::Export;
     /// use erofs_tarfs::units::BlockSize;
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
@@ -87,14 +87,14 @@ impl<'a> Export<'a> {
     /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
     /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
     ///
-    /// let mut options = Options::default();
+    /// let mut options = ExportOptions::default();
     /// options.layout.block_size = BlockSize::B4096; // bodies are copied to the grid of these blocks
     /// let made = Export::new(Mode::LayerBlock).options(options).tar(tar).write(disk)?;
     /// assert_eq!(made[0].disks[0].block_size, BlockSize::B4096);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn options(self, options: Options) -> Self {
+    pub fn options(self, options: ExportOptions) -> Self {
         Self { options, ..self }
     }
 

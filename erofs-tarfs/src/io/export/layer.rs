@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::watch::{Watch, Watched};
 use super::{Backing, Step};
-use crate::ingest::Options;
+use crate::ingest::IngestOptions;
 use crate::io::{Error, NamedFile, ingest};
 use crate::tree::{Identity, Tree};
 use crate::verity::{Leaves, Params};
@@ -40,7 +40,7 @@ impl<'a> Input<'a> {
             Self::Tar(path) => path,
         };
         let file = NamedFile::open(path)?;
-        let mut options = Options::default();
+        let mut options = IngestOptions::default();
         options.layer.keep_pending = keep_pending;
         (options.diff_id, options.tag_diff_id) = (true, true);
         options.leaves = leaves.cloned();

@@ -10,7 +10,7 @@ use super::{Exported, ExportedDisk, Step};
 use crate::export::{Error as Why, Form, Partitioning, Product};
 use crate::io::{Error, Mapped, NamedFile, Output};
 use crate::layout;
-use crate::outputs::{Extents, Gpt, Partition, Role, dm_script, vmdk};
+use crate::outputs::{FileExtents, Gpt, Partition, Role, dm_script, vmdk};
 use crate::verity::Sealed;
 
 /// How many characters of a layer's name a partition's name holds.
@@ -84,7 +84,7 @@ impl Job<'_> {
         parts: &mut Parts<'_>,
         parted: Vec<(&str, Disk)>,
         partitioning: Partitioning,
-    ) -> Result<(Extents<usize>, Gpt), Error> {
+    ) -> Result<(FileExtents<usize>, Gpt), Error> {
         let (mut wanted, mut extents) = (Vec::new(), Vec::new());
         for (name, disk) in parted {
             let (role, tree_role, name) = match partitioning {
@@ -115,7 +115,7 @@ impl Job<'_> {
         &self,
         path: &Path,
         parts: &mut Parts<'_>,
-        extents: Extents<usize>,
+        extents: FileExtents<usize>,
         sealed: Option<&Sealed>,
     ) -> Result<(String, Vec<String>), Error> {
         let files = parts.files().iter().map(|file| name(file, path));

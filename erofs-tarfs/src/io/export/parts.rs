@@ -6,11 +6,11 @@ use super::watch::{Behind, Watch, Watched};
 use super::{Backing, Step};
 use crate::export;
 use crate::image;
-use crate::io::verity::{Options, seal};
+use crate::io::verity::{HashingOptions, seal};
 use crate::io::{Error, Mapped, NamedFile, write_metadata_at};
 use crate::layout::Layout;
-use crate::outputs::{Extents, Held};
-use crate::verity::{Geometry, Params, Placement, Sealed};
+use crate::outputs::{FileExtents, Held};
+use crate::verity::{Geometry, HashPlacement, Params, Sealed};
 
 /// Each thing in the file of metadata starts at a multiple of so many bytes: only whole blocks can be
 /// shared by reflinks.
@@ -28,19 +28,19 @@ pub(super) struct Parts<'e> {
 #[derive(Clone, Copy)]
 pub(super) struct Sealing<'e> {
     pub(super) params: &'e Params,
-    pub(super) hashing: &'e Options,
+    pub(super) hashing: &'e HashingOptions,
     /// Whether the tree is kept apart from the data.
     pub(super) apart: bool,
 }
 
 /// A disk over the files, which it calls by their index.
 pub(super) struct Disk {
-    pub(super) extents: Extents<usize>,
+    pub(super) extents: FileExtents<usize>,
     /// Length of the filesystem in bytes.
     pub(super) filesystem_bytes: u64,
     pub(super) sealed: Option<Sealed>,
     /// The hash tree, if it is not behind the data.
-    pub(super) tree: Option<Extents<usize>>,
+    pub(super) tree: Option<FileExtents<usize>>,
     /// What tells it from others: its root hash, or the SHA-256 of its metadata.
     pub(super) identity: Vec<u8>,
 }
@@ -95,7 +95,7 @@ impl<'e> Parts<'e> {
             self.files.push(file.whole());
         }
         let plan = image::disk(layout);
-        let extents = Extents::of_disk(&plan, layout, |held| match held {
+        let extents = FileExtents::of_disk(&plan, layout, |held| match held {
             Held::Metadata => (0, metadata_at),
             Held::Device(index) => (first + index, starts[index]),
         });
@@ -120,8 +120,8 @@ impl<'e> Parts<'e> {
         let padding = params.data_padding(disk.filesystem_bytes);
         let bytes = disk.filesystem_bytes + padding;
         disk.extents.push_zeros(padding).map_err(|error| self.failed(error))?;
-        let alone = Geometry::new(params, bytes, Placement::OwnFile);
-        let behind = Geometry::new(params, bytes, Placement::BehindData);
+        let alone = Geometry::new(params, bytes, HashPlacement::OwnFile);
+        let behind = Geometry::new(params, bytes, HashPlacement::BehindData);
         let alone = alone.map_err(|error| self.failed(error))?;
         let behind = behind.map_err(|error| self.failed(error))?;
         let at = self.room(alone.end())?;
@@ -134,7 +134,7 @@ impl<'e> Parts<'e> {
         })?;
         disk.identity = sealed.root().0.to_vec();
         if apart {
-            let mut tree = Extents::default();
+            let mut tree = FileExtents::default();
             let end = sealed.geometry().end();
             tree.push(end, 0, at).map_err(|error| self.failed(error))?;
             disk.tree = Some(tree);
@@ -148,7 +148,10 @@ impl<'e> Parts<'e> {
     }
 
     /// Puts the zeros of a disk into the file of metadata, for forms that want a file for every range.
-    pub(super) fn back_zeros(&mut self, extents: Extents<usize>) -> Result<Extents<usize>, Error> {
+    pub(super) fn back_zeros(
+        &mut self,
+        extents: FileExtents<usize>,
+    ) -> Result<FileExtents<usize>, Error> {
         let bytes = extents.longest_zeros();
         let at = self.room(bytes)?;
         extents.back_zeros(0, at, bytes).map_err(|error| self.failed(error))

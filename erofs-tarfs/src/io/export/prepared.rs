@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::layer::{Input, Layer};
 use super::watch::Watch;
 use super::{Backing, Export, Exported};
-use crate::export::{self, Form, Mode, Options, Partitioning, Product};
-use crate::io::verity::Options as Hashing;
+use crate::export::{self, ExportOptions, Form, Mode, Partitioning, Product};
+use crate::io::verity::HashingOptions as Hashing;
 use crate::io::{Error, Output};
 use crate::tree::{Identity, MergeOptions, Note, Tree};
 use crate::verity::{Leaves, SuperblockMode};
@@ -17,7 +17,7 @@ use crate::verity::{Leaves, SuperblockMode};
 pub(super) struct Job<'a> {
     pub(super) mode: Mode,
     pub(super) product: Product,
-    pub(super) options: Options,
+    pub(super) options: ExportOptions,
     pub(super) merge: MergeOptions,
     pub(super) hashing: Hashing,
     pub(super) form: Form,

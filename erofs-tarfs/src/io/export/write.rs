@@ -5,7 +5,7 @@ use super::{Backing, Step};
 use crate::disk;
 use crate::export::{Plan, Product};
 use crate::io::disk::{check_with, write_disk_with};
-use crate::io::verity::{Options, seal};
+use crate::io::verity::{HashingOptions, seal};
 use crate::io::{Copied, Error, NamedFile, PutBlocks, hash_disk_with};
 use crate::verity::{Fault, Geometry, Hasher, Leaves, Sealed};
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) fn write_plan(
     sources: &[&Backing<'_>],
     leaves: &[Option<&Leaves>],
     out: &NamedFile,
-    hashing: &Options,
+    hashing: &HashingOptions,
     watch: &Watch<'_>,
 ) -> Result<Written, Error> {
     let (disk, layout) = (plan.disk(), plan.layout());
@@ -67,7 +67,7 @@ pub(super) fn hash_plan(
     sources: &[&Backing<'_>],
     leaves: &[Option<&Leaves>],
     (file, put): (&Path, &PutBlocks<'_, Error>),
-    hashing: &Options,
+    hashing: &HashingOptions,
     watch: &Watch<'_>,
 ) -> Result<Sealed, Error> {
     let (disk, layout) = (plan.disk(), plan.layout());

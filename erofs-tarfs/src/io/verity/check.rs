@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Mutex;
 
 use super::threads::{lock, on_threads};
-use super::{Options, READ, ReadAt};
+use super::{HashingOptions, READ, ReadAt};
 use crate::verity::{Fault, Sealed, Verifier};
 
 /// Bytes of data that a worker takes at a time: it asks for the upper hash blocks anew each time.
@@ -13,18 +13,18 @@ const PIECE: u64 = 4 << 20;
 /// Verifies all data and the whole tree, as `veritysetup verify` does.
 ///
 /// ```
-/// use erofs_tarfs::io::verity::{self, Options};
-/// use erofs_tarfs::verity::{Error, Fault, Geometry, Params, Placement};
+/// use erofs_tarfs::io::verity::{self, HashingOptions};
+/// use erofs_tarfs::verity::{Error, Fault, Geometry, Params, HashPlacement};
 /// use std::sync::Mutex;
 ///
 /// let mut data = vec![7; 1 << 20];
-/// let geometry = Geometry::new(&Params::nydus(), 1 << 20, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&Params::nydus(), 1 << 20, HashPlacement::OwnFile)?;
 /// let tree = Mutex::new(vec![0; geometry.end() as usize]);
-/// let sealed = verity::seal(&data[..], &tree, geometry, &Options::default())?;
+/// let sealed = verity::seal(&data[..], &tree, geometry, &HashingOptions::default())?;
 /// let tree = tree.into_inner()?;
 ///
 /// data[5000] ^= 1; // in block 9, which starts at byte 4608
-/// let found = verity::verify(&data[..], &tree[..], &sealed, &Options::default());
+/// let found = verity::verify(&data[..], &tree[..], &sealed, &HashingOptions::default());
 /// let damaged = Error::DataMismatch { block: 9, offset: 4608 };
 /// assert!(matches!(found, Err(Fault::Verity(error)) if error == damaged));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,7 +37,7 @@ pub fn verify<D: ReadAt + ?Sized, H: ReadAt + ?Sized>(
     data: &D,
     hashes: &H,
     sealed: &Sealed,
-    options: &Options,
+    options: &HashingOptions,
 ) -> Result<(), Fault<io::Error>> {
     let geometry = sealed.geometry();
     let (bits, bytes) = (geometry.data_block().bits(), geometry.data_bytes());

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::level::room;
 use super::threads::{lock, on_threads};
-use super::{Options, ReadAt};
+use super::{HashingOptions, ReadAt};
 use crate::verity::{self, Backend, BlockHasher, Digest, Fault, Leaves, RootOnly, Sealed, Upper};
 
 /// Bytes of level 0 that a worker takes at a time, at least.
@@ -19,23 +19,23 @@ const PIECE: usize = 256 << 10;
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::io::verity::{self, Options};
-/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+/// use erofs_tarfs::io::verity::{self, HashingOptions};
+/// use erofs_tarfs::verity::{Geometry, Params, HashPlacement};
 /// use std::sync::Mutex;
 ///
 /// let layer = vec![7; 1 << 20];
-/// let geometry = Geometry::new(&Params::nydus(), layer.len() as u64, Placement::OwnFile)?;
+/// let geometry = Geometry::new(&Params::nydus(), layer.len() as u64, HashPlacement::OwnFile)?;
 /// let tree = Mutex::new(vec![0; geometry.end() as usize]);
-/// let sealed = verity::seal(&layer[..], &tree, geometry, &Options::default())?;
+/// let sealed = verity::seal(&layer[..], &tree, geometry, &HashingOptions::default())?;
 /// let tree = tree.into_inner().unwrap();
-/// let leaves = verity::read_leaves(&tree[..], &sealed, &Options::default())?;
+/// let leaves = verity::read_leaves(&tree[..], &sealed, &HashingOptions::default())?;
 /// assert_eq!(leaves.digests().len(), 32 * layer.len() / 512);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_leaves<H: ReadAt + ?Sized>(
     hashes: &H,
     sealed: &Sealed,
-    options: &Options,
+    options: &HashingOptions,
 ) -> Result<Leaves, Fault<io::Error>> {
     let mut source = |offset, buf: &mut [u8]| hashes.read_exact_at(buf, offset);
     let geometry = sealed.geometry();

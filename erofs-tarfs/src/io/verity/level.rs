@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::Options;
+use super::HashingOptions;
 use super::threads::{lock, on_threads};
 use crate::verity::{
     Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Hasher, Sealed, Upper,
@@ -20,7 +20,7 @@ const PIECE: u64 = 4 << 20;
 /// what `leaves` uses.
 pub(in crate::io) fn build<'a, E: Send>(
     geometry: Geometry,
-    options: &Options,
+    options: &HashingOptions,
     leaves: &(impl Fn(u64, &mut [u8], &mut Vec<u8>) -> Result<Option<&'a [u8]>, Fault<E>> + Sync),
     put: &(impl Fn(u64, &[u8]) -> Result<(), E> + Sync),
 ) -> Result<Sealed, Fault<E>> {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Options, READ, ReadAt, WriteAt, build};
+use super::{HashingOptions, READ, ReadAt, WriteAt, build};
 use crate::verity::{Backend, BlockHasher, Digest, Fault, Geometry, Sealed};
 
 /// Hashes the data that `geometry` describes from the beginning of `data`, and writes the hash
@@ -12,14 +12,14 @@ use crate::verity::{Backend, BlockHasher, Digest, Fault, Geometry, Sealed};
 ///
 /// ```
 /// use erofs_tarfs::io::{NamedFile, verity};
-/// use erofs_tarfs::verity::{Geometry, Params, Placement};
+/// use erofs_tarfs::verity::{Geometry, Params, HashPlacement};
 ///
 /// // A disk, and its hash tree right behind it in the same file.
 /// let disk = NamedFile::new("base.disk", tempfile::tempfile()?);
 /// disk.write_all_at(&[7; 8192], 0)?;
-/// let geometry = Geometry::new(&Params::nydus(), disk.bytes()?, Placement::BehindData)?;
+/// let geometry = Geometry::new(&Params::nydus(), disk.bytes()?, HashPlacement::BehindData)?;
 /// disk.set_bytes(geometry.end())?;
-/// let sealed = verity::seal(&disk, &disk, geometry, &verity::Options::default())?;
+/// let sealed = verity::seal(&disk, &disk, geometry, &verity::HashingOptions::default())?;
 /// println!("{}", sealed.open_command("base.disk", "base", "base.disk"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -30,7 +30,7 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
     data: &D,
     hashes: &H,
     geometry: Geometry,
-    options: &Options,
+    options: &HashingOptions,
 ) -> io::Result<Sealed> {
     // Reads the last byte first: data that is too short is an error before memory is taken for
     // digests.

@@ -3,11 +3,11 @@
 use core::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Options;
+use super::HashingOptions;
 
 /// Runs `worker` on as many threads as `options` say, at most `most`, this one among them.
 pub(super) fn on_threads<R: Send>(
-    options: &Options,
+    options: &HashingOptions,
     most: u64,
     worker: &(impl Fn() -> R + Sync),
 ) -> Vec<R> {

@@ -2,7 +2,7 @@
 
 use super::sizes::entries_sectors;
 use super::{Partition, Placed, guid};
-use crate::outputs::{Error, Extents, SECTOR};
+use crate::outputs::{Error, FileExtents, SECTOR};
 use crate::verity::Uuid;
 use alloc::vec::Vec;
 
@@ -21,9 +21,9 @@ const MAX_NAME: usize = 36;
 /// its [hash tree](super::Role::Tree) are the first and the last 128 bits of the root hash. Same partitions, same bytes.
 ///
 /// ```
-/// use erofs_tarfs::outputs::{Extents, Gpt, Partition};
+/// use erofs_tarfs::outputs::{FileExtents, Gpt, Partition};
 ///
-/// let mut disk = Extents::default();
+/// let mut disk = FileExtents::default();
 /// disk.push(8192, "layer.disk", 0)?;
 /// let layer = Partition { name: "base".into(), identity: vec![1], bytes: disk.bytes(), ..Partition::default() };
 /// let gpt = Gpt::new(vec![layer], Gpt::ALIGN)?;
@@ -113,17 +113,17 @@ impl Gpt {
     /// for one of another length; [`Error::TooLarge`].
     pub fn extents<F: PartialEq + Clone>(
         &self,
-        disks: Vec<Extents<F>>,
+        disks: Vec<FileExtents<F>>,
         table: F,
         at: u64,
-    ) -> Result<Extents<F>, Error> {
+    ) -> Result<FileExtents<F>, Error> {
         let (count, limit) = (disks.len(), self.partitions.len());
         if count != limit {
             return Err(Error::Partitions { count, limit });
         }
         let (head, tail) = ((2 + self.entries) * SECTOR, (1 + self.entries) * SECTOR);
         let tail_at = at.checked_add(head).ok_or(Error::TooLarge { bytes: head })?;
-        let mut whole = Extents::default();
+        let mut whole = FileExtents::default();
         whole.push(head, table.clone(), at)?;
         for (place, disk) in self.partitions.iter().zip(disks) {
             if disk.bytes() != place.bytes {

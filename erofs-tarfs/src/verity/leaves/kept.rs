@@ -37,16 +37,16 @@ impl Leaves {
     /// # Examples
     /// A layer's disk and its tree serve an image in which the layer's bytes lie elsewhere:
     /// ```
-    /// use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Leaves, Params, Placement, RootOnly};
+    /// use erofs_tarfs::verity::{Geometry, HashBytes, Hasher, Leaves, Params, HashPlacement, RootOnly};
     ///
     /// let (params, disk) = (Params::nydus(), vec![7; 512 * 300]);
-    /// let mut hasher = Hasher::new(Geometry::new(&params, 512 * 300, Placement::OwnFile)?);
+    /// let mut hasher = Hasher::new(Geometry::new(&params, 512 * 300, HashPlacement::OwnFile)?);
     /// let mut tree = HashBytes::default();
     /// hasher.push(&disk, &mut tree)?;
     /// let sealed = hasher.finish(&mut tree)?;
     ///
     /// let leaves = Leaves::read(&sealed, &mut &tree)?;
-    /// let image = Geometry::new(&params, 512 * 200, Placement::OwnFile)?;
+    /// let image = Geometry::new(&params, 512 * 200, HashPlacement::OwnFile)?;
     /// let mut hasher = Hasher::new(image);
     /// hasher.push(&[1; 1024], &mut RootOnly)?;
     /// hasher.push_digests(&leaves.digests()[32 * 8..][..32 * 198], &mut RootOnly)?;

@@ -6,7 +6,7 @@ mod print;
 use std::borrow::Cow;
 use std::path::Path;
 
-use erofs_tarfs::export::{self, Mode, Options, Partitioning, Product};
+use erofs_tarfs::export::{self, ExportOptions, Mode, Partitioning, Product};
 use erofs_tarfs::io::{self as tarfs_io, Backing, Step};
 use erofs_tarfs::outputs::{Architecture, Volume};
 use erofs_tarfs::verity::Leaves;
@@ -92,8 +92,8 @@ pub(crate) fn run(args: &Export) -> Done {
 }
 
 /// How disks are laid out and hashed.
-fn options(args: &Export) -> Done<Options> {
-    let (mode, mut options) = (Mode::from(args.mode), Options::default());
+fn options(args: &Export) -> Done<ExportOptions> {
+    let (mode, mut options) = (Mode::from(args.mode), ExportOptions::default());
     options.layout = image_options::options(&args.layout, true)?;
     options.verity = match mode.product() {
         Product::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {

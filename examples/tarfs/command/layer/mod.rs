@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::slice;
 
 use erofs_tarfs::io as tarfs_io;
-use erofs_tarfs::layout::{Artifact, Placement};
+use erofs_tarfs::layout::{Artifact, DiskOrder};
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{self, Geometry, Params};
 
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Layer) -> Done {
     let output = place::named(&destination(args)?)?;
     let out = Output::new(&output)?;
     // Copies for larger blocks are made when all of the tar is there.
-    let in_place = options.artifact == Artifact::Disk(Placement::DataFirst)
+    let in_place = options.artifact == Artifact::Disk(DiskOrder::DataFirst)
         && options.block_size == BlockSize::B512;
     let mut outputs = Vec::new();
     let report = match source::source(args)? {
@@ -106,7 +106,7 @@ fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Outpu
     let Some(params) = params else { return Ok(report) };
     let (path, file) = (out.path(), out.file()?);
     let bytes = report.size + params.data_padding(report.size);
-    let geometry = Geometry::new(params, bytes, verity::Placement::BehindData);
+    let geometry = Geometry::new(params, bytes, verity::HashPlacement::BehindData);
     let geometry = geometry.map_err(|error| Fail::of(path, error))?;
     report.size = geometry.end();
     file.set_bytes(report.size)?;

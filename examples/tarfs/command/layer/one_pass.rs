@@ -21,7 +21,7 @@ pub(crate) fn one_pass(
     name: &Path,
     reader: &mut dyn Read,
     args: &Layer,
-    options: &layout::Options,
+    options: &layout::LayoutOptions,
     params: Option<&Params>,
     out: &Output,
 ) -> Done<Report> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::{Digest, Placement, Sealed};
+use erofs_tarfs::verity::{Digest, HashPlacement, Sealed};
 
 use super::subject::Subject;
 use super::words;
@@ -31,8 +31,8 @@ pub(crate) fn sealed(
         unfinished::refuse(file)?;
     }
     let (hashes, place) = match &args.hash {
-        Some(hash) => (open::input_or_disk(hash)?.0, Placement::OwnFile),
-        None => (file.try_clone()?, Placement::BehindData),
+        Some(hash) => (open::input_or_disk(hash)?.0, HashPlacement::OwnFile),
+        None => (file.try_clone()?, HashPlacement::BehindData),
     };
     let data = file.try_clone()?;
     let sought = Sought::of_filesystem(data, image.end(len), hashes, place);
@@ -82,7 +82,7 @@ pub(crate) fn pair(subject: &Subject<'_>, tree: NamedFile, root: Digest) -> Done
     let bytes = tarfs_io::read_metadata(file)?;
     let image = Image::new(&bytes).map_err(|error| Fail::of(name, error))?;
     let (data, end) = (file.try_clone()?, image.end(file.bytes()?));
-    let sought = Sought::of_filesystem(data, end, tree, Placement::OwnFile);
+    let sought = Sought::of_filesystem(data, end, tree, HashPlacement::OwnFile);
     let sealed = mountable(subject, &sought, &image, root)?;
     opened(subject, &sealed, Some(&sought.hashes))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as Group;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::{Geometry, Params, Placement};
+use erofs_tarfs::verity::{Geometry, HashPlacement, Params};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -72,7 +72,8 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
         let why = "is a block device or a partition, and is not of whole data blocks of";
         return Err(Fail::of(path, format_args!("{why} {block} bytes: it has {before}")));
     }
-    let place = if args.hash.is_some() { Placement::OwnFile } else { Placement::BehindData };
+    let place =
+        if args.hash.is_some() { HashPlacement::OwnFile } else { HashPlacement::BehindData };
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(path, error))?;
     refuse_unfit(&data, &geometry, &args.sealing)?;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as Group;
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::io::verity::{self, Options};
-use erofs_tarfs::verity::{Error, Fault, Placement, Sealed};
+use erofs_tarfs::io::verity::{self, HashingOptions};
+use erofs_tarfs::verity::{Error, Fault, HashPlacement, Sealed};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, Hashing, Preset};
@@ -71,9 +71,9 @@ fn open(args: &VerityVerify) -> Done<Sought> {
         return apart(data, tree);
     }
     let place = match (args.hash_offset, &args.hash) {
-        (Some(offset), None) => Placement::At(offset),
-        (None, None) => Placement::BehindData,
-        (None | Some(0), Some(_)) => Placement::OwnFile,
+        (Some(offset), None) => HashPlacement::At(offset),
+        (None, None) => HashPlacement::BehindData,
+        (None | Some(0), Some(_)) => HashPlacement::OwnFile,
         (Some(_), Some(_)) => {
             return Err(Fail::Usage("--hash-offset is for a tree behind the data".to_owned()));
         }
@@ -98,11 +98,11 @@ fn open(args: &VerityVerify) -> Done<Sought> {
 /// A volume, and its hash tree in another partition.
 fn apart(data: NamedFile, hashes: NamedFile) -> Done<Sought> {
     let end = sought::filesystem(&data)?;
-    Ok(Sought::of_filesystem(data, end, hashes, Placement::OwnFile))
+    Ok(Sought::of_filesystem(data, end, hashes, HashPlacement::OwnFile))
 }
 
 /// Verifies all; errors name the file.
-fn check(sought: &Sought, sealed: &Sealed, options: &Options) -> Done {
+fn check(sought: &Sought, sealed: &Sealed, options: &HashingOptions) -> Done {
     let verified = {
         let _progress = Progress::new("verifying", None);
         verity::verify(&sought.data, &sought.hashes, sealed, options)

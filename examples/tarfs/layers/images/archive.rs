@@ -61,7 +61,7 @@ pub(crate) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
 
 fn unpacked(name: &Path, reader: &mut dyn Read, dir: &Path) -> Done<Loaded> {
     let mut spool = Spool::Temporary(dir.to_owned());
-    let mut ingest = ingest::Options::default();
+    let mut ingest = ingest::IngestOptions::default();
     ingest.layer = options();
     let (archive, _) = spool.take_with(name, reader, ingest, None)?;
     Ok(Loaded { end: None, noted: Noted::default(), ..archive })
