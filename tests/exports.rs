@@ -219,7 +219,10 @@ fn layers_need_not_be_files() {
     let backings = vec![Backing::reader("a layer", read)];
     let export = Export::new(Mode::LayerBlock).form(Form::Vmdk);
     let failed = export.layer(&layer.tree, backings, vec![]).write(&out).unwrap_err();
-    assert_eq!(failed.to_string(), "a layer: is read, but is no file that a disk can be over");
+    assert_eq!(
+        failed.to_string(),
+        "a layer: is no file that is found by its name, as those have to be that a disk is over"
+    );
     let fails = |_: u64, _: &mut [u8]| Err(std::io::Error::other("gone"));
     let backings = vec![Backing::reader("a layer", fails)];
     let export = Export::new(Mode::LayerVerityOnly).layer(&layer.tree, backings, vec![]);
@@ -256,7 +259,7 @@ fn what_fails_leaves_nothing() {
     let file = NamedFile::open(tar).unwrap();
     let layer = index_file(&file, LayerOptions::default(), &mut |_| {}).unwrap();
     let failed = Export::new(Mode::LayerBlock).layer(layer.tree, vec![], vec![]).write(&out);
-    assert!(matches!(failed, Err(Error::MissingSource { .. })));
+    assert!(matches!(failed, Err(Error::Count { devices: 1, given: 0, .. })));
     // Two layers, of which the second can't be made: not even the directory is left.
     let cut = image.path("cut.tar");
     fs::write(&cut, &before[..before.len() - 2048]).unwrap();

@@ -59,6 +59,10 @@ impl TarfsExportLayer {
             if self.tar.is_null() {
                 return Err(Error::argument(format!("layer {number}: neither a tar nor a tree")));
             }
+            if self.source_count != 0 || !self.leaves.is_null() {
+                let why = "sources and leaves are of a tree, and this is a tar";
+                return Err(Error::argument(format!("layer {number}: {why}")));
+            }
             // SAFETY: not NULL, and a string by the contract.
             let path = unsafe { CStr::from_ptr(self.tar) };
             return Ok(export.tar(Path::new(OsStr::from_bytes(path.to_bytes()))));

@@ -126,10 +126,50 @@ pub enum Error {
         file: PathBuf,
     },
     /// A form, or partitions, want files, and a device has none.
-    #[error("{name}: is read, but is no file that a disk can be over")]
+    #[error(
+        "{name}: is no file that is found by its name, as those have to be that a disk is over"
+    )]
     NoFile {
         /// What its device is called.
         name: PathBuf,
+    },
+    /// A tar without a byte: what made it may have failed.
+    #[error("{file}: is empty: a tar has at least two zero blocks")]
+    Empty {
+        /// The tar.
+        file: PathBuf,
+    },
+    /// A file of a layer that was written to, or replaced, while an export read it: its bytes were
+    /// indexed, copied and hashed at different moments.
+    #[error("{file}: changed while it was read")]
+    Changed {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A layer whose devices and files, or kept digests, differ in number.
+    #[error("layer {} has {devices} devices, but {given} {what} were given", .layer + 1)]
+    Count {
+        /// The layer, by its index.
+        layer: usize,
+        /// What was given: files, or digests kept.
+        what: &'static str,
+        /// How many devices it has.
+        devices: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// Digests that were kept of another file: they are of fewer blocks than the device has.
+    #[error("layer {}: the digests kept of device {} are of {blocks} data blocks, not of {needed}",
+        .layer + 1, .device + 1)]
+    Kept {
+        /// The layer, by its index.
+        layer: usize,
+        /// The device, by its index.
+        device: usize,
+        /// Of how many data blocks there are digests.
+        blocks: u64,
+        /// How many there have to be at least.
+        needed: u64,
     },
     /// The caller wanted no more of it.
     #[error("cancelled")]
@@ -184,10 +224,16 @@ impl Error {
             | Self::Merge { file, .. }
             | Self::IsInput { file }
             | Self::NotRegular { file }
+            | Self::Empty { file }
+            | Self::Changed { file }
             | Self::SameName { file, .. }
             | Self::Name { file }
             | Self::Verity { file, .. } => Some(file),
-            Self::MissingSource { .. } | Self::NoFile { .. } | Self::Cancelled => None,
+            Self::MissingSource { .. }
+            | Self::Count { .. }
+            | Self::Kept { .. }
+            | Self::NoFile { .. }
+            | Self::Cancelled => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Open files that know their names.
 
+use alloc::sync::Arc;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
@@ -30,7 +31,7 @@ use crate::tree::Identity;
 #[derive(Debug)]
 pub struct NamedFile {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     /// Byte of the file at which it starts, and its length, if it is a range.
     range: Option<(u64, u64)>,
 }
@@ -51,14 +52,14 @@ impl NamedFile {
             false => Ok(file),
         });
         match opened {
-            Ok(file) => Ok(Self { path, file, range: None }),
+            Ok(file) => Ok(Self::new(path, file)),
             Err(error) => Err(Error::Open { file: path, error }),
         }
     }
 
     /// Names a file that is open.
     pub fn new(path: impl Into<PathBuf>, file: File) -> Self {
-        Self { path: path.into(), file, range: None }
+        Self { path: path.into(), file: Arc::new(file), range: None }
     }
 
     /// A range of it, such as a partition of a disk. Offsets count from its start, those in errors
@@ -103,8 +104,20 @@ impl NamedFile {
     /// # Errors
     /// [`Error::Open`].
     pub fn try_clone(&self) -> Result<Self, Error> {
-        match self.file.try_clone() {
-            Ok(file) => Ok(Self { path: self.path.clone(), file, range: self.range }),
+        Ok(self.named(self.path.clone()))
+    }
+
+    /// The same file under another name.
+    pub(super) fn named(&self, path: PathBuf) -> Self {
+        Self { path, file: Arc::clone(&self.file), range: self.range }
+    }
+
+    /// The file that it is or is a range of, as the system tells it from others, and the byte of it
+    /// at which it starts; `None` of what is no regular file.
+    pub(super) fn place(&self) -> Result<Option<(u64, u64, u64)>, Error> {
+        match self.file.metadata() {
+            Ok(found) if !found.is_file() => Ok(None),
+            Ok(found) => Ok(Some((found.dev(), found.ino(), self.start()))),
             Err(error) => Err(Error::Open { file: self.path.clone(), error }),
         }
     }

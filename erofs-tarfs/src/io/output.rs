@@ -1,6 +1,7 @@
 //! Files that have their names when they are whole, on the disk, and not before.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use alloc::collections::BTreeSet;
+use core::sync::atomic::{AtomicU32, Ordering};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -54,10 +55,11 @@ impl Output {
             // This filesystem has no files without names, or there is no /proc to name them by. If the
             // directory itself is at fault, creating a file there says so.
             _ => {
-                let temporary = spare_name(directory);
-                let file =
-                    OpenOptions::new().read(true).write(true).create_new(true).open(&temporary);
-                let file = file.map_err(|error| cannot(path, error))?;
+                let create = |temporary: &Path| {
+                    OpenOptions::new().read(true).write(true).create_new(true).open(temporary)
+                };
+                let created = with_spare_name(directory, create);
+                let (temporary, file) = created.map_err(|error| cannot(path, error))?;
                 Ok(Self { file: NamedFile::new(path, file), temporary: Some(temporary) })
             }
         }
@@ -78,8 +80,7 @@ impl Output {
     /// # Errors
     /// [`Error::Open`].
     pub fn rename(&mut self, path: &Path) -> Result<(), Error> {
-        let failed = |error| Error::Open { file: path.to_owned(), error };
-        self.file = NamedFile::new(path, self.file.file().try_clone().map_err(failed)?);
+        self.file = self.file.named(path.to_owned());
         Ok(())
     }
 
@@ -98,16 +99,41 @@ impl Output {
     /// [`Error::Write`] if their bytes do not get to the disk, [`Error::Create`] if they do not get
     /// their names.
     pub fn finish(outputs: Vec<Self>) -> Result<(), Error> {
-        for output in &outputs {
+        Self::sync(&outputs)?;
+        let paths: Vec<_> = outputs.iter().map(|output| output.path().to_owned()).collect();
+        // What would fail then fails before the first has its name.
+        if let Some(path) = paths.iter().find(|path| path.is_dir()) {
+            return Err(Error::NotRegular { file: path.clone() });
+        }
+        let mut new = Vec::new();
+        for output in outputs {
+            let path = output.path().to_owned();
+            let is_new = path.symlink_metadata().is_err();
+            if let Err(error) = output.put() {
+                // All or none, as far as nothing else had the name.
+                new.iter().for_each(|path| drop(fs::remove_file(path)));
+                return Err(error);
+            }
+            if is_new {
+                new.push(path);
+            }
+        }
+        let directories: BTreeSet<&Path> = paths.iter().map(|path| Self::directory(path)).collect();
+        for directory in directories {
+            sync_directory(directory)?;
+        }
+        Ok(())
+    }
+
+    /// Brings the bytes of files to the disk; [`finish`](Self::finish) does too.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn sync(outputs: &[Self]) -> Result<(), Error> {
+        for output in outputs {
             let done = output.file.file().sync_all();
             let failed = |error| Error::Write { file: output.path().to_owned(), offset: 0, error };
             done.map_err(failed)?;
-        }
-        let paths: Vec<_> = outputs.iter().map(|output| output.path().to_owned()).collect();
-        outputs.into_iter().try_for_each(Self::put)?;
-        for path in &paths {
-            let synced = File::open(Self::directory(path)).and_then(|file| file.sync_all());
-            synced.map_err(|error| cannot(path, error))?;
         }
         Ok(())
     }
@@ -141,8 +167,8 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
     match link(path) {
         // A link never replaces a file. So it gets a spare name, and a rename replaces the file.
         Err(rustix::io::Errno::EXIST) => {
-            let temporary = spare_name(Output::directory(path));
-            link(&temporary)?;
+            let link = |temporary: &Path| Ok(link(temporary)?);
+            let (temporary, ()) = with_spare_name(Output::directory(path), link)?;
             fs::rename(&temporary, path).inspect_err(|_| {
                 let _ = fs::remove_file(&temporary);
             })
@@ -151,11 +177,27 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
     }
 }
 
-/// A name that no file in the directory has.
-fn spare_name(directory: &Path) -> PathBuf {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    directory.join(format!(".tarfs-{}-{count}", process::id()))
+/// Makes something under a name in a directory that nobody has; answers the name too.
+fn with_spare_name<T>(
+    directory: &Path,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(PathBuf, T)> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Other processes may have this number, as the first one of each container has.
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!(".tarfs-{}-{count}", process::id()));
+        match make(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && count < u32::MAX => {}
+            done => return Ok((path, done?)),
+        }
+    }
+}
+
+/// Brings the names in a directory to the disk.
+pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
+    let synced = File::open(directory).and_then(|file| file.sync_all());
+    synced.map_err(|error| cannot(directory, error))
 }
 
 fn cannot(path: &Path, error: io::Error) -> Error {

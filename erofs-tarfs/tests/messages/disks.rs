@@ -213,10 +213,20 @@ fn files() {
         ),
         (
             &E::NoFile { name: "a layer".into() },
-            "a layer: is read, but is no file that a disk can be over",
+            "a layer: is no file that is found by its name, as those have to be that a disk is over",
         ),
         (&E::NotRegular { file: file() }, "dir/f: is there, and is not a regular file"),
         (&E::Cancelled, "cancelled"),
+        (&E::Empty { file: file() }, "dir/f: is empty: a tar has at least two zero blocks"),
+        (&E::Changed { file: file() }, "dir/f: changed while it was read"),
+        (
+            &E::Count { layer: 1, what: "files", devices: 1, given: 2 },
+            "layer 2 has 1 devices, but 2 files were given",
+        ),
+        (
+            &E::Kept { layer: 1, device: 0, blocks: 3, needed: 4 },
+            "layer 2: the digests kept of device 1 are of 3 data blocks, not of 4",
+        ),
         (
             &E::Export { file: file(), error: export::Error::NoDisk },
             "dir/f: a hash tree alone is no disk: it has no form, and no partitions",

@@ -39,15 +39,20 @@ func devices(op string, count uint64, get func(i C.size_t, d *C.tarfs_device, er
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Device{
-			Tag:        text(d.tag, d.tag_len),
-			Bytes:      uint64(d.bytes),
-			BaseOffset: uint64(d.base_offset),
-			Blocks:     uint64(d.blocks),
-			UniAddr:    uint64(d.uniaddr),
-			DiskOffset: uint64(d.disk_offset),
-			Origin:     Origin{Layer: int(d.origin_layer), Device: int(d.origin_device)},
-		})
+		all = append(all, device(&d))
 	}
 	return all, nil
+}
+
+// device copies a device of C.
+func device(d *C.tarfs_device) Device {
+	return Device{
+		Tag:        text(d.tag, d.tag_len),
+		Bytes:      uint64(d.bytes),
+		BaseOffset: uint64(d.base_offset),
+		Blocks:     uint64(d.blocks),
+		UniAddr:    uint64(d.uniaddr),
+		DiskOffset: uint64(d.disk_offset),
+		Origin:     Origin{Layer: int(d.origin_layer), Device: int(d.origin_device)},
+	}
 }

@@ -86,7 +86,7 @@ func Tars(paths ...string) []Source {
 type ExportOptions struct {
 	// Form is what a disk comes out as; "" for FormRaw. Others want layers that are regular files.
 	Form Form
-	// Partitions puts the disks into one; "" for none. PartitionsRoot and PartitionsUsr want an
+	// Partitions puts the disks into one, and wants layers that are regular files; "" for none. PartitionsRoot and PartitionsUsr want an
 	// Architecture.
 	Partitions Partitions
 	// Architecture is what a volume is for, as "amd64".
@@ -113,7 +113,19 @@ type Exported struct {
 	// Verity describes the hash tree, with Partitions that of the first filesystem; nil without one.
 	// It is the caller's to close.
 	Verity *Sealed
-	// Devices are those of the disk, in the order of its device table.
+	// Devices are those of the disk, in the order of its device table; with Partitions those of the
+	// first filesystem.
+	Devices []Device
+	// Filesystems are those in it: one, or with PartitionsLinux one for each layer of a layer mode, in
+	// their order. Verity and Devices are the first one's.
+	Filesystems []Filesystem
+}
+
+// Filesystem is one of those in a file that Export made.
+type Filesystem struct {
+	// Verity describes its hash tree; nil without one. It is the caller's to close.
+	Verity *Sealed
+	// Devices are its devices, in the order of its device table.
 	Devices []Device
 }
 

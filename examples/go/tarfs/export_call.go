@@ -3,6 +3,11 @@ package tarfs
 // #include <tarfs.h>
 import "C"
 
+import (
+	"errors"
+	"fmt"
+)
+
 // held are objects of C that are in use.
 type held []func()
 
@@ -22,7 +27,10 @@ func exportLayers(c *call, names *cStrings, layers []Source) ([]C.tarfs_export_l
 		if layer.Tar != "" {
 			g.tar = names.add(layer.Tar)
 		}
-		if layer.Tree == nil && layer.Tar != "" {
+		if layer.Tar != "" && (layer.Tree != nil || len(layer.Devices) > 0 || len(layer.Leaves) > 0) {
+			return nil, in, invalid(c.op, fmt.Sprintf("layer %d: a tar, and something else too", i+1))
+		}
+		if layer.Tar != "" {
 			continue
 		}
 		var h *handle[*C.tarfs_tree]
@@ -31,18 +39,18 @@ func exportLayers(c *call, names *cStrings, layers []Source) ([]C.tarfs_export_l
 		}
 		tree, err := h.acquire(c.op)
 		if err != nil {
-			return nil, in, err
+			return nil, in, inLayer(i, err)
 		}
 		in = append(in, h.release)
 		g.tree = tree
 		if g.sources, g.source_count, err = c.readers(layer.Devices...); err != nil {
-			return nil, in, err
+			return nil, in, inLayer(i, err)
 		}
 		if len(layer.Leaves) == 0 {
 			continue
 		}
 		if len(layer.Leaves) != len(layer.Devices) {
-			return nil, in, invalid(c.op, "leaves and devices differ in number")
+			return nil, in, invalid(c.op, fmt.Sprintf("layer %d: leaves and devices differ in number", i+1))
 		}
 		leaves := make([]*C.tarfs_leaves, len(layer.Leaves))
 		for j, one := range layer.Leaves {
@@ -50,7 +58,7 @@ func exportLayers(c *call, names *cStrings, layers []Source) ([]C.tarfs_export_l
 				continue
 			}
 			if leaves[j], err = one.handle.acquire(c.op); err != nil {
-				return nil, in, err
+				return nil, in, inLayer(i, err)
 			}
 			in = append(in, one.handle.release)
 		}
@@ -58,6 +66,14 @@ func exportLayers(c *call, names *cStrings, layers []Source) ([]C.tarfs_export_l
 		g.leaves = &leaves[0]
 	}
 	return given, in, nil
+}
+
+// inLayer says which layer an error of this package is about.
+func inLayer(i int, err error) error {
+	if own, ok := err.(*Error); ok {
+		own.Message = fmt.Sprintf("layer %d: %s", i+1, own.Message)
+	}
+	return err
 }
 
 // c is the options for C, for the time of a call.
@@ -90,42 +106,63 @@ func (o *ExportOptions) c(call *call, names *cStrings, mode Mode) *C.tarfs_expor
 
 // exported is what C knows of the files.
 func exported(op string, made *C.tarfs_exported) (all []Exported, err error) {
-	defer func() {
-		if err != nil {
-			for _, one := range all {
-				one.Verity.Close()
-			}
-			all = nil
-		}
-	}()
 	for i := range C.tarfs_exported_count(made) {
 		info := C.tarfs_exported_info{size: C.sizeof_tarfs_exported_info}
 		err := simple(op, func(err **C.tarfs_error) C.int32_t {
 			return C.tarfs_exported_get_info(made, i, &info, err)
 		})
 		if err != nil {
-			return all, err
+			closeAll(all)
+			return nil, err
 		}
 		one := Exported{Path: C.GoString(info.path), Size: int64(info.bytes)}
-		one.Devices, err = devices(op, uint64(info.devices), func(j C.size_t, d *C.tarfs_device, err **C.tarfs_error) C.int32_t {
-			return C.tarfs_exported_get_device(made, i, 0, j, d, err)
-		})
-		if err != nil {
-			return all, err
-		}
-		if info.has_verity != 0 {
-			var sealed *C.tarfs_sealed
-			err := simple(op, func(err **C.tarfs_error) C.int32_t {
-				return C.tarfs_exported_get_sealed(made, i, 0, &sealed, err)
-			})
+		for f := range C.size_t(info.filesystems) {
+			found, err := filesystem(op, made, i, f, &info)
 			if err != nil {
-				return all, err
+				closeAll(append(all, one))
+				return nil, err
 			}
-			if one.Verity, err = newSealed(op, sealed); err != nil {
-				return all, err
-			}
+			one.Filesystems = append(one.Filesystems, found)
 		}
+		one.Verity, one.Devices = one.Filesystems[0].Verity, one.Filesystems[0].Devices
 		all = append(all, one)
 	}
 	return all, nil
+}
+
+// filesystem is what C knows of one in a file.
+func filesystem(op string, made *C.tarfs_exported, i, f C.size_t, info *C.tarfs_exported_info) (one Filesystem, err error) {
+	// Each has as many devices as it answers for.
+	for j := C.size_t(0); ; j++ {
+		d := C.tarfs_device{size: C.sizeof_tarfs_device}
+		err := simple(op, func(err **C.tarfs_error) C.int32_t {
+			return C.tarfs_exported_get_device(made, i, f, j, &d, err)
+		})
+		if errors.Is(err, ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return one, err
+		}
+		one.Devices = append(one.Devices, device(&d))
+	}
+	if info.has_verity == 0 {
+		return one, nil
+	}
+	var sealed *C.tarfs_sealed
+	err = simple(op, func(err **C.tarfs_error) C.int32_t {
+		return C.tarfs_exported_get_sealed(made, i, f, &sealed, err)
+	})
+	if err == nil {
+		one.Verity, err = newSealed(op, sealed)
+	}
+	return one, err
+}
+
+func closeAll(all []Exported) {
+	for _, one := range all {
+		for _, filesystem := range one.Filesystems {
+			filesystem.Verity.Close()
+		}
+	}
 }

@@ -76,6 +76,9 @@ static inline void wrong_exports(uint8_t *tar) {
     layer.sources = NULL;
     layer.source_count = 0;
     layer.tar = "/nowhere.tar";
+    layer.source_count = 1;
+    INVALID(tarfs_export(&layer, 1, path, &options, NULL, NULL, &made, &error));
+    layer.source_count = 0;
     EXPECT(TARFS_STATUS_IO, tarfs_export(&layer, 1, path, &options, NULL, NULL, &made, &error));
     CHECK(made == NULL && access(path, F_OK) != 0);
     tarfs_tree_free(tree);

@@ -280,7 +280,7 @@ impl<'a> Export<'a> {
         backings: Vec<Backing<'a>>,
         leaves: Vec<Option<Cow<'a, Leaves>>>,
     ) -> Self {
-        let layer = Layer { tree: tree.into(), backings, leaves };
+        let layer = Layer::new(tree.into(), backings, leaves);
         self.layers.push(Input::Layer(layer));
         self
     }
@@ -294,7 +294,7 @@ impl<'a> Export<'a> {
         backings: Vec<Backing<'a>>,
         leaves: Vec<Option<Cow<'a, Leaves>>>,
     ) -> Self {
-        let layer = Layer { tree: tree.into(), backings, leaves };
+        let layer = Layer::new(tree.into(), backings, leaves);
         Self { layers: vec![Input::Image(layer)], ..self }
     }
 }

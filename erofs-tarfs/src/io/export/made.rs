@@ -1,8 +1,11 @@
 //! What was made: files without names yet, and what is known of them.
 
+use core::cell::Cell;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::io::output::sync_directory;
 use crate::io::{Copied, Error, Output};
 use crate::layout::{Layout, PlannedDevice};
 use crate::outputs::Gpt;
@@ -132,43 +135,64 @@ impl Made {
     ///
     /// # Errors
     /// Those of `name`.
-    pub fn finish_with<E>(
+    pub fn finish_with<E: From<Error>>(
         self,
         name: impl FnOnce(Vec<Output>) -> Result<(), E>,
     ) -> Result<Vec<Exported>, E> {
+        if let Some(directory) = &self.directory {
+            directory.make().map_err(E::from)?;
+        }
         name(self.outputs)?;
         if let Some(directory) = self.directory {
-            directory.keep();
+            directory.keep().map_err(E::from)?;
         }
         Ok(self.exported)
     }
 }
 
-/// A directory that is removed again if the export fails, unless it was there before.
+/// A directory of outputs: made when they get their names, and gone again if they do not.
 #[derive(Debug)]
-pub(super) struct Directory(Option<PathBuf>);
+pub(super) struct Directory {
+    path: PathBuf,
+    /// Whether it is this export's.
+    made: Cell<bool>,
+}
 
 impl Directory {
+    /// Refuses what cannot be one.
     pub(super) fn new(path: &Path) -> Result<Self, Error> {
-        if path.is_dir() {
-            return Ok(Self(None));
-        }
-        match fs::create_dir(path) {
-            Ok(()) => Ok(Self(Some(path.to_owned()))),
-            Err(error) => Err(Error::Create { file: path.to_owned(), error }),
+        let file = path.to_owned();
+        match fs::metadata(path) {
+            Ok(found) if !found.is_dir() => {
+                Err(Error::Create { file, error: io::ErrorKind::NotADirectory.into() })
+            }
+            _ => Ok(Self { path: file, made: Cell::new(false) }),
         }
     }
 
-    fn keep(mut self) {
-        self.0 = None;
+    fn make(&self) -> Result<(), Error> {
+        match fs::create_dir(&self.path) {
+            Ok(()) => self.made.set(true),
+            Err(_) if self.path.is_dir() => {}
+            Err(error) => return Err(Error::Create { file: self.path.clone(), error }),
+        }
+        Ok(())
+    }
+
+    /// Its files have their names: it stays, also after a power cut.
+    fn keep(self) -> Result<(), Error> {
+        match self.made.take() {
+            true => sync_directory(Output::directory(&self.path)),
+            false => Ok(()),
+        }
     }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if let Some(path) = &self.0 {
+        if self.made.get() {
             // Somebody may have put files into it meanwhile. Then removing it fails, and it stays.
-            let _ = fs::remove_dir(path);
+            let _ = fs::remove_dir(&self.path);
         }
     }
 }

@@ -8,6 +8,7 @@ mod over;
 mod parts;
 mod prepared;
 mod run;
+mod state;
 mod watch;
 mod write;
 

@@ -2,6 +2,8 @@
 
 use alloc::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::parts::{Disk, Parts, Sealing};
@@ -26,7 +28,9 @@ impl Job<'_> {
             // a name.
             self.output(path)?
         } else {
-            self.output(&metadata_path(path))?
+            let metadata = metadata_path(path)?;
+            self.spare(&metadata)?;
+            self.output(&metadata)?
         };
         let mut parts = Parts::new(metadata.file().try_clone()?, &self.watch);
         let apart = matches!(self.partitioning, Some(Partitioning::Volume(..)));
@@ -118,7 +122,14 @@ impl Job<'_> {
         extents: FileExtents<usize>,
         sealed: Option<&Sealed>,
     ) -> Result<(String, Vec<String>), Error> {
-        let files = parts.files().iter().map(|file| name(file, path));
+        let named = |(index, file)| {
+            // The first one is that of metadata, which has no name yet.
+            if index > 0 {
+                still_there(file)?;
+            }
+            name(file, path)
+        };
+        let files = parts.files().iter().enumerate().map(named);
         let mut files = files.collect::<Result<Vec<String>, Error>>()?;
         let text = if self.form == Form::Vmdk {
             let extents = parts.back_zeros(extents)?;
@@ -133,23 +144,40 @@ impl Job<'_> {
     }
 }
 
-/// The name of the file with all that is in no layer.
-fn metadata_path(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
+/// Where all goes that is in no layer.
+fn metadata_path(out: &Path) -> Result<PathBuf, Error> {
+    let name = out.file_name().ok_or_else(|| Error::Name { file: out.to_owned() })?;
+    let mut name = name.to_owned();
     name.push(".metadata");
-    name.into()
+    Ok(out.with_file_name(name))
 }
 
 /// What a file is called in an output: from the directory of the output on, or from the root.
 fn name(file: &NamedFile, out: &Path) -> Result<String, Error> {
-    // The file itself may not have its name yet, so its directory is resolved in its place.
-    let real = |path: &Path| {
-        fs::canonicalize(path).map_err(|error| Error::Open { file: path.to_owned(), error })
+    // The file itself may not have its name yet, so its directory is resolved in its place. Nor may
+    // that be there yet.
+    let real = |path: &Path| match (fs::canonicalize(path), path.file_name()) {
+        (Err(error), Some(last)) if error.kind() == ErrorKind::NotFound => {
+            fs::canonicalize(Output::directory(path)).map(|parent| parent.join(last))
+        }
+        (found, _) => found,
     };
+    let real =
+        |path: &Path| real(path).map_err(|error| Error::Open { file: path.to_owned(), error });
     let path = file.path();
     let no_name = || Error::Name { file: path.to_owned() };
     let directory = real(Output::directory(out))?;
     let full = real(Output::directory(path))?.join(path.file_name().ok_or_else(no_name)?);
     let name = full.strip_prefix(&directory).unwrap_or(&full);
     name.to_str().map(str::to_owned).ok_or_else(no_name)
+}
+
+/// Makes sure that a file can be found by its name: one that is open may have none any more.
+fn still_there(file: &NamedFile) -> Result<(), Error> {
+    let found = fs::metadata(file.path()).ok().map(|found| (found.dev(), found.ino()));
+    let open = file.file().metadata().ok().map(|found| (found.dev(), found.ino()));
+    match found.is_some() && found == open {
+        true => Ok(()),
+        false => Err(Error::NoFile { name: file.path().to_owned() }),
+    }
 }

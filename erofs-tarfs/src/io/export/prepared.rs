@@ -10,7 +10,7 @@ use super::{Backing, Export, Exported};
 use crate::export::{self, ExportOptions, Form, Mode, Partitioning, Product};
 use crate::io::verity::HashingOptions as Hashing;
 use crate::io::{Error, Output};
-use crate::tree::{Identity, MergeOptions, Note, Tree};
+use crate::tree::{MergeOptions, Note, Tree};
 use crate::verity::{Leaves, SuperblockMode};
 
 /// An export whose layers are read.
@@ -25,7 +25,7 @@ pub(super) struct Job<'a> {
     pub(super) layers: Vec<Layer<'a>>,
     pub(super) watch: Watch<'a>,
     pub(super) notes: Box<dyn FnMut(Note) + 'a>,
-    beside: Option<PathBuf>,
+    pub(super) beside: Option<PathBuf>,
     /// Whether the only layer is the image.
     pub(super) is_merged: bool,
 }
@@ -50,6 +50,9 @@ impl<'a> Job<'a> {
         let failed = |error| Error::Export { file: path.to_owned(), error };
         let product = mode.product();
         options.check(product).map_err(failed)?;
+        if layers.is_empty() {
+            return Err(failed(export::Error::NoLayer));
+        }
         let is_plain = form == Form::Raw && partitioning.is_none();
         if product == Product::HashTree && !is_plain {
             return Err(failed(export::Error::NoDisk));
@@ -67,7 +70,9 @@ impl<'a> Job<'a> {
         // Of other forms the disk is hashed as it is read through its files, without kept digests.
         let keeps = product != Product::Disk && is_plain;
         let leaves = keeps.then_some(&options.verity);
-        let read = layers.into_iter().map(|layer| layer.read(!mode.is_by_layer(), leaves, &watch));
+        let pending = !mode.is_by_layer();
+        let read = layers.into_iter().enumerate();
+        let read = read.map(|(number, layer)| layer.read(number, pending, leaves, &watch));
         let layers = read.collect::<Result<_, _>>()?;
         Ok(Self {
             mode,
@@ -118,7 +123,7 @@ impl<'a> Job<'a> {
         if !found.is_file() {
             return Err(Error::NotRegular { file: path.to_owned() });
         }
-        let there = Identity::File { volume: found.dev(), number: found.ino() };
+        let there = (found.dev(), found.ino());
         self.layers.iter().try_for_each(|layer| layer.spare(path, there))
     }
 }

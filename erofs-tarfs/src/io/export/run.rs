@@ -1,14 +1,16 @@
 //! Which files an export makes, and of which layers each.
 
 use alloc::collections::BTreeMap;
+use core::sync::atomic::Ordering;
 use std::path::Path;
 
+use super::layer::Layer;
 use super::made::Directory;
 use super::prepared::{Job, One, Wanted};
 use super::write::{Written, hash_plan, write_plan};
 use super::{Export, Exported, ExportedDisk, Made};
 use crate::export::{self, Form, Plan};
-use crate::io::Error;
+use crate::io::{Error, Output};
 use crate::layout;
 use crate::tree::{self, Tree};
 use crate::verity::Sealed;
@@ -27,11 +29,21 @@ impl Export<'_> {
     /// Files have no name until all are whole and on the disk: an error leaves nothing.
     ///
     /// # Errors
-    /// [`Error::Export`] for what cannot be planned, [`Error::Layer`], [`Error::Merge`],
-    /// [`Error::IsInput`], [`Error::SameName`]; [`Error::NoFile`] and [`Error::Name`] for forms over
-    /// files; [`Error::Cancelled`]; those of reading and writing.
+    /// [`Error::Export`] for what cannot be planned, [`Error::Layer`], [`Error::Empty`],
+    /// [`Error::Merge`]; [`Error::Count`] and [`Error::Kept`] for layers whose parts do not fit
+    /// together; [`Error::IsInput`], [`Error::NotRegular`] and [`Error::SameName`] for names of outputs;
+    /// [`Error::NoFile`] and [`Error::Name`] for forms over files; [`Error::Changed`] for a file that was
+    /// written to meanwhile, as far as its times tell; [`Error::Cancelled`]; those of reading and
+    /// writing.
     pub fn write(self, path: impl AsRef<Path>) -> Result<Vec<Exported>, Error> {
-        self.make(path)?.finish()
+        let cancel = self.watch.cancel;
+        let made = self.make(path)?;
+        Output::sync(&made.outputs)?;
+        // Bringing bytes to the disk may take long.
+        if cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+            return Err(Error::Cancelled);
+        }
+        made.finish()
     }
 
     /// Hashes what would be made, in a mode with a hash tree, and writes nothing: geometry and root hash
@@ -69,12 +81,25 @@ impl Job<'_> {
     /// Makes all files.
     pub(super) fn run(mut self, path: &Path) -> Result<Made, Error> {
         let merged = self.merged(path)?;
+        // A directory of outputs is made when they get their names, so that nothing is left of a kill.
+        if self.beside.is_none() && !path.exists() {
+            let parent = Output::directory(path);
+            self.beside = Some(parent.to_owned());
+        }
         let wanted = self.wanted(merged.as_ref());
         let by_layer = self.mode.is_by_layer() && self.partitioning.is_none();
-        if by_layer && (wanted.len() > 1 || path.is_dir()) {
-            return self.each(path, &wanted);
-        }
-        Ok(Made::of(self.one(path, &wanted)?))
+        let made = match by_layer && (wanted.len() > 1 || path.is_dir()) {
+            true => self.each(path, &wanted)?,
+            false => Made::of(self.one(path, &wanted)?),
+        };
+        self.end()?;
+        Ok(made)
+    }
+
+    /// The last look at what was read, and whether it is still wanted.
+    fn end(&self) -> Result<(), Error> {
+        self.layers.iter().try_for_each(Layer::unchanged)?;
+        self.watch.check()
     }
 
     /// Hashes all that would be made. Errors of the whole name `path`.
@@ -93,7 +118,9 @@ impl Job<'_> {
             let (hashing, watch) = (&self.hashing, &self.watch);
             hash_plan(&plan, geometry, &sources, &leaves, (path, put), hashing, watch)
         };
-        wanted.iter().map(hash).collect()
+        let hashed = wanted.iter().map(hash).collect::<Result<_, _>>()?;
+        self.end()?;
+        Ok(hashed)
     }
 
     /// The layers as one, if the mode wants that and they are not yet.
