@@ -75,7 +75,7 @@ fn each_mode_makes_the_bytes_that_the_tool_makes() {
             // The same root without a disk.
             let hashed = Export::new(mode).options(options.clone()).tars(tars).hash();
             match made[0].sealed() {
-                Some(sealed) => assert_eq!(hashed.unwrap(), [sealed.clone()], "{mode}"),
+                Some(sealed) => assert_eq!(hashed.unwrap(), std::slice::from_ref(sealed), "{mode}"),
                 None => {
                     let error = export::Error::NoTree;
                     assert!(matches!(hashed, Err(Error::Export { error: e, .. }) if e == error));
