@@ -23,6 +23,8 @@ type call struct {
 	// Files that must stay open, and where their descriptors go.
 	files []*os.File
 	fds   []*C.int32_t
+	// What gives back the objects of C that are in use.
+	inUse []func()
 }
 
 func newCall(op string, ctx context.Context) *call {
@@ -89,7 +91,10 @@ func (c *call) end() {
 	for _, cell := range c.cells {
 		cell.free()
 	}
-	c.cells, c.files, c.fds = nil, nil, nil
+	for _, release := range c.inUse {
+		release()
+	}
+	c.cells, c.files, c.fds, c.inUse = nil, nil, nil, nil
 }
 
 // bytes gives C a look at a slice for the time of the call.

@@ -74,27 +74,14 @@ func (l *Layout) HashDisk(ctx context.Context, sources []io.ReaderAt, leaves []*
 		if err != nil {
 			return err
 		}
-		if leaves != nil && len(leaves) != len(sources) {
-			return invalid(op, "leaves and sources differ in number")
-		}
-		var first **C.tarfs_leaves
-		kept := make([]*C.tarfs_leaves, len(leaves))
-		for i, one := range leaves {
-			if one == nil {
-				continue
-			}
-			if kept[i], err = one.handle.acquire(op); err != nil {
-				return err
-			}
-			defer one.handle.release()
-		}
-		if len(kept) > 0 {
-			first = &kept[0]
+		kept, err := c.leaves(leaves, len(sources))
+		if err != nil {
+			return err
 		}
 		given := params.c(c)
 		progress, progressCtx := c.progress()
 		err = c.do(func(err **C.tarfs_error) C.int32_t {
-			return C.tarfs_layout_hash_disk(ptr, from, count, first, given, sink, progress, progressCtx, &sealed, err)
+			return C.tarfs_layout_hash_disk(ptr, from, count, kept, given, sink, progress, progressCtx, &sealed, err)
 		})
 		runtime.KeepAlive(leaves)
 		return err

@@ -145,8 +145,7 @@ func Export(ctx context.Context, mode Mode, layers []Source, path string, opts *
 	defer c.end()
 	var names cStrings
 	defer names.free()
-	given, held, err := exportLayers(c, &names, layers)
-	defer held.release()
+	given, err := exportLayers(c, &names, layers)
 	if err != nil {
 		return nil, err
 	}

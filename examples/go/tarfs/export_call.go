@@ -8,64 +8,31 @@ import (
 	"fmt"
 )
 
-// held are objects of C that are in use.
-type held []func()
-
-func (h held) release() {
-	for _, release := range h {
-		release()
-	}
-}
-
-// exportLayers are layers for C, for the time of a call; the objects that they refer to are held.
-func exportLayers(c *call, names *cStrings, layers []Source) ([]C.tarfs_export_layer, held, error) {
+// exportLayers are layers for C, for the time of a call.
+func exportLayers(c *call, names *cStrings, layers []Source) ([]C.tarfs_export_layer, error) {
 	given := make([]C.tarfs_export_layer, len(layers))
-	var in held
 	for i, layer := range layers {
 		g := &given[i]
 		g.size = C.sizeof_tarfs_export_layer
-		if layer.Tar != "" {
+		var err error
+		switch {
+		case layer.Tar == "":
+			if g.tree, err = c.tree(layer.Tree); err == nil {
+				g.sources, g.source_count, err = c.readers(layer.Devices...)
+			}
+			if err == nil {
+				g.leaves, err = c.leaves(layer.Leaves, len(layer.Devices))
+			}
+		case layer.Tree != nil || len(layer.Devices) > 0 || len(layer.Leaves) > 0:
+			err = invalid(c.op, "a tar, and something else too")
+		default:
 			g.tar = names.add(layer.Tar)
 		}
-		if layer.Tar != "" && (layer.Tree != nil || len(layer.Devices) > 0 || len(layer.Leaves) > 0) {
-			return nil, in, invalid(c.op, fmt.Sprintf("layer %d: a tar, and something else too", i+1))
-		}
-		if layer.Tar != "" {
-			continue
-		}
-		var h *handle[*C.tarfs_tree]
-		if layer.Tree != nil {
-			h = layer.Tree.handle
-		}
-		tree, err := h.acquire(c.op)
 		if err != nil {
-			return nil, in, inLayer(i, err)
+			return nil, inLayer(i, err)
 		}
-		in = append(in, h.release)
-		g.tree = tree
-		if g.sources, g.source_count, err = c.readers(layer.Devices...); err != nil {
-			return nil, in, inLayer(i, err)
-		}
-		if len(layer.Leaves) == 0 {
-			continue
-		}
-		if len(layer.Leaves) != len(layer.Devices) {
-			return nil, in, invalid(c.op, fmt.Sprintf("layer %d: leaves and devices differ in number", i+1))
-		}
-		leaves := make([]*C.tarfs_leaves, len(layer.Leaves))
-		for j, one := range layer.Leaves {
-			if one == nil {
-				continue
-			}
-			if leaves[j], err = one.handle.acquire(c.op); err != nil {
-				return nil, in, inLayer(i, err)
-			}
-			in = append(in, one.handle.release)
-		}
-		c.pin.Pin(&leaves[0])
-		g.leaves = &leaves[0]
 	}
-	return given, in, nil
+	return given, nil
 }
 
 // inLayer says which layer an error of this package is about.
@@ -81,18 +48,12 @@ func (o *ExportOptions) c(call *call, names *cStrings, mode Mode) *C.tarfs_expor
 	given := &C.tarfs_export_options{
 		size:         C.sizeof_tarfs_export_options,
 		mode:         names.add(string(mode)),
+		form:         names.optional(string(o.Form)),
+		partitions:   names.optional(string(o.Partitions)),
+		architecture: names.optional(o.Architecture),
 		layout:       o.Layout.c(call),
 		params:       o.Verity.c(call),
 		thread_count: C.uint32_t(max(o.Threads, 0)),
-	}
-	if o.Form != "" {
-		given.form = names.add(string(o.Form))
-	}
-	if o.Partitions != "" {
-		given.partitions = names.add(string(o.Partitions))
-	}
-	if o.Architecture != "" {
-		given.architecture = names.add(o.Architecture)
 	}
 	if o.Merge != nil {
 		merge := &C.tarfs_merge_options{size: C.sizeof_tarfs_merge_options}

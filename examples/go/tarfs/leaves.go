@@ -21,6 +21,29 @@ func newLeaves(ptr *C.tarfs_leaves) *Leaves {
 	return l
 }
 
+// leaves gives C a look at the leaves of so many sources, of which some have none; nil if none has.
+func (c *call) leaves(leaves []*Leaves, sources int) (**C.tarfs_leaves, error) {
+	if len(leaves) == 0 {
+		return nil, nil
+	}
+	if len(leaves) != sources {
+		return nil, invalid(c.op, "leaves and sources differ in number")
+	}
+	kept := make([]*C.tarfs_leaves, len(leaves))
+	for i, one := range leaves {
+		if one == nil {
+			continue
+		}
+		ptr, err := one.handle.acquire(c.op)
+		if err != nil {
+			return nil, err
+		}
+		kept[i], c.inUse = ptr, append(c.inUse, one.handle.release)
+	}
+	c.pin.Pin(&kept[0])
+	return &kept[0], nil
+}
+
 // NewLeaves makes leaves of digests that were kept: what [Leaves.Digests] gave, or level 0 of the
 // hash tree of the tar as it is. Parameters are those they were made with; nil for the preset
 // "nydus". Digests are 32 bytes for each data block.

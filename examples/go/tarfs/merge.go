@@ -37,16 +37,10 @@ func Merge(trees []*Tree, opts *MergeOptions) (*Tree, error) {
 	defer c.end()
 	layers := make([]*C.tarfs_tree, len(trees))
 	for i, t := range trees {
-		var h *handle[*C.tarfs_tree]
-		if t != nil {
-			h = t.handle
-		}
-		ptr, err := h.acquire(op)
-		if err != nil {
+		var err error
+		if layers[i], err = c.tree(t); err != nil {
 			return nil, err
 		}
-		defer h.release()
-		layers[i] = ptr
 	}
 	given := C.tarfs_merge_options{size: C.sizeof_tarfs_merge_options}
 	if opts != nil {

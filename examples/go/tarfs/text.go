@@ -39,6 +39,14 @@ func (s *cStrings) add(text string) *C.char {
 	return made
 }
 
+// optional copies a string; "" is NULL.
+func (s *cStrings) optional(text string) *C.char {
+	if text == "" {
+		return nil
+	}
+	return s.add(text)
+}
+
 func (s *cStrings) free() {
 	for _, made := range s.all {
 		C.free(unsafe.Pointer(made))

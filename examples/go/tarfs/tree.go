@@ -46,6 +46,19 @@ func newTree(op string, ptr *C.tarfs_tree) (*Tree, error) {
 	return t, nil
 }
 
+// tree gives C a tree for the time of a call.
+func (c *call) tree(t *Tree) (*C.tarfs_tree, error) {
+	var h *handle[*C.tarfs_tree]
+	if t != nil {
+		h = t.handle
+	}
+	ptr, err := h.acquire(c.op)
+	if err == nil {
+		c.inUse = append(c.inUse, h.release)
+	}
+	return ptr, err
+}
+
 // use gives the C object to work.
 func (t *Tree) use(op string, work func(ptr *C.tarfs_tree) error) error {
 	var h *handle[*C.tarfs_tree]
