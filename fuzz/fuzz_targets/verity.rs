@@ -2,7 +2,7 @@
 #![no_main]
 
 use erofs_tarfs::verity::{
-    Geometry, HashBytes, Hasher, Params, HashPlacement, Superblock, SuperblockMode,
+    Geometry, HashBytes, HashPlacement, Hasher, Params, Superblock, SuperblockMode,
 };
 use libfuzzer_sys::fuzz_target;
 
