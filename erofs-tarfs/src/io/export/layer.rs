@@ -72,7 +72,7 @@ impl<'a> Layer<'a> {
         for (index, (one, two)) in one.iter().zip(two).enumerate() {
             let (a, b) = (self.backing(index)?.file(), other.backing(index)?.file());
             let one_file = match (a, b) {
-                (Some(a), Some(b)) => !a.is_range() && a.identity()? == b.identity()?,
+                (Some(a), Some(b)) => is_same_range(a, b)?,
                 _ => false,
             };
             let shown = one.is_same(two) || one_file && one == two;
@@ -92,4 +92,10 @@ impl<'a> Layer<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether two files are one, or the same range of one.
+fn is_same_range(a: &NamedFile, b: &NamedFile) -> Result<bool, Error> {
+    let whole = |file: &NamedFile| file.try_clone()?.whole().identity();
+    Ok((a.start(), a.bytes()?) == (b.start(), b.bytes()?) && whole(a)? == whole(b)?)
 }
