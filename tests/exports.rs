@@ -18,7 +18,7 @@ use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::Params;
 use run::{Image, ok, run};
 
-/// ExportOptions of the library, and the same as words of the tool.
+/// Options of the library, and the same as words of the tool.
 fn variants() -> Vec<(ExportOptions, Vec<&'static str>, bool)> {
     let mut data_first = ExportOptions::default();
     data_first.layout.artifact = Artifact::Disk(DiskOrder::DataFirst);

@@ -9,6 +9,7 @@ mod devices;
 mod discoverable;
 mod endings;
 mod errors;
+mod export_outputs;
 mod help;
 mod images;
 mod inputs;

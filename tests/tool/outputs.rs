@@ -297,7 +297,7 @@ fn links_are_followed_to_files_and_stay_links() {
 }
 
 /// Runs the tool in a directory, its standard output a new file; that file's bytes.
-fn to_file(dir: &Path, args: &[&str]) -> (Ran, Vec<u8>) {
+pub(crate) fn to_file(dir: &Path, args: &[&str]) -> (Ran, Vec<u8>) {
     let path = dir.join("stdout");
     let mut command = Command::new(tool());
     let output = command.args(args).current_dir(dir).stdout(File::create(&path).unwrap()).output();

@@ -2,8 +2,8 @@
 //! before a byte is written.
 //!
 //! ```text
-//! Tree ──────┐             ┌─ disk ──→ where each byte of the disk comes from
-//! Product ───┼─→ Plan ─────┼─ bytes ─→ how long the output is
+//! Tree ────────────┐             ┌─ disk ──→ where each byte of the disk comes from
+//! Product ─────────┼─→ Plan ─────┼─ bytes ─→ how long the output is
 //! ExportOptions ───┘             └─ hash ──→ the hash tree, and its root hash
 //! ```
 //!

@@ -59,7 +59,7 @@ pub struct HashingOptions {
 }
 
 impl HashingOptions {
-    /// HashingOptions with this many threads.
+    /// Options with this many threads.
     pub fn threads(threads: NonZero<usize>) -> Self {
         Self { threads: Some(threads), ..Self::default() }
     }

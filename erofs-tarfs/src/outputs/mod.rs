@@ -1,9 +1,9 @@
 //! Disks over the files that hold their bytes already: nothing is copied.
 //!
 //! ```text
-//!                                   ┌─→ dm_linear ─→ a table for dmsetup
+//!                                       ┌─→ dm_linear ─→ a table for dmsetup
 //! DiskPlan ─→ FileExtents ──────────────┼─→ vmdk ──────→ a descriptor for QEMU
-//!             "bytes 4096 to 6143   └─→ Gpt ───────→ FileExtents of a disk with partitions
+//!             "bytes 4096 to 6143       └─→ Gpt ───────→ FileExtents of a disk with partitions
 //!              are in base.tar"
 //! ```
 //!

@@ -18,7 +18,7 @@ const MAX_NAME: usize = 511;
 /// The descriptor of a disk over files as they lie, for QEMU and others that read VMDK
 /// (`twoGbMaxExtentFlat`). Names are paths, absolute or from the directory of the descriptor on.
 ///
-/// Its content ID follows from the extents. FileExtents are `RW`, or QEMU passes over them; open
+/// Its content ID follows from the extents. Extents are `RW`, or QEMU passes over them; open
 /// the disk read-only, as the files are shared with others.
 ///
 /// ```
@@ -75,7 +75,7 @@ CID={:08x}
 parentCID=ffffffff
 createType=\"twoGbMaxExtentFlat\"
 
-# FileExtent description
+# Extent description
 {lines}
 # The Disk Data Base
 #DDB

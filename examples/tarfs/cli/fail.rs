@@ -29,6 +29,17 @@ impl Fail {
         Self::Failed(format!("{}: {why}", quote::name(file.as_ref())))
     }
 
+    /// An error of the library about a file that the user calls otherwise.
+    pub(crate) fn called(error: tarfs_io::Error, name: &Path) -> Self {
+        let text = error.to_string();
+        // The text begins with the name, not quoted: the user's is put in its place.
+        let file = error.file().map(|file| format!("{}: ", file.display())).unwrap_or_default();
+        match text.strip_prefix(&file) {
+            Some(why) => Self::of(name, why),
+            None => Self::Failed(text),
+        }
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         if matches!(self, Self::Usage(_)) { 2 } else { 1 }
@@ -67,7 +78,7 @@ impl From<tarfs_io::Error> for Fail {
             text.push_str(switch(error));
         }
         let Some(file) = error.file() else { return Self::Failed(text) };
-        // The text begins with the name, not quoted: ours is put in its place.
+        // The text begins with the name, not quoted: the quoted one is put in its place.
         match text.strip_prefix(&format!("{}: ", file.display())) {
             Some(why) => Self::of(file, why),
             None => Self::Failed(text),

@@ -88,6 +88,17 @@ pub(crate) fn params(args: &Preset) -> Done<Params> {
     Params::new(data_block, hash_block, salt, superblock).map_err(usage)
 }
 
+/// The same parameters with a superblock, which a tree in a partition of its own has.
+pub(crate) fn with_superblock(params: &Params) -> Done<Params> {
+    match params.superblock() {
+        SuperblockMode::None => params
+            .clone()
+            .with_superblock(SuperblockMode::Derived)
+            .map_err(|error| Fail::Usage(error.to_string())),
+        _ => Ok(params.clone()),
+    }
+}
+
 /// The parameters of a hash tree over a filesystem, which must be such that Linux mounts it: a
 /// device-mapper device has the data block for its logical block, and no smaller one of a filesystem
 /// can be set then.

@@ -1,7 +1,7 @@
 //! Bars for long work, on a terminal only.
 
 use std::io::{self, IsTerminal, Read};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -45,34 +45,30 @@ impl Progress {
     }
 }
 
-/// The bars of a disk that is written and then hashed. Each bar is shown when its step begins.
+/// The bar of disks that are written and hashed, in any order. It says which is being done, and counts
+/// the bytes of both.
 #[derive(Debug)]
 pub(crate) struct Steps {
-    bytes: u64,
-    writing: OnceLock<Progress>,
-    hashing: OnceLock<Progress>,
+    bar: Progress,
+    hashing: AtomicBool,
 }
 
 impl Steps {
-    /// Bars over the bytes of these.
-    pub(crate) fn new(bytes: impl Iterator<Item = u64>) -> Self {
-        Self { bytes: bytes.sum(), writing: OnceLock::new(), hashing: OnceLock::new() }
+    /// A bar over so many bytes, which are asked for only where a bar is shown.
+    pub(crate) fn new(bytes: impl FnOnce() -> Option<u64>) -> Self {
+        let bytes = if io::stderr().is_terminal() { bytes() } else { None };
+        Self { bar: Progress::new("writing", bytes), hashing: AtomicBool::new(false) }
     }
 
     /// Counts bytes of a step.
     pub(crate) fn inc(&self, hashing: bool, bytes: u64) {
-        let (bar, what) = match hashing {
-            false => (&self.writing, "writing"),
-            true => (&self.hashing, "hashing"),
-        };
-        let total = Some(self.bytes).filter(|_| bytes > 0 || !hashing);
-        bar.get_or_init(|| {
-            if hashing && let Some(written) = self.writing.get() {
-                written.0.finish_and_clear();
-            }
-            Progress::new(what, total)
-        });
-        bar.get().iter().for_each(|bar| bar.0.inc(bytes));
+        let bar = &self.bar.0;
+        if self.hashing.swap(hashing, Ordering::Relaxed) != hashing {
+            bar.set_message(if hashing { "hashing" } else { "writing" });
+        }
+        // A byte may be read twice: the bar ends at its end.
+        let left = bar.length().map_or(u64::MAX, |bytes| bytes.saturating_sub(bar.position()));
+        bar.inc(bytes.min(left));
     }
 }
 

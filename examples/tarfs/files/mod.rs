@@ -11,4 +11,5 @@ pub(crate) mod partition;
 pub(crate) mod place;
 pub(crate) mod protected;
 pub(crate) mod stream;
+pub(crate) mod target;
 pub(crate) mod unchanged;

@@ -1,6 +1,6 @@
 //! Outputs that are whole or not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,6 +18,8 @@ use crate::files::{protected, unchanged};
 #[derive(Debug)]
 pub(crate) struct Output {
     file: tarfs_io::Output,
+    /// The directory that it was created in.
+    created_in: PathBuf,
     /// What it is called.
     path: PathBuf,
     place: Place,
@@ -27,21 +29,21 @@ impl Output {
     /// A file that is not seen yet, where `path` leads.
     pub(crate) fn new(path: &Path) -> Done<Self> {
         let place = place::place(path)?;
-        let directory = match &place {
+        let created_in = match &place {
             Place::File(file) => {
                 protected::check(path, file)?;
                 place::directory(file).to_owned()
             }
             Place::Stdout => std::env::temp_dir(),
         };
-        let file = tarfs_io::Output::within(&directory, path)?;
-        Ok(Self { file, path: path.to_owned(), place })
+        let file = tarfs_io::Output::within(&created_in, path)?;
+        Ok(Self { file, created_in, path: path.to_owned(), place })
     }
 
-    /// One that the library has made.
-    pub(crate) fn of(file: tarfs_io::Output) -> Done<Self> {
-        let path = file.path().to_owned();
-        let output = Self { place: place::place(&path)?, file, path };
+    /// A file that the library has made, which is to be called `path`.
+    pub(crate) fn of(file: tarfs_io::Output, path: &Path) -> Done<Self> {
+        let created_in = place::directory(file.path()).to_owned();
+        let output = Self { file, created_in, path: path.to_owned(), place: place::place(path)? };
         output.check()?;
         Ok(output)
     }
@@ -78,9 +80,7 @@ impl Output {
     /// What is the same of two outputs that would be one file; `None` of standard output.
     fn name(&self) -> Option<(PathBuf, OsString)> {
         let Place::File(file) = &self.place else { return None };
-        let dir = fs::canonicalize(place::directory(file))
-            .unwrap_or_else(|_| place::directory(file).to_owned());
-        Some((dir, file.file_name()?.to_owned()))
+        Some((real(place::directory(file)), file.file_name()?.to_owned()))
     }
 
     /// Gives it its name, in place of what has it.
@@ -88,13 +88,38 @@ impl Output {
         finish(vec![self])
     }
 
-    /// Copies it to standard output.
-    fn show(&self) -> Done {
+    /// Its bytes, from the first on.
+    fn rewound(&self) -> Done<&File> {
         let mut file = self.file.file().file();
         io::Seek::rewind(&mut file).map_err(|error| Fail::of(&self.path, error))?;
-        let mut out = io::stdout().lock();
+        Ok(file)
+    }
+
+    /// Copies it to standard output.
+    fn show(&self) -> Done {
+        let (mut file, mut out) = (self.rewound()?, io::stdout().lock());
         io::copy(&mut file, &mut out).and_then(|_| out.flush()).map_err(Fail::stdout)
     }
+
+    /// The file that will have the name `to`. It is a copy if a link leads out of the directory that
+    /// the file was created in: no file can get a name on another filesystem.
+    fn placed(mut self, to: &Path) -> Done<tarfs_io::Output> {
+        let directory = place::directory(to);
+        if directory == self.created_in || real(directory) == real(&self.created_in) {
+            self.file.rename(to).map_err(|error| Fail::called(error, &self.path))?;
+            return Ok(self.file);
+        }
+        let copy = tarfs_io::Output::within(directory, to);
+        let copy = copy.map_err(|error| Fail::called(error, &self.path))?;
+        let (mut from, mut into) = (self.rewound()?, copy.file().file());
+        io::copy(&mut from, &mut into).map_err(|error| Fail::of(&self.path, error))?;
+        Ok(copy)
+    }
+}
+
+/// A directory without links on the way to it.
+fn real(directory: &Path) -> PathBuf {
+    fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned())
 }
 
 /// Gives files their names, if none of them takes the place of what is read, and that is as it was.
@@ -109,15 +134,20 @@ pub(crate) fn finish(outputs: Vec<Output>) -> Done {
         }
     }
     unchanged::check()?;
-    let mut files = Vec::new();
-    for mut output in outputs {
-        match &output.place {
+    let (mut files, mut names) = (Vec::new(), BTreeMap::new());
+    for output in outputs {
+        match output.place.clone() {
             Place::File(file) => {
-                output.file.rename(file)?;
-                files.push(output.file);
+                names.insert(file.clone(), output.path.clone());
+                files.push(output.placed(&file)?);
             }
             Place::Stdout => output.show()?,
         }
     }
-    Ok(tarfs_io::Output::finish(files)?)
+    tarfs_io::Output::finish(files).map_err(|error| {
+        match error.file().and_then(|file| names.get(file)) {
+            Some(name) => Fail::called(error, name),
+            None => error.into(),
+        }
+    })
 }

@@ -103,11 +103,13 @@ fn open_file(path: &Path, link: &Path) -> Done<Place> {
     }
 }
 
-/// The directory for files that belong to an output, and for temporary ones.
+/// The directory for temporary files: that of the file where the output goes, as a link may lead to
+/// another filesystem. An output that is refused later has none of its own.
 pub(crate) fn beside(path: &Path) -> PathBuf {
-    match is_stdout(path) {
-        true => std::env::temp_dir(),
-        false => directory(path).to_owned(),
+    match place(path) {
+        Ok(Place::File(file)) => directory(&file).to_owned(),
+        Ok(Place::Stdout) => std::env::temp_dir(),
+        Err(_) => directory(path).to_owned(),
     }
 }
 

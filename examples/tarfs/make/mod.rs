@@ -4,3 +4,4 @@ pub(crate) mod disk_form;
 pub(crate) mod image;
 pub(crate) mod known_digests;
 pub(crate) mod volume;
+pub(crate) mod work;

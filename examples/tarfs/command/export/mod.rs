@@ -1,14 +1,15 @@
 //! `tarfs export`: the six modes.
 
 mod arguments;
+mod errors;
 mod print;
 
 use std::borrow::Cow;
 use std::path::Path;
 
-use erofs_tarfs::export::{self, ExportOptions, Mode, Partitioning, Product};
+use erofs_tarfs::export::{ExportOptions, Mode, Partitioning, Product};
 use erofs_tarfs::io::{self as tarfs_io, Backing, Step};
-use erofs_tarfs::outputs::{Architecture, Volume};
+use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::Leaves;
 
 pub(crate) use self::arguments::Export;
@@ -16,12 +17,13 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Steps;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
+use crate::files::target::Target;
 use crate::files::{argument_files, place};
 use crate::layers::loaded::{self, Loaded, Origin};
 use crate::layers::noted::Noted;
 use crate::layers::spool::Spool;
 use crate::layers::{load, merged, same_devices, warnings};
-use crate::make::{image, known_digests, volume};
+use crate::make::{known_digests, volume, work};
 
 pub(crate) fn run(args: &Export) -> Done {
     let (mode, options) = (Mode::from(args.mode), options(args)?);
@@ -29,7 +31,7 @@ pub(crate) fn run(args: &Export) -> Done {
     let by_layer = mode.is_by_layer();
     argument_files::protect(&args.inputs.layers);
     args.sealed.iter().for_each(|sealed| argument_files::protect(&[&sealed.disk]));
-    let output = match args.output.is_dir() {
+    let output = match is_directory(&args.output) {
         true => args.output.clone(),
         false => place::named(&args.output)?,
     };
@@ -47,48 +49,58 @@ pub(crate) fn run(args: &Export) -> Done {
     }
     let hashing = hash_tree_options::threads(&args.sealing.hashing);
     known_digests::read(&mut layers, &args.sealed, &options.verity, &hashing)?;
-    let volume = volume(args, by_layer, &layers)?;
-    let several = by_layer && args.forms.gpt.is_none() && layers.len() != 1;
+    let partitioning = partitioning(args, by_layer, &layers)?;
+    let in_directory = layers.len() > 1 || is_directory(&output);
+    let several = by_layer && args.forms.gpt.is_none() && in_directory;
     if several && place::is_stdout(&output) {
         let why = "several layers make several files: -o DIR, not standard output";
         return Err(Fail::Usage(why.to_owned()));
     }
+    let target = if several { Target::directory(&output) } else { Target::file(&output)? };
     // What is refused now need not be made first.
-    let early = if several || output.is_dir() { None } else { Some(Output::new(&output)?) };
+    let early = if several { None } else { Some(Output::new(&output)?) };
 
-    let steps = Steps::new(layers.iter().flat_map(|layer| layer.tree.devices()).map(|d| d.bytes));
-    let export = tarfs_io::Export::new(mode).options(options).hashing(hashing).form(form);
-    let export = export.beside(place::beside(&output));
-    let export = export.observer(|step, bytes| steps.inc(step == Step::Hashing, bytes));
-    let mut export = match (args.forms.gpt, volume) {
-        (None, _) => export,
-        (Some(_), None) => export.partitions(Partitioning::Data),
-        (Some(_), Some((volume, architecture))) => {
-            export.partitions(Partitioning::Volume(volume, architecture))
-        }
+    let merged = match by_layer {
+        true => None,
+        false => Some(merged::merged(&layers, &how.merge)?),
     };
+    let trees: Vec<&Tree> = match &merged {
+        Some((tree, _)) => vec![tree],
+        None => layers.iter().map(|layer| &layer.tree).collect(),
+    };
+    let steps = Steps::new(|| work::bytes(&trees, product, &options, form, partitioning));
+    let export = tarfs_io::Export::new(mode).options(options).hashing(hashing).form(form);
+    let mut export = export.observer(|step, bytes| steps.inc(step == Step::Hashing, bytes));
+    if let Some(partitioning) = partitioning {
+        export = export.partitions(partitioning);
+    }
     let mut noted: Vec<Noted> = layers.iter().map(|layer| layer.noted).collect();
-    if by_layer {
+    if let Some((tree, all)) = &merged {
+        let (backings, leaves) = backings(loaded::origins(tree, &layers))?;
+        export = export.image(tree, backings, leaves);
+        noted = vec![*all];
+    } else {
         for layer in &layers {
             let (backings, leaves) = backings(layer.origins())?;
             export = export.layer(&layer.tree, backings, leaves);
         }
-    } else {
-        let (tree, all) = merged::merged(&layers, &how.merge)?;
-        let (backings, leaves) = backings(loaded::origins(&tree, &layers))?;
-        export = export.image(tree, backings, leaves);
-        noted = vec![all];
     }
-    let made = export.make(&output).map_err(|error| explain(error, &output, &layers))?;
+    let made = export.make(target.path());
+    let made = made.map_err(|error| errors::explain(error, &target, &layers))?;
     drop(early);
     let files = spool.outputs();
     let made = made.finish_with(|outputs| {
-        let outputs = outputs.into_iter().map(Output::of).collect::<Done<Vec<_>>>()?;
+        let outputs = outputs.into_iter().map(|file| target.output(file));
+        let outputs = outputs.collect::<Done<Vec<_>>>()?;
         output::finish(files.into_iter().chain(outputs).collect())
     })?;
     drop(steps);
-    let mut noted = noted.into_iter();
-    made.iter().try_for_each(|made| print::print(args, product, made, &mut noted))
+    print::all(args, product, &target, made, noted)
+}
+
+/// Whether an output is a directory. A directory that is called as standard output is none.
+fn is_directory(output: &Path) -> bool {
+    !place::is_stdout(output) && output.is_dir()
 }
 
 /// How disks are laid out and hashed.
@@ -105,6 +117,9 @@ fn options(args: &Export) -> Done<ExportOptions> {
             hash_tree_options::mountable(&args.sealing, options.layout.block_size)?
         }
     };
+    if args.forms.volume().is_some() {
+        options.verity = hash_tree_options::with_superblock(&options.verity)?;
+    }
     options.any_data_block = args.sealing.any_data_block;
     if mode.is_by_layer() && args.inputs.layers.len() > 1 && args.layout.uuid.is_some() {
         let why = "--uuid is of one filesystem: those of several layers follow from their content";
@@ -136,17 +151,17 @@ fn check(args: &Export, output: &Path, product: Product) -> Done {
     }
 }
 
-/// What systemd is to find.
-fn volume(
-    args: &Export,
-    by_layer: bool,
-    layers: &[Loaded],
-) -> Done<Option<(Volume, Architecture)>> {
+/// The partitions that disks go into, if any.
+fn partitioning(args: &Export, by_layer: bool, layers: &[Loaded]) -> Done<Option<Partitioning>> {
     if let (Some(_), true, 2..) = (args.forms.volume(), by_layer, layers.len()) {
         let why = "--gpt=dps is of one file system, and these are several: an image_* mode";
         return Err(Fail::Usage(why.to_owned()));
     }
-    volume::wanted(&args.forms, args.inputs.how().platform, layers)
+    let volume = volume::wanted(&args.forms, args.inputs.how().platform, layers)?;
+    Ok(args.forms.gpt.map(|_| match volume {
+        Some((volume, architecture)) => Partitioning::Volume(volume, architecture),
+        None => Partitioning::Data,
+    }))
 }
 
 type Devices<'l> = (Vec<Backing<'l>>, Vec<Option<Cow<'l, Leaves>>>);
@@ -157,20 +172,4 @@ fn backings(origins: Vec<Origin<'_>>) -> Done<Devices<'_>> {
     let leaves = leaves.collect();
     let files = origins.iter().map(|(layer, index)| layer.source(*index).map(Backing::from));
     Ok((files.collect::<Done<_>>()?, leaves))
-}
-
-/// What the library says, in the words of this program.
-fn explain(error: tarfs_io::Error, output: &Path, layers: &[Loaded]) -> Fail {
-    match error {
-        tarfs_io::Error::Export { error: export::Error::Layout(error), .. } => {
-            image::unfit(output, error)
-        }
-        tarfs_io::Error::IsInput { .. } => Fail::Usage(error.to_string()),
-        tarfs_io::Error::SameName { file, layers: (first, second) } => {
-            let (first, second) = (&layers[first].name, &layers[second].name);
-            let why = format_args!("would be the name of {} too", quote::name(first));
-            Fail::of(second, format_args!("{}, its output, {why}", quote::name(&file)))
-        }
-        error => error.into(),
-    }
 }

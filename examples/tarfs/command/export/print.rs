@@ -1,5 +1,6 @@
-//! What `tarfs export` says of an output.
+//! What `tarfs export` says of its outputs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use erofs_tarfs::export::Product;
@@ -7,13 +8,35 @@ use erofs_tarfs::io::Exported;
 
 use super::Export;
 use crate::cli::fail::Done;
+use crate::files::target::Target;
 use crate::layers::noted::Noted;
 use crate::show::hash_tree_report::HashTreeReport;
 use crate::show::partitioned::Partitioned;
 use crate::show::report::{HowMade, Report};
 
+/// Reports on all outputs, in the order of the layers. `noted` is of the layers too, or of all merged.
+pub(super) fn all(
+    args: &Export,
+    product: Product,
+    target: &Target,
+    made: Vec<Exported>,
+    noted: Vec<Noted>,
+) -> Done {
+    let (mut noted, mut seen) = (noted.into_iter(), BTreeSet::new());
+    for mut made in made {
+        made.path = target.name(&made.path).to_owned();
+        // A layer that is there twice has one output, and a form over files is told of once.
+        if !seen.insert(made.path.clone()) && args.forms.form().is_over_files() {
+            noted.next();
+            continue;
+        }
+        print(args, product, &made, &mut noted)?;
+    }
+    Ok(())
+}
+
 /// Reports on an output.
-pub(super) fn print(
+fn print(
     args: &Export,
     product: Product,
     made: &Exported,
