@@ -3,10 +3,11 @@
 use core::cell::Cell;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::io::output::sync_directory;
-use crate::io::{Copied, Error, Output};
+use crate::io::{Copied, Error, NamedFile, Output};
 use crate::layout::{Layout, PlannedDevice};
 use crate::outputs::Gpt;
 use crate::units::BlockSize;
@@ -105,16 +106,18 @@ impl Exported {
 /// assert!(disk.exists());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Made {
     pub(super) outputs: Vec<Output>,
     pub(super) exported: Vec<Exported>,
     pub(super) directory: Option<Directory>,
+    /// The files of layers that outputs name.
+    pub(super) over: Vec<NamedFile>,
 }
 
 impl Made {
-    pub(super) fn of((outputs, exported): (Vec<Output>, Exported)) -> Self {
-        Self { outputs, exported: vec![exported], directory: None }
+    pub(super) fn of((outputs, exported, over): (Vec<Output>, Exported, Vec<NamedFile>)) -> Self {
+        Self { outputs, exported: vec![exported], directory: None, over }
     }
 
     /// What is known of it, in the order of the layers.
@@ -127,11 +130,12 @@ impl Made {
     /// # Errors
     /// As [`Output::finish`].
     pub fn finish(self) -> Result<Vec<Exported>, Error> {
+        self.over.iter().try_for_each(still_there)?;
         self.finish_with(Output::finish)
     }
 
-    /// Lets the caller give the files their names, or copy them to elsewhere. If that fails, nothing is
-    /// left.
+    /// Lets the caller give the files their names, or copy them to elsewhere. Files of layers that a form
+    /// names need not have their names before. If it fails, nothing is left.
     ///
     /// # Errors
     /// Those of `name`.
@@ -194,5 +198,15 @@ impl Drop for Directory {
             // Somebody may have put files into it meanwhile. Then removing it fails, and it stays.
             let _ = fs::remove_dir(&self.path);
         }
+    }
+}
+
+/// Makes sure that a file can be found by its name: one that is open may have none any more.
+fn still_there(file: &NamedFile) -> Result<(), Error> {
+    let found = fs::metadata(file.path()).ok().map(|found| (found.dev(), found.ino()));
+    let open = file.file().metadata().ok().map(|found| (found.dev(), found.ino()));
+    match found.is_some() && found == open {
+        true => Ok(()),
+        false => Err(Error::NoFile { name: file.path().to_owned() }),
     }
 }

@@ -3,7 +3,6 @@
 use alloc::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::parts::{Disk, Parts, Sealing};
@@ -71,7 +70,10 @@ impl Job<'_> {
             outputs.push(metadata);
         }
         outputs.push(output);
-        Ok((outputs, exported))
+        // The first one is that of metadata.
+        let over =
+            if self.form == Form::Raw { Vec::new() } else { parts.into_files().split_off(1) };
+        Ok((outputs, exported, over))
     }
 
     /// The only disk.
@@ -122,14 +124,7 @@ impl Job<'_> {
         extents: FileExtents<usize>,
         sealed: Option<&Sealed>,
     ) -> Result<(String, Vec<String>), Error> {
-        let named = |(index, file)| {
-            // The first one is that of metadata, which has no name yet.
-            if index > 0 {
-                still_there(file)?;
-            }
-            name(file, path)
-        };
-        let files = parts.files().iter().enumerate().map(named);
+        let files = parts.files().iter().map(|file| name(file, path));
         let mut files = files.collect::<Result<Vec<String>, Error>>()?;
         let text = if self.form == Form::Vmdk {
             let extents = parts.back_zeros(extents)?;
@@ -170,14 +165,4 @@ fn name(file: &NamedFile, out: &Path) -> Result<String, Error> {
     let full = real(Output::directory(path))?.join(path.file_name().ok_or_else(no_name)?);
     let name = full.strip_prefix(&directory).unwrap_or(&full);
     name.to_str().map(str::to_owned).ok_or_else(no_name)
-}
-
-/// Makes sure that a file can be found by its name: one that is open may have none any more.
-fn still_there(file: &NamedFile) -> Result<(), Error> {
-    let found = fs::metadata(file.path()).ok().map(|found| (found.dev(), found.ino()));
-    let open = file.file().metadata().ok().map(|found| (found.dev(), found.ino()));
-    match found.is_some() && found == open {
-        true => Ok(()),
-        false => Err(Error::NoFile { name: file.path().to_owned() }),
-    }
 }

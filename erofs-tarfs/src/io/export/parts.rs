@@ -56,6 +56,11 @@ impl<'e> Parts<'e> {
         &self.files
     }
 
+    /// All files, that of metadata first.
+    pub(super) fn into_files(self) -> Vec<NamedFile> {
+        self.files
+    }
+
     /// Takes room in the file of metadata; what is not written there reads as zeros.
     fn room(&mut self, bytes: u64) -> Result<u64, Error> {
         let at = self.end.next_multiple_of(ALIGN);

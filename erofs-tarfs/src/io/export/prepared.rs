@@ -9,7 +9,7 @@ use super::watch::Watch;
 use super::{Backing, Export, Exported};
 use crate::export::{self, ExportOptions, Form, Mode, Partitioning, Product};
 use crate::io::verity::HashingOptions as Hashing;
-use crate::io::{Error, Output};
+use crate::io::{Error, NamedFile, Output};
 use crate::tree::{MergeOptions, Note, Tree};
 use crate::verity::{Leaves, SuperblockMode};
 
@@ -39,8 +39,9 @@ pub(super) struct Wanted<'w> {
     pub(super) origins: Vec<(usize, usize)>,
 }
 
-/// What was made of an output's filesystems: files without names, and what is known of it.
-pub(super) type One = (Vec<Output>, Exported);
+/// What was made of an output's filesystems: files without names, what is known of it, and the files of
+/// layers that it names.
+pub(super) type One = (Vec<Output>, Exported, Vec<NamedFile>);
 
 impl<'a> Job<'a> {
     /// Reads the layers. Errors that are about no layer name `path`, the output.

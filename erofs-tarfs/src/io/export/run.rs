@@ -155,13 +155,14 @@ impl Job<'_> {
     /// A file for each layer, in a directory.
     fn each(&self, directory: &Path, wanted: &[Wanted<'_>]) -> Result<Made, Error> {
         let kept = Directory::new(directory)?;
-        let mut made = Made { outputs: Vec::new(), exported: Vec::new(), directory: Some(kept) };
+        let mut made = Made { directory: Some(kept), ..Made::default() };
         let mut names = BTreeMap::new();
         let extension = self.form.extension(self.product);
         for (index, one) in wanted.iter().enumerate() {
             let path = directory.join(format!("{}.{extension}", one.name));
-            let (outputs, exported) = self.one(&path, core::slice::from_ref(one))?;
+            let (outputs, exported, over) = self.one(&path, core::slice::from_ref(one))?;
             made.exported.push(exported);
+            made.over.extend(over);
             // A layer that is there twice has one output: the name and the bytes are the same.
             match names.get(&path).copied() {
                 None => made.outputs.extend(outputs),
@@ -201,6 +202,6 @@ impl Job<'_> {
             files: Vec::new(),
             copied,
         };
-        Ok((vec![output], exported))
+        Ok((vec![output], exported, Vec::new()))
     }
 }
