@@ -18,6 +18,7 @@ Where it differs from erofs-utils:
     and the file is written in one pass. With -b 1024 and more, which containerd asks for by -b4096 unless
     its mkfs_options have a -b, file data is copied to blocks of that size, and a tar from standard input
     is kept in a file without a name until then. dm-verity with data blocks of 4096 needs -b4096.
+  * Of a directory the block size is 4096 unless -b says otherwise.
   * With --tar=i the block size is always 512, as with erofs-utils. The file ends where the tar begins.
   * Without -U the UUID is made of the content: the same input gives the same bytes.
   * No clock is read: -T with --mkfs-time changes nothing, and --sort changes nothing.

@@ -68,7 +68,10 @@ impl Wanted {
             Some(Tar::Index) => Kind::Index,
             Some(Tar::Full) | None => Kind::Full,
         };
-        let asked = arguments.block_size.unwrap_or(512);
+        // The bodies of a tar lie on multiples of 512. Those of a directory have to be copied anyway: then to
+        // blocks that dm-verity as containerd sets it up can have, which hashes 4096 bytes at a time.
+        let asked =
+            arguments.block_size.unwrap_or(if arguments.tar.is_some() { 512 } else { 4096 });
         let block_size = BlockSize::new(asked)
             .ok_or_else(|| Fail::refused(format!("-b {asked}: no block size of EROFS")))?;
         if kind == Kind::Full {

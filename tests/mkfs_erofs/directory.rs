@@ -67,7 +67,7 @@ fn upper(root: &Path) {
     set_time(root, 1234, 5678);
 }
 
-const CALLS: &[&str] = &["--quiet -Enoinline_data", "--quiet -Enoinline_data -b4096"];
+const CALLS: &[&str] = &["--quiet -Enoinline_data", "--quiet -Enoinline_data -b512"];
 
 #[test]
 fn an_upper_directory_is_committed_as_it_is() {
