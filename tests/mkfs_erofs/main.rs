@@ -11,4 +11,5 @@ mod calls;
 mod directory;
 mod failing;
 mod output;
+mod real;
 mod refused;
