@@ -1,6 +1,7 @@
 //! Why the program ends with exit code 1, and what it says on standard error.
 
 use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 use std::{fmt, io};
 
@@ -63,5 +64,6 @@ pub(crate) fn line(text: &str) {
             false => shown.push(char),
         }
     }
-    eprintln!("{shown}");
+    // There is nobody to tell that standard error is closed.
+    let _ = writeln!(io::stderr(), "{shown}");
 }

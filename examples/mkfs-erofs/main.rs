@@ -27,6 +27,7 @@ mod target;
 mod upper;
 mod wanted;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -70,7 +71,10 @@ fn run(arguments: &Arguments) -> Done {
     Output::finish(vec![target])?;
     if !arguments.quiet {
         let path = arguments.output.display();
-        println!("{path}: {} inodes, {bytes} bytes, block size {}", made.inodes, made.block_size);
+        let (inodes, block) = (made.inodes, made.block_size);
+        // The output is there, whether or not anybody reads this.
+        let _ =
+            writeln!(io::stdout(), "{path}: {inodes} inodes, {bytes} bytes, block size {block}");
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Where the tar of a layer comes from.
 
+use std::fs::File;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::resume_unwind;
@@ -28,13 +29,13 @@ pub(crate) fn open<T>(wanted: &Wanted, take: impl FnOnce(Tar) -> Done<T>) -> Don
             take(Tar::Stream("standard input".into(), Box::new(stdin)))
         }
         Source::Tar(path) => {
-            let metadata = path.metadata().map_err(|error| Fail::of(path, error))?;
-            let file = NamedFile::open(path)?;
-            match metadata.is_file() {
-                true => take(Tar::File(file)),
+            let failed = |error| Fail::of(path, error);
+            match path.metadata().map_err(failed)?.is_file() {
+                true => take(Tar::File(NamedFile::open(path)?)),
+                // A pipe that has a name, as /dev/stdin.
                 false => {
-                    let fd = file.file().try_clone()?;
-                    take(Tar::Stream(path.clone(), Box::new(Pipe::new(fd))))
+                    let pipe = Pipe::new(File::open(path).map_err(failed)?);
+                    take(Tar::Stream(path.clone(), Box::new(pipe)))
                 }
             }
         }

@@ -53,6 +53,17 @@ fn upper(root: &Path) {
     set_xattr(&root.join("srv"), "trusted.overlay.opaque", b"y");
     set_xattr(&root.join("etc"), "trusted.overlay.impure", b"y");
     set_xattr(&root.join("etc/motd"), "trusted.overlay.origin", &[0, 251, 29, 0, 1, 0x80]);
+    // Owner rw, user 1000 r, group r, mask r, others none (linux/posix_acl_xattr.h).
+    let acl: Vec<u8> =
+        [(1, 6, u32::MAX), (2, 4, 1000), (4, 4, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)]
+            .iter()
+            .flat_map(|(tag, permissions, id): &(u16, u16, u32)| {
+                [&tag.to_le_bytes()[..], &permissions.to_le_bytes(), &id.to_le_bytes()].concat()
+            })
+            .collect();
+    let acl = [&[2, 0, 0, 0], &acl[..]].concat();
+    set_xattr(&root.join("etc/empty"), "system.posix_acl_access", &acl);
+    set_xattr(&root.join("etc/deep"), "system.posix_acl_default", &acl);
     set_xattr(&root.join("etc/motd"), "user.bytes", b"\0\n=\xff");
     chown(root.join("etc/motd"), Some(70_000), Some(3_000_000_000)).unwrap();
     fs::set_permissions(root.join("etc/motd"), Permissions::from_mode(0o6755)).unwrap();
@@ -119,7 +130,7 @@ fn a_time_for_all_files_is_that_of_all_files() {
 }
 
 #[test]
-fn sockets_are_skipped_and_names_of_whiteouts_refused() {
+fn sockets_are_skipped_and_what_no_tar_has_is_refused() {
     let (place, dir) = (Place::new(), tmpfs().unwrap());
     let out = place.path("out");
     let _socket = UnixListener::bind(dir.path().join("socket")).unwrap();
@@ -130,6 +141,10 @@ fn sockets_are_skipped_and_names_of_whiteouts_refused() {
     assert!(shown.get("file").is_some() && shown.get("socket").is_none());
     fs::remove_file(&out).unwrap();
 
+    set_xattr(&dir.path().join("file"), "user.a=b", b"");
+    let ran = run(b"", [out.as_path(), dir.path()]);
+    assert!(ran.code == 1 && ran.stderr.contains("attribute user.a=b"), "{ran:?}");
+    fs::remove_file(dir.path().join("file")).unwrap();
     fs::write(dir.path().join(".wh.file"), b"").unwrap();
     let ran = run(b"", [out.as_path(), dir.path()]);
     assert!(ran.code == 1 && ran.stderr.contains("in a tar it is a whiteout"), "{ran:?}");

@@ -68,6 +68,18 @@ fn outputs_that_are_refused() {
 }
 
 #[test]
+fn a_pipe_may_have_a_name() {
+    let (place, tar) = (Place::new(), layer());
+    let out = place.path("out");
+    let mut args = words("--tar=f --quiet", &out);
+    args.push("/dev/stdin".as_ref());
+    quiet(&tar, args);
+    let named = fs::read(&out).unwrap();
+    quiet(&tar, words("--tar=f --quiet", &out));
+    assert!(named == fs::read(&out).unwrap());
+}
+
+#[test]
 fn without_quiet_it_says_what_it_made() {
     let (place, tar) = (Place::new(), layer());
     let ran = run(&tar, words("--tar=f -b4096 -L base", &place.path("out")));

@@ -14,6 +14,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("--tar=f --blobdev=blob", "extra devices are not supported"),
     ("--tar=f --chunksize=4096", "extra devices are not supported"),
     ("--tar=f -Efragments", "-Efragments is not supported"),
+    ("--tar=f -Ededupe -Enoinline_data", "-Ededupe is not supported"),
     ("--tar=f -Enoinline_data,dedupe", "-Ededupe is not supported"),
     ("--tar=f -T0", "add --mkfs-time"),
     ("--tar=f -b1000", "no block size"),
