@@ -10,8 +10,13 @@ use super::modules::{Crate, Source, Written};
 use super::{File, files, none};
 
 /// The crates, by the folders of their root files.
-const CRATES: &[&str] =
-    &["erofs-tarfs/src", "erofs-tarfs-ffi/src", "examples/tarfs", "benches/compare"];
+const CRATES: &[&str] = &[
+    "erofs-tarfs/src",
+    "erofs-tarfs-ffi/src",
+    "examples/tarfs",
+    "examples/mkfs-erofs",
+    "benches/compare",
+];
 
 /// Files, and those that each imports.
 type Imports<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;

@@ -1,0 +1,75 @@
+//! A tar becomes a layer; what is said of it.
+
+use std::path::Path;
+
+use erofs_tarfs::ingest::IngestOptions;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::layout::Layout;
+use erofs_tarfs::tar::EndMarker;
+use erofs_tarfs::tree::Layer;
+
+use crate::fail::{Done, Fail, warn};
+use crate::source::Tar;
+use crate::wanted::Wanted;
+
+/// What was made.
+pub(crate) struct Made {
+    pub(crate) inodes: u64,
+    pub(crate) block_size: u32,
+}
+
+impl Made {
+    pub(crate) fn of(layout: &Layout<'_>) -> Self {
+        Self { inodes: layout.inode_count(), block_size: layout.block_size().bytes() }
+    }
+}
+
+/// Reads a tar to its end. Every byte of a stream also goes to the file of `tee`, from that offset on.
+pub(crate) fn read(tar: Tar, wanted: &Wanted, tee: Option<(&NamedFile, u64)>) -> Done<Layer> {
+    let mut options = IngestOptions::default();
+    options.layer.drop_unknown_xattrs = true;
+    // A UUID that nobody gave is made of the content, of which the tar's digest is a part.
+    options.diff_id = wanted.layout.uuid.is_none();
+    options.tag_diff_id = options.diff_id;
+    let layer = match tar {
+        // The bodies in a file are passed over, if nothing needs them.
+        Tar::File(file) if !options.diff_id => {
+            let layer = tarfs_io::index_file(&file, options.layer, &mut |_| {})?;
+            judge(file.path(), &layer)?;
+            layer
+        }
+        Tar::File(file) => {
+            let reader = file.file();
+            let done = tarfs_io::ingest(file.path(), reader, options, None, &mut |_| {})?;
+            judge(file.path(), &done.layer)?;
+            done.layer
+        }
+        Tar::Stream(name, reader) => {
+            let done = tarfs_io::ingest(&name, reader, options, tee, &mut |_| {})?;
+            judge(&name, &done.layer)?;
+            done.layer
+        }
+    };
+    Ok(layer)
+}
+
+/// Says what of the tar was not taken as it stands, and refuses one that is empty.
+fn judge(name: &Path, layer: &Layer) -> Done {
+    if layer.end.bytes == 0 {
+        return Err(Fail::of(name, "is empty: a tar has at least two zero blocks"));
+    }
+    if layer.end.marker == EndMarker::None {
+        warn(name, "ends without zero blocks: it may have been cut short between two entries");
+    }
+    let notes = &layer.notes;
+    for (count, what) in [
+        (notes.dropped_xattrs, "extended attributes of unknown namespaces are dropped"),
+        (notes.dropped_acls, "access control lists without numbers are dropped"),
+        (notes.unset_owners, "entries with owner 4294967295 get owner 0, as extractors do it"),
+    ] {
+        if count > 0 {
+            warn(name, format_args!("{count} {what}"));
+        }
+    }
+    Ok(())
+}
