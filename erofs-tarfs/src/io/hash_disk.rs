@@ -36,7 +36,7 @@ use crate::verity::{
 /// let done = io::ingest("base.tar".as_ref(), &bytes[..], options, Some((&tar, 0)), &mut |_| {})?;
 ///
 /// // The hash tree of its disk, which is not written: nothing of the tar is read again.
-/// let mut options = Options::default();
+/// let mut options = LayoutOptions::default();
 /// options.artifact = Artifact::Disk(DiskOrder::default());
 /// let layout = plan(&done.layer.tree, &options)?;
 /// let (disk, tree) = (image::disk(&layout), io::NamedFile::new("tree", tempfile::tempfile()?));

@@ -27,7 +27,7 @@ use crate::{disk, image};
 /// options.leaves = Some(params.clone());
 /// options.layer.keep_empty_device = true;
 /// let mut how = LayoutOptions::default();
-/// how.artifact = Artifact::Disk(Placement::DataFirst);
+/// how.artifact = Artifact::Disk(DiskOrder::DataFirst);
 ///
 /// let at = layout::data_first_offset(1, how.block_size);
 /// let tar = [0; 1024]; // anything that reads
