@@ -13,7 +13,7 @@ use std::path::Path;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, DiskOrder};
-use erofs_tarfs::tree::{Layer, Place, Tree};
+use erofs_tarfs::tree::Layer;
 
 use crate::fail::{Done, Fail};
 use crate::layer::{self, Made};
@@ -44,24 +44,11 @@ pub(crate) fn write(tar: Tar, wanted: &Wanted, out: &NamedFile) -> Done<Made> {
 /// Refuses a tar with file data in its last bytes that fill no sector.
 fn refuse_odd_end(name: &Path, layer: &Layer) -> Done {
     let bytes = layer.end.bytes;
-    if data_end(&layer.tree) <= bytes / SECTOR * SECTOR {
+    let data_end = layer.tree.data_ends().first().copied().unwrap_or(0);
+    if data_end <= bytes / SECTOR * SECTOR {
         return Ok(());
     }
     let why =
         format!("has {bytes} bytes, no multiple of {SECTOR}, and a file ends in the last ones");
     Err(Fail::of(name, format_args!("{why}: Linux could not read them behind the index")))
-}
-
-/// Where the last byte of file data ends in the tar.
-fn data_end(tree: &Tree) -> u64 {
-    let files = (0..tree.inode_count() as u32).filter_map(|at| tree.file(tree.inode(at)?));
-    let mut end = 0;
-    for file in files {
-        for extent in file.extents() {
-            if let Place::Device { offset, .. } = extent.place {
-                end = end.max(offset + extent.len);
-            }
-        }
-    }
-    end
 }

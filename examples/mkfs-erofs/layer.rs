@@ -8,7 +8,7 @@ use erofs_tarfs::layout::Layout;
 use erofs_tarfs::tar::EndMarker;
 use erofs_tarfs::tree::Layer;
 
-use crate::fail::{Done, Fail, warn};
+use crate::fail::{Done, warn};
 use crate::source::Tar;
 use crate::wanted::Wanted;
 
@@ -56,7 +56,7 @@ pub(crate) fn read(tar: Tar, wanted: &Wanted, tee: Option<(&NamedFile, u64)>) ->
 /// Says what of the tar was not taken as it stands, and refuses one that is empty.
 fn judge(name: &Path, layer: &Layer) -> Done {
     if layer.end.bytes == 0 {
-        return Err(Fail::of(name, "is empty: a tar has at least two zero blocks"));
+        return Err(tarfs_io::Error::Empty { file: name.to_owned() }.into());
     }
     if layer.end.marker == EndMarker::None {
         warn(name, "ends without zero blocks: it may have been cut short between two entries");

@@ -18,6 +18,7 @@
 //! | [`ours`] | our own trees in the shape of a dump |
 //! | [`artifact`] | our artifacts as files, for the kernel to mount |
 //! | [`erofs_rs`] | what another reader makes of an image |
+//! | [`program`] | our example programs as processes |
 //! | [`oci`] | a small OCI image layout, written by hand |
 
 pub mod artifact;
@@ -32,6 +33,7 @@ pub mod naive;
 pub mod oci;
 pub mod oracle;
 pub mod ours;
+pub mod program;
 pub mod rng;
 pub mod stacks;
 pub mod tarball;

@@ -1,68 +1,22 @@
 //! The program as a process, and a tar for it.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+use testkit::program::example;
+pub use testkit::program::{Ran, run_with as run_of};
 use testkit::tarball::{SparseForm, TarBuilder};
 
 /// A UUID as containerd makes one of a digest.
 pub const UUID: &str = "0c5e2d5b-7a4c-5b0f-9d3e-6f1a2b3c4d5e";
 
-/// The example program, brought up to date.
+/// The example program.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
-        if let Some(cargo) = env::var_os("CARGO") {
-            let name = match profile.file_name().unwrap().to_str().unwrap() {
-                "debug" => "dev",
-                name => name,
-            };
-            let mut build = Command::new(cargo);
-            build.args(["build", "--quiet", "--example", "mkfs-erofs", "--profile", name]);
-            assert!(build.status().unwrap().success(), "cargo build --example mkfs-erofs");
-        }
-        profile.join("examples/mkfs-erofs")
-    })
-}
-
-/// What one run came to.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("killed by no signal"),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-}
-
-/// Runs a program with these bytes on its standard input, a pipe.
-pub fn run_of<S: AsRef<OsStr>>(
-    program: &Path,
-    stdin: &[u8],
-    args: impl IntoIterator<Item = S>,
-) -> Ran {
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // Who fails early does not read it all.
-    let _ = child.stdin.take().unwrap().write_all(stdin);
-    Ran::from(child.wait_with_output().unwrap())
+    PROGRAM.get_or_init(|| example("mkfs-erofs"))
 }
 
 /// Runs our program.

@@ -1,11 +1,9 @@
 //! The tool as a process.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -14,46 +12,14 @@ use tempfile::TempDir;
 use testkit::dump::{Ignore, Tree, diff, dump};
 use testkit::mount::{self, Erofs};
 use testkit::oci::small_image;
+use testkit::program;
+pub(crate) use testkit::program::Ran;
 use testkit::stacks::Stack;
 
-/// The example program. `cargo test` builds it beside the tests, `cargo test --test tool` does
-/// not: it is brought up to date here.
+/// The example program.
 pub(crate) fn tool() -> &'static Path {
     static TOOL: OnceLock<PathBuf> = OnceLock::new();
-    TOOL.get_or_init(|| {
-        let test = env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
-        if let Some(cargo) = env::var_os("CARGO") {
-            let name = match profile.file_name().unwrap().to_str().unwrap() {
-                "debug" => "dev",
-                name => name,
-            };
-            let mut build = Command::new(cargo);
-            build.args(["build", "--quiet", "--example", "tarfs", "--profile", name]);
-            assert!(build.status().unwrap().success(), "cargo build --example tarfs");
-        }
-        let tool = profile.join("examples/tarfs");
-        assert!(tool.is_file(), "{tool:?} is missing: cargo build --example tarfs");
-        tool
-    })
-}
-
-/// What one run came to.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("killed by no signal"),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
+    TOOL.get_or_init(|| program::example("tarfs"))
 }
 
 /// Runs the tool.
@@ -71,12 +37,7 @@ pub(crate) fn ok<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
 
 /// Runs the tool with these bytes on its standard input.
 pub(crate) fn of_stdin<S: AsRef<OsStr>>(bytes: &[u8], args: impl IntoIterator<Item = S>) -> Ran {
-    let mut command = Command::new(tool());
-    let child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = child.stderr(Stdio::piped()).spawn().unwrap();
-    // Who fails early does not read it all.
-    let _ = child.stdin.take().unwrap().write_all(bytes);
-    Ran::from(child.wait_with_output().unwrap())
+    program::run_with(tool(), bytes, args)
 }
 
 /// Runs the tool with these bytes on its standard input, which must succeed; its standard output.

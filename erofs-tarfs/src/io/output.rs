@@ -100,6 +100,11 @@ impl Output {
     /// their names.
     pub fn finish(outputs: Vec<Self>) -> Result<(), Error> {
         Self::sync(&outputs)?;
+        Self::name(outputs)
+    }
+
+    /// Gives files that are on the disk their names.
+    pub(super) fn name(outputs: Vec<Self>) -> Result<(), Error> {
         let paths: Vec<_> = outputs.iter().map(|output| output.path().to_owned()).collect();
         // What would fail then fails before the first has its name.
         if let Some(path) = paths.iter().find(|path| path.is_dir()) {

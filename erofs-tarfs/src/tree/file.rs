@@ -3,7 +3,8 @@
 use super::body::{Body, Extent, Place};
 use super::inode::{Content, InodeId};
 use super::model::Tree;
-use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// A regular file of a tree, to be read at any offset.
 ///
@@ -34,7 +35,14 @@ use alloc::borrow::Cow;
 pub struct File<'t> {
     tree: &'t Tree,
     size: u64,
-    extents: Cow<'t, [Extent]>,
+    extents: Extents<'t>,
+}
+
+/// Most files are one extent, which a tree does not keep as such.
+#[derive(Clone, Debug)]
+enum Extents<'t> {
+    One(Extent),
+    Many(&'t [Extent]),
 }
 
 impl Tree {
@@ -42,13 +50,38 @@ impl Tree {
     pub fn file(&self, id: InodeId) -> Option<File<'_>> {
         let Content::Regular { size, body } = self.content(id) else { return None };
         let extents = match body {
-            Body::Contiguous(_) if size == 0 => Cow::Borrowed(&[][..]),
-            Body::Contiguous(place) => {
-                Cow::Owned(alloc::vec![Extent { logical: 0, len: size, place }])
-            }
-            Body::Extents(extents) => Cow::Borrowed(extents),
+            Body::Contiguous(_) if size == 0 => Extents::Many(&[]),
+            Body::Contiguous(place) => Extents::One(Extent { logical: 0, len: size, place }),
+            Body::Extents(extents) => Extents::Many(extents),
         };
         Some(File { tree: self, size, extents })
+    }
+
+    /// Where the last byte of file data ends in each device, in bytes (base offset not counted): 0 in one
+    /// without any. A device's file must be at least as long.
+    ///
+    /// ```
+    /// use erofs_tarfs::tree::{LayerBuilder, LayerOptions};
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    ///
+    /// let mut builder = LayerBuilder::new(LayerOptions::default());
+    /// builder.push(&tar_of(&[("motd", "hello\n")]))?;
+    /// assert_eq!(builder.finish()?.tree.data_ends(), [512 + 6]); // behind the header of the only entry
+    /// # Ok::<(), erofs_tarfs::tree::Error>(())
+    /// ```
+    pub fn data_ends(&self) -> Vec<u64> {
+        let mut ends = vec![0; self.devices().len()];
+        let ids = (0..self.inodes.len()).map(|index| InodeId(index as u32));
+        for file in ids.filter_map(|id| self.file(id)) {
+            for extent in file.extents() {
+                if let Place::Device { device, offset } = extent.place {
+                    let end: &mut u64 = &mut ends[usize::from(device)];
+                    *end = offset.saturating_add(extent.len).max(*end);
+                }
+            }
+        }
+        ends
     }
 }
 
@@ -60,7 +93,10 @@ impl File<'_> {
 
     /// Where its bytes are: ascending, disjoint, none empty. What lies between is zeros.
     pub fn extents(&self) -> &[Extent] {
-        &self.extents
+        match &self.extents {
+            Extents::One(extent) => core::slice::from_ref(extent),
+            Extents::Many(extents) => extents,
+        }
     }
 
     /// Fills `buf` with its bytes from `offset` on; answers how many they are, which is less than all
@@ -82,8 +118,9 @@ impl File<'_> {
         let bytes = end.saturating_sub(offset) as usize;
         let buf = &mut buf[..bytes];
         buf.fill(0);
-        let first = self.extents.partition_point(|extent| extent.logical + extent.len <= offset);
-        for extent in self.extents[first..].iter().take_while(|extent| extent.logical < end) {
+        let extents = self.extents();
+        let first = extents.partition_point(|extent| extent.logical + extent.len <= offset);
+        for extent in extents[first..].iter().take_while(|extent| extent.logical < end) {
             let from = extent.logical.max(offset);
             let until = (extent.logical + extent.len).min(end);
             let part = &mut buf[(from - offset) as usize..(until - offset) as usize];

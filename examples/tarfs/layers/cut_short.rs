@@ -2,7 +2,6 @@
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
-use erofs_tarfs::tree::{Body, Content, Extent, Place, Tree};
 
 use crate::cli::fail::{Done, Fail};
 
@@ -40,29 +39,6 @@ pub(crate) fn check(file: &NamedFile, image: &Image<'_>, bytes: &[u8]) -> Done {
 fn is_tar(file: &NamedFile, at: u64) -> bool {
     let mut magic = [0; 5];
     at > 0 && file.read_exact_at(&mut magic, at.saturating_add(257)).is_ok() && magic == *b"ustar"
-}
-
-/// For each device of a tree: where the last byte of file data ends in it.
-pub(crate) fn data_ends(tree: &Tree) -> Vec<u64> {
-    let mut ends = vec![0; tree.devices().len()];
-    let mut take = |place: Place, len: u64| {
-        if let Place::Device { device, offset } = place {
-            let end: &mut u64 = &mut ends[usize::from(device)];
-            *end = offset.saturating_add(len).max(*end);
-        }
-    };
-    for id in (0..tree.inode_count()).filter_map(|at| tree.inode(u32::try_from(at).ok()?)) {
-        match tree.content(id) {
-            Content::Regular { size, body: Body::Contiguous(place) } if size > 0 => {
-                take(place, size);
-            }
-            Content::Regular { body: Body::Extents(extents), .. } => {
-                extents.iter().for_each(|Extent { len, place, .. }| take(*place, *len));
-            }
-            _ => {}
-        }
-    }
-    ends
 }
 
 /// Refuses a file that ends before the last byte of file data in it. The device starts at `base` in

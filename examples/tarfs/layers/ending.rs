@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use erofs_tarfs::io as tarfs_io;
 use erofs_tarfs::tar::{End, EndMarker};
 use erofs_tarfs::tree::Tree;
 
@@ -14,7 +15,7 @@ use crate::layers::cut_short;
 
 /// Warns, or fails, if Linux could not read all of a tar that is the device of a bootstrap.
 pub(crate) fn as_device(name: &Path, tree: &Tree, end: Option<&End>, strict: bool) -> Done {
-    let data_end = cut_short::data_ends(tree).first().copied().unwrap_or(0);
+    let data_end = tree.data_ends().first().copied().unwrap_or(0);
     match end.and_then(|end| cut_short::beyond_whole_sectors(end.bytes, data_end)) {
         Some(why) => say(name, &why, strict),
         None => Ok(()),
@@ -24,7 +25,7 @@ pub(crate) fn as_device(name: &Path, tree: &Tree, end: Option<&End>, strict: boo
 /// Warns, or fails, if the tar of this name may have been cut short.
 pub(crate) fn judge(name: &Path, end: &End, strict: bool) -> Done {
     if end.bytes == 0 {
-        return Err(Fail::of(name, "is empty: a tar has at least two zero blocks"));
+        return Err(tarfs_io::Error::Empty { file: name.to_owned() }.into());
     }
     let what = match end.marker {
         EndMarker::TwoBlocks => return Ok(()),

@@ -36,7 +36,7 @@ pub(crate) fn read(
             options.devices = DevicesAt::InFile { tag };
             tree = image.tree(&options).map_err(why)?;
         }
-        for (device, data_end) in tree.devices().iter().zip(cut_short::data_ends(&tree)) {
+        for (device, data_end) in tree.devices().iter().zip(tree.data_ends()) {
             cut_short::refuse_short_file(&file, device.base_offset, data_end)?;
         }
         (tree, Backing::File(file))
@@ -48,7 +48,7 @@ pub(crate) fn read(
         needed_tars::tars(arg, &tars, block, devices);
         let tree = image.tree(&options).map_err(why)?;
         let backing = Backing::Tars {
-            data_ends: cut_short::data_ends(&tree),
+            data_ends: tree.data_ends(),
             tars,
             slots: image.devices().len(),
             block: image.block_size().bytes().into(),

@@ -127,7 +127,8 @@ impl<'a> Layer<'a> {
             let (a, b) = (self.backing(index)?.file(), other.backing(index)?.file());
             let one_file = match (a, b) {
                 (Some(a), Some(b)) => {
-                    a.place()?.is_some_and(|a| Some(a) == b.place().ok().flatten())
+                    let (a, b) = (a.place()?, b.place()?);
+                    a.is_some() && a == b
                 }
                 _ => false,
             };

@@ -130,8 +130,14 @@ impl Made {
     /// # Errors
     /// As [`Output::finish`].
     pub fn finish(self) -> Result<Vec<Exported>, Error> {
+        Output::sync(&self.outputs)?;
+        self.named()
+    }
+
+    /// The same of files that are on the disk already.
+    pub(super) fn named(self) -> Result<Vec<Exported>, Error> {
         self.over.iter().try_for_each(still_there)?;
-        self.finish_with(Output::finish)
+        self.finish_with(Output::name)
     }
 
     /// Lets the caller give the files their names, or copy them to elsewhere. Files of layers that a form

@@ -22,7 +22,7 @@ impl Job<'_> {
     pub(super) fn over(&self, path: &Path, wanted: &[Wanted<'_>]) -> Result<One, Error> {
         let output = self.output(path)?;
         let mut outputs = Vec::new();
-        let metadata = if self.form == Form::Raw {
+        let metadata = if self.export.form == Form::Raw {
             // All of it is copied, or shared, to the output: this file is dropped without ever having
             // a name.
             self.output(path)?
@@ -31,21 +31,21 @@ impl Job<'_> {
             self.spare(&metadata)?;
             self.output(&metadata)?
         };
-        let mut parts = Parts::new(metadata.file().try_clone()?, &self.watch);
-        let apart = matches!(self.partitioning, Some(Partitioning::Volume(..)));
-        let (params, hashing) = (&self.options.verity, &self.hashing);
-        let is_sealed = self.product == Product::SealedDisk;
+        let mut parts = Parts::new(metadata.file().try_clone()?, &self.export.watch);
+        let apart = matches!(self.export.partitioning, Some(Partitioning::Volume(..)));
+        let (params, hashing) = (&self.export.options.verity, &self.export.hashing);
+        let is_sealed = self.export.mode.product() == Product::SealedDisk;
         let sealing = is_sealed.then_some(Sealing { params, hashing, apart });
         let (mut parted, mut disks) = (Vec::new(), Vec::new());
         for one in wanted {
-            let layout = layout::plan(one.tree, &self.options.layout);
+            let layout = layout::plan(one.tree, &self.export.options.layout);
             let layout = layout.map_err(|error| self.failed(path, error))?;
             let made = parts.add(&layout, &self.sources(one)?, sealing)?;
             let (bytes, sealed) = (made.extents.bytes(), made.sealed.clone());
             disks.push(ExportedDisk::of(&layout, bytes, made.filesystem_bytes, sealed));
             parted.push((one.name.as_str(), made));
         }
-        let (extents, gpt, sealed) = match self.partitioning {
+        let (extents, gpt, sealed) = match self.export.partitioning {
             Some(partitioning) => {
                 let (extents, gpt) = self.partitioned(path, &mut parts, parted, partitioning)?;
                 (extents, Some(gpt), None)
@@ -58,9 +58,9 @@ impl Job<'_> {
         let (bytes, path) = (extents.bytes(), path.to_owned());
         let mut exported = Exported { path, bytes, disks, gpt, files: Vec::new(), copied: None };
         let out = output.file();
-        if self.form == Form::Raw {
+        if self.export.form == Form::Raw {
             let mapped = Mapped::new(&extents, parts.files())?;
-            let tell = &mut |bytes| self.watch.tell(Step::Writing, bytes);
+            let tell = &mut |bytes| self.export.watch.tell(Step::Writing, bytes);
             exported.copied = Some(mapped.write_telling(out, tell)?);
         } else {
             let path = &exported.path;
@@ -71,8 +71,11 @@ impl Job<'_> {
         }
         outputs.push(output);
         // The first one is that of metadata.
-        let over =
-            if self.form == Form::Raw { Vec::new() } else { parts.into_files().split_off(1) };
+        let over = if self.export.form == Form::Raw {
+            Vec::new()
+        } else {
+            parts.into_files().split_off(1)
+        };
         Ok((outputs, exported, over))
     }
 
@@ -126,7 +129,7 @@ impl Job<'_> {
     ) -> Result<(String, Vec<String>), Error> {
         let files = parts.files().iter().map(|file| name(file, path));
         let mut files = files.collect::<Result<Vec<String>, Error>>()?;
-        let text = if self.form == Form::Vmdk {
+        let text = if self.export.form == Form::Vmdk {
             let extents = parts.back_zeros(extents)?;
             vmdk(&extents.map(|index| files[index].as_str()))
         } else {

@@ -2,30 +2,20 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::layer::{Input, Layer};
-use super::watch::Watch;
 use super::{Backing, Export, Exported};
-use crate::export::{self, ExportOptions, Form, Mode, Partitioning, Product};
-use crate::io::verity::HashingOptions as Hashing;
+use crate::export::{self, Form, Partitioning, Product};
 use crate::io::{Error, NamedFile, Output};
-use crate::tree::{MergeOptions, Note, Tree};
+use crate::tree::Tree;
 use crate::verity::{Leaves, SuperblockMode};
 
 /// An export whose layers are read.
 pub(super) struct Job<'a> {
-    pub(super) mode: Mode,
-    pub(super) product: Product,
-    pub(super) options: ExportOptions,
-    pub(super) merge: MergeOptions,
-    pub(super) hashing: Hashing,
-    pub(super) form: Form,
-    pub(super) partitioning: Option<Partitioning>,
+    /// What is wanted; its layers are taken out.
+    pub(super) export: Export<'a>,
     pub(super) layers: Vec<Layer<'a>>,
-    pub(super) watch: Watch<'a>,
-    pub(super) notes: Box<dyn FnMut(Note) + 'a>,
-    pub(super) beside: Option<PathBuf>,
     /// Whether the only layer is the image.
     pub(super) is_merged: bool,
 }
@@ -45,25 +35,25 @@ pub(super) type One = (Vec<Output>, Exported, Vec<NamedFile>);
 
 impl<'a> Job<'a> {
     /// Reads the layers. Errors that are about no layer name `path`, the output.
-    pub(super) fn new(export: Export<'a>, path: &Path) -> Result<Self, Error> {
-        let Export { mode, mut options, merge, hashing, form, partitioning, .. } = export;
-        let Export { layers, watch, notes, beside, .. } = export;
+    pub(super) fn new(mut export: Export<'a>, path: &Path) -> Result<Self, Error> {
+        let (mode, layers) = (export.mode, core::mem::take(&mut export.layers));
+        let options = &mut export.options;
         let failed = |error| Error::Export { file: path.to_owned(), error };
         let product = mode.product();
         options.check(product).map_err(failed)?;
         if layers.is_empty() {
             return Err(failed(export::Error::NoLayer));
         }
-        let is_plain = form == Form::Raw && partitioning.is_none();
+        let is_plain = export.form == Form::Raw && export.partitioning.is_none();
         if product == Product::HashTree && !is_plain {
             return Err(failed(export::Error::NoDisk));
         }
-        if let Some(Partitioning::Volume(..)) = partitioning {
+        if let Some(Partitioning::Volume(..)) = export.partitioning {
             if mode.is_by_layer() && layers.len() > 1 {
                 return Err(failed(export::Error::Volume { count: layers.len() }));
             }
             if options.verity.superblock() == SuperblockMode::None {
-                let with = options.verity.with_superblock(SuperblockMode::Derived);
+                let with = options.verity.clone().with_superblock(SuperblockMode::Derived);
                 options.verity = with.map_err(|error| failed(error.into()))?;
             }
         }
@@ -73,22 +63,9 @@ impl<'a> Job<'a> {
         let leaves = keeps.then_some(&options.verity);
         let pending = !mode.is_by_layer();
         let read = layers.into_iter().enumerate();
-        let read = read.map(|(number, layer)| layer.read(number, pending, leaves, &watch));
+        let read = read.map(|(number, layer)| layer.read(number, pending, leaves, &export.watch));
         let layers = read.collect::<Result<_, _>>()?;
-        Ok(Self {
-            mode,
-            product,
-            options,
-            merge,
-            hashing,
-            form,
-            partitioning,
-            layers,
-            watch,
-            notes,
-            beside,
-            is_merged,
-        })
+        Ok(Self { export, layers, is_merged })
     }
 
     /// Where the bytes of the devices are.
@@ -107,7 +84,7 @@ impl<'a> Job<'a> {
 
     /// An empty file that will be called `path`.
     pub(super) fn output(&self, path: &Path) -> Result<Output, Error> {
-        match &self.beside {
+        match &self.export.beside {
             Some(directory) => Output::within(directory, path),
             None => Output::new(path),
         }

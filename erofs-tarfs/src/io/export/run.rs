@@ -1,13 +1,13 @@
 //! Which files an export makes, and of which layers each.
 
 use alloc::collections::BTreeMap;
-use core::sync::atomic::Ordering;
 use std::path::Path;
 
 use super::layer::Layer;
 use super::made::Directory;
 use super::prepared::{Job, One, Wanted};
-use super::write::{Written, hash_plan, write_plan};
+use super::watch::is_set;
+use super::write::{Written, check_sources, hash_plan, write_plan};
 use super::{Export, Exported, ExportedDisk, Made};
 use crate::export::{self, Form, Plan};
 use crate::io::{Error, Output};
@@ -40,10 +40,10 @@ impl Export<'_> {
         let made = self.make(path)?;
         Output::sync(&made.outputs)?;
         // Bringing bytes to the disk may take long.
-        if cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+        if is_set(cancel) {
             return Err(Error::Cancelled);
         }
-        made.finish()
+        made.named()
     }
 
     /// Hashes what would be made, in a mode with a hash tree, and writes nothing: geometry and root hash
@@ -82,12 +82,12 @@ impl Job<'_> {
     pub(super) fn run(mut self, path: &Path) -> Result<Made, Error> {
         let merged = self.merged(path)?;
         // A directory of outputs is made when they get their names, so that nothing is left of a kill.
-        if self.beside.is_none() && !path.exists() {
+        if self.export.beside.is_none() && !path.exists() {
             let parent = Output::directory(path);
-            self.beside = Some(parent.to_owned());
+            self.export.beside = Some(parent.to_owned());
         }
         let wanted = self.wanted(merged.as_ref());
-        let by_layer = self.mode.is_by_layer() && self.partitioning.is_none();
+        let by_layer = self.export.mode.is_by_layer() && self.export.partitioning.is_none();
         let made = match by_layer && (wanted.len() > 1 || path.is_dir()) {
             true => self.each(path, &wanted)?,
             false => Made::of(self.one(path, &wanted)?),
@@ -99,7 +99,7 @@ impl Job<'_> {
     /// The last look at what was read, and whether it is still wanted.
     fn end(&self) -> Result<(), Error> {
         self.layers.iter().try_for_each(Layer::unchanged)?;
-        self.watch.check()
+        self.export.watch.check()
     }
 
     /// Hashes all that would be made. Errors of the whole name `path`.
@@ -107,15 +107,16 @@ impl Job<'_> {
         let merged = self.merged(path)?;
         let wanted = self.wanted(merged.as_ref());
         let hash = |only: &Wanted<'_>| {
-            let tree = layout::fitted(only.tree, &self.options.layout);
+            let tree = layout::fitted(only.tree, &self.export.options.layout);
             let tree = tree.map_err(|error| self.failed(path, error))?;
-            let plan = Plan::new(&tree, self.product, &self.options);
+            let plan = Plan::new(&tree, self.export.mode.product(), &self.export.options);
             let plan = plan.map_err(|error| self.failed(path, error))?;
             let none = || self.failed(path, export::Error::NoTree);
             let geometry = plan.geometry().ok_or_else(none)?;
             let (sources, leaves) = (self.sources(only)?, self.leaves(only));
+            check_sources(&plan, &sources)?;
             let put = &|_: u64, _: &[u8]| Ok(());
-            let (hashing, watch) = (&self.hashing, &self.watch);
+            let (hashing, watch) = (&self.export.hashing, &self.export.watch);
             hash_plan(&plan, geometry, &sources, &leaves, (path, put), hashing, watch)
         };
         let hashed = wanted.iter().map(hash).collect::<Result<_, _>>()?;
@@ -125,11 +126,11 @@ impl Job<'_> {
 
     /// The layers as one, if the mode wants that and they are not yet.
     fn merged(&mut self, path: &Path) -> Result<Option<Tree>, Error> {
-        if self.mode.is_by_layer() || self.is_merged {
+        if self.export.mode.is_by_layer() || self.is_merged {
             return Ok(None);
         }
         let trees: Vec<&Tree> = self.layers.iter().map(|layer| &*layer.tree).collect();
-        let merged = tree::merge_noting(&trees, &self.merge, &mut *self.notes);
+        let merged = tree::merge_noting(&trees, &self.export.merge, &mut *self.export.notes);
         merged.map(Some).map_err(|error| Error::Merge { file: path.to_owned(), error })
     }
 
@@ -157,7 +158,7 @@ impl Job<'_> {
         let kept = Directory::new(directory)?;
         let mut made = Made { directory: Some(kept), ..Made::default() };
         let mut names = BTreeMap::new();
-        let extension = self.form.extension(self.product);
+        let extension = self.export.form.extension(self.export.mode.product());
         for (index, one) in wanted.iter().enumerate() {
             let path = directory.join(format!("{}.{extension}", one.name));
             let (outputs, exported, over) = self.one(&path, core::slice::from_ref(one))?;
@@ -179,19 +180,19 @@ impl Job<'_> {
     /// Makes one output.
     fn one(&self, path: &Path, wanted: &[Wanted<'_>]) -> Result<One, Error> {
         self.spare(path)?;
-        let only = match (wanted, self.form, self.partitioning) {
+        let only = match (wanted, self.export.form, self.export.partitioning) {
             ([only], Form::Raw, None) => only,
             ([], ..) => return Err(self.failed(path, export::Error::NoLayer)),
             _ => return self.over(path, wanted),
         };
-        let fitted = layout::fitted(only.tree, &self.options.layout);
+        let fitted = layout::fitted(only.tree, &self.export.options.layout);
         let tree = fitted.map_err(|error| self.failed(path, error))?;
-        let plan = Plan::new(&tree, self.product, &self.options);
+        let plan = Plan::new(&tree, self.export.mode.product(), &self.export.options);
         let plan = plan.map_err(|error| self.failed(path, error))?;
         let (sources, leaves) = (self.sources(only)?, self.leaves(only));
         let output = self.output(path)?;
-        let (out, hashing) = (output.file(), &self.hashing);
-        let written = write_plan(&plan, &sources, &leaves, out, hashing, &self.watch);
+        let (out, hashing) = (output.file(), &self.export.hashing);
+        let written = write_plan(&plan, &sources, &leaves, out, hashing, &self.export.watch);
         let Written { sealed, copied } = written?;
         let disk = ExportedDisk::of(plan.layout(), plan.bytes(), plan.disk().bytes, sealed);
         let exported = Exported {

@@ -30,7 +30,7 @@ impl Watch<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+        is_set(self.cancel)
     }
 
     /// Why work ended with `error`: where it was cancelled, that is the reason, whatever the error
@@ -38,6 +38,11 @@ impl Watch<'_> {
     pub(super) fn why(&self, error: Error) -> Error {
         if self.is_cancelled() { Error::Cancelled } else { error }
     }
+}
+
+/// Whether the flag by which the work is cancelled is set.
+pub(super) fn is_set(cancel: Option<&AtomicBool>) -> bool {
+    cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
 }
 
 /// Bytes of which each read is told to the watch.

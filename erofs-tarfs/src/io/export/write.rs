@@ -30,7 +30,7 @@ pub(super) fn write_plan(
     watch: &Watch<'_>,
 ) -> Result<Written, Error> {
     let (disk, layout) = (plan.disk(), plan.layout());
-    check_with(disk, sources.len(), |index| sources[index].file())?;
+    check_sources(plan, sources)?;
     let mut written = Written { sealed: None, copied: None };
     if plan.product() != Product::HashTree {
         let tell = &mut |bytes| watch.tell(Step::Writing, bytes);
@@ -59,8 +59,13 @@ pub(super) fn write_plan(
     Ok(written)
 }
 
+/// Every source that is a file is as long as the plan needs it.
+pub(super) fn check_sources(plan: &Plan<'_>, sources: &[&Backing<'_>]) -> Result<(), Error> {
+    check_with(plan.disk(), sources.len(), |index| sources[index].file())
+}
+
 /// Hashes a disk that is not written, or whose digests are kept. Hash blocks go to `put`, and errors
-/// about them are of the file that is named with it.
+/// about them are of the file that is named with it. The sources [are checked](check_sources).
 pub(super) fn hash_plan(
     plan: &Plan<'_>,
     geometry: &Geometry,
@@ -71,7 +76,6 @@ pub(super) fn hash_plan(
     watch: &Watch<'_>,
 ) -> Result<Sealed, Error> {
     let (disk, layout) = (plan.disk(), plan.layout());
-    check_with(disk, sources.len(), |index| sources[index].file())?;
     let files: Option<Vec<&NamedFile>> = sources.iter().map(|source| source.file()).collect();
     let done = match files {
         Some(files) => {

@@ -44,7 +44,7 @@ pub(crate) fn named(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<NamedF
     (options.devices, options.keep_layer_marks) = (DevicesAt::Separate, true);
     let tree = image.tree(&options).map_err(|error| Fail::of(name, error))?;
     let block = u64::from(image.block_size().bytes());
-    let devices = args.devices.iter().zip(image.devices()).zip(cut_short::data_ends(&tree));
+    let devices = args.devices.iter().zip(image.devices()).zip(tree.data_ends());
     let files = devices.map(|((path, device), data_end)| {
         let file = open::input_or_disk(path)?.0;
         let bytes = file.bytes()?;
