@@ -5,7 +5,7 @@ mod read_kit;
 use core::time::Duration;
 use erofs_tarfs::format::{DataLayout, HOLE, seal};
 use erofs_tarfs::read::{DevicesAt, Error, Image, Rule, TreeOptions};
-use read_kit::{B, CHAR, DIR, FILE, LINK, Raw, index, nid, xattr};
+use read_kit::{B, CHAR, DIR, FILE, LINK, Pieces, Raw, index, nid, xattr};
 use std::time::Instant;
 
 /// One of each kind in few bytes.
@@ -34,9 +34,18 @@ fn sample() -> Vec<u8> {
     raw.sealed()
 }
 
-/// Reads all there is; whether a tree came of it.
+/// Reads all there is, from memory and piece by piece, which must come to the same; whether a tree came
+/// of it.
 fn read(bytes: &[u8]) -> bool {
-    let Ok(image) = Image::new(bytes) else { return false };
+    let pieces = Pieces(bytes);
+    let (image, over) = match (Image::new(bytes), Image::over(&pieces)) {
+        (Ok(image), Ok(over)) => (image, over),
+        (image, over) => {
+            assert_eq!(image.unwrap_err(), over.unwrap_err());
+            return false;
+        }
+    };
+    same(&image, &over);
     let listed = image.lookup(b"d/h");
     for block in 4..12 {
         let nid = nid(block);
@@ -45,6 +54,7 @@ fn read(bytes: &[u8]) -> bool {
     let mut options = TreeOptions::default();
     options.devices = DevicesAt::InFile { tag: Vec::new() };
     let flat = image.tree(&options);
+    assert_eq!(flat.is_ok(), over.tree(&options).is_ok());
     options.devices = DevicesAt::Separate;
     options.keep_layer_marks = false;
     match image.tree(&options) {
@@ -57,6 +67,34 @@ fn read(bytes: &[u8]) -> bool {
             false
         }
     }
+}
+
+/// Compares all that can be asked of an image. Files on devices have zeros here.
+fn same(image: &Image<'_>, over: &Image<'_>) {
+    assert_eq!((image.devices(), image.checksum()), (over.devices(), over.checksum()));
+    for nid in (4..12).map(nid) {
+        assert_eq!(image.inode(nid), over.inode(nid));
+        assert_eq!(image.entries(nid), over.entries(nid));
+        assert_eq!(image.extents(nid), over.extents(nid));
+        assert_eq!(image.xattrs(nid), over.xattrs(nid));
+        assert_eq!(image.read_link(nid), over.read_link(nid));
+        let body = |image: &Image<'_>| {
+            let mut buf = [0; 700];
+            let mut device = |_, _, _: &mut [u8]| Ok::<_, Error>(());
+            (image.read_at(nid, 500, &mut buf, &mut device), buf)
+        };
+        assert!(body(image) == body(over));
+    }
+    let (mut walk, mut read) = (image.walk(), over.walk());
+    // The root, and no more than there is room for in a table of entries.
+    for _ in 0..2000 {
+        let step = walk.next();
+        assert_eq!((&step, walk.path()), (&read.next(), read.path()));
+        if step.is_none() {
+            return;
+        }
+    }
+    panic!("a walk without an end");
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn xattrs() {
     let found = Image::new(&image).unwrap().xattrs(nid(5)).unwrap();
     let found: Vec<_> = found
         .iter()
-        .map(|xattr| (core::str::from_utf8(&xattr.name).unwrap(), xattr.value))
+        .map(|xattr| (core::str::from_utf8(&xattr.name).unwrap(), &xattr.value[..]))
         .collect();
     assert_eq!(
         found,

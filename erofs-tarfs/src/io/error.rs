@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{export, outputs, tree, verity};
+use crate::{export, outputs, read, tree, verity};
 
 /// Why a layer or a disk was not made. Offsets are byte offsets in the file named.
 ///
@@ -100,6 +100,15 @@ pub enum Error {
         /// What is wrong with the first.
         #[source]
         error: outputs::TableError,
+    },
+    /// An image in which something is wrong.
+    #[error("{file}: {error}")]
+    Image {
+        /// The file of the image.
+        file: PathBuf,
+        /// What, and at which byte.
+        #[source]
+        error: read::Error,
     },
     /// An output that cannot be planned.
     #[error("{file}: {error}")]
@@ -220,6 +229,7 @@ impl Error {
             | Self::Layer { file, .. }
             | Self::TooLong { file, .. }
             | Self::Table { file, .. }
+            | Self::Image { file, .. }
             | Self::Export { file, .. }
             | Self::Merge { file, .. }
             | Self::IsInput { file }

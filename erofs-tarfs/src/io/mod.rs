@@ -36,6 +36,7 @@ mod ahead;
 #[cfg(target_os = "linux")]
 mod clone;
 mod copy;
+mod device_files;
 mod disk;
 mod error;
 mod export;
@@ -55,6 +56,7 @@ mod pipe;
 pub mod verity;
 
 pub use copy::{Copied, copy_range};
+pub use device_files::DeviceFiles;
 pub use disk::{write_disk, write_metadata, write_metadata_at};
 pub use error::Error;
 pub use export::{Backing, Export, Exported, ExportedDisk, Made, ReadBytes, Step};

@@ -6,6 +6,7 @@ use super::{Error, Inode, Rule};
 ///
 /// In an image as writers make them nothing overlaps, so each kind is smaller than the image.
 /// Xattrs alone may be shared.
+#[derive(Clone)]
 pub(super) struct Budget {
     directories: u64,
     targets: u64,

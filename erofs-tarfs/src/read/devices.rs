@@ -1,9 +1,11 @@
 //! Device slots, and whose blocks are whose.
 
+use super::source::Bytes;
 use super::{Error, Rule};
 use crate::format::{
     DISK_MARK_MAGIC, DISK_MARK_OFFSET, DeviceSlot, DiskMark, Incompat, Superblock,
 };
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use zerocopy::FromBytes;
 
@@ -33,7 +35,8 @@ pub struct DeviceInfo {
 /// The slots of an image.
 #[derive(Clone)]
 pub(super) struct Devices<'a> {
-    slots: &'a [DeviceSlot],
+    /// The table as it is stored.
+    table: Cow<'a, [u8]>,
     /// Whether a disk mark told of the slots, and not the superblock: to kernels the image then is
     /// one device.
     pub(super) marked: bool,
@@ -45,10 +48,14 @@ pub(super) struct Devices<'a> {
 }
 
 impl<'a> Devices<'a> {
-    pub(super) fn new(bytes: &'a [u8], superblock: &Superblock) -> Result<Self, Error> {
+    pub(super) fn new(
+        bytes: Bytes<'a>,
+        superblock: &Superblock,
+        mark: Option<&DiskMark>,
+    ) -> Result<Self, Error> {
         let incompat = superblock.incompat();
         let table = incompat.contains(Incompat::DEVICE_TABLE);
-        let mark = mark(bytes).filter(|_| !table);
+        let mark = mark.filter(|_| !table);
         let (count, slotoff) = match mark {
             Some(mark) => (mark.devices.get(), mark.slotoff.get()),
             None if table => {
@@ -57,19 +64,15 @@ impl<'a> Devices<'a> {
             None => (0, 0),
         };
         let count = u16::try_from(count).map_err(|_| Error::DiskMark { devices: count })?;
-        let at = slotoff as usize * size_of::<DeviceSlot>();
-        let slots = if count == 0 {
-            &[][..]
-        } else {
-            let needed = at + usize::from(count) * size_of::<DeviceSlot>();
-            bytes
-                .get(at..needed)
-                .and_then(|table| <[DeviceSlot]>::ref_from_bytes(table).ok())
-                .ok_or(Error::Short { needed: needed as u64 })?
+        let at = u64::from(slotoff) * size_of::<DeviceSlot>() as u64;
+        let len = u64::from(count) * size_of::<DeviceSlot>() as u64;
+        let table = match count {
+            0 => Cow::Borrowed(&[][..]),
+            _ => bytes.get(at, len)?.ok_or(Error::Short { needed: at + len })?,
         };
         let has_48bit = incompat.contains(Incompat::BIT48);
         let marked = mark.is_some();
-        let mut devices = Self { slots, marked, has_48bit, ranges: Vec::new(), overlap: None };
+        let mut devices = Self { table, marked, has_48bit, ranges: Vec::new(), overlap: None };
         devices.ranges = (0..count)
             .map(|slot| {
                 let (blocks, uniaddr) = devices.extent(slot);
@@ -84,16 +87,21 @@ impl<'a> Devices<'a> {
     }
 
     pub(super) fn count(&self) -> u16 {
-        self.slots.len() as u16
+        self.slots().len() as u16
     }
 
-    pub(super) fn tag(&self, slot: u16) -> &'a [u8] {
-        self.slots[usize::from(slot)].tag()
+    fn slots(&self) -> &[DeviceSlot] {
+        // Slots have alignment 1, and the table is a whole number of them.
+        <[DeviceSlot]>::ref_from_bytes(&self.table).unwrap_or(&[])
+    }
+
+    pub(super) fn tag(&self, slot: u16) -> &[u8] {
+        self.slots()[usize::from(slot)].tag()
     }
 
     /// Length and first unified address of a slot, in blocks.
     pub(super) fn extent(&self, slot: u16) -> (u64, u64) {
-        let slot = &self.slots[usize::from(slot)];
+        let slot = &self.slots()[usize::from(slot)];
         let hi = |word: u16| if self.has_48bit { u64::from(word) << 32 } else { 0 };
         (
             u64::from(slot.blocks_lo.get()) | hi(slot.blocks_hi.get()),
@@ -115,8 +123,8 @@ impl<'a> Devices<'a> {
 }
 
 /// The mark of a disk.
-pub(super) fn mark(bytes: &[u8]) -> Option<&DiskMark> {
-    let at = DISK_MARK_OFFSET as usize;
-    let mark = DiskMark::ref_from_bytes(bytes.get(at..at + size_of::<DiskMark>())?).ok()?;
-    (mark.magic == DISK_MARK_MAGIC).then_some(mark)
+pub(super) fn mark(bytes: Bytes<'_>) -> Result<Option<DiskMark>, Error> {
+    let raw = bytes.get(DISK_MARK_OFFSET, size_of::<DiskMark>() as u64)?;
+    let mark = raw.and_then(|raw| DiskMark::read_from_bytes(&raw).ok());
+    Ok(mark.filter(|mark| mark.magic == DISK_MARK_MAGIC))
 }

@@ -1,8 +1,10 @@
 //! Directories.
 
+use super::source::part;
 use super::{Error, Image, Inode, Rule};
 use crate::format::Dirent;
 use crate::tree::NodeKind;
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use zerocopy::FromBytes;
 
@@ -19,14 +21,14 @@ const MAX_NAME: usize = 255;
 /// let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
 /// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
 /// let image = Image::new(&bytes)?;
-/// let names: Vec<_> = image.entries(image.root())?.iter().map(|entry| entry.name).collect();
-/// assert_eq!(names, [b"etc", b"srv"]);
+/// let names: Vec<_> = image.entries(image.root())?.into_iter().map(|entry| entry.name).collect();
+/// assert_eq!(names, [&b"etc"[..], b"srv"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// The name.
-    pub name: &'a [u8],
+    /// The name: borrowed of an image in memory, a copy of one that is read.
+    pub name: Cow<'a, [u8]>,
     /// Whose name it is.
     pub nid: u64,
     /// The [`FileType`](crate::format::FileType), as stored.
@@ -47,7 +49,7 @@ impl<'a> Image<'a> {
                 return Ok(None);
             }
             let entries = self.children(&at)?;
-            let Ok(found) = entries.binary_search_by_key(&name, |entry| entry.name) else {
+            let Ok(found) = entries.binary_search_by(|entry| (*entry.name).cmp(name)) else {
                 return Ok(None);
             };
             at = self.inode(entries[found].nid)?;
@@ -59,12 +61,16 @@ impl<'a> Image<'a> {
         if inode.kind() != NodeKind::Directory {
             return Err(inode.fault(inode.offset(), Rule::WrongType));
         }
-        let (blocks, tail) = self.metadata(inode)?;
-        let mut list = List { entries: Vec::new(), last: b"", dot: false, dot_dot: false };
-        for block in blocks.chunks(self.block_size.bytes() as usize).chain([tail]) {
-            if !block.is_empty() {
-                list.block(block).map_err(|rule| inode.fault(inode.offset(), rule))?;
-            }
+        let flat = self.flat(inode)?;
+        let mut list =
+            List { entries: Vec::new(), last: Cow::Borrowed(b""), dot: false, dot_dot: false };
+        let blocks = self.blocks_of(inode, &flat)?;
+        let block = self.block_size.bytes();
+        let pieces = blocks.clone().step_by(block as usize);
+        let pieces = pieces.map(|at| (at, (blocks.end - at).min(block.into())));
+        for (at, len) in pieces.chain([flat.tail]).filter(|(_, len)| *len > 0) {
+            let piece = self.slice_of(inode, at, len)?;
+            list.block(&piece).map_err(|rule| inode.fault(inode.offset(), rule))?;
         }
         if !list.dot_dot || !(list.dot || inode.dot_omitted()) {
             return Err(inode.fault(inode.offset(), Rule::Dots));
@@ -76,13 +82,14 @@ impl<'a> Image<'a> {
 /// The entries of a directory that were read so far.
 struct List<'a> {
     entries: Vec<Entry<'a>>,
-    last: &'a [u8],
+    last: Cow<'a, [u8]>,
     dot: bool,
     dot_dot: bool,
 }
 
 impl<'a> List<'a> {
-    fn block(&mut self, block: &'a [u8]) -> Result<(), Rule> {
+    #[allow(clippy::ptr_arg, reason = "names are borrowed of a block in memory")]
+    fn block(&mut self, block: &Cow<'a, [u8]>) -> Result<(), Rule> {
         let (first, _) = Dirent::ref_from_prefix(block).map_err(|_| Rule::EntryTable)?;
         let table_len = usize::from(first.nameoff.get());
         if table_len == 0 || table_len % size_of::<Dirent>() != 0 {
@@ -95,23 +102,23 @@ impl<'a> List<'a> {
             if usize::from(dirent.nameoff.get()) != start {
                 return Err(Rule::EntryTable);
             }
-            let name = match table.get(at + 1) {
-                Some(next) => {
-                    let end = usize::from(next.nameoff.get());
-                    block.get(start..end).ok_or(Rule::EntryTable)?
-                }
+            let end = match table.get(at + 1) {
+                Some(next) => usize::from(next.nameoff.get()),
                 None => {
                     let rest = block.get(start..).ok_or(Rule::EntryTable)?;
-                    rest.split(|b| *b == 0).next().unwrap_or(rest)
+                    start + rest.iter().position(|b| *b == 0).unwrap_or(rest.len())
                 }
             };
-            start += name.len();
-            self.entry(dirent, name)?;
+            if start > end || end > block.len() {
+                return Err(Rule::EntryTable);
+            }
+            self.entry(dirent, part(block, start..end))?;
+            start = end;
         }
         Ok(())
     }
 
-    fn entry(&mut self, dirent: &Dirent, name: &'a [u8]) -> Result<(), Rule> {
+    fn entry(&mut self, dirent: &Dirent, name: Cow<'a, [u8]>) -> Result<(), Rule> {
         if !(1..=MAX_NAME).contains(&name.len()) || name.iter().any(|b| matches!(b, 0 | b'/')) {
             return Err(Rule::Name);
         }
@@ -119,8 +126,8 @@ impl<'a> List<'a> {
         if name <= self.last {
             return Err(Rule::NameOrder);
         }
-        self.last = name;
-        match name {
+        self.last.clone_from(&name);
+        match &name[..] {
             b"." => self.dot = true,
             b".." => self.dot_dot = true,
             _ => self.entries.push(Entry {

@@ -49,6 +49,15 @@ pub enum Error {
         /// The rule.
         rule: Rule,
     },
+    /// The image could not be read: of one over a [`ReadImage`](super::ReadImage).
+    #[error("at byte {offset}: {fault}")]
+    Read {
+        /// Byte offset in the image.
+        offset: u64,
+        /// What the reader says.
+        #[source]
+        fault: super::ReadFault,
+    },
     /// The tree can't hold it.
     #[error(transparent)]
     Tree(#[from] crate::tree::Error),

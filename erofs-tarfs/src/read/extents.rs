@@ -1,11 +1,15 @@
 //! Where the bytes of regular files lie.
 
 use super::{Error, Image, Inode, Rule};
-use crate::format::{ChunkIndex, DataLayout, HOLE};
+use crate::format::{ChunkFormat, ChunkIndex, DataLayout, HOLE};
 use crate::tree::NodeKind;
 use alloc::vec::Vec;
+use core::ops::Range;
 use zerocopy::FromBytes;
 use zerocopy::little_endian::U32;
+
+/// How many bytes of a chunk table are read at a time.
+const PIECE: u64 = 64 << 10;
 
 /// A run of a file's bytes. What lies between extents reads as zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +49,10 @@ impl StoredPlace {
     fn after(self, len: u64) -> Option<Self> {
         Some(match self {
             Self::Primary { offset } => Self::Primary { offset: offset.checked_add(len)? },
+            Self::Inline { offset } => Self::Inline { offset: offset.checked_add(len)? },
             Self::Device { slot, offset } => {
                 Self::Device { slot, offset: offset.checked_add(len)? }
             }
-            Self::Inline { .. } => return None,
         })
     }
 }
@@ -56,15 +60,51 @@ impl StoredPlace {
 impl Image<'_> {
     /// Extents of a regular file: ascending, disjoint, none empty, neighbours joined where their
     /// bytes are neighbours too.
+    ///
+    /// # Errors
+    /// [`Rule::WrongType`] of what is no regular file; what is wrong with the inode.
     pub fn extents(&self, nid: u64) -> Result<Vec<StoredExtent>, Error> {
         self.runs(&self.inode(nid)?)
     }
 
+    /// Extents of a part of a regular file, cut off at its ends. Only what is about this part is read of
+    /// the chunk table, which of a long file is long too.
+    ///
+    /// ```
+    /// use erofs_tarfs::{image, layout, read::{Image, StoredPlace}};
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::layer_of;
+    ///
+    /// let tree = layer_of(&[("etc/motd", "hello\n")]);
+    /// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+    /// let image = Image::new(&bytes)?;
+    /// let motd = image.lookup(b"etc/motd")?.expect("it is there");
+    /// let extent = &image.extents_within(motd, 2..100)?[0]; // bytes of the file
+    /// assert_eq!((extent.logical, extent.len), (2, 4));
+    /// assert_eq!(extent.source, StoredPlace::Device { slot: 0, offset: 514 }); // byte of the tar
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`extents`](Self::extents).
+    pub fn extents_within(&self, nid: u64, part: Range<u64>) -> Result<Vec<StoredExtent>, Error> {
+        self.runs_within(&self.inode(nid)?, part)
+    }
+
     pub(super) fn runs(&self, inode: &Inode) -> Result<Vec<StoredExtent>, Error> {
+        self.runs_within(inode, 0..inode.size())
+    }
+
+    pub(super) fn runs_within(
+        &self,
+        inode: &Inode,
+        part: Range<u64>,
+    ) -> Result<Vec<StoredExtent>, Error> {
         if inode.kind() != NodeKind::Regular {
             return Err(inode.fault(inode.offset(), Rule::WrongType));
         }
-        let mut runs = Runs { image: self, inode, list: Vec::new() };
+        let part = part.start..part.end.min(inode.size());
+        let mut runs = Runs { image: self, inode, part, list: Vec::new() };
         if inode.layout() == DataLayout::ChunkBased {
             runs.chunks()?;
         } else {
@@ -89,6 +129,8 @@ impl Image<'_> {
 struct Runs<'i, 'a> {
     image: &'i Image<'a>,
     inode: &'i Inode,
+    /// The part of the file that is asked for, which ends no later than the file.
+    part: Range<u64>,
     list: Vec<StoredExtent>,
 }
 
@@ -108,26 +150,47 @@ impl Runs<'_, '_> {
     }
 
     fn chunks(&mut self) -> Result<(), Error> {
-        let (at, len) = self.image.chunk_table(self.inode)?;
-        let table = self.image.slice_of(self.inode, at, len)?;
-        let damaged = || self.inode.fault(at, Rule::WithinImage);
+        let (table, len) = self.image.chunk_table(self.inode)?;
+        if !self.image.bytes.has(table, len) {
+            return Err(self.inode.fault(table, Rule::WithinImage));
+        }
         let Some(format) = self.inode.chunk_format() else { return Ok(()) };
         let bits = self.image.block_size.bits() + format.shift();
+        let unit = if format.has_indexes() { 8 } else { 4 };
+        let (mut k, end) = (self.part.start >> bits, self.part.end.div_ceil(1 << bits));
+        while k < end {
+            let count = (end - k).min(PIECE / unit);
+            let piece = self.image.slice_of(self.inode, table + k * unit, count * unit)?;
+            self.chunks_of(&piece, k, bits, format)?;
+            k += count;
+        }
+        Ok(())
+    }
+
+    /// The chunks of a piece of the chunk table, which begins with number `k`.
+    fn chunks_of(
+        &mut self,
+        piece: &[u8],
+        k: u64,
+        bits: u8,
+        format: ChunkFormat,
+    ) -> Result<(), Error> {
+        let damaged = || self.inode.fault(self.inode.payload(), Rule::WithinImage);
         if format.has_indexes() {
-            let indexes = <[ChunkIndex]>::ref_from_bytes(table).map_err(|_| damaged())?;
-            for (k, index) in indexes.iter().enumerate() {
+            let indexes = <[ChunkIndex]>::ref_from_bytes(piece).map_err(|_| damaged())?;
+            for (k, index) in (k..).zip(indexes) {
                 let hi = if format.is_48bit() { index.startblk_hi.get() } else { 0 };
                 let lo = index.startblk_lo.get();
                 if lo == HOLE && (hi == u16::MAX || !format.is_48bit()) {
                     continue;
                 }
                 let block = u64::from(lo) | u64::from(hi) << 32;
-                self.chunk(k as u64, bits, index.device_id.get(), block)?;
+                self.chunk(k, bits, index.device_id.get(), block)?;
             }
         } else {
-            let blocks = <[U32]>::ref_from_bytes(table).map_err(|_| damaged())?;
-            for (k, block) in blocks.iter().enumerate().filter(|(_, block)| block.get() != HOLE) {
-                self.chunk(k as u64, bits, 0, block.get().into())?;
+            let blocks = <[U32]>::ref_from_bytes(piece).map_err(|_| damaged())?;
+            for (k, block) in (k..).zip(blocks).filter(|(_, block)| block.get() != HOLE) {
+                self.chunk(k, bits, 0, block.get().into())?;
             }
         }
         Ok(())
@@ -158,9 +221,17 @@ impl Runs<'_, '_> {
         if offset.checked_add(len).is_none_or(|end| end > room) {
             return Err(fault(rule));
         }
+        let from = self.part.start.max(logical);
+        let until = self.part.end.min(logical + len);
+        if from >= until {
+            return Ok(());
+        }
+        let source = source.after(from - logical).unwrap_or(source);
+        let (logical, len) = (from, until - from);
         match self.list.last_mut() {
             Some(last)
                 if last.logical + last.len == logical
+                    && !matches!(source, StoredPlace::Inline { .. })
                     && last.source.after(last.len) == Some(source) =>
             {
                 last.len += len;

@@ -4,6 +4,7 @@ use super::{Error, Image, Inode, Rule, StoredPlace};
 use crate::format::DataLayout;
 use crate::tree::NodeKind;
 use alloc::borrow::Cow;
+use core::ops::Range;
 
 /// Most bytes of a symbolic link's target: `PATH_MAX` without the NUL.
 const MAX_TARGET: u64 = 4095;
@@ -38,22 +39,25 @@ impl<'a> Image<'a> {
         if at % block + tail_len > block {
             return Err(inode.fault(at, Rule::TailInBlock));
         }
-        self.slice_of(inode, at, tail_len)?;
+        if !self.bytes.has(at, tail_len) {
+            return Err(inode.fault(at, Rule::WithinImage));
+        }
         Ok(Flat { blocks_len: size - tail_len, tail: (at, tail_len) })
     }
 
-    /// The data of a directory or symbolic link: what lies in blocks, and the tail.
-    pub(super) fn metadata(&self, inode: &Inode) -> Result<(&'a [u8], &'a [u8]), Error> {
-        let flat = self.flat(inode)?;
-        let tail = self.slice_of(inode, flat.tail.0, flat.tail.1)?;
+    /// Where the blocks of a directory or symbolic link lie: bytes of the image, all of them there.
+    pub(super) fn blocks_of(&self, inode: &Inode, flat: &Flat) -> Result<Range<u64>, Error> {
         if flat.blocks_len == 0 {
-            return Ok((&[], tail));
+            return Ok(0..0);
         }
         let source = inode.start().map(|block| self.unified(block)).transpose()?;
         let Some(StoredPlace::Primary { offset }) = source else {
             return Err(inode.fault(inode.offset(), Rule::PlainMetadata));
         };
-        Ok((self.slice_of(inode, offset, flat.blocks_len)?, tail))
+        match self.bytes.has(offset, flat.blocks_len) {
+            true => Ok(offset..offset + flat.blocks_len),
+            false => Err(inode.fault(offset, Rule::WithinImage)),
+        }
     }
 
     /// The target of a symbolic link.
@@ -69,10 +73,14 @@ impl<'a> Image<'a> {
         if !(1..=MAX_TARGET).contains(&inode.size()) {
             return Err(fault(Rule::LinkTarget));
         }
-        let target = match self.metadata(inode)? {
-            (blocks, []) => Cow::Borrowed(blocks),
-            ([], tail) => Cow::Borrowed(tail),
-            (blocks, tail) => Cow::Owned([blocks, tail].concat()),
+        let flat = self.flat(inode)?;
+        let blocks = self.blocks_of(inode, &flat)?;
+        let blocks = self.slice_of(inode, blocks.start, flat.blocks_len)?;
+        let tail = self.slice_of(inode, flat.tail.0, flat.tail.1)?;
+        let target = match (blocks.len(), tail.len()) {
+            (_, 0) => blocks,
+            (0, _) => tail,
+            _ => Cow::Owned([blocks, tail].concat()),
         };
         if target.contains(&0) { Err(fault(Rule::LinkTarget)) } else { Ok(target) }
     }

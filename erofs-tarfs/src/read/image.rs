@@ -3,14 +3,16 @@
 use super::Error;
 use super::devices::{Devices, mark};
 use super::prefixes::Prefixes;
+use super::source::{Bytes, ReadImage};
 use crate::format::{
-    Compat, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock, covered, verify,
+    Compat, DiskMark, Incompat, SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock, checksum, covered,
 };
 use crate::units::BlockSize;
 use core::fmt;
 use zerocopy::FromBytes;
 
-/// The bytes of an EROFS image whose superblock and device slots were checked and are sound.
+/// The bytes of an EROFS image whose superblock and device slots were checked and are sound: in memory
+/// ([`Image::new`]), or read when they are needed ([`Image::over`]).
 ///
 /// Byte 0 is that of the primary device. What isn't metadata may lie elsewhere.
 ///
@@ -31,34 +33,70 @@ use zerocopy::FromBytes;
 /// ```
 #[derive(Clone)]
 pub struct Image<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) superblock: &'a Superblock,
+    pub(super) bytes: Bytes<'a>,
+    pub(super) superblock: Superblock,
     pub(super) block_size: BlockSize,
+    checksum: Option<bool>,
+    mark: Option<DiskMark>,
     pub(super) devices: Devices<'a>,
     pub(super) prefixes: Prefixes<'a>,
 }
 
 impl<'a> Image<'a> {
-    /// Checks superblock, checksum and device table of an image.
+    /// Checks superblock, checksum and device table of an image in memory, which it borrows.
+    ///
+    /// # Errors
+    /// What is wrong with them.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        let at = SUPERBLOCK_OFFSET as usize;
-        let (superblock, _) = bytes
-            .get(at..)
-            .and_then(|bytes| Superblock::ref_from_prefix(bytes).ok())
-            .ok_or(Error::Short { needed: SUPERBLOCK_OFFSET + size_of::<Superblock>() as u64 })?;
+        Self::of(Bytes::Memory(bytes))
+    }
+
+    /// The same of an image that is read piece by piece, when something is asked of it: nothing but the
+    /// device table and the prefixes of xattr names is kept. The length of the image, which bounds what
+    /// a hostile one may cost, is the reader's.
+    ///
+    /// ```
+    /// use erofs_tarfs::{io, layout, read::Image};
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::layer_of;
+    ///
+    /// let tree = layer_of(&[("etc/motd", "hello\n")]);
+    /// let file = io::NamedFile::new("base.erofs", tempfile::tempfile()?);
+    /// io::write_metadata(&layout::plan(&tree, &layout::LayoutOptions::default())?, &file)?;
+    /// let image = Image::over(&file)?;
+    /// let motd = image.lookup(b"etc/motd")?.expect("it is there");
+    /// assert_eq!(image.inode(motd)?.size(), 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Image::new`]; [`Error::Read`] if the reader fails.
+    pub fn over(reader: &'a dyn ReadImage) -> Result<Self, Error> {
+        let len = reader.len().map_err(|fault| Error::Read { offset: 0, fault })?;
+        Self::of(Bytes::Reader { reader, len })
+    }
+
+    fn of(bytes: Bytes<'a>) -> Result<Self, Error> {
+        let at = SUPERBLOCK_OFFSET;
+        let short = |len| Error::Short { needed: at + len as u64 };
+        let len = size_of::<Superblock>();
+        let raw = bytes.get(at, len as u64)?.ok_or_else(|| short(len))?;
+        let superblock = Superblock::read_from_bytes(&raw).map_err(|_| short(len))?;
         if superblock.magic.get() != SUPERBLOCK_MAGIC {
             return Err(Error::Magic(superblock.magic.get()));
         }
         let block_size = BlockSize::from_bits(superblock.blkszbits)
             .ok_or(Error::BlockBits(superblock.blkszbits))?;
-        let needed = SUPERBLOCK_OFFSET + covered(block_size.bytes()) as u64;
-        match verify(bytes) {
-            Some(false) => return Err(Error::Checksum),
-            None if superblock.compat().contains(Compat::SB_CHKSUM) => {
-                return Err(Error::Short { needed });
+        let checksum = if superblock.compat().contains(Compat::SB_CHKSUM) {
+            let len = covered(block_size.bytes());
+            let covered = bytes.get(at, len as u64)?.ok_or_else(|| short(len))?;
+            if checksum(&covered) != superblock.checksum.get() {
+                return Err(Error::Checksum);
             }
-            _ => {}
-        }
+            Some(true)
+        } else {
+            None
+        };
         let unknown = superblock.incompat().difference(Incompat::all());
         if !unknown.is_empty() {
             return Err(Error::Features(unknown.bits()));
@@ -66,14 +104,15 @@ impl<'a> Image<'a> {
         if superblock.dirblkbits != 0 {
             return Err(Error::DirectoryBlockBits(superblock.dirblkbits));
         }
-        let devices = Devices::new(bytes, superblock)?;
-        let prefixes = Prefixes::new(bytes, superblock);
-        Ok(Self { bytes, superblock, block_size, devices, prefixes })
+        let mark = mark(bytes)?;
+        let devices = Devices::new(bytes, &superblock, mark.as_ref())?;
+        let prefixes = Prefixes::new(bytes, &superblock)?;
+        Ok(Self { bytes, superblock, block_size, checksum, mark, devices, prefixes })
     }
 
     /// The superblock.
-    pub fn superblock(&self) -> &'a Superblock {
-        self.superblock
+    pub fn superblock(&self) -> &Superblock {
+        &self.superblock
     }
 
     /// The block size.
@@ -84,7 +123,7 @@ impl<'a> Image<'a> {
     /// Whether the superblock's checksum holds; `None` where it has none. Never `Some(false)`,
     /// because such an image is refused.
     pub fn checksum(&self) -> Option<bool> {
-        verify(self.bytes)
+        self.checksum
     }
 
     /// Length in bytes of the disk that this image is, a hash tree behind it not counted: its file
@@ -92,7 +131,7 @@ impl<'a> Image<'a> {
     ///
     /// `None` of a bootstrap, and of disks from before format version 3, which do not say so.
     pub fn disk_bytes(&self) -> Option<u64> {
-        mark(self.bytes).map(|mark| mark.bytes.get())
+        self.mark.map(|mark| mark.bytes.get())
     }
 
     /// nid of the root directory.
@@ -102,18 +141,12 @@ impl<'a> Image<'a> {
 
     /// Length in bytes of the image.
     pub(super) fn len(&self) -> u64 {
-        self.bytes.len() as u64
+        self.bytes.len()
     }
 
     /// Byte offset of a block address, which has at most 48 bits.
     pub(super) fn block_offset(&self, block: u64) -> u64 {
         block << self.block_size.bits()
-    }
-
-    /// `len` bytes from `offset` on, if the image has them.
-    pub(super) fn slice(&self, offset: u64, len: u64) -> Option<&'a [u8]> {
-        let end = usize::try_from(offset.checked_add(len)?).ok()?;
-        self.bytes.get(usize::try_from(offset).ok()?..end)
     }
 }
 
@@ -121,7 +154,7 @@ impl fmt::Debug for Image<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Image")
             .field("bytes", &self.bytes.len())
-            .field("superblock", self.superblock)
+            .field("superblock", &self.superblock)
             .field("devices", &self.devices())
             .finish()
     }

@@ -6,6 +6,7 @@ use crate::format::{
 };
 use crate::tree::{Attributes, NodeKind};
 use crate::units::{DeviceNumber, Timestamp};
+use alloc::borrow::Cow;
 use zerocopy::FromBytes;
 
 /// An inode of an [`Image`], decoded.
@@ -144,8 +145,13 @@ impl Inode {
 
 impl<'a> Image<'a> {
     /// `len` bytes from `offset` on, on behalf of an inode.
-    pub(super) fn slice_of(&self, inode: &Inode, offset: u64, len: u64) -> Result<&'a [u8], Error> {
-        self.slice(offset, len).ok_or_else(|| inode.fault(offset, Rule::WithinImage))
+    pub(super) fn slice_of(
+        &self,
+        inode: &Inode,
+        offset: u64,
+        len: u64,
+    ) -> Result<Cow<'a, [u8]>, Error> {
+        self.bytes.get(offset, len)?.ok_or_else(|| inode.fault(offset, Rule::WithinImage))
     }
 
     /// Decodes an inode.
@@ -162,9 +168,10 @@ impl<'a> Image<'a> {
             .and_then(|at| at.checked_add(base))
             .filter(|at| *at < self.len())
             .ok_or_else(|| fault(base, Rule::WithinImage))?;
-        let at = |len| self.slice(offset, len).ok_or_else(|| fault(offset, Rule::WithinImage));
-        let (compact, _) =
-            CompactInode::ref_from_prefix(at(32)?).map_err(|_| fault(offset, Rule::WithinImage))?;
+        let outside = || fault(offset, Rule::WithinImage);
+        // A compact one may be the last 32 bytes of the image.
+        let raw = self.bytes.get(offset, 64.min(self.len() - offset))?.ok_or_else(outside)?;
+        let (compact, _) = CompactInode::ref_from_prefix(&raw).map_err(|_| outside())?;
         let format = Format(compact.format.get());
         let layout = format
             .layout()
@@ -190,12 +197,11 @@ impl<'a> Image<'a> {
             xattr_len: icount.checked_sub(1).map_or(0, |n| 12 + 4 * n),
         };
         if inode.extended {
-            let (extended, _) = ExtendedInode::ref_from_prefix(at(64)?)
-                .map_err(|_| fault(offset, Rule::WithinImage))?;
+            let (extended, _) = ExtendedInode::ref_from_prefix(&raw).map_err(|_| outside())?;
             inode.fill_extended(extended);
         } else {
             inode.fill_compact(compact);
-            let sb = self.superblock;
+            let sb = &self.superblock;
             inode.attributes.mtime = Timestamp {
                 secs: sb.epoch.get().saturating_add(compact.mtime.get().into()),
                 nanos: sb.fixed_nsec.get(),

@@ -12,7 +12,7 @@ const ORIGIN: &[u8] = b"trusted.overlay.origin";
 /// with whiteouts, so that a mount of the layer alone hides these; another origin is a user's.
 pub(super) fn take(xattrs: &mut Vec<Xattr<'_>>, has_whiteout: bool) -> bool {
     let count = xattrs.len();
-    xattrs.retain(|xattr| !(xattr.name == OPAQUE && xattr.value == b"y"));
+    xattrs.retain(|xattr| !(xattr.name == OPAQUE && *xattr.value == *b"y"));
     let opaque = xattrs.len() != count;
     if has_whiteout {
         xattrs.retain(|xattr| !(xattr.name == ORIGIN && xattr.value.is_empty()));

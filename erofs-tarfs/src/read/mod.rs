@@ -6,8 +6,9 @@
 //!                         └──── tree ─→ Tree, to be merged with others
 //! ```
 //!
-//! An [`Image`] borrows the bytes of an image: a bootstrap, or a whole disk of metadata and tars.
-//! Nothing in it is trusted: every access is checked, and [`Image::tree`] takes time and memory
+//! An [`Image`] borrows the bytes of an image, a bootstrap or a whole disk of metadata and tars
+//! ([`Image::new`]), or reads them when they are needed ([`Image::over`]). [`Image::walk`] lists it,
+//! [`Image::read_at`] reads its files. Nothing in it is trusted: every access is checked, and [`Image::tree`] takes time and memory
 //! linear in the length of the image (times a logarithm), whatever the image says.
 //!
 //! Read are uncompressed images of any writer: flat, inline and chunk-based inodes, with or
@@ -37,20 +38,27 @@ mod devices;
 mod directory;
 mod error;
 mod extents;
+mod fault;
+mod file_bytes;
 mod flat;
 mod image;
 mod inode;
 mod marks;
 mod options;
 mod prefixes;
+mod source;
 mod tree;
+mod walk;
 mod xattrs;
 
 pub use devices::DeviceInfo;
 pub use directory::Entry;
 pub use error::{Error, Rule};
 pub use extents::{StoredExtent, StoredPlace};
+pub use fault::ReadFault;
 pub use image::Image;
 pub use inode::Inode;
 pub use options::{DevicesAt, TreeOptions};
+pub use source::ReadImage;
+pub use walk::{FoundName, ImageWalk};
 pub use xattrs::Xattr;

@@ -1,45 +1,51 @@
 //! Long prefixes of xattr names.
 
+use super::Error;
+use super::source::{Bytes, part};
 use crate::format::{Compat, Incompat, Superblock};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
-use zerocopy::FromBytes;
-use zerocopy::little_endian::U16;
 
 /// The table of long prefixes: index of the short prefix, and what follows it in the name.
 ///
 /// It's read where it lies in the image as it is. Without this, and from a damaged record on, there
 /// are no prefixes, which is an error only for inodes that need them.
 #[derive(Clone)]
-pub(super) struct Prefixes<'a>(Vec<(u8, &'a [u8])>);
+pub(super) struct Prefixes<'a>(Vec<(u8, Cow<'a, [u8]>)>);
 
 impl<'a> Prefixes<'a> {
-    pub(super) fn new(bytes: &'a [u8], superblock: &Superblock) -> Self {
+    pub(super) fn new(bytes: Bytes<'a>, superblock: &Superblock) -> Result<Self, Error> {
         let plain = superblock.compat().contains(Compat::PLAIN_XATTR_PFX);
         let elsewhere =
             superblock.incompat().contains(Incompat::METABOX) || superblock.packed_nid.get() != 0;
         if elsewhere && !plain {
-            return Self(Vec::new());
+            return Ok(Self(Vec::new()));
         }
-        let start = usize::try_from(4 * u64::from(superblock.xattr_prefix_start.get()));
-        let mut rest = start.ok().and_then(|at| bytes.get(at..)).unwrap_or(&[]);
+        let mut at = 4 * u64::from(superblock.xattr_prefix_start.get());
         let mut list = Vec::new();
         for _ in 0..superblock.xattr_prefix_count {
-            let Some((record, stored)) = record(rest) else { break };
+            let Some((record, stored)) = record(bytes, at)? else { break };
             list.push(record);
-            rest = rest.get(stored..).unwrap_or(&[]);
+            at += stored;
         }
-        Self(list)
+        Ok(Self(list))
     }
 
-    pub(super) fn get(&self, index: u8) -> Option<(u8, &'a [u8])> {
-        self.0.get(usize::from(index)).copied()
+    pub(super) fn get(&self, index: u8) -> Option<(u8, &[u8])> {
+        self.0.get(usize::from(index)).map(|(index, infix)| (*index, &infix[..]))
     }
 }
 
-/// The first record, and how many bytes it takes.
-fn record(bytes: &[u8]) -> Option<((u8, &[u8]), usize)> {
-    let (len, rest) = U16::ref_from_prefix(bytes).ok()?;
-    let len = usize::from(len.get());
-    let (index, infix) = rest.get(..len)?.split_first()?;
-    Some(((*index, infix), (2 + len).next_multiple_of(4)))
+/// A record, and how many bytes it takes.
+type Record<'a> = ((u8, Cow<'a, [u8]>), u64);
+
+/// The record at a byte of the image, if one is there.
+fn record(bytes: Bytes<'_>, at: u64) -> Result<Option<Record<'_>>, Error> {
+    let Some(len) = bytes.get(at, 2)? else { return Ok(None) };
+    let len = u64::from(u16::from_le_bytes([len[0], len[1]]));
+    let Some(record) = bytes.get(at + 2, len)?.filter(|record| !record.is_empty()) else {
+        return Ok(None);
+    };
+    let infix = part(&record, 1..record.len());
+    Ok(Some(((record[0], infix), (2 + len).next_multiple_of(4))))
 }

@@ -107,7 +107,7 @@ impl Reading<'_, '_> {
                     child_id
                 }
             };
-            self.builder.link(id, name, child_id)?;
+            self.builder.link(id, &name, child_id)?;
         }
         let mut xattrs = self.image.xattrs_within(inode, &mut self.budget.xattrs)?;
         if self.options.keep_layer_marks {
@@ -168,7 +168,7 @@ impl Reading<'_, '_> {
 
     fn intern(&mut self, xattrs: &[Xattr<'_>]) -> Result<XattrSet, Error> {
         let mut list: Vec<(&[u8], &[u8])> =
-            xattrs.iter().map(|xattr| (&xattr.name[..], xattr.value)).collect();
+            xattrs.iter().map(|xattr| (&xattr.name[..], &xattr.value[..])).collect();
         Ok(self.builder.xattrs(&mut list)?)
     }
 
@@ -189,7 +189,7 @@ impl Reading<'_, '_> {
                 StoredPlace::Inline { offset } => {
                     self.budget.take(inode, Cost::Tail, run.len)?;
                     let tail = self.image.slice_of(inode, offset, run.len)?;
-                    Place::Carried(self.builder.carry(tail))
+                    Place::Carried(self.builder.carry(&tail))
                 }
             };
             extents.push(Extent { logical: run.logical, len: run.len, place });

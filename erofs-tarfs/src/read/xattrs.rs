@@ -1,8 +1,11 @@
 //! Extended attributes.
 
+use super::source::part;
 use super::{Error, Image, Inode, Rule};
 use crate::format::{Compat, MAX_NAME, XattrEntry, XattrHeader, XattrPrefix};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::ops::Range;
 use zerocopy::FromBytes;
 use zerocopy::little_endian::U32;
 
@@ -28,8 +31,8 @@ const LONG: u8 = 0x80;
 pub struct Xattr<'a> {
     /// Full name.
     pub name: Vec<u8>,
-    /// Value.
-    pub value: &'a [u8],
+    /// Value: borrowed of an image in memory, a copy of one that is read.
+    pub value: Cow<'a, [u8]>,
 }
 
 impl<'a> Image<'a> {
@@ -58,14 +61,15 @@ impl<'a> Image<'a> {
         };
         take(len as usize)?;
         let body = self.slice_of(inode, at, len)?;
-        let (header, rest) = XattrHeader::ref_from_prefix(body).map_err(|_| damaged())?;
+        let (header, rest) = XattrHeader::ref_from_prefix(&body).map_err(|_| damaged())?;
         let shared = usize::from(header.shared_count);
-        let (ids, mut rest) =
+        let (ids, rest) =
             <[U32]>::ref_from_prefix_with_elems(rest, shared).map_err(|_| damaged())?;
-        while !rest.is_empty() {
-            let raw = Raw::first(rest).ok_or_else(damaged)?;
-            rest = rest.get(raw.stored..).unwrap_or(&[]);
-            list.extend(self.named(inode, raw, &mut take)?);
+        let mut from = body.len() - rest.len();
+        while from < body.len() {
+            let raw = Raw::at(&body, from).ok_or_else(damaged)?;
+            list.extend(self.named(inode, &body, &raw, &mut take)?);
+            from += raw.stored;
         }
         if shared > 0 && self.superblock.compat().contains(Compat::SHARED_EA_IN_METABOX) {
             return Err(inode.fault(at, Rule::Metabox));
@@ -73,12 +77,12 @@ impl<'a> Image<'a> {
         let base = self.block_offset(self.superblock.xattr_blkaddr.get().into());
         for id in ids {
             let at = base + 4 * u64::from(id.get());
-            let raw = usize::try_from(at)
-                .ok()
-                .and_then(|at| Raw::first(self.bytes.get(at..)?))
-                .ok_or_else(|| inode.fault(at, Rule::WithinImage))?;
+            let head = self.slice_of(inode, at, size_of::<XattrEntry>() as u64)?;
+            let len = Raw::len(&head).ok_or_else(damaged)?;
+            let entry = self.slice_of(inode, at, len)?;
+            let raw = Raw::at(&entry, 0).ok_or_else(damaged)?;
             take(raw.stored)?;
-            list.extend(self.named(inode, raw, &mut take)?);
+            list.extend(self.named(inode, &entry, &raw, &mut take)?);
         }
         // Of two with one name, kernels take the first: the sort keeps their order.
         list.sort_by(|a, b| a.name.cmp(&b.name));
@@ -86,11 +90,13 @@ impl<'a> Image<'a> {
         Ok(list)
     }
 
-    /// Puts the prefix, which it pays for, before a name; `None` for one that kernels don't show.
+    /// Puts the prefix, which it pays for, before the name of an entry in a piece; `None` for one that
+    /// kernels don't show.
     fn named(
         &self,
         inode: &Inode,
-        raw: Raw<'a>,
+        piece: &Cow<'a, [u8]>,
+        raw: &Raw,
         take: &mut impl FnMut(usize) -> Result<(), Error>,
     ) -> Result<Option<Xattr<'a>>, Error> {
         let fault = |rule| inode.fault(inode.xattr_body().0, rule);
@@ -104,30 +110,44 @@ impl<'a> Image<'a> {
             return Err(fault(Rule::XattrName));
         }
         take(prefix.text().len() + infix.len())?;
-        let name = [prefix.text().as_bytes(), infix, raw.name].concat();
+        let name = [prefix.text().as_bytes(), infix, &piece[raw.name.clone()]].concat();
         if name.contains(&0) || XattrPrefix::split(&name).is_none_or(|(found, _)| found != prefix) {
             return Err(fault(Rule::XattrName));
         }
-        Ok(Some(Xattr { name, value: raw.value }))
+        Ok(Some(Xattr { name, value: part(piece, raw.value.clone()) }))
     }
 }
 
-/// An entry as stored.
-#[derive(Clone, Copy)]
-struct Raw<'a> {
+/// An entry as stored: where its name and value lie in the piece that has it.
+struct Raw {
     index: u8,
-    name: &'a [u8],
-    value: &'a [u8],
+    name: Range<usize>,
+    value: Range<usize>,
     /// Bytes that it takes, filled up to a multiple of 4.
     stored: usize,
 }
 
-impl<'a> Raw<'a> {
-    fn first(bytes: &'a [u8]) -> Option<Self> {
-        let (entry, rest) = XattrEntry::ref_from_prefix(bytes).ok()?;
-        let (name, rest) = rest.split_at_checked(entry.name_len.into())?;
-        let value = rest.get(..entry.value_size.get().into())?;
-        let stored = (size_of::<XattrEntry>() + name.len() + value.len()).next_multiple_of(4);
-        Some(Self { index: entry.name_index, name, value, stored })
+impl Raw {
+    /// Bytes that the entry takes which begins with `head`, not filled up.
+    fn len(head: &[u8]) -> Option<u64> {
+        let (entry, _) = XattrEntry::ref_from_prefix(head).ok()?;
+        let len = size_of::<XattrEntry>() + usize::from(entry.name_len);
+        Some(len as u64 + u64::from(entry.value_size.get()))
+    }
+
+    /// The entry from a byte of a piece on, if the piece has all of it.
+    fn at(piece: &[u8], from: usize) -> Option<Self> {
+        let rest = piece.get(from..)?;
+        let (entry, _) = XattrEntry::ref_from_prefix(rest).ok()?;
+        let len = usize::try_from(Self::len(rest)?).ok()?;
+        rest.get(..len)?;
+        let name = from + size_of::<XattrEntry>();
+        let value = name + usize::from(entry.name_len);
+        Some(Self {
+            index: entry.name_index,
+            name: name..value,
+            value: value..from + len,
+            stored: len.next_multiple_of(4),
+        })
     }
 }

@@ -4,12 +4,14 @@ use super::inode::InodeId;
 use super::model::Tree;
 use alloc::vec::Vec;
 
-/// An inode that a [walk](Tree::walk) comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A name that a [walk](Tree::walk) comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Visited {
-    /// Its path from the root on, `/` between names, and none in front.
-    pub path: Vec<u8>,
+pub struct Visited<'t> {
+    /// How many directories lead to it: 0 of the root, 1 of what is in the root.
+    pub depth: usize,
+    /// Its name in its directory; empty of the root. [`Walk::path`] is its path.
+    pub name: &'t [u8],
     /// The inode: one with several names is visited by each.
     pub id: InodeId,
 }
@@ -40,8 +42,13 @@ impl Tree {
     /// builder.link(InodeId::ROOT, b"usr", usr)?;
     /// builder.link(usr, b"bin", bin)?;
     /// let tree = builder.finish()?;
-    /// let paths: Vec<_> = tree.walk().map(|found| found.path).collect();
-    /// assert_eq!(paths, [&b""[..], b"usr", b"usr/bin"]);
+    ///
+    /// let names: Vec<_> = tree.walk().map(|found| (found.depth, found.name)).collect();
+    /// assert_eq!(names, [(0, &b""[..]), (1, b"usr"), (2, b"bin")]);
+    /// let mut walk = tree.walk();
+    /// while let Some(found) = walk.next() {
+    ///     println!("{} {}", tree.kind(found.id), walk.path().escape_ascii());
+    /// }
     /// # Ok::<(), erofs_tarfs::tree::Error>(())
     /// ```
     pub fn walk(&self) -> Walk<'_> {
@@ -49,15 +56,24 @@ impl Tree {
     }
 }
 
-impl Iterator for Walk<'_> {
-    type Item = Visited;
+impl Walk<'_> {
+    /// The path of what was visited last, from the root on, `/` between names, and none in front. It is
+    /// asked for apart, as deep trees have long paths: to have a copy of each is a cost of its own.
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+}
 
-    fn next(&mut self) -> Option<Visited> {
+impl<'t> Iterator for Walk<'t> {
+    type Item = Visited<'t>;
+
+    fn next(&mut self) -> Option<Visited<'t>> {
         if core::mem::take(&mut self.root) {
             self.at.push((InodeId::ROOT, 0, 0));
-            return Some(Visited { path: Vec::new(), id: InodeId::ROOT });
+            return Some(Visited { depth: 0, name: b"", id: InodeId::ROOT });
         }
         loop {
+            let depth = self.at.len();
             let (directory, index, len) = self.at.last_mut()?;
             self.path.truncate(*len);
             let Some((name, id)) = self.tree.nth_child(*directory, *index) else {
@@ -72,7 +88,7 @@ impl Iterator for Walk<'_> {
             if self.tree.children(id).len() > 0 {
                 self.at.push((id, 0, self.path.len()));
             }
-            return Some(Visited { path: self.path.clone(), id });
+            return Some(Visited { depth, name, id });
         }
     }
 }

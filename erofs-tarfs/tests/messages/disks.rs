@@ -186,6 +186,10 @@ fn files() {
             "dir/f: its partition table: the tables at both ends of the disk differ",
         ),
         (
+            &E::Image { file: file(), error: erofs_tarfs::read::Error::Checksum },
+            "dir/f: superblock checksum is wrong",
+        ),
+        (
             &E::Export { file: file(), error: export::Error::Bootstrap },
             "dir/f: a bootstrap has no data: the layout must be a disk's",
         ),

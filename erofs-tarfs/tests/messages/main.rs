@@ -56,6 +56,13 @@ fn sources() {
     assert!(fault.source().is_some_and(|cause| cause.is::<std::io::Error>()));
     let layer = io::Error::Layer { file: "f".into(), error: tree };
     assert!(layer.source().is_some_and(|cause| cause.is::<tree::Error>()));
+    let fault = read::ReadFault::new(cause());
+    let read = read::Error::Read { offset: 0, fault: fault.clone() };
+    assert!(read.source().is_some_and(|cause| cause.is::<read::ReadFault>()));
+    assert_eq!(read, read::Error::Read { offset: 0, fault });
+    assert_ne!(read, read::Error::Read { offset: 0, fault: read::ReadFault::new(cause()) });
+    let image = io::Error::Image { file: "f".into(), error: read };
+    assert!(image.source().is_some_and(|cause| cause.is::<read::Error>()));
     let table = io::Error::Table { file: "f".into(), error: outputs::TableError::Differ };
     assert!(table.source().is_some_and(|cause| cause.is::<outputs::TableError>()));
     let verity = io::Error::Verity { file: "f".into(), error: verity::Error::NoData };

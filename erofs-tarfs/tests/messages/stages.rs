@@ -212,6 +212,10 @@ fn images() {
             &E::Inode { nid: 1, offset: 32, rule: R::Name },
             "nid 1 at byte 32: bad name in directory",
         ),
+        (
+            &E::Read { offset: 1024, fault: read::ReadFault::new("cable unplugged") },
+            "at byte 1024: cable unplugged",
+        ),
         (&E::Tree(tree::Error::TooMany("inodes")), "more inodes than a tree can number"),
         (&R::WithinImage, "lies outside of the image"),
         (&R::WithinDevice, "data lies outside of its device"),

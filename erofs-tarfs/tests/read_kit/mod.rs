@@ -11,6 +11,7 @@ use erofs_tarfs::format::{
     CompactInode, DataLayout, Dirent, ExtendedInode, Format, HOLE, Incompat, SUPERBLOCK_MAGIC,
     Superblock, seal,
 };
+use erofs_tarfs::read::{ReadFault, ReadImage};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 pub const B: usize = 512;
@@ -18,6 +19,21 @@ pub const DIR: u16 = 0o040755;
 pub const FILE: u16 = 0o100644;
 pub const LINK: u16 = 0o120777;
 pub const CHAR: u16 = 0o020000;
+
+/// Bytes of an image that are read piece by piece, and no more at a time than a table of devices has.
+pub struct Pieces<'a>(pub &'a [u8]);
+
+impl ReadImage for Pieces<'_> {
+    fn len(&self) -> Result<u64, ReadFault> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadFault> {
+        assert!(buf.len() <= 8 << 20, "{} bytes at once", buf.len());
+        buf.copy_from_slice(&self.0[offset as usize..][..buf.len()]);
+        Ok(())
+    }
+}
 
 /// nid of the inode at the start of a block.
 pub fn nid(block: usize) -> u64 {

@@ -4,7 +4,7 @@
 //! that does not match says nothing of why; most often the tree is of other parameters, or cut
 //! short, and both can be told.
 
-use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::read::Image;
 use erofs_tarfs::verity::{Geometry, HashPlacement, Params, Sealed};
 
@@ -175,7 +175,6 @@ pub(crate) fn filesystem(data: &NamedFile) -> Done<u64> {
     if kind::of(data)? != Kind::Erofs {
         return Err(unknown());
     }
-    let bytes = tarfs_io::read_metadata(data)?;
-    let image = Image::new(&bytes).map_err(|error| Fail::of(data.path(), error))?;
-    Ok(image.end(bytes.len() as u64))
+    let image = Image::over(data).map_err(|error| Fail::of(data.path(), error))?;
+    Ok(image.end(data.bytes()?))
 }

@@ -2,6 +2,8 @@
 //!
 //! Mounts need root; mkfs.erofs 1.9 is found as `testkit::oracle` says.
 
+mod pieces;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use std::process::Command;
 use erofs_tarfs::format::{Incompat, seal};
 use erofs_tarfs::read::{DevicesAt, Error, Image, Rule, TreeOptions};
 use erofs_tarfs::tree::{Body, Content, InodeId, NodeKind, Place, Tree};
+use pieces::same_in_pieces;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use testkit::dump::{self, Ignore, Kind, diff, dump};
@@ -132,7 +135,7 @@ fn same_views(image: &Image<'_>, tree: &Tree) {
         assert_eq!(inode.attributes(), tree.attributes(id), "{path:?}");
         assert_eq!(inode.nlink(), tree.nlink(id), "{path:?}");
         let xattrs = image.xattrs(nid).unwrap();
-        assert!(xattrs.iter().map(|x| (&x.name[..], x.value)).eq(tree.xattrs(id)), "{path:?}");
+        assert!(xattrs.iter().map(|x| (&x.name[..], &x.value[..])).eq(tree.xattrs(id)), "{path:?}");
         match tree.content(id) {
             Content::Regular { size, body } => {
                 assert_eq!(inode.size(), size);
@@ -226,12 +229,14 @@ fn an_index_over_a_tar() {
         let tree = image.tree(&as_listed(DevicesAt::Separate)).unwrap();
         let mounted = Erofs::new(&made.image).devices([&source]).mount().unwrap();
         same(&tree, &[&tar], &mounted, "separate");
+        same_in_pieces(&made.image, &[&source], &mounted);
         same_views(&image, &tree);
 
         // The same as one file.
         let flat = [&bytes[..], &tar].concat();
         let path = made.dir.path().join("flat");
         fs::write(&path, &flat).unwrap();
+        same_in_pieces(&path, &[], &Erofs::new(&path).mount().unwrap());
         for seen in [&flat[..], &bytes] {
             let tree = Image::new(seen).unwrap().tree(&as_listed(in_file())).unwrap();
             assert_eq!(tree.devices()[0].base_offset, bytes.len() as u64);
@@ -299,7 +304,9 @@ fn check_whole(made: &Made, options: &[&str]) {
     assert_eq!(asked("--chunksize"), sb.incompat().contains(Incompat::CHUNKED_FILE), "{what}");
     let tree = image.tree(&as_listed(in_file())).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(tree.devices().len(), 1, "{what}");
-    same(&tree, &[&bytes], &Erofs::new(&made.image).mount().unwrap(), &what);
+    let mounted = Erofs::new(&made.image).mount().unwrap();
+    same(&tree, &[&bytes], &mounted, &what);
+    same_in_pieces(&made.image, &[], &mounted);
     same_views(&image, &tree);
 }
 
@@ -318,6 +325,7 @@ fn a_blob_device() {
     let tree = Image::new(&bytes).unwrap().tree(&as_listed(DevicesAt::Separate)).unwrap();
     let mounted = Erofs::new(&made.image).devices([&blob]).mount().unwrap();
     same(&tree, &[&fs::read(&blob).unwrap()], &mounted, "blob");
+    same_in_pieces(&made.image, &[&blob], &mounted);
 }
 
 #[test]
