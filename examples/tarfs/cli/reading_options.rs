@@ -54,7 +54,7 @@ impl ReadingArgs {
         let mut merge = MergeOptions::default();
         merge.follow_lower_links = self.follow_lower_links;
         let (tars, platform) = (self.tars.as_deref(), self.platform.as_ref());
-        ReadingOptions { tars, platform, layer, merge, tag_files: false }
+        ReadingOptions { tars, platform, layer, merge, tag_files: false, tag_blobs: false }
     }
 }
 
@@ -93,6 +93,9 @@ pub(crate) struct ReadingOptions<'a> {
     /// Tag a device that has no tag with the digest of its file, for a bootstrap, over which the
     /// file is found by that. In a disk, which has the tar alone, it would be a wrong one.
     pub(crate) tag_files: bool,
+    /// Tag the device of an image's layer with the digest of its blob, compressed as it may be; else with
+    /// that of the tar in it.
+    pub(crate) tag_blobs: bool,
 }
 
 /// A path in an image, and how that is read.

@@ -8,5 +8,6 @@ pub(crate) mod layer;
 pub(crate) mod ls;
 pub(crate) mod merge;
 pub(crate) mod mount_args;
+pub(crate) mod oci;
 pub(crate) mod stat;
 pub(crate) mod verity;

@@ -3,5 +3,6 @@
 pub(crate) mod disk_form;
 pub(crate) mod image;
 pub(crate) mod known_digests;
+pub(crate) mod oci;
 pub(crate) mod volume;
 pub(crate) mod work;

@@ -86,6 +86,7 @@ fn layer(
     spool: &mut Spool,
 ) -> Done<Loaded> {
     let (path, blob) = store.verified(descriptor, manifest)?;
+    let tag = if how.tag_blobs { Some(descriptor.hex(manifest)?) } else { None };
     if let Some(file) = blob.file {
         let (_, kind) =
             stream::with_kind(stream::reader(&file)?).map_err(|error| Fail::of(&path, error))?;
@@ -99,9 +100,10 @@ fn layer(
             return checked(&path, layer, tag, diff_id);
         }
         let reader = Box::new(stream::reader(&file)?);
-        return unpack(&path, Blob { reader, file: None, ..blob }, diff_id, how, spool);
+        let blob = Blob { reader, file: None, ..blob };
+        return tagged(&path, blob, tag, diff_id, how, spool);
     }
-    unpack(&path, blob, diff_id, how, spool)
+    tagged(&path, blob, tag, diff_id, how, spool)
 }
 
 /// Makes a layer of a blob as a stream.
@@ -112,7 +114,19 @@ pub(crate) fn unpack(
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Loaded> {
-    let (layer, digest) = unpack_unchecked(path, blob, how, spool)?;
+    tagged(path, blob, None, diff_id, how, spool)
+}
+
+/// The same with a tag for the device, if it is not to be the digest of the tar.
+fn tagged(
+    path: &Path,
+    blob: Blob<'_>,
+    tag: Option<&str>,
+    diff_id: &str,
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+) -> Done<Loaded> {
+    let (layer, digest) = unpack_unchecked(path, blob, tag, how, spool)?;
     checked(path, layer, &digest, diff_id)
 }
 
@@ -120,6 +134,7 @@ pub(crate) fn unpack(
 pub(crate) fn unpack_unchecked(
     path: &Path,
     blob: Blob<'_>,
+    tag: Option<&str>,
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<(Loaded, String)> {
@@ -130,7 +145,7 @@ pub(crate) fn unpack_unchecked(
         return Err(Fail::of(path, "is an EROFS image, not a tar"));
     }
     let mut reader: Box<dyn Read> = stream::uncompressed(kind, reader).map_err(failed)?;
-    spool.take(path, &mut *reader, how.layer.clone(), None)
+    spool.take(path, &mut *reader, how.layer.clone(), tag)
 }
 
 /// A layer whose SHA-256, uncompressed, is what the configuration says. So it was not cut short,

@@ -19,6 +19,11 @@ pub(crate) fn load(
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
+    blobs::load(store, &manifest(store, how)?, how, spool)
+}
+
+/// The manifest of the image.
+pub(crate) fn manifest(store: &Store, how: &ReadingOptions<'_>) -> Done<Manifest> {
     if !store.has(MANIFEST) && store.has("index.json") {
         return Err(Fail::of(
             store.name(),
@@ -27,12 +32,11 @@ pub(crate) fn load(
     }
     let path = store.path(MANIFEST);
     let document = store.named_document(MANIFEST)?;
-    let manifest = match document.class(&path)? {
+    match document.class(&path)? {
         Class::Index => {
             let manifests = document.manifests.unwrap_or_default();
-            choose::choose(store, &path, manifests, &ImageName::default(), how.platform)?
+            choose::choose(store, &path, manifests, &ImageName::default(), how.platform)
         }
-        _ => Manifest { path, document },
-    };
-    blobs::load(store, &manifest, how, spool)
+        _ => Ok(Manifest { path, document }),
+    }
 }

@@ -1,9 +1,11 @@
 //! Indexes and manifests, and how they are told apart.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::cli::fail::{Done, Fail};
 use crate::layers::images::descriptor::Descriptor;
@@ -20,6 +22,8 @@ pub(crate) struct Document {
     pub(crate) manifests: Option<Vec<Descriptor>>,
     pub(crate) config: Option<Descriptor>,
     pub(crate) layers: Option<Vec<Descriptor>>,
+    #[serde(deserialize_with = "json::lenient")]
+    pub(crate) annotations: BTreeMap<String, Value>,
     /// Of Docker's first schema.
     fs_layers: Option<IgnoredAny>,
 }

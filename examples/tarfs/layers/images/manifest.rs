@@ -65,6 +65,17 @@ pub(crate) fn other_than_image(document: &Document) -> Option<&str> {
 
 /// The configuration of a manifest, and its path.
 pub(crate) fn config(store: &Store, path: &Path, document: &Document) -> Done<(PathBuf, Config)> {
+    let (path, bytes) = config_bytes(store, path, document)?;
+    let config = json::parse(&path, &bytes, "a configuration")?;
+    Ok((path, config))
+}
+
+/// The bytes of the configuration, checked, and its path.
+pub(crate) fn config_bytes(
+    store: &Store,
+    path: &Path,
+    document: &Document,
+) -> Done<(PathBuf, Vec<u8>)> {
     if document.class(path)? == Class::Index {
         return Err(Fail::of(path, "is listed as a manifest, and is an index"));
     }
@@ -78,7 +89,5 @@ pub(crate) fn config(store: &Store, path: &Path, document: &Document) -> Done<(P
     };
     let name = store.blob_name(descriptor, path)?;
     let bytes = store.checked(&name, descriptor, path)?;
-    let path = store.path(&name);
-    let config = json::parse(&path, &bytes, "a configuration")?;
-    Ok((path, config))
+    Ok((store.path(&name), bytes))
 }

@@ -8,6 +8,7 @@
 //! | `json`, `words` | how JSON is read, and how errors quote it |
 //! | `index`, `choose` | an index, down to the one manifest that is meant |
 //! | `manifest` | a manifest, and the configuration of its image |
+//! | `opened` | an image with its documents and blobs as they are |
 //! | `blobs` | a manifest's blobs, checked, become layers |
 //! | `oci`, `directory`, `docker`, `old_docker` | the forms that images come in |
 //! | `mistaken` | an archive of an image that is taken for a layer |
@@ -16,19 +17,20 @@ mod archive;
 mod blobs;
 mod choose;
 mod config;
-mod descriptor;
+pub(crate) mod descriptor;
 mod directory;
 mod docker;
 mod document;
 mod image_name;
 mod index;
-mod json;
+pub(crate) mod json;
 mod manifest;
 pub(crate) mod mistaken;
 mod oci;
 mod old_docker;
+pub(crate) mod opened;
 pub(crate) mod reference;
-mod store;
+pub(crate) mod store;
 mod words;
 
 use crate::cli::fail::Done;

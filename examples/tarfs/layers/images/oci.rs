@@ -20,11 +20,19 @@ pub(crate) fn load(
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
-    let manifest = match &pick.digest {
-        Some(digest) => choose::by_digest(store, digest, how.platform)?,
-        None => by_index(store, pick, how)?,
-    };
-    blobs::load(store, &manifest, how, spool)
+    blobs::load(store, &manifest(store, pick, how)?, how, spool)
+}
+
+/// The manifest of an image.
+pub(crate) fn manifest(
+    store: &Store,
+    pick: &ImageName,
+    how: &ReadingOptions<'_>,
+) -> Done<Manifest> {
+    match &pick.digest {
+        Some(digest) => choose::by_digest(store, digest, how.platform),
+        None => by_index(store, pick, how),
+    }
 }
 
 fn by_index(store: &Store, pick: &ImageName, how: &ReadingOptions<'_>) -> Done<Manifest> {

@@ -58,7 +58,7 @@ pub(crate) fn load(
         let name = format!("{id}/layer.tar");
         let blob = store.open(&name)?;
         let is_empty = blob.bytes == 0;
-        let (mut layer, _) = blobs::unpack_unchecked(&store.path(&name), blob, how, spool)?;
+        let (mut layer, _) = blobs::unpack_unchecked(&store.path(&name), blob, None, how, spool)?;
         // A file of nothing in the archive is a layer with nothing in it.
         layer.end = layer.end.filter(|_| !is_empty);
         layer.platform.clone_from(&platform);

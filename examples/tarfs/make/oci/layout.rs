@@ -1,0 +1,166 @@
+//! The files of an OCI image layout: all get their names together, the index last.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::Output;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::cli::fail::{Done, Fail};
+use crate::cli::numbers;
+use crate::cli::progress::Progress;
+use crate::files::{digest, unchanged};
+use crate::layers::images::json;
+use crate::layers::images::store::{Blob, Store};
+use crate::make::oci::documents::{BlobOf, REF_NAME};
+
+const INDEX: &str = "index.json";
+const LAYOUT: &str = "oci-layout";
+const BLOBS: &str = "blobs/sha256";
+
+/// A layout in the making, or one that is there and gets one image more.
+pub(crate) struct LayoutWriter {
+    dir: PathBuf,
+    /// Directories that were made for it, the outermost first: empty ones go again.
+    made: Vec<PathBuf>,
+    outputs: Vec<Output>,
+    /// The blobs among the outputs.
+    blobs: BTreeSet<String>,
+}
+
+impl LayoutWriter {
+    /// Begins it. A directory that is there must be a layout, or be empty.
+    pub(crate) fn new(dir: &Path) -> Done<Self> {
+        let failed = |error| Fail::of(dir, error);
+        let is_layout = dir.join(LAYOUT).is_file();
+        if !is_layout && dir.exists() && fs::read_dir(dir).map_err(failed)?.next().is_some() {
+            return Err(Fail::of(dir, "is there, and is no OCI image layout"));
+        }
+        let mut writer = Self {
+            dir: dir.to_owned(),
+            made: Vec::new(),
+            outputs: Vec::new(),
+            blobs: BTreeSet::new(),
+        };
+        for part in [Path::new(""), Path::new("blobs"), Path::new(BLOBS)] {
+            let part = dir.join(part);
+            match fs::create_dir(&part) {
+                Ok(()) => writer.made.push(part),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Fail::of(part, error)),
+            }
+        }
+        if !is_layout {
+            let version = json!({ "imageLayoutVersion": "1.0.0" });
+            writer.file(LAYOUT, version.to_string().as_bytes())?;
+        }
+        Ok(writer)
+    }
+
+    /// A small blob.
+    pub(crate) fn document(&mut self, document: &Value) -> Done<BlobOf> {
+        let bytes = document.to_string();
+        let hex = numbers::to_hex(&Sha256::digest(bytes.as_bytes()));
+        let blob = BlobOf { hex, bytes: bytes.len() as u64 };
+        if self.wants(&blob)? {
+            self.file(&format!("{BLOBS}/{}", blob.hex), bytes.as_bytes())?;
+        }
+        Ok(blob)
+    }
+
+    /// A blob that has this digest already, as the caller has checked.
+    pub(crate) fn copy(&mut self, hex: &str, mut from: Blob<'_>) -> Done<BlobOf> {
+        let blob = BlobOf { hex: hex.to_owned(), bytes: from.bytes };
+        if !self.wants(&blob)? {
+            return Ok(blob);
+        }
+        let output = self.output(&format!("{BLOBS}/{hex}"))?;
+        let failed = |error| Fail::of(output.path(), error);
+        let progress = Progress::new("copying", Some(from.bytes));
+        if let Some(file) = &from.file {
+            let (start, to) = ((file, 0), (output.file(), 0));
+            erofs_tarfs::io::copy_range(start, to, from.bytes, &mut progress.observer())?;
+        } else {
+            let mut reader = progress.reader(from.reader.by_ref().take(blob.bytes));
+            let copied = io::copy(&mut reader, &mut output.file().file()).map_err(failed)?;
+            if copied != blob.bytes {
+                return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+        self.outputs.push(output);
+        Ok(blob)
+    }
+
+    /// A blob that `write` makes.
+    pub(crate) fn made(&mut self, write: impl FnOnce(&Output) -> Done) -> Done<BlobOf> {
+        let mut output = self.output(BLOBS)?;
+        write(&output)?;
+        let hex = digest::sha256(output.file(), &mut |_| {})?;
+        let blob = BlobOf { hex, bytes: output.file().bytes()? };
+        if self.wants(&blob)? {
+            output.rename(&self.dir.join(BLOBS).join(&blob.hex))?;
+            self.outputs.push(output);
+        }
+        Ok(blob)
+    }
+
+    /// Whether a blob must be written: it is neither there nor among the outputs.
+    fn wants(&mut self, blob: &BlobOf) -> Done<bool> {
+        let path = self.dir.join(BLOBS).join(&blob.hex);
+        match fs::metadata(&path) {
+            Ok(found) if found.len() == blob.bytes => Ok(false),
+            Ok(found) => {
+                let (has, needed) = (found.len(), blob.bytes);
+                Err(Fail::of(path, format_args!("is there, and has {has} bytes, not {needed}")))
+            }
+            Err(_) => Ok(self.blobs.insert(blob.hex.clone())),
+        }
+    }
+
+    fn output(&self, name: &str) -> Done<Output> {
+        Ok(Output::within(&self.dir, &self.dir.join(name))?)
+    }
+
+    fn file(&mut self, name: &str, bytes: &[u8]) -> Done {
+        let output = self.output(name)?;
+        let done = output.file().file().write_all(bytes);
+        done.map_err(|error| Fail::of(output.path(), error))?;
+        self.outputs.push(output);
+        Ok(())
+    }
+
+    /// Puts an image into the index, in place of one of that name, and gives all files their names.
+    pub(crate) fn finish(mut self, entry: Value) -> Done {
+        let path = self.dir.join(INDEX);
+        let mut index = match path.exists() {
+            true => json::parse(&path, &Store::layout(&self.dir).bytes(INDEX)?, "an index")?,
+            false => json!({ "schemaVersion": 2 }),
+        };
+        let no_list = || Fail::of(&path, "has no list of manifests");
+        let list = index.as_object_mut().ok_or_else(no_list)?;
+        let list = list.entry("manifests").or_insert_with(|| json!([]));
+        let list = list.as_array_mut().ok_or_else(no_list)?;
+        let name = |entry: &Value| entry["annotations"][REF_NAME].as_str().map(str::to_owned);
+        let new = name(&entry);
+        list.retain(|old| match name(old) {
+            Some(name) => Some(name) != new,
+            None => old["digest"] != entry["digest"] || new.is_some(),
+        });
+        list.push(entry);
+        self.file(INDEX, index.to_string().as_bytes())?;
+        unchanged::check()?;
+        Output::finish(std::mem::take(&mut self.outputs))?;
+        Ok(())
+    }
+}
+
+impl Drop for LayoutWriter {
+    fn drop(&mut self) {
+        self.outputs.clear();
+        // Those with files in them stay.
+        self.made.iter().rev().for_each(|dir| drop(fs::remove_dir(dir)));
+    }
+}
