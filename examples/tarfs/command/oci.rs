@@ -28,7 +28,10 @@ in their order. Its configuration is that of IMAGE, with the feature `erofs`, so
 know this form pass it over. This is the draft of https://github.com/erofs/erofs-image-spec, sections 2 to 5.
 
   tarfs oci oci:images:app-erofs oci:images:app     # in the layout itself: only the EROFS is new
-  skopeo copy oci:images:app-erofs docker://registry.example/app:erofs
+  skopeo copy --preserve-digests oci:images:app-erofs docker://registry.example/app:erofs
+
+Without --preserve-digests skopeo compresses tars that are not compressed, and forgets the roles of these
+layers.
 
 OUT is a layout, which is made if it is not there. In one that is there an image of the same name is
 replaced in the index, and its blobs stay.";
