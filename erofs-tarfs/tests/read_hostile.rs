@@ -47,6 +47,7 @@ fn read(bytes: &[u8]) -> bool {
     let flat = image.tree(&options);
     options.devices = DevicesAt::Separate;
     options.keep_layer_marks = false;
+    options.carry_own_data = true;
     match image.tree(&options) {
         Ok(tree) => {
             assert!(listed.is_ok());
