@@ -74,11 +74,14 @@ pub(crate) fn run(args: &Create) -> Done {
         let why = "a name of 1 to 64 bytes, as the tar is found by it";
         return Err(Fail::refused(format!("--blob-id {id}: {why}")));
     }
+    // Before all else, as whoever writes to a pipe waits until somebody has opened it: nydus-snapshotter
+    // would do so for ever.
+    let tar = source::open(&args.source)?;
     let bootstrap = target::path(bootstrap, [args.source.as_path()])?;
     // An output that can't be made is found out before the tar is read.
     let out = Output::new(&bootstrap)?;
     let json = result::file(args.output_json.as_ref())?;
-    let layer = layer::read(source::open(&args.source)?, blob_id)?;
+    let layer = layer::read(tar, blob_id)?;
     target::write(&layer.tree, &out)?;
     if let Some(json) = &json {
         result::write(json, &bootstrap, &layer.tree)?;

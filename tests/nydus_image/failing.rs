@@ -1,12 +1,15 @@
 //! Inputs that are wrong, and places without room: an error that says where, and no output.
 
 use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::process::Command;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use testkit::mount::small_tmpfs;
 use testkit::oci::small_image;
 use testkit::tarball::TarBuilder;
 
-use crate::run::{fails, ok};
+use crate::run::{Place, fails, ok, program};
 use crate::snapshotter::Snapshotter;
 
 #[test]
@@ -26,6 +29,30 @@ fn a_stream_that_is_cut_short_leaves_nothing_and_the_next_is_taken() {
     }
     snapshotter.pull_all([&tar[..]]);
     assert_eq!(snapshotter.place.names(), ["cache", "layer0.boot"]);
+}
+
+#[test]
+fn a_kill_leaves_nothing() {
+    let place = Place::new();
+    let tar = TarBuilder::new().file("big", vec![7; 2 << 20]).finish();
+    let fifo = place.path("fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::from(0o644), 0).unwrap();
+    let mut create = Command::new(program());
+    create.args(["create", "-t", "tar-tarfs", "-B", &place.word("out")]).arg(&fifo);
+    let mut child = create.spawn().unwrap();
+    let mut writer = OpenOptions::new().write(true).open(&fifo).unwrap();
+    // More than a pipe holds: when it is written, the most of it has been read.
+    writer.write_all(&tar[..2 << 20]).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(place.names(), ["fifo"]);
+}
+
+/// nydus-snapshotter opens the pipe for writing, and waits there until it is read.
+#[test]
+fn whoever_writes_to_the_pipe_is_not_left_waiting() {
+    let ran = Snapshotter::new().pull("missing/layer.boot", &small_image()[0].tar);
+    assert!(ran.code == 1 && ran.stderr.contains("missing/layer.boot: cannot create"), "{ran:?}");
 }
 
 #[test]
