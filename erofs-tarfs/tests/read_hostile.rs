@@ -57,6 +57,7 @@ fn read(bytes: &[u8]) -> bool {
     assert_eq!(flat.is_ok(), over.tree(&options).is_ok());
     options.devices = DevicesAt::Separate;
     options.keep_layer_marks = false;
+    options.carry_own_data = true;
     match image.tree(&options) {
         Ok(tree) => {
             assert!(listed.is_ok());

@@ -17,6 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(found) = Image::new(&bytes) else { return };
     let mut options = TreeOptions::default();
     options.keep_layer_marks = how & 1 != 0;
+    options.carry_own_data = how & 4 != 0;
     if how & 2 != 0 {
         options.devices = DevicesAt::InFile { tag: b"x".to_vec() };
     }

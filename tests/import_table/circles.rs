@@ -15,6 +15,7 @@ const CRATES: &[&str] = &[
     "erofs-tarfs-ffi/src",
     "examples/tarfs",
     "examples/mkfs-erofs",
+    "examples/nydus-image",
     "benches/compare",
 ];
 

@@ -27,6 +27,9 @@ bitflags! {
         const SHARED_EA_IN_METABOX = 0x08;
         /// The long-prefix table lies at a plain offset of the device (Linux 6.17).
         const PLAIN_XATTR_PFX = 0x10;
+        /// A private bit of RAFS, the format of Nydus: fields of its own follow the superblock, and
+        /// the blocks that this counts are those of the extra devices.
+        const RAFS = 0x4000_0000;
     }
 
     /// Features that a kernel must know, or refuse the mount.

@@ -1,6 +1,7 @@
 //! Where blocks lie: in the image, or in which of its devices.
 
 use super::{DeviceInfo, Error, Image, StoredPlace};
+use crate::format::Compat;
 use alloc::vec::Vec;
 
 impl Image<'_> {
@@ -24,11 +25,20 @@ impl Image<'_> {
     /// The end in bytes of the filesystem in its file of `len` bytes, devices in it included:
     /// where padding and a hash tree may follow.
     pub fn end(&self, len: u64) -> u64 {
+        let block = u64::from(self.block_size().bytes());
         let inside = self.holds_devices(len);
         let devices = self.devices().into_iter().filter(|_| inside);
         let ends = devices.map(|device| device.uniaddr.saturating_add(device.blocks));
-        let blocks = ends.fold(self.superblock().blocks(), u64::max);
-        blocks.saturating_mul(self.block_size().bytes().into())
+        let end = ends.max().map(|blocks| blocks.saturating_mul(block));
+        end.max(self.own_bytes()).unwrap_or(len)
+    }
+
+    /// Length in bytes of what is the image's own, without its devices, by its superblock. `None` if it
+    /// does not say so: that of a bootstrap of Nydus counts the blocks of the devices alone.
+    pub fn own_bytes(&self) -> Option<u64> {
+        let superblock = self.superblock();
+        let blocks = (!superblock.compat().contains(Compat::RAFS)).then(|| superblock.blocks());
+        blocks.map(|blocks| blocks.saturating_mul(self.block_size().bytes().into()))
     }
 
     /// The device slots.

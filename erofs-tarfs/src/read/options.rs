@@ -36,11 +36,21 @@ pub struct TreeOptions {
     /// overlayfs alone go. Else they stay what they are in the image, as for a listing.
     /// Default: `true`.
     pub keep_layer_marks: bool,
+    /// Whether file data in whole blocks of the image itself is carried in the tree, as that behind
+    /// inodes always is. Then devices are the slots alone, and the image need not be kept: a bootstrap
+    /// has such blocks for what is not whole blocks of its tar, as some pieces of sparse files.
+    /// Default: `false`.
+    pub carry_own_data: bool,
 }
 
 impl Default for TreeOptions {
     fn default() -> Self {
-        Self { devices: DevicesAt::Separate, identity: Identity::Unknown, keep_layer_marks: true }
+        Self {
+            devices: DevicesAt::Separate,
+            identity: Identity::Unknown,
+            keep_layer_marks: true,
+            carry_own_data: false,
+        }
     }
 }
 

@@ -18,7 +18,8 @@ impl Image<'_> {
     /// Makes a tree of the image. Names that share an inode here share it there.
     ///
     /// The tree has a device for each slot, in this order, and behind them one for the image
-    /// itself where files have whole blocks in it. Inline tails are carried in the tree.
+    /// itself where files have whole blocks in it, unless the tree
+    /// [carries](TreeOptions::carry_own_data) these. Inline tails are carried in any case.
     pub fn tree(&self, options: &TreeOptions) -> Result<Tree, Error> {
         let mut reading = Reading {
             image: self,
@@ -183,10 +184,10 @@ impl Reading<'_, '_> {
         for run in runs {
             let place = match run.source {
                 StoredPlace::Device { slot, offset } => Place::Device { device: slot, offset },
-                StoredPlace::Primary { offset } => {
+                StoredPlace::Primary { offset } if !self.options.carry_own_data => {
                     Place::Device { device: self.primary()?, offset }
                 }
-                StoredPlace::Inline { offset } => {
+                StoredPlace::Primary { offset } | StoredPlace::Inline { offset } => {
                     self.budget.take(inode, Cost::Tail, run.len)?;
                     let tail = self.image.slice_of(inode, offset, run.len)?;
                     Place::Carried(self.builder.carry(&tail))

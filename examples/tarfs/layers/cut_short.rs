@@ -18,9 +18,7 @@ pub(crate) fn check(file: &NamedFile, image: &Image<'_>, bytes: &[u8]) -> Done {
         return cut(end, "a disk");
     }
     let block = u64::from(image.block_size().bytes());
-    // The superblock counts the blocks of the image itself, without those of devices behind it.
-    let end = image.superblock().blocks().saturating_mul(block);
-    if end > len {
+    if let Some(end) = image.own_bytes().filter(|end| *end > len) {
         return cut(end, "a filesystem");
     }
     // Old disks do not say that they are disks. But a bootstrap has no tar in it.

@@ -1,0 +1,32 @@
+//! The file of `--output-json`: what was made, with the fields that Nydus's program has.
+
+use std::path::{Path, PathBuf};
+
+use erofs_tarfs::io::Output;
+use erofs_tarfs::tree::Tree;
+use serde_json::json;
+
+use crate::fail::Done;
+use crate::target;
+
+/// The file, which is written when it is known what was made.
+pub(crate) fn file(path: Option<&PathBuf>) -> Done<Option<Output>> {
+    let Some(path) = path else { return Ok(None) };
+    Ok(Some(Output::new(&target::path(path, [])?)?))
+}
+
+/// Writes to the file what was made, or checked.
+pub(crate) fn write(file: &Output, bootstrap: &Path, tree: &Tree) -> Done {
+    let blobs = tree.devices().iter().map(|device| String::from_utf8_lossy(&device.tag));
+    let result = json!({
+        "version": concat!("erofs-tarfs ", env!("CARGO_PKG_VERSION")),
+        "bootstrap": bootstrap.to_string_lossy(),
+        "blobs": blobs.collect::<Vec<_>>(),
+        "external_bootstrap": "",
+        "external_blobs": [],
+        "trace": {},
+        "fs_version": "6",
+        "compressor": "none",
+    });
+    Ok(file.file().write_all_at(format!("{result:#}").as_bytes(), 0)?)
+}
