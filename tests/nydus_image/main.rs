@@ -13,4 +13,5 @@ mod snapshotter;
 mod calls;
 mod failing;
 mod nydus;
+mod real;
 mod refused;
