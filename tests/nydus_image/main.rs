@@ -11,6 +11,7 @@ mod run;
 mod snapshotter;
 
 mod calls;
+mod debian;
 mod failing;
 mod nydus;
 mod real;
