@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use erofs_tarfs::io::Output;
 
 use crate::fail::{Done, Fail};
@@ -14,13 +15,16 @@ const BLOB_ID: usize = 64;
 /// Of `create`.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    /// What is made of what: tar-tarfs.
+    /// What is made of what: tar-tarfs, the only one of Nydus's types that is not refused.
     #[arg(
         short = 't',
         long,
         alias = "source-type",
         value_name = "TYPE",
-        default_value = "dir-rafs"
+        default_value = "dir-rafs",
+        value_parser = PossibleValuesParser::new(refused::TYPES),
+        hide_possible_values = true,
+        hide_default_value = true
     )]
     r#type: String,
     /// The bootstrap to make.

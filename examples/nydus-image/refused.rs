@@ -13,6 +13,20 @@ const OTHER: &str =
 /// Commands of Nydus's program.
 const COMMANDS: &[&str] = &["stat", "compact", "unpack", "optimize", "chunkdict"];
 
+/// Types of conversion that Nydus's program has.
+pub(crate) const TYPES: &[&str] = &[
+    "directory",
+    "dir-rafs",
+    "estargz-rafs",
+    "estargz-ref",
+    "estargztoc-ref",
+    "stargz_index",
+    "tar-rafs",
+    "tar-tarfs",
+    "targz-rafs",
+    "targz-ref",
+];
+
 /// Why a command is not done: one of Nydus's, or none at all.
 pub(crate) fn command(words: &[OsString]) -> Fail {
     let command = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();

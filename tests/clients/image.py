@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""image.py DIR BUSYBOX: an OCI image layout of five layers in DIR, tagged `t`, and the file DIR/want.
+"""image.py DIR BUSYBOX: an OCI image layout in DIR, and the file DIR/want.
+
+The image tagged `t` has five layers, and that tagged `twice` has one of them a second time.
 
 `want` has a line `SHA-256  /PATH` for each file that a container of the image is to show, sorted by
-path: what the layers leave when whiteouts and replaced files are gone.
+path, in both: what the layers leave when whiteouts and replaced files are gone.
 """
 import gzip
 import hashlib
@@ -108,24 +110,32 @@ with open(os.path.join(out, "want"), "w") as want:
         want.write("%s  /%s\n" % (hashlib.sha256(files[name]).hexdigest(), name))
 
 oci = "application/vnd.oci.image."
-config = {
-    "architecture": {"aarch64": "arm64"}.get(os.uname().machine, "amd64"),
-    "os": "linux",
-    "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"]},
-    "rootfs": {
-        "type": "layers",
-        "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers],
-    },
-}
-manifest = {
-    "schemaVersion": 2,
-    "mediaType": oci + "manifest.v1+json",
-    "config": put(json.dumps(config).encode(), oci + "config.v1+json"),
-    "layers": [put(gzip.compress(layer, 6, mtime=0), oci + "layer.v1.tar+gzip") for layer in layers],
-}
-named = put(json.dumps(manifest).encode(), oci + "manifest.v1+json")
-named["annotations"] = {"org.opencontainers.image.ref.name": "t"}
+
+
+def manifest(tag, layers):
+    """Puts an image of these layers, and tells how the index names it."""
+    config = {
+        "architecture": {"aarch64": "arm64"}.get(os.uname().machine, "amd64"),
+        "os": "linux",
+        "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"]},
+        "rootfs": {
+            "type": "layers",
+            "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers],
+        },
+    }
+    of_layers = [put(gzip.compress(layer, 6, mtime=0), oci + "layer.v1.tar+gzip") for layer in layers]
+    image = {
+        "schemaVersion": 2,
+        "mediaType": oci + "manifest.v1+json",
+        "config": put(json.dumps(config).encode(), oci + "config.v1+json"),
+        "layers": of_layers,
+    }
+    named = put(json.dumps(image).encode(), oci + "manifest.v1+json")
+    return {**named, "annotations": {"org.opencontainers.image.ref.name": tag}}
+
+
+images = [manifest("t", layers), manifest("twice", [*layers[:3], *layers[2:]])]
 with open(os.path.join(out, "index.json"), "w") as index:
-    json.dump({"schemaVersion": 2, "manifests": [named]}, index)
+    json.dump({"schemaVersion": 2, "manifests": images}, index)
 with open(os.path.join(out, "oci-layout"), "w") as layout:
     json.dump({"imageLayoutVersion": "1.0.0"}, layout)

@@ -11,6 +11,8 @@ mod run;
 mod snapshotter;
 
 mod calls;
+mod debian;
 mod failing;
 mod nydus;
+mod real;
 mod refused;

@@ -154,8 +154,10 @@ pub fn write(nodes: &Nodes, blobs: &[(&str, u64)]) -> Vec<u8> {
     put(&mut image, sb + 80, &0xC_u32.to_le_bytes());
     put(&mut image, sb + 86, &(blobs.len() as u16).to_le_bytes());
     put(&mut image, sb + 88, &11_u16.to_le_bytes());
-    // Flags: no compression, SHA-256, owners as they are, attributes, tarfs, no encryption.
-    put(&mut image, 1152, &(1_u64 | 8 | 0x10 | 0x20 | 0x200 | 0x100_0000).to_le_bytes());
+    // Flags: no compression, SHA-256, owners as they are, tarfs, no encryption; whether there are attributes.
+    let has_xattrs = nodes.values().any(|node| !node.xattrs.is_empty());
+    let flags = 1_u64 | 8 | 0x10 | 0x200 | 0x100_0000 | if has_xattrs { 0x20 } else { 0 };
+    put(&mut image, 1152, &flags.to_le_bytes());
     put(&mut image, 1160, &(table as u64).to_le_bytes());
     put(&mut image, 1168, &(256 * blobs.len() as u32).to_le_bytes());
     put(&mut image, 1172, &(CHUNK as u32).to_le_bytes());

@@ -63,6 +63,7 @@ fn a_wrong_command_line_ends_with_two() {
     for words in [
         "",
         "bogus",
+        "create -t bogus -B x tar",
         "create -t tar-tarfs",
         "create -t tar-tarfs tar",
         "create -t tar-tarfs -B x --bogus tar",

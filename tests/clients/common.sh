@@ -1,0 +1,144 @@
+# What the runs of clients share: a containerd, built here, and a registry with the image of `image.py`, both
+# in a temporary directory of their own. It is sourced, by `mkfs` and `nydus`.
+#
+# Wants Go, and Debian's runc, docker-registry, skopeo, busybox-static and python3; root.
+set -euo pipefail
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/erofs-tarfs
+version=v2.4.2
+bin=$cache/containerd-$version/bin
+registry=127.0.0.1:${TARFS_REGISTRY_PORT:-5107}
+image=$registry/test/image:t
+
+fail() {
+  echo "clients: $*" >&2
+  exit 1
+}
+
+for tool in go runc docker-registry skopeo busybox python3; do
+  command -v $tool >/dev/null || fail "no $tool"
+done
+[[ $(file -L "$(command -v busybox)" 2>/dev/null) != *"dynamically linked"* ]] ||
+  fail "busybox is not static: apt-get install busybox-static"
+
+work=$(mktemp -d)
+running=() # process ids of what was started here
+
+# Ends what was started last.
+stop_last() {
+  local pid=${running[-1]}
+  unset 'running[-1]'
+  kill "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || true
+}
+
+# Ends what was started, by its number, the last one first.
+stop() {
+  while ((${#running[@]} > 0)); do
+    stop_last
+  done
+}
+
+# Mounts and loop devices are left where a container could not be removed, and by nydus-snapshotter.
+release() {
+  awk -v work="$work/" 'index($5, work) == 1 {print $5}' /proc/self/mountinfo | sort -r |
+    while read -r point; do umount "$point"; done
+  losetup --list --noheadings --output NAME,BACK-FILE | awk -v work="$work/" 'index($2, work) == 1 {print $1}' |
+    while read -r device; do losetup --detach "$device"; done
+}
+
+clean() {
+  stop
+  release
+  rm -rf "$work"
+}
+trap clean EXIT
+
+for program in containerd ctr containerd-shim-runc-v2; do
+  [[ -x $bin/$program ]] ||
+    GOBIN=$bin GOFLAGS=-buildvcs=false go install "github.com/containerd/containerd/v2/cmd/$program@$version"
+done
+
+python3 "$here/image.py" "$work/image" "$(command -v busybox)"
+
+cat >"$work/registry.yml" <<EOF
+version: 0.1
+log: {level: error}
+storage: {filesystem: {rootdirectory: $work/registry}}
+http: {addr: $registry}
+EOF
+docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
+running+=($!)
+
+# push TAG: brings the image with this tag to the registry.
+push() {
+  local try
+  for try in {1..50}; do
+    skopeo --insecure-policy copy --quiet --dest-tls-verify=false \
+      "oci:$work/image:$1" "docker://${image%:*}:$1" 2>"$work/push.log" && return
+    kill -0 "${running[0]}" 2>/dev/null && ((try < 50)) ||
+      fail "registry: $(cat "$work/registry.log" "$work/push.log")"
+    sleep 0.2
+  done
+}
+push t
+
+# containerd: starts one in the directory $home; what its configuration needs more is read.
+containerd() {
+  local more
+  more=$(cat)
+  cat >"$home/config.toml" <<EOF
+version = 4
+root = "$home/root"
+state = "$home/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+  "io.containerd.podsandbox.controller.v1.podsandbox", "io.containerd.nri.v1.nri",
+  "io.containerd.internal.v1.opt"]
+[plugins.'io.containerd.server.v1.grpc']
+  address = "$home/c.sock"
+[plugins.'io.containerd.server.v1.ttrpc']
+  address = "$home/t.sock"
+[plugins.'io.containerd.shim.v1.manager']
+  socket_dir = "$home/shim"
+$more
+EOF
+  PATH=$work/path:$bin:$PATH "$bin/containerd" -c "$home/config.toml" >>"$home/log" 2>&1 &
+  running+=($!)
+  local try
+  for try in {1..100}; do
+    ctr version >/dev/null 2>&1 && return
+    sleep 0.1
+  done
+  fail "containerd does not start: $(tail -n 5 "$home/log")"
+}
+
+ctr() {
+  PATH=$bin:$PATH timeout 120 "$bin/ctr" -a "$home/c.sock" "$@"
+}
+
+# in_container SNAPSHOTTER IMAGE OPTIONS SCRIPT: what a container prints. Once in a while, on a busy machine, ctr
+# loses all that a short process prints: then there is a second one.
+in_container() {
+  local try
+  for try in 1 2; do
+    ctr run --rm --snapshotter "$1" $3 "$2" "test$try" /bin/sh -c "$4" >"$home/seen" 2>"$home/run.log" ||
+      fail "run: $(cat "$home/run.log")"
+    [[ ! -s $home/seen ]] || break
+  done
+  cat "$home/seen"
+}
+
+# expect_files NAME SNAPSHOTTER IMAGE: runs a container, whose process prints the digest of every file that
+# it sees.
+expect_files() {
+  in_container "$2" "$3" "" 'find / -xdev -type f | sort | xargs sha256sum' | LC_ALL=C sort -k 2 >"$home/sorted"
+  LC_ALL=C sort -k 2 "$work/image/want" | diff - "$home/sorted" || fail "$1: other files"
+}
+
+# expect_facts NAME SNAPSHOTTER IMAGE: the same of links, modes, owners, and that a container can write.
+expect_facts() {
+  local facts
+  facts=$(in_container "$2" "$3" "--user app" \
+    'id -u; stat -c "%h %a %u" /data/two /srv/app /tmp; touch /tmp/new && echo writable')
+  [[ $facts == $'1234\n2 644 0\n1 600 1234\n2 1777 0\nwritable' ]] || fail "$1: $facts"
+}
