@@ -42,12 +42,8 @@ fn read(bytes: &[u8]) -> bool {
         let nid = nid(block);
         let _ = (image.entries(nid), image.extents(nid), image.xattrs(nid), image.read_link(nid));
     }
-    let mut options = TreeOptions::default();
-    options.devices = DevicesAt::InFile { tag: Vec::new() };
-    let flat = image.tree(&options);
-    options.devices = DevicesAt::Separate;
-    options.keep_layer_marks = false;
-    match image.tree(&options) {
+    let flat = image.tree(&TreeOptions::new().devices(DevicesAt::InFile { tag: Vec::new() }));
+    match image.tree(&TreeOptions::new().keep_layer_marks(false)) {
         Ok(tree) => {
             assert!(listed.is_ok());
             tree.inode_count() > 1 && flat.is_ok()
