@@ -25,11 +25,11 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 
 /// A layer of a tar, the tolerant way.
 pub fn layer(tar: &[u8]) -> Option<Tree> {
-    let mut options = LayerOptions::default();
-    options.keep_pending = true;
-    options.resolve_dot_dot = true;
-    options.drop_unknown_xattrs = true;
-    options.tag = b"tar".to_vec();
+    let options = LayerOptions::new()
+        .keep_pending(true)
+        .resolve_dot_dot(true)
+        .drop_unknown_xattrs(true)
+        .tag(b"tar");
     let mut builder = LayerBuilder::new(options);
     builder.push(tar).ok()?;
     Some(builder.finish().ok()?.tree)
@@ -42,8 +42,7 @@ pub fn there_and_back(tree: &Tree, options: &LayoutOptions) {
     let bytes = image::bootstrap(&layout);
     assert_eq!(bytes.len() as u64, layout.metadata_bytes());
     let image = Image::new(&bytes).expect("our own image");
-    let mut how = TreeOptions::default();
-    how.devices = DevicesAt::Separate;
+    let how = TreeOptions::new().devices(DevicesAt::Separate);
     let again = image.tree(&how).expect("our own image");
     assert_eq!(again.inode_count(), tree.inode_count());
     let Ok(layout) = layout::plan(&again, options) else { panic!("what was read does not fit") };

@@ -9,8 +9,7 @@ use testkit::tarball::TarBuilder;
 use testkit::{artifact, ours};
 
 fn bootstrap(tree: &Tree) -> Vec<u8> {
-    let mut options = layout::LayoutOptions::default();
-    options.whiteouts = WhiteoutForm::Aufs;
+    let options = layout::LayoutOptions::new().whiteouts(WhiteoutForm::Aufs);
     image::bootstrap(&layout::plan(tree, &options).unwrap())
 }
 
@@ -38,8 +37,7 @@ fn both_forms_merge_to_the_same_bytes() {
         let stack = Stack::random(seed);
         let layers: Vec<Tree> = stack.layers.iter().map(|layer| ours::layer(&layer.tar)).collect();
         // A name of over 251 bytes has no room for `.wh.`: such a layer is refused.
-        let mut options = layout::LayoutOptions::default();
-        options.whiteouts = WhiteoutForm::Aufs;
+        let options = layout::LayoutOptions::new().whiteouts(WhiteoutForm::Aufs);
         if layers.iter().any(|layer| layout::plan(layer, &options).is_err()) {
             continue;
         }

@@ -215,8 +215,7 @@ fn plain_bodies_and_other_block_sizes_mount_too() {
         }
     }
     let odd = ours::layer(&TarBuilder::new().file("odd", b"x").finish());
-    let mut options = layout::LayoutOptions::default();
-    options.block_size = BlockSize::B4096;
+    let options = layout::LayoutOptions::new().block_size(BlockSize::B4096);
     let error = layout::plan(&odd, &options).unwrap_err();
     assert!(error.to_string().contains("/odd"), "{error}");
 }

@@ -129,8 +129,7 @@ fn a_body_off_the_grid_is_named() {
         let tree = ours::layer(&tar.file("d/odd", b"x").finish());
         let offset = 512 * (before + 1);
         for block in BLOCKS {
-            let mut options = layout::LayoutOptions::default();
-            options.block_size = block;
+            let options = layout::LayoutOptions::new().block_size(block);
             let planned = layout::plan(&tree, &options).map(|_| ());
             let error = layout::Error::NotAligned {
                 path: b"/d/odd".to_vec(),
@@ -339,8 +338,7 @@ fn a_file_of_almost_2_tib_and_one_past_it() {
     let size = 2 * TIB - 16_381;
     let (tree, marks) = layer(size);
     for bodies in [BodyForm::Chunks, BodyForm::Plain] {
-        let mut options = layout::LayoutOptions::default();
-        options.bodies = bodies;
+        let options = layout::LayoutOptions::new().bodies(bodies);
         let layout = layout::plan(&tree, &options).unwrap();
         let image = artifact::file(dir.path(), "image", &image::bootstrap(&layout)).unwrap();
         let mount = Erofs::new(image).devices([&path]).mount().unwrap();

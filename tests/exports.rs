@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use erofs_tarfs::export::{self, ExportOptions, Form, Mode, Partitioning, Product};
 use erofs_tarfs::io::{Backing, Error, Export, NamedFile, Step, index_file};
-use erofs_tarfs::layout::{Artifact, DiskOrder};
+use erofs_tarfs::layout::{Artifact, DiskOrder, LayoutOptions};
 use erofs_tarfs::outputs::{Architecture, Volume};
 use erofs_tarfs::tree::LayerOptions;
 use erofs_tarfs::units::BlockSize;
@@ -20,12 +20,12 @@ use run::{Image, ok, run};
 
 /// Options of the library, and the same as words of the tool.
 fn variants() -> Vec<(ExportOptions, Vec<&'static str>, bool)> {
-    let mut data_first = ExportOptions::default();
-    data_first.layout.artifact = Artifact::Disk(DiskOrder::DataFirst);
-    data_first.verity = Params::containerd();
-    let mut large = ExportOptions::default();
-    large.layout.block_size = BlockSize::B4096;
-    large.verity = Params::containerd_4k();
+    let data_first = ExportOptions::new()
+        .layout(LayoutOptions::new().artifact(Artifact::Disk(DiskOrder::DataFirst)))
+        .verity(Params::containerd());
+    let large = ExportOptions::new()
+        .layout(LayoutOptions::disk().block_size(BlockSize::B4096))
+        .verity(Params::containerd_4k());
     vec![
         (ExportOptions::default(), vec![], false),
         (data_first, vec!["--placement", "data-first", "--preset", "containerd"], true),
@@ -238,16 +238,14 @@ fn what_fails_leaves_nothing() {
     let out = image.path("out");
     let export = |mode| Export::new(mode).tar(tar);
     // Data blocks that Linux would not mount.
-    let mut options = ExportOptions::default();
-    options.verity = Params::containerd_4k();
+    let options = ExportOptions::new().verity(Params::containerd_4k());
     let failed = export(Mode::ImageBlockWithVerity).options(options).write(&out).unwrap_err();
     assert!(matches!(
         failed,
         Error::Export { error: export::Error::DataBlock { data_block: 4096, block: 512 }, .. }
     ));
     // No disk.
-    let mut options = ExportOptions::default();
-    options.layout.artifact = Artifact::Bootstrap;
+    let options = ExportOptions::new().layout(LayoutOptions::new());
     let failed = export(Mode::ImageBlock).options(options).write(&out).unwrap_err();
     assert!(matches!(failed, Error::Export { error: export::Error::Bootstrap, .. }), "{failed}");
     // The tar itself.

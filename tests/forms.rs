@@ -230,8 +230,7 @@ fn carried_bodies_of_every_length_around_a_block() {
     assert!(tree.devices().is_empty(), "all is carried");
     let mut sizes = Vec::new();
     for bodies in [BodyForm::Plain, BodyForm::Chunks] {
-        let mut options = LayoutOptions::default();
-        options.bodies = bodies;
+        let options = LayoutOptions::new().bodies(bodies);
         let made = make(dir.path(), &tree, &options, &[]);
         for len in &lengths {
             let read = fs::read(made.mount.path().join(format!("f{len}"))).unwrap();
@@ -283,8 +282,8 @@ fn blocks_larger_than_a_page_read_back() {
     let expected = ours::dump(&tree, &[&file]);
     for block in [8192, 16_384, 32_768, 65_536] {
         for artifact in ARTIFACTS {
-            for mut options in forms(artifact) {
-                options.block_size = BlockSize::new(block).unwrap();
+            for options in forms(artifact) {
+                let options = options.block_size(BlockSize::new(block).unwrap());
                 let what = format!("{options:?}");
                 let layout = layout::plan(&tree, &options).unwrap();
                 if artifact == Artifact::Bootstrap {
@@ -314,8 +313,7 @@ fn mkfs_merges_layers_with_chunk_indexes() {
     ];
     let mut layers = Vec::new();
     for (at, tar) in tars.iter().enumerate() {
-        let mut options = LayoutOptions::default();
-        options.bodies = BodyForm::Chunks;
+        let options = LayoutOptions::new().bodies(BodyForm::Chunks);
         let tree = ours::layer(tar);
         let layout = layout::plan(&tree, &options).unwrap();
         let bytes = image::bootstrap(&layout);

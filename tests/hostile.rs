@@ -48,11 +48,11 @@ fn damaged_images_end_in_an_error_or_an_image() {
             damage(&mut bytes, if round % 4 == 0 { 1024 } else { 1280 }, &mut state);
             format::seal(&mut bytes);
             let Ok(image) = Image::new(&bytes) else { continue };
-            let mut options = TreeOptions::default();
-            if round % 2 == 0 {
-                options.devices = DevicesAt::InFile { tag: b"x".to_vec() };
-            }
-            if let Ok(tree) = image.tree(&options) {
+            let devices = match round % 2 {
+                0 => DevicesAt::InFile { tag: b"x".to_vec() },
+                _ => DevicesAt::Separate,
+            };
+            if let Ok(tree) = image.tree(&TreeOptions::new().devices(devices)) {
                 read += 1;
                 written += u32::from(through(&tree, &lower));
             }
@@ -77,8 +77,7 @@ fn damaged_tars_end_in_an_error_or_an_image() {
                 let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
                 block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
             }
-            let mut options = LayerOptions::default();
-            (options.keep_pending, options.resolve_dot_dot) = (true, true);
+            let options = LayerOptions::new().keep_pending(true).resolve_dot_dot(true);
             let mut builder = LayerBuilder::new(options);
             if builder.push(&tar).is_err() {
                 continue;

@@ -31,8 +31,7 @@ fn it_is_what_is_made_in_memory() {
     for files in [3, 100_000] {
         let tree = layer(files);
         for artifact in [Artifact::Bootstrap, Artifact::Disk(DiskOrder::DataFirst)] {
-            let mut options = LayoutOptions::default();
-            options.artifact = artifact;
+            let options = LayoutOptions::new().artifact(artifact);
             let layout = layout::plan(&tree, &options).unwrap();
             // In one thread, or in two.
             assert_eq!(layout.body_bytes() >= 4 << 20, files > 3, "{}", layout.body_bytes());

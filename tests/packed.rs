@@ -19,9 +19,7 @@ use testkit::{artifact, ours};
 const PLACEMENTS: [DiskOrder; 2] = [DiskOrder::MetadataFirst { align: 4096 }, DiskOrder::DataFirst];
 
 fn options(placement: DiskOrder) -> layout::LayoutOptions {
-    let mut options = artifact::options(Artifact::Disk(placement));
-    options.block_size = BlockSize::B4096;
-    options
+    artifact::options(Artifact::Disk(placement)).block_size(BlockSize::B4096)
 }
 
 /// The disk of a tree in blocks of 4096 bytes.

@@ -50,8 +50,7 @@ fn every_default_output_is_recognised() {
             Artifact::Disk(DiskOrder::default()),
             Artifact::Disk(DiskOrder::DataFirst),
         ] {
-            let mut options = artifact::options(artifact);
-            options.block_size = BlockSize::new(block).unwrap();
+            let options = artifact::options(artifact).block_size(BlockSize::new(block).unwrap());
             // A body lies on 512 bytes in a tar.
             let tree =
                 if block == 512 { tree.clone() } else { ours::layer(&TarBuilder::new().finish()) };

@@ -16,15 +16,12 @@ fn tar(name: &str, byte: u8) -> Vec<u8> {
 }
 
 fn layer(tar: &[u8], tag: &[u8], identity: Identity) -> Tree {
-    let mut options = LayerOptions::default();
-    (options.tag, options.identity) = (tag.to_vec(), identity);
+    let options = LayerOptions::new().tag(tag).identity(identity);
     rows_kit::try_layer(tar, options).unwrap().tree
 }
 
 fn merged(layers: &[&Tree], trust: bool) -> Tree {
-    let mut options = MergeOptions::default();
-    (options.trust_tags, options.keep_devices) = (trust, true);
-    merge(layers, &options).unwrap()
+    merge(layers, &MergeOptions::new().trust_tags(trust).keep_devices(true)).unwrap()
 }
 
 /// Two layers with one tag and one length: the kernel shows the bytes of each.
@@ -116,8 +113,7 @@ fn layers_know_their_files_and_digests() {
     assert_eq!(merged(&[&first, &again], false).devices().len(), 1);
     assert_eq!(merged(&[&first, &other], false).devices().len(), 2);
     let ingest = || {
-        let mut options = erofs_tarfs::ingest::IngestOptions::default();
-        options.diff_id = true;
+        let options = erofs_tarfs::ingest::IngestOptions::new().diff_id(true);
         let bytes = tar("one", b'1');
         io::ingest("t".as_ref(), &bytes[..], options, None, &mut |_| {}).unwrap().layer.tree
     };
@@ -134,8 +130,7 @@ fn each_layer_has_a_device_of_its_own_on_request() {
         layer(&two, b"b", Identity::Sha256([2; 32])),
         layer(&tar("one", b'3'), b"c", Identity::Unknown),
     ];
-    let mut options = MergeOptions::default();
-    options.device_per_layer = true;
+    let options = MergeOptions::new().device_per_layer(true);
     let stack = [&layers[0], &layers[1], &layers[0], &layers[2]];
     let tree = merge(&stack, &options).unwrap();
     let origins: Vec<_> = tree.origins().iter().map(|origin| origin.layer).collect();

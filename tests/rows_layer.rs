@@ -11,12 +11,6 @@ fn tar() -> TarBuilder {
     TarBuilder::new()
 }
 
-fn options(set: impl FnOnce(&mut LayerOptions)) -> LayerOptions {
-    let mut options = LayerOptions::default();
-    set(&mut options);
-    options
-}
-
 /// "hard link to any earlier entry of the layer that is not a directory: one inode, nlink counted;
 /// attributes of the inode are the target's"
 #[test]
@@ -73,7 +67,7 @@ fn a_hard_link_of_a_name_to_itself_keeps_the_file() {
 #[test]
 fn a_missing_target_may_be_kept_pending() {
     let tar = tar().hardlink("a", "./x//y").hardlink("b", "a").finish();
-    let tree = try_layer(&tar, options(|o| o.keep_pending = true)).unwrap().tree;
+    let tree = try_layer(&tar, LayerOptions::new().keep_pending(true)).unwrap().tree;
     holds(&tree, &["a=>x/y", "b=>x/y=a"]);
     assert_eq!(tree.kind(at(&tree, "a")), NodeKind::PendingLink);
 }
@@ -118,7 +112,7 @@ fn dot_dot_is_refused_or_resolved_inside_the_root() {
     }
     refused(tar().file("f", b"").hardlink("g", "../f"), 512, "g", &Rule::DotDot);
     let bytes = tar().file("../../f", b"").file("a/../b/g", b"").hardlink("h", "x/../f").finish();
-    let tree = try_layer(&bytes, options(|o| o.resolve_dot_dot = true)).unwrap().tree;
+    let tree = try_layer(&bytes, LayerOptions::new().resolve_dot_dot(true)).unwrap().tree;
     holds(&tree, &["b/", "b/g", "f", "h=f"]);
 }
 
@@ -217,7 +211,7 @@ fn xattrs_that_erofs_cannot_hold_are_refused() {
         refused(file(key, 1), 1024, "f", &Rule::XattrNamespace(key.into()));
     }
     let bytes = file("system.nfs4_acl", 1).xattr("user.k", "v").finish();
-    let dropped = try_layer(&bytes, options(|o| o.drop_unknown_xattrs = true)).unwrap();
+    let dropped = try_layer(&bytes, LayerOptions::new().drop_unknown_xattrs(true)).unwrap();
     assert_eq!(dropped.notes.dropped_xattrs, 1);
     assert_eq!(dropped.tree.xattrs(at(&dropped.tree, "f")).count(), 1);
     let acl = layer(file("system.posix_acl_access", 4).xattr("system.posix_acl_default", "x"));
@@ -233,7 +227,7 @@ fn xattrs_that_erofs_cannot_hold_are_refused() {
             .fold(tar, |tar, (size, name)| tar.xattr(format!("user.{name}"), vec![0; size - 5]))
     };
     let _ = layer(many(65552 - 5 * 4).xattr("user.e", "fill"));
-    let error = try_layer(&many(65540).xattr("user.e", vec![0; 99]).finish(), options(|_| ()));
+    let error = try_layer(&many(65540).xattr("user.e", vec![0; 99]).finish(), LayerOptions::new());
     let Err(Error::Entry(error)) = error else { panic!("{error:?}") };
     assert!(matches!(error.rule, Rule::XattrTotal(262_149..)), "{error:?}");
 }
@@ -278,8 +272,7 @@ fn sparse_content_is_right_on_the_grid_and_off_it() {
             let want = ours::dump(&want, &[&same]);
             assert_eq!(got.get("s"), want.get("s"), "{form:?} {at}");
             assert_eq!(got.get("z"), want.get("z"), "{form:?} {at}");
-            let mut no_room = LayerOptions::default();
-            no_room.max_carried = 100;
+            let no_room = LayerOptions::new().max_carried(100);
             let stays = try_layer(&bytes, no_room).is_ok();
             assert_eq!(stays, in_place, "{form:?} {at}");
         }
@@ -308,7 +301,7 @@ fn symlink_targets_have_up_to_4095_bytes() {
 #[test]
 fn carried_bytes_are_limited() {
     let bytes = tar().symlink("a", "t".repeat(90)).symlink("b", "t".repeat(90)).finish();
-    let error = try_layer(&bytes, options(|o| o.max_carried = 100)).unwrap_err();
+    let error = try_layer(&bytes, LayerOptions::new().max_carried(100)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "entry \"b\" at byte 512: sparse pieces off the 512-byte grid take over 100 bytes"

@@ -108,8 +108,7 @@ fn markers_follow_the_links_of_their_layer() {
 }
 
 fn notes(layers: &[&Tree], follow: bool) -> (Result<Tree, Error>, Vec<Note>) {
-    let mut options = MergeOptions::default();
-    options.follow_lower_links = follow;
+    let options = MergeOptions::new().follow_lower_links(follow);
     let mut notes = Vec::new();
     let tree = merge_noting(layers, &options, &mut |note| notes.push(note));
     (tree, notes)
@@ -205,8 +204,7 @@ fn links_of_lower_layers_are_followed_to_their_end() {
 fn hard_links_into_lower_layers_go_through_links() {
     let lower = layer(tar().file("usr/lib/a.so", b"a").symlink("lib", "usr/lib").symlink("s", "x"));
     let pending = |upper: TarBuilder| {
-        let mut options = erofs_tarfs::tree::LayerOptions::default();
-        options.keep_pending = true;
+        let options = erofs_tarfs::tree::LayerOptions::new().keep_pending(true);
         rows_kit::try_layer(&upper.finish(), options).unwrap().tree
     };
     for upper in [
@@ -240,8 +238,7 @@ fn links_lead_back_from_what_is_not_there() {
     let tree = layer(base().hardlink("h", "l/f").file("l/x", b""));
     holds(&tree, &["d/", "d/f", "d/x", "h=d/f", "l->m/../d"]);
     let lower = layer(base());
-    let mut options = erofs_tarfs::tree::LayerOptions::default();
-    options.keep_pending = true;
+    let options = erofs_tarfs::tree::LayerOptions::new().keep_pending(true);
     let upper = rows_kit::try_layer(&tar().hardlink("h", "l/f").finish(), options).unwrap().tree;
     holds(&merged(&[&lower, &upper]), &["d/", "d/f", "h=d/f", "l->m/../d"]);
 }

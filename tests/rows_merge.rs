@@ -220,8 +220,7 @@ fn links_are_recounted() {
 /// "a link whose target is only in a lower layer is resolved at merge if kept pending"
 #[test]
 fn pending_links_find_lower_files() {
-    let mut options = LayerOptions::default();
-    options.keep_pending = true;
+    let options = LayerOptions::new().keep_pending(true);
     let pending = |tar: TarBuilder| try_layer(&tar.finish(), options.clone()).unwrap().tree;
     let lower = layer(tar().file("a", b"1").dir("d", 0o700));
     let tree = merged(&[&lower, &pending(tar().hardlink("b", "./a").whiteout("a"))]);

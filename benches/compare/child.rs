@@ -9,7 +9,7 @@ use std::time::Instant;
 use erofs_tarfs::image::{self, DiskPlan};
 use erofs_tarfs::ingest;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
-use erofs_tarfs::layout::{self, Artifact};
+use erofs_tarfs::layout;
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
 use erofs_tarfs::verity::{
     BlockHasher, Digest as Root, Geometry, HashPlacement, Hasher, Params, RootOnly, VerityBlockSize,
@@ -79,8 +79,7 @@ fn sha256() -> Job {
 /// A tar, or `-`, to a bootstrap.
 fn index(input: &str, output: &str) -> Job {
     let clock = Clock::start();
-    let mut options = LayerOptions::default();
-    options.tag = b"layer".to_vec();
+    let options = LayerOptions::new().tag(b"layer");
     let layer = match input {
         "-" => tarfs_io::index_reader("stdin".as_ref(), io::stdin(), options, None, &mut |_| {})?,
         _ => tarfs_io::index_file(&NamedFile::open(input)?, options, &mut |_| {})?,
@@ -111,18 +110,15 @@ fn merged(layers: &str, entries: &str) -> Job {
 fn leaves(kept: bool, tar: &str, tree: &str) -> Job {
     let source = NamedFile::open(tar)?;
     let params = Params::nydus();
-    let mut options = ingest::IngestOptions::default();
-    options.leaves = kept.then(|| params.clone());
+    let options = ingest::IngestOptions::new().leaves(kept.then(|| params.clone()));
     let done = tarfs_io::ingest(Path::new(tar), File::open(tar)?, options, None, &mut |_| {})?;
-    let mut options = layout::LayoutOptions::default();
-    options.artifact = Artifact::Disk(layout::DiskOrder::MetadataFirst { align: 4096 });
-    let layout = layout::plan(&done.layer.tree, &options)?;
+    let layout = layout::plan(&done.layer.tree, &layout::LayoutOptions::disk())?;
     let plan: DiskPlan = image::disk(&layout);
     let data_bytes = plan.bytes + params.data_padding(plan.bytes);
     let geometry = Geometry::new(&params, data_bytes, HashPlacement::OwnFile)?;
     let out = NamedFile::new(tree, File::create_new(tree)?);
     let (sources, leaves) = ([source], [done.leaves.as_ref()]);
-    let one = tarfs_io::verity::HashingOptions::threads(NonZero::<usize>::MIN);
+    let one = tarfs_io::verity::HashingOptions::new().threads(NonZero::<usize>::MIN);
     let clock = Clock::start();
     let sealed =
         tarfs_io::hash_disk(&plan, &layout, &sources, &leaves, geometry, &out, &one, &|_| {})?;

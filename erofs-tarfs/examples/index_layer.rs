@@ -18,9 +18,8 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
 
     // The tag is a name for people: here the file's. What shows that two devices are one is
     // `LayerOptions::identity`, or the file itself.
-    let mut options = LayerOptions::default();
     let name = Path::new(&tar).file_name().unwrap_or_default().as_encoded_bytes();
-    options.tag = name[..name.len().min(64)].to_vec();
+    let options = LayerOptions::new().tag(&name[..name.len().min(64)]);
     // Headers are read, bodies are passed over.
     let layer = index_file(&NamedFile::open(tar)?, options, &mut |_| {})?;
     println!("{} entries, {} inodes", layer.end.entries, layer.tree.inode_count());

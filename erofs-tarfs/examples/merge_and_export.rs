@@ -7,7 +7,7 @@ use std::fs::File;
 
 use erofs_tarfs::image;
 use erofs_tarfs::io::{NamedFile, index_file, write_disk};
-use erofs_tarfs::layout::{self, Artifact, DiskOrder, plan};
+use erofs_tarfs::layout::{LayoutOptions, plan};
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {
@@ -17,9 +17,8 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
 
     let mut layers = Vec::new();
     for tar in &tars {
-        let mut options = LayerOptions::default();
         // A hard link to a file of a lower layer waits for the merge.
-        options.keep_pending = true;
+        let options = LayerOptions::new().keep_pending(true);
         layers.push(index_file(tar, options, &mut |_| {})?.tree);
     }
     let tree = merge(&layers.iter().collect::<Vec<&Tree>>(), &MergeOptions::default())?;
@@ -28,9 +27,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     let sources: Result<Vec<_>, _> =
         origins.map(|origin| NamedFile::open(tars[origin.layer].path())).collect();
 
-    let mut options = layout::LayoutOptions::default();
-    options.artifact = Artifact::Disk(DiskOrder::MetadataFirst { align: 4096 });
-    let layout = plan(&tree, &options)?;
+    let layout = plan(&tree, &LayoutOptions::disk())?;
     let plan = image::disk(&layout);
     let out = NamedFile::new(&disk, File::create(&disk)?);
     write_disk(&plan, &layout, &sources?, &out, &mut |_| {})?;

@@ -14,9 +14,7 @@
 //! use erofs_tarfs::ingest::{Ingest, IngestOptions};
 //! use erofs_tarfs::verity::Params;
 //!
-//! let mut options = IngestOptions::default();
-//! options.diff_id = true;
-//! options.leaves = Some(Params::nydus());
+//! let options = IngestOptions::new().diff_id(true).leaves(Params::nydus());
 //! let mut ingest = Ingest::new(options);
 //! for piece in [0; 1024].chunks(100) {
 //!     ingest.push(piece)?; // and write it where the tar is to be kept
@@ -38,12 +36,13 @@ const PIECE: usize = 32 << 10;
 ///
 /// ```
 /// use erofs_tarfs::ingest::IngestOptions;
+/// use erofs_tarfs::tree::LayerOptions;
 /// use erofs_tarfs::verity::Params;
 ///
-/// let mut options = IngestOptions::default();
-/// options.tag_diff_id = true; // and so the diffID is computed
-/// options.leaves = Some(Params::nydus()); // 32 bytes of memory for each 512 bytes of the tar
-/// options.layer.keep_pending = true;
+/// let options = IngestOptions::new()
+///     .tag_diff_id(true) // and so the diffID is computed
+///     .leaves(Params::nydus()) // 32 bytes of memory for each 512 bytes of the tar
+///     .layer(LayerOptions::new().keep_pending(true));
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -58,6 +57,37 @@ pub struct IngestOptions {
     /// Keep the digests of the tar's data blocks, for the hash trees of all images that it is in.
     /// Takes 32 bytes of memory a block.
     pub leaves: Option<Params>,
+}
+
+impl IngestOptions {
+    /// The default: a layer, and no digests.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how the tar becomes a layer.
+    #[must_use]
+    pub fn layer(self, layer: LayerOptions) -> Self {
+        Self { layer, ..self }
+    }
+
+    /// Sets whether the SHA-256 of the whole tar is computed; off by default.
+    #[must_use]
+    pub fn diff_id(self, diff_id: bool) -> Self {
+        Self { diff_id, ..self }
+    }
+
+    /// Sets whether the device has the diffID as its tag; off by default.
+    #[must_use]
+    pub fn tag_diff_id(self, tag_diff_id: bool) -> Self {
+        Self { tag_diff_id, ..self }
+    }
+
+    /// Sets for which parameters the digests of the tar's data blocks are kept; none by default.
+    #[must_use]
+    pub fn leaves(self, leaves: impl Into<Option<Params>>) -> Self {
+        Self { leaves: leaves.into(), ..self }
+    }
 }
 
 /// What came of a tar.
@@ -79,8 +109,7 @@ pub struct Ingested {
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
 ///
-/// let mut options = IngestOptions::default();
-/// options.tag_diff_id = true;
+/// let options = IngestOptions::new().tag_diff_id(true);
 /// let mut ingest = Ingest::new(options);
 /// for piece in tar_of(&[("etc/motd", "hello\n")]).chunks(1000) {
 ///     ingest.push(piece)?;

@@ -6,7 +6,7 @@ mod doc;
 use doc::{layer_of, tar_of};
 use erofs_tarfs::format::DataLayout;
 use erofs_tarfs::image::{self, Piece};
-use erofs_tarfs::layout::{self, Artifact, Layout};
+use erofs_tarfs::layout::{self, Layout};
 use erofs_tarfs::read::{Image, StoredPlace};
 use erofs_tarfs::tar::{Event, ParseOptions, Parser};
 use erofs_tarfs::tree::{Body, Content, MergeOptions, Place, merge};
@@ -49,8 +49,7 @@ fn the_first_byte_of_a_file_is_where_architecture_md_says_at_every_stage() {
     };
     assert_eq!(place, Place::Device { device: 0, offset: 512 });
 
-    let mut options = layout::LayoutOptions::default();
-    options.artifact = Artifact::Disk(layout::DiskOrder::default());
+    let options = layout::LayoutOptions::disk();
     let layout = layout::plan(&tree, &options).unwrap();
     assert_eq!((layout.metadata_bytes(), layout.devices()[0].disk_offset), (4096, Some(4096)));
 

@@ -51,14 +51,10 @@ fn read(bytes: &[u8]) -> bool {
         let nid = nid(block);
         let _ = (image.entries(nid), image.extents(nid), image.xattrs(nid), image.read_link(nid));
     }
-    let mut options = TreeOptions::default();
-    options.devices = DevicesAt::InFile { tag: Vec::new() };
-    let flat = image.tree(&options);
-    assert_eq!(flat.is_ok(), over.tree(&options).is_ok());
-    options.devices = DevicesAt::Separate;
-    options.keep_layer_marks = false;
-    options.carry_own_data = true;
-    match image.tree(&options) {
+    let in_file = TreeOptions::new().devices(DevicesAt::InFile { tag: Vec::new() });
+    let flat = image.tree(&in_file);
+    assert_eq!(flat.is_ok(), over.tree(&in_file).is_ok());
+    match image.tree(&TreeOptions::new().keep_layer_marks(false).carry_own_data(true)) {
         Ok(tree) => {
             assert!(listed.is_ok());
             tree.inode_count() > 1 && flat.is_ok()

@@ -183,8 +183,7 @@ fn flat_files() {
     assert_eq!(tree.devices().len(), 2);
     assert_eq!((tree.devices()[1].bytes, &tree.devices()[1].tag[..]), (12 * 512, &b""[..]));
 
-    let mut options = TreeOptions::default();
-    options.devices = DevicesAt::InFile { tag: b"disk".to_vec() };
+    let options = TreeOptions::new().devices(DevicesAt::InFile { tag: b"disk".to_vec() });
     let tree = Image::new(&image).unwrap().tree(&options).unwrap();
     let devices: Vec<_> = tree.devices().iter().map(|d| (&d.tag[..], d.base_offset)).collect();
     assert_eq!(devices, [(&b"blob0"[..], 12 * 512), (b"disk", 0)]);
@@ -373,12 +372,11 @@ fn damaged_xattrs() {
 
 #[test]
 fn devices_within_the_file_have_an_address() {
-    let mut options = TreeOptions::default();
-    options.devices = DevicesAt::InFile { tag: Vec::new() };
+    let within = TreeOptions::new().devices(DevicesAt::InFile { tag: Vec::new() });
     let raw = Raw::new(8, &[(4, 8), (4, 0)]).sealed();
-    let error = Image::new(&raw).unwrap().tree(&options).unwrap_err();
+    let error = Image::new(&raw).unwrap().tree(&within).unwrap_err();
     assert_eq!(error, Error::Device { slot: 1, rule: Rule::DeviceAddress });
-    options.devices = DevicesAt::Separate;
-    let tree = Image::new(&raw).unwrap().tree(&options).unwrap();
+    let separate = TreeOptions::new().devices(DevicesAt::Separate);
+    let tree = Image::new(&raw).unwrap().tree(&separate).unwrap();
     assert!(tree.devices().iter().all(|device| (device.bytes, device.base_offset) == (2048, 0)));
 }

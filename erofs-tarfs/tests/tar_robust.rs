@@ -183,8 +183,7 @@ fn bodies_unread(tar: &[u8], chunk: usize, options: &ParseOptions) -> (Vec<Strin
 fn random_damage_neither_panics_nor_depends_on_the_pieces() {
     let tars = [sample(), plain()];
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    let mut options = ParseOptions::default();
-    options.skip_unknown_types = true;
+    let options = ParseOptions::new().skip_unknown_types(true);
     let (mut passed, mut refused) = (0, 0);
     for run in 0..6000 {
         let mut tar = tars[run % 2].clone();
@@ -335,9 +334,7 @@ fn time_follows_the_bytes() {
 #[test]
 fn memory_does_not_follow_a_length_field() {
     // Each claims what never comes; had the parser reserved it, this would not end well.
-    let mut options = ParseOptions::default();
-    options.max_extension_bytes = u64::MAX;
-    options.max_sparse_segments = usize::MAX;
+    let options = ParseOptions::new().max_extension_bytes(u64::MAX).max_sparse_segments(usize::MAX);
     let huge = |kind| {
         Header::new(kind, "x", 0).set(124, b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xf0\0").block()
     };

@@ -15,7 +15,7 @@ use erofs_tarfs::verity::{
 use verity_kit::{Dir, Random, run, veritysetup};
 
 fn threads(count: usize) -> HashingOptions {
-    HashingOptions::threads(NonZero::new(count).unwrap())
+    HashingOptions::new().threads(NonZero::new(count).unwrap())
 }
 
 #[test]

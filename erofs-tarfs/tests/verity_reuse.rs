@@ -24,7 +24,7 @@ use layers::{LayerDisk, again, create, merged, tar};
 use verity_kit::{Dir, Random, root_of, run, veritysetup};
 
 fn threads(count: usize) -> HashingOptions {
-    HashingOptions::threads(NonZero::new(count).unwrap())
+    HashingOptions::new().threads(NonZero::new(count).unwrap())
 }
 
 fn all_params() -> Vec<Params> {

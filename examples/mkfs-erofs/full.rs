@@ -15,8 +15,7 @@ use crate::wanted::Wanted;
 
 /// Writes the filesystem of a tar.
 pub(crate) fn write(tar: Tar, wanted: &Wanted, out: &NamedFile) -> Done<Made> {
-    let mut options = wanted.layout.clone();
-    options.artifact = Artifact::Disk(DiskOrder::DataFirst);
+    let options = wanted.layout.clone().artifact(Artifact::Disk(DiskOrder::DataFirst));
     match tar {
         Tar::Stream(..) if options.block_size == BlockSize::B512 => {
             one_pass(tar, wanted, &options, out)

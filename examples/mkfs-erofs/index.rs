@@ -25,8 +25,8 @@ const SECTOR: u64 = 512;
 
 /// Writes the index of a tar.
 pub(crate) fn write(tar: Tar, wanted: &Wanted, out: &NamedFile) -> Done<Made> {
-    let mut options = wanted.layout.clone();
-    options.artifact = Artifact::Disk(DiskOrder::MetadataFirst { align: SECTOR });
+    let order = DiskOrder::MetadataFirst { align: SECTOR };
+    let options = wanted.layout.clone().artifact(Artifact::Disk(order));
     let name = match &tar {
         Tar::Stream(name, _) => name.clone(),
         Tar::File(file) => file.path().to_owned(),

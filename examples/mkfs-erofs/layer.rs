@@ -6,7 +6,7 @@ use erofs_tarfs::ingest::IngestOptions;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::Layout;
 use erofs_tarfs::tar::EndMarker;
-use erofs_tarfs::tree::Layer;
+use erofs_tarfs::tree::{Layer, LayerOptions};
 
 use crate::fail::{Done, warn};
 use crate::source::Tar;
@@ -26,14 +26,15 @@ impl Made {
 
 /// Reads a tar to its end. Every byte of a stream also goes to the file of `tee`, from that offset on.
 pub(crate) fn read(tar: Tar, wanted: &Wanted, tee: Option<(&NamedFile, u64)>) -> Done<Layer> {
-    let mut options = IngestOptions::default();
-    options.layer.drop_unknown_xattrs = true;
     // A UUID that nobody gave is made of the content, of which the tar's digest is a part.
-    options.diff_id = wanted.layout.uuid.is_none();
-    options.tag_diff_id = options.diff_id;
+    let diff_id = wanted.layout.uuid.is_none();
+    let options = IngestOptions::new()
+        .layer(LayerOptions::new().drop_unknown_xattrs(true))
+        .diff_id(diff_id)
+        .tag_diff_id(diff_id);
     let layer = match tar {
         // The bodies in a file are passed over, if nothing needs them.
-        Tar::File(file) if !options.diff_id => {
+        Tar::File(file) if !diff_id => {
             let layer = tarfs_io::index_file(&file, options.layer, &mut |_| {})?;
             judge(file.path(), &layer)?;
             layer

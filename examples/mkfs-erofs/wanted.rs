@@ -50,12 +50,12 @@ impl Wanted {
     /// Reads the command line, and refuses what this program does not do.
     pub(crate) fn of(arguments: &Arguments) -> Done<Self> {
         refuse(&arguments.refused)?;
-        let mut layout = LayoutOptions::default();
-        layout.uuid = arguments.uuid.as_deref().map(uuid).transpose()?.flatten();
-        layout.volume_name = arguments.label.clone().unwrap_or_default().into_bytes();
+        let mut layout = LayoutOptions::new()
+            .uuid(arguments.uuid.as_deref().map(uuid).transpose()?.flatten())
+            .volume_name(arguments.label.clone().unwrap_or_default().into_bytes());
         for option in &arguments.extended {
             match option.as_str() {
-                NO_CHECKSUM => layout.checksum = Some(false),
+                NO_CHECKSUM => layout = layout.checksum(false),
                 option if HARMLESS.contains(&option) => {}
                 option => {
                     let known = HARMLESS.join(", ");
@@ -75,7 +75,7 @@ impl Wanted {
         let block_size = BlockSize::new(asked)
             .ok_or_else(|| Fail::refused(format!("-b {asked}: no block size of EROFS")))?;
         if kind == Kind::Full {
-            layout.block_size = block_size;
+            layout = layout.block_size(block_size);
         }
         Ok(Self { kind, source: source(arguments)?, layout })
     }

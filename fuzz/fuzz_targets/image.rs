@@ -15,12 +15,14 @@ fuzz_target!(|input: &[u8]| {
         format::seal(&mut bytes);
     }
     let Ok(found) = Image::new(&bytes) else { return };
-    let mut options = TreeOptions::default();
-    options.keep_layer_marks = how & 1 != 0;
-    options.carry_own_data = how & 4 != 0;
-    if how & 2 != 0 {
-        options.devices = DevicesAt::InFile { tag: b"x".to_vec() };
-    }
+    let devices = match how & 2 {
+        0 => DevicesAt::Separate,
+        _ => DevicesAt::InFile { tag: b"x".to_vec() },
+    };
+    let options = TreeOptions::new()
+        .keep_layer_marks(how & 1 != 0)
+        .carry_own_data(how & 4 != 0)
+        .devices(devices);
     let Ok(tree) = found.tree(&options) else { return };
     let Some(tree) = merged(&[&tree, &tree]) else { return };
     let Ok(layout) = layout::plan(&tree, &layout::LayoutOptions::default()) else { return };

@@ -11,11 +11,8 @@ fuzz_target!(|input: &[u8]| {
     let mut tars = tars.to_vec();
     sum_headers(&mut tars);
     let (lower, upper) = tars.split_at(tars.len() / 1024 * 512);
-    let mut options = LayoutOptions::default();
-    options.compact = how & 1 != 0;
-    if how & 2 != 0 {
-        options.bodies = BodyForm::Chunks;
-    }
+    let bodies = if how & 2 == 0 { BodyForm::Auto } else { BodyForm::Chunks };
+    let options = LayoutOptions::new().compact(how & 1 != 0).bodies(bodies);
     let layers = [lower, upper].map(layer);
     for tree in layers.iter().flatten() {
         there_and_back(tree, &options);
@@ -23,9 +20,7 @@ fuzz_target!(|input: &[u8]| {
     if let [Some(lower), Some(upper)] = &layers
         && let Some(tree) = merged(&[lower, upper])
     {
-        if how & 4 != 0 {
-            options.whiteouts = WhiteoutForm::Aufs;
-        }
-        there_and_back(&tree, &options);
+        let whiteouts = if how & 4 == 0 { WhiteoutForm::Overlayfs } else { WhiteoutForm::Aufs };
+        there_and_back(&tree, &options.whiteouts(whiteouts));
     }
 });

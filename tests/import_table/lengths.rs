@@ -1,20 +1,13 @@
 //! How long files are: a long one does more than one thing, and short ones are found by their names.
 
-use super::{File, files, none};
+use super::crates::all_sources;
+use super::{File, none};
 
 /// A source file longer than this does more than one thing.
 const MAX_LINES: usize = 400;
 
 /// Half of the source files have no more lines than this.
 const MEDIAN: usize = 130;
-
-/// The Rust sources of all crates of the workspace: the libraries, the tool, tests and benchmarks.
-fn sources() -> Vec<File> {
-    let crates = ["erofs-tarfs", "erofs-tarfs-ffi", "examples", "tests", "benches"];
-    let mut sources: Vec<File> = crates.into_iter().flat_map(files).collect();
-    sources.retain(|file| file.path.ends_with(".rs"));
-    sources
-}
 
 fn lines(file: &File) -> usize {
     file.text.lines().count()
@@ -38,12 +31,12 @@ fn median(files: &[File]) -> usize {
 
 #[test]
 fn files_are_short() {
-    none(long_files(&sources()));
+    none(long_files(&all_sources()));
 }
 
 #[test]
 fn most_files_are_shorter() {
-    let median = median(&sources());
+    let median = median(&all_sources());
     assert!(median <= MEDIAN, "half of the files have {median} lines or more, limit {MEDIAN}");
 }
 

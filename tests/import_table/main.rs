@@ -1,8 +1,9 @@
 //! Rules about the source itself that no compiler holds: which stage may import which, and which room
-//! of the tool; that no files import each other; where unsafe code may stand, how long a file may be,
-//! and that nothing depends on where packages come from.
+//! of the tool; that no files import each other, in any crate; where unsafe code may stand, how long a
+//! file may be, and that nothing depends on where packages come from.
 
 mod c_rooms;
+mod crates;
 mod source;
 
 // Rules in files of their own.

@@ -7,14 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{group_end, tokens, without_tests};
 
-/// A path of a module from the crate's root on: `["tar", "entry"]`.
-pub type Path<'a> = Vec<&'a str>;
+/// The path of a module, or of what is in one, from the crate's root on: `["tar", "entry"]`.
+pub type Module<'a> = Vec<&'a str>;
+
+/// A file of a crate, and the module that it is.
+#[derive(Debug, Clone)]
+pub struct Part<'a> {
+    pub path: &'a str,
+    pub text: &'a str,
+    pub module: Module<'a>,
+}
 
 /// A path that the source has written out, and the module that it is written in.
 #[derive(Debug)]
 pub struct Written<'a> {
-    pub module: Path<'a>,
-    pub path: Path<'a>,
+    pub module: Module<'a>,
+    pub path: Module<'a>,
     /// In a `use`, the name that it gives; `*` for all that is there.
     pub gives: Option<&'a str>,
     /// In a `use`, whether it passes the name on to other modules.
@@ -25,7 +33,7 @@ pub struct Written<'a> {
 #[derive(Debug)]
 pub struct Source<'a> {
     pub path: &'a str,
-    pub module: Path<'a>,
+    pub module: Module<'a>,
     pub written: Vec<Written<'a>>,
     /// All words of its code that are no part of a path or of a `use`, with the token behind each.
     pub words: BTreeSet<(&'a str, &'a str)>,
@@ -45,13 +53,13 @@ impl Source<'_> {
 pub struct Crate<'a> {
     pub sources: Vec<Source<'a>>,
     /// For each module, inline ones too, the index of its file.
-    files: BTreeMap<Path<'a>, usize>,
+    files: BTreeMap<Module<'a>, usize>,
     /// What names lead to that a module has by `use`.
-    uses: BTreeMap<(Path<'a>, &'a str), Path<'a>>,
+    uses: BTreeMap<(Module<'a>, &'a str), Module<'a>>,
     /// The modules of which a module has all names.
-    globs: BTreeMap<Path<'a>, Vec<Path<'a>>>,
+    globs: BTreeMap<Module<'a>, Vec<Module<'a>>>,
     /// Names of functions, types and so on, by module.
-    items: BTreeSet<(Path<'a>, &'a str)>,
+    items: BTreeSet<(Module<'a>, &'a str)>,
 }
 
 /// How often one name may lead to another before it counts as going in a circle.
@@ -60,20 +68,16 @@ const STEPS: usize = 32;
 const ITEMS: [&str; 8] = ["fn", "struct", "enum", "trait", "const", "static", "type", "union"];
 
 impl<'a> Crate<'a> {
-    /// The crate whose root file is in the folder `root`; of each file its path and its text.
-    pub fn new(root: &str, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    /// The crate that has these files.
+    pub fn new(parts: impl IntoIterator<Item = Part<'a>>) -> Self {
         let mut this = Self::default();
-        for (path, text) in files {
-            let Some(below) = path.strip_prefix(root) else { continue };
-            let mut module: Path<'a> =
-                below.trim_matches('/').trim_end_matches(".rs").split('/').collect();
-            module.pop_if(|last| ["mod", "lib", "main"].contains(last));
+        for Part { path, text, module } in parts {
             this.add(path, module, &without_tests(&tokens(text)).0);
         }
         this
     }
 
-    fn add(&mut self, path: &'a str, module: Path<'a>, tokens: &[&'a str]) {
+    fn add(&mut self, path: &'a str, module: Module<'a>, tokens: &[&'a str]) {
         let index = self.sources.len();
         self.files.insert(module.clone(), index);
         let mut source =
@@ -156,7 +160,7 @@ impl<'a> Crate<'a> {
 
     /// Whether there are files of modules below a module.
     pub fn has_below(&self, module: &[&'a str]) -> bool {
-        let is_below = |other: &Path<'a>| other.len() > module.len() && other.starts_with(module);
+        let is_below = |other: &Module<'a>| other.len() > module.len() && other.starts_with(module);
         self.sources.iter().any(|source| is_below(&source.module))
     }
 
@@ -171,7 +175,7 @@ impl<'a> Crate<'a> {
         module: &[&'a str],
         path: &[&'a str],
         steps: usize,
-    ) -> Option<(Path<'a>, bool)> {
+    ) -> Option<(Module<'a>, bool)> {
         let (first, rest) = path.split_first()?;
         let mut start = module.to_vec();
         match *first {
@@ -192,7 +196,12 @@ impl<'a> Crate<'a> {
     }
 
     /// Follows what is below a module.
-    fn below(&self, module: Path<'a>, path: &[&'a str], steps: usize) -> Option<(Path<'a>, bool)> {
+    fn below(
+        &self,
+        module: Module<'a>,
+        path: &[&'a str],
+        steps: usize,
+    ) -> Option<(Module<'a>, bool)> {
         let steps = steps.checked_sub(1)?;
         let Some((name, rest)) = path.split_first() else { return Some((module, true)) };
         let child = [&module[..], &[name]].concat();
@@ -215,7 +224,7 @@ impl<'a> Crate<'a> {
     }
 
     /// The module from which a module has a name by `use …::*`.
-    fn of_glob(&self, module: &[&'a str], name: &'a str, steps: usize) -> Option<Path<'a>> {
+    fn of_glob(&self, module: &[&'a str], name: &'a str, steps: usize) -> Option<Module<'a>> {
         let steps = steps.checked_sub(1)?;
         self.globs.get(module)?.iter().find_map(|glob| {
             let (target, is_module) = self.follow(module, glob, steps)?;
@@ -245,8 +254,8 @@ fn chain(tokens: &[&str], at: usize) -> usize {
 fn tree<'a>(
     tokens: &[&'a str],
     mut at: usize,
-    mut path: Path<'a>,
-    found: &mut Vec<(Path<'a>, &'a str)>,
+    mut path: Module<'a>,
+    found: &mut Vec<(Module<'a>, &'a str)>,
 ) -> usize {
     loop {
         match tokens.get(at..).unwrap_or_default() {

@@ -1,6 +1,7 @@
 //! The rooms of the tool, and which of them a room may import.
 
 use super::circles::imports;
+use super::crates::parts_of_folder;
 use super::{File, files, none};
 
 /// The folder of the tool.
@@ -31,7 +32,7 @@ fn room(path: &str) -> Option<(&str, &str)> {
 /// The imports of the tool's `files` that the table does not allow.
 fn forbidden(files: &[File]) -> Vec<String> {
     let mut broken = Vec::new();
-    for (file, imported) in imports(TOOL, files) {
+    for (file, imported) in imports(parts_of_folder(TOOL, files)) {
         let Some((here, name)) = room(file) else { continue };
         let Some((_, allowed)) = ROOMS.iter().find(|(room, _)| *room == here) else {
             broken.push(format!("{file}: the room `{here}` is not in the table"));

@@ -1,8 +1,8 @@
 //! Rust source as tokens, as far as the rules need it: comments and literals gone, test code gone,
 //! and the paths that start at the crate's root.
 
-/// The tokens of `source`: words, `::`, and single characters. Comments are dropped; a string,
-/// character or byte literal is `"`.
+/// The tokens of `source`: words, `::`, single characters, and strings in their quotes. Comments are
+/// dropped; a literal of another kind is `"`.
 pub fn tokens(source: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = source;
@@ -14,7 +14,7 @@ pub fn tokens(source: &str) -> Vec<&str> {
         } else if rest.starts_with("/*") {
             (None, block_comment(rest))
         } else if let Some(len) = literal(rest) {
-            (Some("\""), len)
+            (Some(if first == '"' { &rest[..len.min(rest.len())] } else { "\"" }), len)
         } else if is_word(first) {
             let raw = if rest.starts_with("r#") { 2 } else { 0 };
             let len = rest[raw..].find(|c| !is_word(c)).map_or(rest.len(), |end| raw + end);

@@ -15,9 +15,7 @@ use crate::mount::{Erofs, Mounted};
 /// The options of an artifact.
 #[must_use]
 pub fn options(artifact: Artifact) -> layout::LayoutOptions {
-    let mut options = layout::LayoutOptions::default();
-    options.artifact = artifact;
-    options
+    layout::LayoutOptions::new().artifact(artifact)
 }
 
 /// A bootstrap's bytes.
@@ -76,8 +74,7 @@ pub fn read(image: &[u8]) -> Tree {
 /// If it is refused.
 #[must_use]
 pub fn read_disk(image: &[u8]) -> Tree {
-    let mut options = TreeOptions::default();
-    options.devices = DevicesAt::InFile { tag: Vec::new() };
+    let options = TreeOptions::new().devices(DevicesAt::InFile { tag: Vec::new() });
     Image::new(image).unwrap().tree(&options).unwrap()
 }
 

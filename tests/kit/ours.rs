@@ -36,10 +36,10 @@ pub fn layer(tar: &[u8]) -> Tree {
 ///
 /// # Errors
 /// If the tar is refused.
-pub fn tagged(tar: &[u8], mut options: LayerOptions) -> Result<Tree, Error> {
-    options.tag = tag(tar);
-    options.identity = Identity::of_checked_tag(&options.tag);
-    let mut builder = LayerBuilder::new(options);
+pub fn tagged(tar: &[u8], options: LayerOptions) -> Result<Tree, Error> {
+    let tag = tag(tar);
+    let identity = Identity::of_checked_tag(&tag);
+    let mut builder = LayerBuilder::new(options.tag(tag).identity(identity));
     builder.push(tar)?;
     Ok(builder.finish()?.tree)
 }

@@ -107,10 +107,7 @@ fn bytes(tree: &Tree, size: u64, body: Body<'_>, files: &[&[u8]]) -> Vec<u8> {
 }
 
 fn as_listed(devices: DevicesAt) -> TreeOptions {
-    let mut options = TreeOptions::default();
-    options.devices = devices;
-    options.keep_layer_marks = false;
-    options
+    TreeOptions::new().devices(devices).keep_layer_marks(false)
 }
 
 fn in_file() -> DevicesAt {

@@ -44,8 +44,7 @@ fn the_real_image() {
     let Some(image) = real_image() else { return };
     let tars: Vec<_> = image.layers.iter().map(|tar| std::fs::read(tar).unwrap()).collect();
     let layer = |tar: &Vec<u8>| {
-        let mut options = LayerOptions::default();
-        options.keep_pending = true;
+        let options = LayerOptions::new().keep_pending(true);
         ours::tagged(tar, options).unwrap()
     };
     let layers: Vec<Tree> = tars.iter().map(layer).collect();

@@ -10,8 +10,8 @@ use testkit::oracle;
 
 use crate::forms::Image;
 use crate::table::Cell::{OtherBytes, Right};
-use crate::table::{Shown, hold};
-use crate::{open_ended, row, sparse, stacks};
+use crate::table::{Shown, hold, row};
+use crate::{open_ended, sparse, stacks};
 
 #[test]
 fn dump_cat() {

@@ -6,8 +6,8 @@ use testkit::erofs_rs::dump;
 
 use crate::forms::Image;
 use crate::table::Cell::Right;
-use crate::table::{Shown, hold};
-use crate::{open_ended, row, sparse, stacks};
+use crate::table::{Shown, hold, row};
+use crate::{open_ended, sparse, stacks};
 
 #[test]
 fn erofs_rs() {

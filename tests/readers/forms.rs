@@ -47,18 +47,17 @@ impl Form {
     ];
 
     fn options(self) -> LayoutOptions {
-        let mut options = artifact::options(match self {
+        let options = artifact::options(match self {
             Self::Bootstrap | Self::PlainBodies | Self::Compact => Artifact::Bootstrap,
             Self::DataFirst => Artifact::Disk(DiskOrder::DataFirst),
             _ => Artifact::Disk(DiskOrder::default()),
         });
         match self {
-            Self::PlainBodies => options.bodies = BodyForm::Plain,
-            Self::Compact | Self::CompactDisk => options.compact = true,
-            Self::Copied4096 => options.block_size = BlockSize::B4096,
-            _ => {}
+            Self::PlainBodies => options.bodies(BodyForm::Plain),
+            Self::Compact | Self::CompactDisk => options.compact(true),
+            Self::Copied4096 => options.block_size(BlockSize::B4096),
+            _ => options,
         }
-        options
     }
 }
 

@@ -9,8 +9,8 @@ use testkit::oracle::{self, Verdict};
 
 use crate::forms::{Form, Image};
 use crate::table::Cell::{OtherBytes, Right};
-use crate::table::{Shown, hold};
-use crate::{open_ended, row, sparse, stacks};
+use crate::table::{Shown, hold, row};
+use crate::{open_ended, sparse, stacks};
 
 #[test]
 fn fsck_extract() {

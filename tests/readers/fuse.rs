@@ -10,8 +10,8 @@ use testkit::oracle::{self, Verdict};
 
 use crate::forms::{Files, Image};
 use crate::table::Cell::{OtherBytes, Right};
-use crate::table::{Shown, hold};
-use crate::{open_ended, row, sparse, stacks};
+use crate::table::{Shown, hold, row};
+use crate::{open_ended, sparse, stacks};
 
 /// A mount, until it is dropped; the process behind it ends with it.
 struct Fuse {

@@ -5,8 +5,8 @@ use testkit::mount::Erofs;
 
 use crate::forms::Image;
 use crate::table::Cell::Right;
-use crate::table::{Shown, hold};
-use crate::{open_ended, row, sparse, stacks};
+use crate::table::{Shown, hold, row};
+use crate::{open_ended, sparse, stacks};
 
 #[test]
 fn linux() {

@@ -18,9 +18,6 @@ use testkit::oci;
 use testkit::stacks::{Layer, Stack};
 use testkit::tarball::{SparseForm, TarBuilder};
 
-use crate::forms::Form;
-use crate::table::Cell;
-
 /// Random stacks, and before them one with longer files and one written by hand.
 fn stacks(random: u64) -> Vec<Stack> {
     let long: Vec<u8> = (0..300_001_u32).map(|at| (at.wrapping_mul(at) >> 7) as u8).collect();
@@ -54,8 +51,4 @@ fn open_ended() -> Vec<Stack> {
 
 fn alone(tar: TarBuilder) -> Stack {
     Stack { seed: 1 << 32, layers: vec![Layer { ops: Vec::new(), tar: tar.finish() }] }
-}
-
-fn row(cells: [Cell; 9]) -> Vec<(Form, Cell)> {
-    Form::ALL.into_iter().zip(cells).collect()
 }

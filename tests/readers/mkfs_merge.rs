@@ -14,8 +14,8 @@ use testkit::stacks::Stack;
 
 use crate::forms::{Form, Image};
 use crate::table::Cell::{OtherBytes, Refuses, Right};
-use crate::table::{Shown, hold};
-use crate::{open_ended, row, sparse, stacks};
+use crate::table::{Shown, hold, row};
+use crate::{open_ended, sparse, stacks};
 
 fn merged(
     mkfs: &Path,

@@ -20,6 +20,11 @@ pub(crate) enum Cell {
     OtherBytes,
 }
 
+/// A row: a cell for each form, in their order.
+pub(crate) fn row(cells: [Cell; 9]) -> Vec<(Form, Cell)> {
+    Form::ALL.into_iter().zip(cells).collect()
+}
+
 /// What a reader shows, and what is there.
 pub(crate) struct Shown {
     pub(crate) shown: Tree,
@@ -108,7 +113,7 @@ fn a_table_that_is_not_true_fails() {
     let empty: Read<'_> = &|_, _, _| Ok(Shown::all(Tree::default(), Tree::default()));
     let refused: Read<'_> = &|_, _, _| Err("not supported".into());
     let holds = |cell, read: Read<'_>| {
-        let row = crate::row([cell; 9]);
+        let row = row([cell; 9]);
         let held = AssertUnwindSafe(|| hold("self", &row, &stacks, read));
         std::panic::catch_unwind(held).is_ok()
     };

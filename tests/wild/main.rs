@@ -23,13 +23,10 @@ fn merged(stack: &Stack, follow: bool) -> Result<dump::Tree, String> {
 }
 
 fn merged_tars(tars: &[&[u8]], follow: bool) -> Result<dump::Tree, String> {
-    let mut options = LayerOptions::default();
-    options.keep_pending = true;
-    options.drop_unknown_xattrs = true;
+    let options = LayerOptions::new().keep_pending(true).drop_unknown_xattrs(true);
     let layers = tars.iter().map(|tar| ours::tagged(tar, options.clone()));
     let layers: Vec<Tree> = layers.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-    let mut options = MergeOptions::default();
-    options.follow_lower_links = follow;
+    let options = MergeOptions::new().follow_lower_links(follow);
     let layers: Vec<&Tree> = layers.iter().collect();
     let tree = merge(&layers, &options).map_err(|error| error.to_string())?;
     let blob = |tag: &[u8]| {

@@ -114,12 +114,11 @@ impl TarfsExportOptions {
             // SAFETY: by the contract.
             let mut layout = unsafe { given.read()? };
             if layout.artifact == Artifact::Bootstrap {
-                layout.artifact = options.layout.artifact;
+                layout = layout.artifact(options.layout.artifact);
             }
-            options.layout = layout;
+            options = options.layout(layout);
         }
         // SAFETY: by the contract.
-        unsafe { VerityParams::export(self.params, &mut options)? };
-        Ok(options)
+        unsafe { VerityParams::export(self.params, options) }
     }
 }

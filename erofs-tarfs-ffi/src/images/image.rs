@@ -250,12 +250,12 @@ pub unsafe extern "C" fn tarfs_image_get_tree(
             if tag.len() > 64 {
                 return Err(Error::argument(format!("tag: {} bytes, at most 64 fit", tag.len())));
             }
-            let mut options = TreeOptions::default();
-            options.keep_layer_marks = given.flags & TARFS_IMAGE_AS_MOUNTED == 0;
-            options.devices = match image.view().holds_devices(image.bytes()) {
-                true => DevicesAt::InFile { tag: tag.to_vec() },
-                false => DevicesAt::Separate,
-            };
+            let options = TreeOptions::new()
+                .keep_layer_marks(given.flags & TARFS_IMAGE_AS_MOUNTED == 0)
+                .devices(match image.view().holds_devices(image.bytes()) {
+                    true => DevicesAt::InFile { tag: tag.to_vec() },
+                    false => DevicesAt::Separate,
+                });
             pointer::put(tree, pointer::give(Tree::new(image.view().tree(&options)?)));
             Ok(())
         })

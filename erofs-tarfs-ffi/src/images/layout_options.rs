@@ -75,13 +75,12 @@ impl TarfsLayoutOptions {
     ///
     /// The pointers in it are as the header says.
     pub(crate) unsafe fn read(&self) -> Result<LayoutOptions, Error> {
-        let mut options = LayoutOptions::default();
         let block = if self.block_size == 0 { 512 } else { self.block_size };
         let unknown =
             || Error::argument(format!("block_size {block}: not a power of two in range"));
-        options.block_size = BlockSize::new(block).ok_or_else(unknown)?;
+        let block_size = BlockSize::new(block).ok_or_else(unknown)?;
         let align = if self.align == 0 { u64::from(block.max(4096)) } else { self.align };
-        options.artifact = match self.artifact {
+        let artifact = match self.artifact {
             TARFS_BOOTSTRAP => Artifact::Bootstrap,
             TARFS_DISK_METADATA_FIRST => Artifact::Disk(DiskOrder::MetadataFirst { align }),
             TARFS_DISK_DATA_FIRST => Artifact::Disk(DiskOrder::DataFirst),
@@ -90,29 +89,35 @@ impl TarfsLayoutOptions {
         if self.flags & !(2 * TARFS_LAYOUT_COPY_BODIES - 1) != 0 || self.reserved != 0 {
             return Err(Error::argument(format!("flags {:#x}: not known", self.flags)));
         }
-        if self.flags & TARFS_LAYOUT_AUFS_WHITEOUTS != 0 {
-            options.whiteouts = WhiteoutForm::Aufs;
-        }
         let has = |flag| self.flags & flag != 0;
-        options.bodies = match (has(TARFS_LAYOUT_CHUNK_INDEXES), has(TARFS_LAYOUT_PLAIN_BODIES)) {
+        let whiteouts = match has(TARFS_LAYOUT_AUFS_WHITEOUTS) {
+            true => WhiteoutForm::Aufs,
+            false => WhiteoutForm::Overlayfs,
+        };
+        let bodies = match (has(TARFS_LAYOUT_CHUNK_INDEXES), has(TARFS_LAYOUT_PLAIN_BODIES)) {
             (false, false) => BodyForm::Auto,
             (true, false) => BodyForm::Chunks,
             (false, true) => BodyForm::Plain,
             (true, true) => return Err(Error::argument("flags: chunk indexes and plain bodies")),
         };
-        options.checksum = match (has(TARFS_LAYOUT_CHECKSUM), has(TARFS_LAYOUT_NO_CHECKSUM)) {
+        let checksum = match (has(TARFS_LAYOUT_CHECKSUM), has(TARFS_LAYOUT_NO_CHECKSUM)) {
             (false, false) => None,
             (true, false) => Some(true),
             (false, true) => Some(false),
             (true, true) => return Err(Error::argument("flags: a checksum and none")),
         };
-        options.compact = has(TARFS_LAYOUT_COMPACT);
-        options.uuid = (self.uuid != [0; 16]).then_some(self.uuid);
         // SAFETY: as the header says.
         let name =
             unsafe { pointer::bytes(self.volume_name, self.volume_name_len, "volume_name")? };
-        options.volume_name = name.to_vec();
-        Ok(options)
+        Ok(LayoutOptions::new()
+            .artifact(artifact)
+            .block_size(block_size)
+            .uuid((self.uuid != [0; 16]).then_some(self.uuid))
+            .volume_name(name)
+            .whiteouts(whiteouts)
+            .bodies(bodies)
+            .compact(has(TARFS_LAYOUT_COMPACT))
+            .checksum(checksum))
     }
 }
 

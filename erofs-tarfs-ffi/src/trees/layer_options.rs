@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "reads the callers' pointers")]
 
 use erofs_tarfs::ingest::IngestOptions;
+use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{Identity, LayerOptions};
 
 use crate::abi::error::Error;
@@ -83,49 +84,54 @@ impl TarfsLayerOptions {
             return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
         }
         let has = |flag| given.flags & flag != 0;
-        let mut options = IngestOptions::default();
-        let LayerOptions { tar, .. } = &mut options.layer;
         let size = |given: u64| usize::try_from(given).unwrap_or(usize::MAX);
+        // Zero is the default.
+        let mut tar = ParseOptions::new()
+            .strict(has(TARFS_LAYER_STRICT))
+            .skip_unknown_types(has(TARFS_LAYER_SKIP_UNKNOWN_TYPES));
         if given.max_path_bytes > 0 {
-            tar.max_path_bytes = given.max_path_bytes as usize;
+            tar = tar.max_path_bytes(given.max_path_bytes as usize);
         }
         if given.max_extension_bytes > 0 {
-            tar.max_extension_bytes = given.max_extension_bytes;
+            tar = tar.max_extension_bytes(given.max_extension_bytes);
         }
         if given.max_xattr_bytes > 0 {
-            tar.max_xattr_bytes = size(given.max_xattr_bytes);
+            tar = tar.max_xattr_bytes(size(given.max_xattr_bytes));
         }
         if given.max_sparse_segments > 0 {
-            tar.max_sparse_segments = size(given.max_sparse_segments);
+            tar = tar.max_sparse_segments(size(given.max_sparse_segments));
         }
-        tar.strict = has(TARFS_LAYER_STRICT);
-        tar.skip_unknown_types = has(TARFS_LAYER_SKIP_UNKNOWN_TYPES);
-        if given.max_carried > 0 {
-            options.layer.max_carried = given.max_carried;
-        }
-        options.layer.keep_pending = has(TARFS_LAYER_KEEP_PENDING);
-        options.layer.resolve_dot_dot = has(TARFS_LAYER_RESOLVE_DOT_DOT);
-        options.layer.drop_unknown_xattrs = has(TARFS_LAYER_DROP_UNKNOWN_XATTRS);
-        options.layer.keep_empty_device = has(TARFS_LAYER_KEEP_EMPTY_DEVICE);
-        options.diff_id = has(TARFS_LAYER_DIFF_ID);
-        options.tag_diff_id = has(TARFS_LAYER_TAG_DIFF_ID);
         // SAFETY: as the header says.
         let tag = unsafe { pointer::bytes(given.tag, given.tag_len, "tag")? };
         if tag.len() > 64 {
             return Err(Error::argument(format!("tag: {} bytes, at most 64 fit", tag.len())));
         }
-        options.layer.tag = tag.to_vec();
+        let mut layer = LayerOptions::new()
+            .tar(tar)
+            .tag(tag)
+            .keep_pending(has(TARFS_LAYER_KEEP_PENDING))
+            .resolve_dot_dot(has(TARFS_LAYER_RESOLVE_DOT_DOT))
+            .drop_unknown_xattrs(has(TARFS_LAYER_DROP_UNKNOWN_XATTRS))
+            .keep_empty_device(has(TARFS_LAYER_KEEP_EMPTY_DEVICE));
+        if given.max_carried > 0 {
+            layer = layer.max_carried(given.max_carried);
+        }
         if has(TARFS_LAYER_TAG_CHECKED) {
-            options.layer.identity = Identity::of_checked_tag(tag);
-            if options.layer.identity == Identity::Unknown {
+            layer = layer.identity(Identity::of_checked_tag(tag));
+            if layer.identity == Identity::Unknown {
                 return Err(Error::argument("tag: not a SHA-256 of 64 hex digits in lower case"));
             }
         }
-        if !given.leaves.is_null() {
+        let leaves = match given.leaves.is_null() {
+            true => None,
             // SAFETY: as the header says.
-            options.leaves = Some(unsafe { VerityParams::read(given.leaves)? });
-        }
-        Ok(options)
+            false => Some(unsafe { VerityParams::read(given.leaves)? }),
+        };
+        Ok(IngestOptions::new()
+            .layer(layer)
+            .diff_id(has(TARFS_LAYER_DIFF_ID))
+            .tag_diff_id(has(TARFS_LAYER_TAG_DIFF_ID))
+            .leaves(leaves))
     }
 
     /// Whether a thread of its own is to hash.

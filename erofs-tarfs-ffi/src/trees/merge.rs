@@ -70,11 +70,11 @@ impl TarfsMergeOptions {
         if self.flags & !(2 * TARFS_MERGE_DEVICE_PER_LAYER - 1) != 0 {
             return Err(Error::argument(format!("flags {:#x}: not known", self.flags)));
         }
-        let mut options = MergeOptions::default();
-        options.keep_devices = self.keep_devices != 0;
-        options.trust_tags = self.flags & TARFS_MERGE_TRUST_TAGS != 0;
-        options.device_per_layer = self.flags & TARFS_MERGE_DEVICE_PER_LAYER != 0;
-        options.follow_lower_links = self.flags & TARFS_MERGE_FOLLOW_LOWER_LINKS != 0;
+        let options = MergeOptions::new()
+            .keep_devices(self.keep_devices != 0)
+            .trust_tags(self.flags & TARFS_MERGE_TRUST_TAGS != 0)
+            .device_per_layer(self.flags & TARFS_MERGE_DEVICE_PER_LAYER != 0)
+            .follow_lower_links(self.flags & TARFS_MERGE_FOLLOW_LOWER_LINKS != 0);
         Ok(options)
     }
 

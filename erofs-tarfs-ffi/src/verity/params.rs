@@ -5,6 +5,7 @@ use core::ffi::{CStr, c_char};
 use core::ptr;
 
 use erofs_tarfs::export::{ExportOptions, Product};
+use erofs_tarfs::layout::LayoutOptions;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{Geometry, HashPlacement, Params, SuperblockMode, Uuid};
 
@@ -109,28 +110,26 @@ impl VerityParams {
     ///
     /// As [`VerityParams::read`].
     pub(crate) unsafe fn mountable(params: *const Self, block: BlockSize) -> Result<(), Error> {
-        let mut options = ExportOptions::default();
-        options.layout.block_size = block;
+        let options = ExportOptions::new().layout(LayoutOptions::disk().block_size(block));
         // SAFETY: by the contract.
-        unsafe { Self::export(params, &mut options)? };
+        let options = unsafe { Self::export(params, options)? };
         Ok(options.check(Product::SealedDisk)?)
     }
 
-    /// Sets what an export takes of the parameters.
+    /// The options with what an export takes of the parameters.
     ///
     /// # Safety
     ///
     /// As [`VerityParams::read`].
     pub(crate) unsafe fn export(
         params: *const Self,
-        options: &mut ExportOptions,
-    ) -> Result<(), Error> {
+        options: ExportOptions,
+    ) -> Result<ExportOptions, Error> {
         // SAFETY: by the contract.
         let given = unsafe { sized::read(params, "params")? };
         // SAFETY: by the contract.
-        options.verity = unsafe { Self::read(params)? };
-        options.any_data_block = given.flags & TARFS_VERITY_ANY_DATA_BLOCK != 0;
-        Ok(())
+        let options = options.verity(unsafe { Self::read(params)? });
+        Ok(options.any_data_block(given.flags & TARFS_VERITY_ANY_DATA_BLOCK != 0))
     }
 
     /// A placement by its number.

@@ -6,5 +6,5 @@ use erofs_tarfs::io::verity::HashingOptions;
 
 /// The library's options for what C calls thread_count: 0 is as many as the machine has.
 pub(crate) fn options(count: u32) -> HashingOptions {
-    NonZero::new(count as usize).map_or_else(HashingOptions::default, HashingOptions::threads)
+    HashingOptions::new().threads(NonZero::new(count as usize))
 }

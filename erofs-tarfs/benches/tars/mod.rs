@@ -49,8 +49,7 @@ pub(crate) fn write_names(
 
 /// A layer of empty files, 100 a directory; layers have directories of their own, or the same.
 pub(crate) fn small_layer(entries: usize, number: usize, shared: bool) -> Tree {
-    let mut options = LayerOptions::default();
-    options.tag = number.to_string().into_bytes();
+    let options = LayerOptions::new().tag(number.to_string().into_bytes());
     let mut builder = Pushed(LayerBuilder::new(options));
     let prefix = format!("l{}/", if shared { 0 } else { number });
     write_names(entries, 100, &prefix, &mut builder).unwrap();

@@ -11,15 +11,15 @@ use crate::verity::{Fault, Geometry, HashPlacement, HashSink, Hasher, Leaves, Pa
 ///
 /// ```
 /// use erofs_tarfs::export::{Error, ExportOptions, Product};
+/// use erofs_tarfs::layout::LayoutOptions;
 /// use erofs_tarfs::units::BlockSize;
 /// use erofs_tarfs::verity::Params;
 ///
-/// let mut options = ExportOptions::default();
-/// options.verity = Params::containerd_4k(); // data blocks of 4096 bytes
+/// let options = ExportOptions::new().verity(Params::containerd_4k()); // data blocks of 4096 bytes
 /// let refused = Error::DataBlock { data_block: 4096, block: 512 };
 /// assert_eq!(options.check(Product::SealedDisk), Err(refused), "Linux would refuse the mount");
-/// options.layout.block_size = BlockSize::B4096;
-/// options.check(Product::SealedDisk)?;
+/// let large = LayoutOptions::disk().block_size(BlockSize::B4096);
+/// options.layout(large).check(Product::SealedDisk)?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -35,13 +35,36 @@ pub struct ExportOptions {
 
 impl Default for ExportOptions {
     fn default() -> Self {
-        let mut layout = layout::LayoutOptions::default();
-        layout.artifact = Artifact::Disk(layout::DiskOrder::default());
+        let layout = layout::LayoutOptions::disk();
         Self { layout, verity: Params::nydus(), any_data_block: false }
     }
 }
 
 impl ExportOptions {
+    /// The default: metadata first, blocks of 512 bytes, a hash tree as [`Params::nydus`] has it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the disk's layout, which begins with [`LayoutOptions::disk`](layout::LayoutOptions::disk): what
+    /// is no disk is an error later on.
+    #[must_use]
+    pub fn layout(self, layout: layout::LayoutOptions) -> Self {
+        Self { layout, ..self }
+    }
+
+    /// Sets the hash tree's parameters; [`Params::nydus`] by default.
+    #[must_use]
+    pub fn verity(self, verity: Params) -> Self {
+        Self { verity, ..self }
+    }
+
+    /// Sets whether data blocks may be larger than the filesystem's; off by default.
+    #[must_use]
+    pub fn any_data_block(self, any_data_block: bool) -> Self {
+        Self { any_data_block, ..self }
+    }
+
     /// Refuses what cannot be mounted.
     ///
     /// # Errors

@@ -6,8 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// One extra device: 128 bytes in the table at `devt_slotoff * 128`.
 ///
 /// ```
-/// use erofs_tarfs::format::DeviceSlot;
-/// use zerocopy::FromBytes;
+/// use erofs_tarfs::format::{DeviceSlot, zerocopy::FromBytes};
 ///
 /// let mut bytes = [0; 128];
 /// bytes[..4].copy_from_slice(b"base");

@@ -10,8 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// unsigned bytes over the whole directory, `.` and `..` among them.
 ///
 /// ```
-/// use erofs_tarfs::format::{Dirent, FileType};
-/// use zerocopy::IntoBytes;
+/// use erofs_tarfs::format::{Dirent, FileType, zerocopy::IntoBytes};
 ///
 /// // The first of three entries of a block: its name is behind all three.
 /// let file_type = FileType::Directory as u8;

@@ -80,9 +80,8 @@ impl Format {
 /// The short inode: 32 bytes.
 ///
 /// ```
-/// use erofs_tarfs::format::{CompactInode, SLOT_SIZE};
+/// use erofs_tarfs::format::{CompactInode, SLOT_SIZE, zerocopy::FromBytes};
 /// use erofs_tarfs::{image, layout};
-/// use zerocopy::FromBytes;
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
@@ -217,8 +216,7 @@ impl ChunkFormat {
 /// Where one chunk lies: 8 bytes, the table aligned to 8.
 ///
 /// ```
-/// use erofs_tarfs::format::ChunkIndex;
-/// use zerocopy::IntoBytes;
+/// use erofs_tarfs::format::{ChunkIndex, zerocopy::IntoBytes};
 ///
 /// // From block 1 of the device in slot 0 on.
 /// let index = ChunkIndex { startblk_hi: 0.into(), device_id: 1.into(), startblk_lo: 1.into() };

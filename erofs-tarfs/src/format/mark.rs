@@ -16,14 +16,12 @@ pub const DISK_MARK_MAGIC: [u8; 8] = *b"TARFSDSK";
 /// table would have; the superblock does not tell of them.
 ///
 /// ```
-/// use erofs_tarfs::format::{DISK_MARK_OFFSET, DiskMark};
-/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
-/// use zerocopy::FromBytes;
+/// use erofs_tarfs::format::{DISK_MARK_OFFSET, DiskMark, zerocopy::FromBytes};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
-/// options.artifact = Artifact::Disk(DiskOrder::default());
+/// let (tree, options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::disk());
 /// let layout = plan(&tree, &options)?;
 /// let head = erofs_tarfs::image::head(&layout);
 /// let at = DISK_MARK_OFFSET as usize;

@@ -13,12 +13,16 @@
 //! Every struct is little-endian and unaligned, so a view of any byte slice is a matter of length
 //! alone. Fields hold raw integers; enums are made of them at the edge.
 //!
+//! The integers are of the crate [`zerocopy`], as are the traits that make views of bytes and bytes of
+//! structs. It is passed on here, so that a program that uses them need not name it among its
+//! dependencies, in just the version that this crate has. Words of features, such as [`Compat`], have all
+//! methods of their own.
+//!
 //! # References
 //! - Linux, `fs/erofs/erofs_fs.h` and `Documentation/filesystems/erofs.rst`.
 //!
 //! ```
-//! use erofs_tarfs::format::{Superblock, SUPERBLOCK_MAGIC};
-//! use zerocopy::FromBytes;
+//! use erofs_tarfs::format::{Superblock, SUPERBLOCK_MAGIC, zerocopy::FromBytes};
 //!
 //! let sb = Superblock::read_from_prefix(&[0; 128]).unwrap().0;
 //! assert_ne!(sb.magic.get(), SUPERBLOCK_MAGIC);
@@ -46,3 +50,4 @@ pub use superblock::{
 pub use xattr::{
     FILTER_SEED, MAX_IBODY, MAX_NAME, MAX_VALUE, XattrEntry, XattrHeader, XattrPrefix, filter_bit,
 };
+pub use zerocopy;

@@ -59,9 +59,8 @@ bitflags! {
 /// The superblock: 128 bytes at [`SUPERBLOCK_OFFSET`] of the primary device.
 ///
 /// ```
-/// use erofs_tarfs::format::{Compat, Incompat, SUPERBLOCK_OFFSET, Superblock};
+/// use erofs_tarfs::format::{Compat, Incompat, SUPERBLOCK_OFFSET, Superblock, zerocopy::FromBytes};
 /// use erofs_tarfs::{image, layout};
-/// use zerocopy::FromBytes;
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///

@@ -68,12 +68,11 @@ pub enum SegmentSource {
 ///
 /// ```
 /// use erofs_tarfs::image::{self, SegmentSource};
-/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
-/// options.artifact = Artifact::Disk(DiskOrder::default());
+/// let (tree, options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::disk());
 /// let layout = plan(&tree, &options)?;
 /// let sources: Vec<_> = image::disk(&layout).segments.iter().map(|part| part.source).collect();
 /// let tar = SegmentSource::Device { index: 0, offset: 0 };

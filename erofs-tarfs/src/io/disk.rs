@@ -17,7 +17,7 @@ const APART: u64 = 4 << 20;
 /// bytes were dealt with. A hash tree is [`verity::seal`](super::verity::seal)'s to put behind it.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// use erofs_tarfs::{image, io, tree::LayerOptions};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::tar_of;
@@ -26,8 +26,7 @@ const APART: u64 = 4 << 20;
 /// tar.write_all_at(&tar_of(&[("etc/motd", "hello\n")]), 0)?;
 /// let layer = io::index_file(&tar, LayerOptions::default(), &mut |_| {})?;
 ///
-/// let mut options = LayoutOptions::default();
-/// options.artifact = Artifact::Disk(DiskOrder::default());
+/// let options = LayoutOptions::disk();
 /// let layout = plan(&layer.tree, &options)?;
 /// let disk = io::NamedFile::new("base.disk", tempfile::tempfile()?);
 /// let copied = io::write_disk(&image::disk(&layout), &layout, &[tar], &disk, &mut |_| {})?;

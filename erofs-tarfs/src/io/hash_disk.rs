@@ -22,7 +22,7 @@ use crate::verity::{
 /// lowest level.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// use erofs_tarfs::verity::{Geometry, Params, HashPlacement as At};
 /// use erofs_tarfs::{image, ingest, io};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
@@ -31,14 +31,12 @@ use crate::verity::{
 /// // A tar that was read once, and hashed as it came.
 /// let bytes = tar_of(&[("etc/motd", "hello\n")]);
 /// let tar = io::NamedFile::new("base.tar", tempfile::tempfile()?);
-/// let (mut options, params) = (ingest::IngestOptions::default(), Params::nydus());
-/// options.leaves = Some(params.clone());
+/// let params = Params::nydus();
+/// let options = ingest::IngestOptions::new().leaves(params.clone());
 /// let done = io::ingest("base.tar".as_ref(), &bytes[..], options, Some((&tar, 0)), &mut |_| {})?;
 ///
 /// // The hash tree of its disk, which is not written: nothing of the tar is read again.
-/// let mut options = LayoutOptions::default();
-/// options.artifact = Artifact::Disk(DiskOrder::default());
-/// let layout = plan(&done.layer.tree, &options)?;
+/// let layout = plan(&done.layer.tree, &LayoutOptions::disk())?;
 /// let (disk, tree) = (image::disk(&layout), io::NamedFile::new("tree", tempfile::tempfile()?));
 /// let (geometry, kept) = (Geometry::new(&params, disk.bytes, At::OwnFile)?, [done.leaves.as_ref()]);
 /// let how = Default::default();

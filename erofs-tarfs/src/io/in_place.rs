@@ -18,16 +18,16 @@ use crate::{disk, image};
 /// # Examples
 /// ```
 /// use erofs_tarfs::layout::{self, Artifact, LayoutOptions, DiskOrder};
+/// use erofs_tarfs::tree::LayerOptions;
 /// use erofs_tarfs::verity::Params;
 /// use erofs_tarfs::{ingest, io};
 ///
 /// let (out, params) = (io::NamedFile::new("layer.disk", tempfile()), Params::nydus());
-/// let mut options = ingest::IngestOptions::default();
-/// options.tag_diff_id = true;
-/// options.leaves = Some(params.clone());
-/// options.layer.keep_empty_device = true;
-/// let mut how = LayoutOptions::default();
-/// how.artifact = Artifact::Disk(DiskOrder::DataFirst);
+/// let options = ingest::IngestOptions::new()
+///     .tag_diff_id(true)
+///     .leaves(params.clone())
+///     .layer(LayerOptions::new().keep_empty_device(true));
+/// let how = LayoutOptions::new().artifact(Artifact::Disk(DiskOrder::DataFirst));
 ///
 /// let at = layout::data_first_offset(1, how.block_size);
 /// let tar = [0; 1024]; // anything that reads

@@ -33,8 +33,7 @@ const BEHIND: usize = 8;
 /// ```
 /// use erofs_tarfs::{ingest::IngestOptions, io};
 ///
-/// let mut options = IngestOptions::default();
-/// options.tag_diff_id = true;
+/// let options = IngestOptions::new().tag_diff_id(true);
 /// let tar = [0; 1024];
 /// let done = io::ingest("a tar".as_ref(), &tar[..], options, None, &mut |_| {})?;
 /// println!("diffID sha256:{}", done.diff_id.unwrap());

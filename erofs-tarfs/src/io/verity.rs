@@ -46,8 +46,9 @@ pub(super) const READ: usize = 256 << 10;
 /// use erofs_tarfs::io::verity::HashingOptions;
 /// use erofs_tarfs::verity::Backend;
 ///
-/// let mut options = HashingOptions::threads(NonZero::new(2).expect("two are some"));
-/// options.backend = Some(Backend::Sha2);
+/// let two = NonZero::new(2).expect("two are some");
+/// let options = HashingOptions::new().threads(two).backend(Backend::Sha2);
+/// assert_eq!(options.threads, Some(two));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -59,8 +60,20 @@ pub struct HashingOptions {
 }
 
 impl HashingOptions {
-    /// Options with this many threads.
-    pub fn threads(threads: NonZero<usize>) -> Self {
-        Self { threads: Some(threads), ..Self::default() }
+    /// The default: as many threads as the machine has, and the best backend.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many threads hash; by default as many as the machine has.
+    #[must_use]
+    pub fn threads(self, threads: impl Into<Option<NonZero<usize>>>) -> Self {
+        Self { threads: threads.into(), ..self }
+    }
+
+    /// Sets how blocks are hashed; by default the best way that the CPU has.
+    #[must_use]
+    pub fn backend(self, backend: impl Into<Option<Backend>>) -> Self {
+        Self { backend: backend.into(), ..self }
     }
 }

@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
-/// options.block_size = BlockSize::B4096;
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let options = LayoutOptions::new().block_size(BlockSize::B4096);
 /// let error = plan(&tree, &options).unwrap_err();
 /// let path = b"/etc/motd".to_vec();
 /// assert_eq!(error, Error::NotAligned { path, offset: 512, block: 4096 }); // bytes

@@ -14,7 +14,7 @@ use crate::units::BlockSize;
 ///
 /// # Examples
 /// ```
-/// use erofs_tarfs::layout::{self, Artifact, LayoutOptions, DiskOrder};
+/// use erofs_tarfs::layout::{self, LayoutOptions};
 /// use erofs_tarfs::tree::{Attributes, Builder, Device, InodeId, Node, Place, What, XattrSet};
 /// use erofs_tarfs::units::BlockSize;
 ///
@@ -27,9 +27,7 @@ use crate::units::BlockSize;
 /// builder.link(InodeId::ROOT, b"file", file)?;
 /// let tree = builder.finish()?;
 ///
-/// let mut options = LayoutOptions::default();
-/// options.artifact = Artifact::Disk(DiskOrder::default());
-/// options.block_size = BlockSize::B4096;
+/// let options = LayoutOptions::disk().block_size(BlockSize::B4096);
 /// assert!(layout::plan(&tree, &options).is_err());
 /// let tree = layout::fitted(&tree, &options)?;
 /// assert_eq!(layout::plan(&tree, &options)?.copied_bytes(), 6);

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 /// ```
 /// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder};
 ///
-/// let mut options = LayoutOptions::default();
-/// options.artifact = Artifact::Disk(DiskOrder::DataFirst);
-/// options.volume_name = b"nginx".to_vec();
+/// let options = LayoutOptions::new()
+///     .artifact(Artifact::Disk(DiskOrder::DataFirst))
+///     .volume_name(b"nginx");
+/// assert_eq!(options.block_size.bytes(), 512);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,6 +54,67 @@ impl Default for LayoutOptions {
     }
 }
 
+impl LayoutOptions {
+    /// The default: a bootstrap with blocks of 512 bytes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same for a disk, metadata first.
+    pub fn disk() -> Self {
+        Self::new().artifact(Artifact::Disk(DiskOrder::default()))
+    }
+
+    /// Sets what is made; a bootstrap by default.
+    #[must_use]
+    pub fn artifact(self, artifact: Artifact) -> Self {
+        Self { artifact, ..self }
+    }
+
+    /// Sets the block size of the filesystem; 512 bytes by default.
+    #[must_use]
+    pub fn block_size(self, block_size: BlockSize) -> Self {
+        Self { block_size, ..self }
+    }
+
+    /// Sets the UUID of the filesystem; by default it follows from what is in the image.
+    #[must_use]
+    pub fn uuid(self, uuid: impl Into<Option<[u8; 16]>>) -> Self {
+        Self { uuid: uuid.into(), ..self }
+    }
+
+    /// Sets the volume label, at most 15 bytes; none by default.
+    #[must_use]
+    pub fn volume_name(self, volume_name: impl Into<Vec<u8>>) -> Self {
+        Self { volume_name: volume_name.into(), ..self }
+    }
+
+    /// Sets how whiteouts are written; as overlayfs has them by default.
+    #[must_use]
+    pub fn whiteouts(self, whiteouts: WhiteoutForm) -> Self {
+        Self { whiteouts, ..self }
+    }
+
+    /// Sets how regular files refer to their bytes; as most readers take it by default.
+    #[must_use]
+    pub fn bodies(self, bodies: BodyForm) -> Self {
+        Self { bodies, ..self }
+    }
+
+    /// Sets whether short inodes tell times of their own, for Linux 6.15 and later alone; off by
+    /// default.
+    #[must_use]
+    pub fn compact(self, compact: bool) -> Self {
+        Self { compact, ..self }
+    }
+
+    /// Sets whether the superblock has a checksum; by default from blocks of 2048 bytes on.
+    #[must_use]
+    pub fn checksum(self, checksum: impl Into<Option<bool>>) -> Self {
+        Self { checksum: checksum.into(), ..self }
+    }
+}
+
 /// What is made of a tree.
 ///
 /// ```
@@ -60,10 +122,9 @@ impl Default for LayoutOptions {
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
-/// let bootstrap = plan(&tree, &options)?;
-/// options.artifact = Artifact::Disk(DiskOrder::default());
-/// let disk = plan(&tree, &options)?;
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bootstrap = plan(&tree, &LayoutOptions::new().artifact(Artifact::Bootstrap))?;
+/// let disk = plan(&tree, &LayoutOptions::new().artifact(Artifact::Disk(DiskOrder::default())))?;
 /// assert!(!bootstrap.is_disk() && bootstrap.devices()[0].disk_offset.is_none());
 /// assert!(disk.is_disk() && disk.devices()[0].disk_offset.is_some());
 /// # Ok::<(), erofs_tarfs::layout::Error>(())
@@ -86,8 +147,8 @@ pub enum Artifact {
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
-/// options.artifact = Artifact::Disk(DiskOrder::DataFirst);
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let options = LayoutOptions::new().artifact(Artifact::Disk(DiskOrder::DataFirst));
 /// let layout = plan(&tree, &options)?;
 /// assert_eq!(layout.devices()[0].disk_offset, Some(4096)); // as soon as the head is over
 /// assert_eq!(layout.body_offset(), 8192); // inodes and directories behind the tar
@@ -120,11 +181,11 @@ impl Default for DiskOrder {
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (layer, mut options) = (layer_of(&[("etc/.wh.old", "")]), LayoutOptions::default());
-/// options.whiteouts = WhiteoutForm::Aufs;
+/// let layer = layer_of(&[("etc/.wh.old", "")]);
+/// let options = LayoutOptions::new().whiteouts(WhiteoutForm::Aufs);
 /// let bytes = image::bootstrap(&plan(&layer, &options)?);
 /// assert!(Image::new(&bytes)?.lookup(b"etc/.wh.old")?.is_some());
-/// options.whiteouts = WhiteoutForm::Overlayfs;
+/// let options = LayoutOptions::new().whiteouts(WhiteoutForm::Overlayfs);
 /// let bytes = image::bootstrap(&plan(&layer, &options)?);
 /// assert!(Image::new(&bytes)?.lookup(b"etc/old")?.is_some()); // a character device 0:0
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -149,10 +210,9 @@ pub enum WhiteoutForm {
 ///
 /// let names: Vec<_> = (0..1000).map(|file| format!("file-{file}")).collect();
 /// let entries: Vec<_> = names.iter().map(|name| (&name[..], "x")).collect();
-/// let (tree, mut options) = (layer_of(&entries), LayoutOptions::default());
-/// let with_indexes = plan(&tree, &options)?.metadata_bytes();
-/// options.bodies = BodyForm::Plain;
-/// let without = plan(&tree, &options)?.metadata_bytes();
+/// let tree = layer_of(&entries);
+/// let with_indexes = plan(&tree, &LayoutOptions::new())?.metadata_bytes();
+/// let without = plan(&tree, &LayoutOptions::new().bodies(BodyForm::Plain))?.metadata_bytes();
 /// assert_eq!(with_indexes - without, 28_672); // 32 bytes a file, in whole pages
 /// # Ok::<(), erofs_tarfs::layout::Error>(())
 /// ```

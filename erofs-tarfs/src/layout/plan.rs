@@ -63,13 +63,12 @@ pub struct Layout<'t> {
 /// Decides every offset of a tree's image.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
 /// let tree = layer_of(&[("etc/motd", "hello\n")]);
-/// let mut options = LayoutOptions::default();
-/// options.artifact = Artifact::Disk(DiskOrder::default());
+/// let options = LayoutOptions::disk();
 /// let layout = plan(&tree, &options)?;
 /// // A page of metadata, then the tar of 2048 bytes at the next multiple of 4096.
 /// assert_eq!(layout.devices()[0].disk_offset, Some(4096));

@@ -6,17 +6,15 @@ use alloc::vec::Vec;
 /// How [`Image::tree`](super::Image::tree) makes a tree of an image.
 ///
 /// ```
-/// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
 /// use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
 /// # use doc::layer_of;
 ///
-/// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
-/// options.artifact = Artifact::Disk(DiskOrder::default());
+/// let (tree, options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::disk());
 /// let bytes = erofs_tarfs::image::bootstrap(&plan(&tree, &options)?);
 ///
-/// let mut how = TreeOptions::default();
-/// how.devices = DevicesAt::InFile { tag: b"layer.disk".to_vec() };
+/// let how = TreeOptions::new().devices(DevicesAt::InFile { tag: b"layer.disk".to_vec() });
 /// let again = Image::new(&bytes)?.tree(&how)?;
 /// // The tar is found inside the disk, from byte 4096 on.
 /// assert_eq!((again.devices()[0].bytes, again.devices()[0].base_offset), (2048, 4096));
@@ -38,8 +36,8 @@ pub struct TreeOptions {
     pub keep_layer_marks: bool,
     /// Whether file data in whole blocks of the image itself is carried in the tree, as that behind
     /// inodes always is. Then devices are the slots alone, and the image need not be kept: a bootstrap
-    /// has such blocks for what is not whole blocks of its tar, as some pieces of sparse files.
-    /// Default: `false`.
+    /// has such blocks for what is not whole blocks of its tar, as some pieces of sparse files. A tree may
+    /// then take as much memory as the image is long. Default: `false`.
     pub carry_own_data: bool,
 }
 
@@ -51,6 +49,38 @@ impl Default for TreeOptions {
             keep_layer_marks: true,
             carry_own_data: false,
         }
+    }
+}
+
+impl TreeOptions {
+    /// The default: devices of their own, and marks of layers kept.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets where the bodies lie; [`DevicesAt::Separate`] by default.
+    #[must_use]
+    pub fn devices(self, devices: DevicesAt) -> Self {
+        Self { devices, ..self }
+    }
+
+    /// Sets what is known of the file of the image; nothing by default.
+    #[must_use]
+    pub fn identity(self, identity: Identity) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Sets whether marks of a layer become properties of the tree; on by default.
+    #[must_use]
+    pub fn keep_layer_marks(self, keep_layer_marks: bool) -> Self {
+        Self { keep_layer_marks, ..self }
+    }
+
+    /// Sets whether file data in whole blocks of the image itself is carried in the tree; off by
+    /// default.
+    #[must_use]
+    pub fn carry_own_data(self, carry_own_data: bool) -> Self {
+        Self { carry_own_data, ..self }
     }
 }
 

@@ -6,9 +6,7 @@
 /// hostile stream that really sends its bytes can make the parser hold.
 ///
 /// ```
-/// let mut options = erofs_tarfs::tar::ParseOptions::default();
-/// options.strict = true;
-/// options.max_path_bytes = 4095;
+/// let options = erofs_tarfs::tar::ParseOptions::new().strict(true).max_path_bytes(4095);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,5 +60,60 @@ impl Default for ParseOptions {
             skip_unknown_types: false,
             refuse_partial_last_block: false,
         }
+    }
+}
+
+impl ParseOptions {
+    /// The default: the limits below, and what GNU tar and Go accept.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the longest path or link target, in bytes; 65,536 by default.
+    #[must_use]
+    pub fn max_path_bytes(self, max_path_bytes: usize) -> Self {
+        Self { max_path_bytes, ..self }
+    }
+
+    /// Sets the most bytes of extension headers before one entry; 1 MiB by default.
+    #[must_use]
+    pub fn max_extension_bytes(self, max_extension_bytes: u64) -> Self {
+        Self { max_extension_bytes, ..self }
+    }
+
+    /// Sets the most bytes of extended attributes of one entry; 1 MiB by default.
+    #[must_use]
+    pub fn max_xattr_bytes(self, max_xattr_bytes: usize) -> Self {
+        Self { max_xattr_bytes, ..self }
+    }
+
+    /// Sets the most bytes of global extended attributes in force; 64 KiB by default.
+    #[must_use]
+    pub fn max_global_xattr_bytes(self, max_global_xattr_bytes: usize) -> Self {
+        Self { max_global_xattr_bytes, ..self }
+    }
+
+    /// Sets the most runs in the map of a sparse file; 1,048,576 by default.
+    #[must_use]
+    pub fn max_sparse_segments(self, max_sparse_segments: usize) -> Self {
+        Self { max_sparse_segments, ..self }
+    }
+
+    /// Sets whether an archive must end in two zero blocks; off by default.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// Sets whether entries of unknown types are passed over; by default they are errors.
+    #[must_use]
+    pub fn skip_unknown_types(self, skip_unknown_types: bool) -> Self {
+        Self { skip_unknown_types, ..self }
+    }
+
+    /// Sets whether a stream must be a multiple of 512 bytes; off by default.
+    #[must_use]
+    pub fn refuse_partial_last_block(self, refuse_partial_last_block: bool) -> Self {
+        Self { refuse_partial_last_block, ..self }
     }
 }

@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 /// How a tar becomes a layer.
 ///
 /// ```
-/// let mut options = erofs_tarfs::tree::LayerOptions::default();
-/// options.keep_pending = true; // a hard link to a file of a lower layer waits for the merge
-/// options.max_carried = 64 << 20; // bytes
-/// options.tag = b"base".to_vec();
+/// let options = erofs_tarfs::tree::LayerOptions::new()
+///     .keep_pending(true) // a hard link to a file of a lower layer waits for the merge
+///     .max_carried(64 << 20) // bytes
+///     .tag(b"base");
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -49,6 +49,62 @@ impl Default for LayerOptions {
             keep_empty_device: false,
             max_carried: 1 << 30,
         }
+    }
+}
+
+impl LayerOptions {
+    /// The default: what cannot be in a layer is an error, and its device has no tag.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how the tar is read, and its limits.
+    #[must_use]
+    pub fn tar(self, tar: tar::ParseOptions) -> Self {
+        Self { tar, ..self }
+    }
+
+    /// Sets the tag of the device, at most 64 bytes; none by default.
+    #[must_use]
+    pub fn tag(self, tag: impl Into<Vec<u8>>) -> Self {
+        Self { tag: tag.into(), ..self }
+    }
+
+    /// Sets what is known of the tar's bytes; nothing by default.
+    #[must_use]
+    pub fn identity(self, identity: Identity) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Sets whether a hard link to a lower layer waits for the merge; by default it is an error.
+    #[must_use]
+    pub fn keep_pending(self, keep_pending: bool) -> Self {
+        Self { keep_pending, ..self }
+    }
+
+    /// Sets whether `..` is resolved inside the root; by default it is an error.
+    #[must_use]
+    pub fn resolve_dot_dot(self, resolve_dot_dot: bool) -> Self {
+        Self { resolve_dot_dot, ..self }
+    }
+
+    /// Sets whether attributes of namespaces that EROFS lacks are dropped; by default they are an
+    /// error.
+    #[must_use]
+    pub fn drop_unknown_xattrs(self, drop_unknown_xattrs: bool) -> Self {
+        Self { drop_unknown_xattrs, ..self }
+    }
+
+    /// Sets whether a layer without file data keeps its device; off by default.
+    #[must_use]
+    pub fn keep_empty_device(self, keep_empty_device: bool) -> Self {
+        Self { keep_empty_device, ..self }
+    }
+
+    /// Sets how many bytes the tree may carry itself; 1 GiB by default.
+    #[must_use]
+    pub fn max_carried(self, max_carried: u64) -> Self {
+        Self { max_carried, ..self }
     }
 }
 

@@ -48,6 +48,7 @@ impl BlockHasher {
     }
 
     /// The same on another backend; one that is not available here is not used.
+    #[must_use]
     pub fn with_backend(self, backend: Backend) -> Self {
         let backend = if backend.is_available() { backend } else { Backend::Sha2 };
         Self { backend, ..self }

@@ -41,6 +41,7 @@ impl Hasher {
     }
 
     /// The same on another [`Backend`].
+    #[must_use]
     pub fn with_backend(mut self, backend: Backend) -> Self {
         self.feed.hasher = self.feed.hasher.with_backend(backend);
         self

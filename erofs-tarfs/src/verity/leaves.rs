@@ -54,6 +54,7 @@ impl Leaves {
     }
 
     /// The same on another [`Backend`].
+    #[must_use]
     pub fn with_backend(mut self, backend: Backend) -> Self {
         self.feed.hasher = self.feed.hasher.with_backend(backend);
         self

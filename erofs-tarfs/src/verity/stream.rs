@@ -52,6 +52,7 @@ impl StreamHasher {
     }
 
     /// The same on another [`Backend`].
+    #[must_use]
     pub fn with_backend(mut self, backend: Backend) -> Self {
         self.leaves = self.leaves.map(|leaves| leaves.with_backend(backend));
         self

@@ -51,6 +51,7 @@ impl Upper {
     }
 
     /// The same on another [`Backend`].
+    #[must_use]
     pub fn with_backend(mut self, backend: Backend) -> Self {
         self.hasher = self.hasher.with_backend(backend);
         self

@@ -65,6 +65,7 @@ impl Verifier {
     }
 
     /// The same on another [`Backend`].
+    #[must_use]
     pub fn with_backend(mut self, backend: Backend) -> Self {
         self.hasher = self.hasher.with_backend(backend);
         self

@@ -90,8 +90,7 @@ fn a_truncated_tar_is_refused_with_what_is_missing() {
 
 #[test]
 fn a_length_that_is_no_multiple_of_512_is_reported_or_refused() {
-    let mut options = ParseOptions::default();
-    options.refuse_partial_last_block = true;
+    let options = ParseOptions::new().refuse_partial_last_block(true);
     let tar = file("f", b"hello");
     let cut = &tar[..600];
     let (got, end) = read(cut).unwrap();
@@ -123,9 +122,8 @@ fn compressed_streams_are_named() {
 
 #[test]
 fn limits_are_kept() {
-    let limited = |set: fn(&mut ParseOptions), parts: &[&[u8]]| {
-        let mut options = ParseOptions::default();
-        set(&mut options);
+    let limited = |set: fn(ParseOptions) -> ParseOptions, parts: &[&[u8]]| {
+        let options = set(ParseOptions::new());
         let tar = parts.concat();
         assert!(read(&tar).is_ok(), "the default takes it");
         let ErrorKind::Limit { what, .. } = *read_with(&tar, &options).unwrap_err().kind() else {
@@ -137,21 +135,20 @@ fn limits_are_kept() {
     let x = pax(&[("SCHILY.xattr.user.a", b"12345"), ("SCHILY.xattr.user.b", b"12345")]);
     let g = global(&[("SCHILY.xattr.user.a", b"12345"), ("SCHILY.xattr.user.b", b"12345")]);
     let map = pax(&[("GNU.sparse.size", b"9"), ("GNU.sparse.map", b"1,0,2,0,3,0")]);
-    assert_eq!(limited(|o| o.max_path_bytes = 9, &[&f]), "max_path_bytes");
+    assert_eq!(limited(|o| o.max_path_bytes(9), &[&f]), "max_path_bytes");
     assert_eq!(
-        limited(|o| o.max_path_bytes = 9, &[&extension(b'L', b"0123456789"), &f]),
+        limited(|o| o.max_path_bytes(9), &[&extension(b'L', b"0123456789"), &f]),
         "max_path_bytes"
     );
     let link = Header::new(b'2', "l", 0).link("0123456789").block();
-    assert_eq!(limited(|o| o.max_path_bytes = 9, &[&link]), "max_path_bytes");
-    assert_eq!(limited(|o| o.max_extension_bytes = 60, &[&x, &x, &f]), "max_extension_bytes");
-    assert_eq!(limited(|o| o.max_extension_bytes = 50, &[&g, &f]), "max_extension_bytes");
-    assert_eq!(limited(|o| o.max_xattr_bytes = 21, &[&x, &f]), "max_xattr_bytes");
-    assert_eq!(limited(|o| o.max_global_xattr_bytes = 53, &[&g, &f]), "max_global_xattr_bytes");
-    assert_eq!(limited(|o| o.max_sparse_segments = 2, &[&map, &f]), "max_sparse_segments");
+    assert_eq!(limited(|o| o.max_path_bytes(9), &[&link]), "max_path_bytes");
+    assert_eq!(limited(|o| o.max_extension_bytes(60), &[&x, &x, &f]), "max_extension_bytes");
+    assert_eq!(limited(|o| o.max_extension_bytes(50), &[&g, &f]), "max_extension_bytes");
+    assert_eq!(limited(|o| o.max_xattr_bytes(21), &[&x, &f]), "max_xattr_bytes");
+    assert_eq!(limited(|o| o.max_global_xattr_bytes(53), &[&g, &f]), "max_global_xattr_bytes");
+    assert_eq!(limited(|o| o.max_sparse_segments(2), &[&map, &f]), "max_sparse_segments");
     // The sum counts since the last entry, not in all.
-    let mut options = ParseOptions::default();
-    options.max_extension_bytes = 70;
+    let options = ParseOptions::new().max_extension_bytes(70);
     assert_eq!(read_with(&[&x[..], &f, &x, &f].concat(), &options).unwrap().0.len(), 2);
 }
 

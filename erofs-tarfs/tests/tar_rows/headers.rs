@@ -133,8 +133,7 @@ fn unknown_types_are_refused_or_skipped_and_counted() {
         let error = refused(&[&odd]);
         assert_eq!(error, format!("entry \"odd\" at byte 0: unknown type \"{}\"", kind as char));
 
-        let mut options = ParseOptions::default();
-        options.skip_unknown_types = true;
+        let options = ParseOptions::new().skip_unknown_types(true);
         let tar = [&pax(&[("uid", b"7")])[..], &odd, &file("f", b"x"), &END].concat();
         let (got, end) = read_with(&tar, &options).unwrap();
         assert_eq!((got.len(), got[0].path(), got[0].uid, end.skipped_unknown), (1, "f", 0, 1));

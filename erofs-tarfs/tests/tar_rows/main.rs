@@ -11,7 +11,5 @@ mod tar_kit;
 use erofs_tarfs::tar::ParseOptions;
 
 fn strict() -> ParseOptions {
-    let mut options = ParseOptions::default();
-    options.strict = true;
-    options
+    ParseOptions::new().strict(true)
 }

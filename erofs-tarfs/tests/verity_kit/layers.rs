@@ -43,9 +43,7 @@ pub(crate) fn create(path: &Path) -> NamedFile {
 
 /// How a disk is laid out.
 pub(crate) fn options(placement: layout::DiskOrder) -> layout::LayoutOptions {
-    let mut options = layout::LayoutOptions::default();
-    options.artifact = Artifact::Disk(placement);
-    options
+    layout::LayoutOptions::new().artifact(Artifact::Disk(placement))
 }
 
 /// A layer as its sealed disk alone.
@@ -66,8 +64,7 @@ impl LayerDisk {
         hashing: &HashingOptions,
     ) -> Self {
         let (tar, file) = (NamedFile::open(tar).unwrap(), create(disk));
-        let mut layer = LayerOptions::default();
-        layer.tag = tar.path().file_name().unwrap().to_str().unwrap().into();
+        let layer = LayerOptions::new().tag(tar.path().file_name().unwrap().as_encoded_bytes());
         let layer = io::index_file(&tar, layer, &mut |_| {}).unwrap();
         let layout = layout::plan(&layer.tree, options).unwrap();
         let plan = image::disk(&layout);
@@ -78,8 +75,7 @@ impl LayerDisk {
         let sealed = verity::seal(file.file(), file.file(), geometry, hashing).unwrap();
 
         let metadata = io::read_metadata(&file).unwrap();
-        let mut back = TreeOptions::default();
-        back.devices = DevicesAt::InFile { tag: Vec::new() };
+        let back = TreeOptions::new().devices(DevicesAt::InFile { tag: Vec::new() });
         let tree = Image::new(&metadata).unwrap().tree(&back).unwrap();
         Self { file, sealed, tree }
     }

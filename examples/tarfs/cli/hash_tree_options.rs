@@ -4,6 +4,7 @@ use std::num::NonZero;
 
 use clap::Args as Group;
 use erofs_tarfs::export::{self, Product};
+use erofs_tarfs::layout::LayoutOptions;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{Params, SuperblockMode};
 
@@ -109,10 +110,10 @@ pub(crate) fn mountable(args: &Sealing, block: BlockSize) -> Done<Params> {
 
 /// The same; `ways` are what is to be said besides --any-data-block.
 pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Params> {
-    let mut options = export::ExportOptions::default();
-    options.layout.block_size = block;
-    options.verity = params(&args.preset)?;
-    options.any_data_block = args.any_data_block;
+    let options = export::ExportOptions::new()
+        .layout(LayoutOptions::disk().block_size(block))
+        .verity(params(&args.preset)?)
+        .any_data_block(args.any_data_block);
     options.check(Product::SealedDisk).map_err(|error| {
         Fail::Usage(format!("{error}. {ways} --any-data-block if it is not for a mount"))
     })?;
@@ -121,5 +122,5 @@ pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Par
 
 /// The library's options of hashing.
 pub(crate) fn threads(args: &Hashing) -> erofs_tarfs::io::verity::HashingOptions {
-    args.threads.map_or_else(Default::default, erofs_tarfs::io::verity::HashingOptions::threads)
+    erofs_tarfs::io::verity::HashingOptions::new().threads(args.threads)
 }

@@ -70,20 +70,16 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> 
             "--align {align}: not a multiple of --block-size {block}"
         )));
     }
-    let mut options = layout::LayoutOptions::default();
-    options.block_size = block;
-    options.uuid = args.uuid.map(|uuid| uuid.0);
-    if args.aufs_whiteouts {
-        options.whiteouts = WhiteoutForm::Aufs;
-    }
-    options.bodies = match (args.chunk_indexes, args.plain_bodies) {
+    let whiteouts = match args.aufs_whiteouts {
+        true => WhiteoutForm::Aufs,
+        false => WhiteoutForm::Overlayfs,
+    };
+    let bodies = match (args.chunk_indexes, args.plain_bodies) {
         (true, _) => BodyForm::Chunks,
         (_, true) => BodyForm::Plain,
         _ => BodyForm::Auto,
     };
-    options.checksum = args.checksum.then_some(true);
-    options.compact = args.compact;
-    options.artifact = match (disk, args.placement) {
+    let artifact = match (disk, args.placement) {
         (false, _) => Artifact::Bootstrap,
         (true, Some(Placement::DataFirst)) => Artifact::Disk(layout::DiskOrder::DataFirst),
         (true, Some(Placement::MetadataFirst) | None) => Artifact::Disk(match args.align {
@@ -91,7 +87,14 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> 
             None => layout::DiskOrder::default(),
         }),
     };
-    Ok(options)
+    Ok(layout::LayoutOptions::new()
+        .artifact(artifact)
+        .block_size(block)
+        .uuid(args.uuid.map(|uuid| uuid.0))
+        .whiteouts(whiteouts)
+        .bodies(bodies)
+        .compact(args.compact)
+        .checksum(args.checksum.then_some(true)))
 }
 
 /// What to say of an option that would change nothing.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as Group;
+use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{LayerOptions, MergeOptions};
 
 use crate::cli::platform::Platform;
@@ -21,11 +22,10 @@ pub(crate) struct Rules {
 impl Rules {
     /// The library's options. What EROFS has no place for is an error only if `strict` is asked for.
     pub(crate) fn options(&self, strict: bool) -> LayerOptions {
-        let mut options = LayerOptions::default();
-        options.resolve_dot_dot = self.resolve_dot_dot;
-        options.tar.skip_unknown_types = self.skip_unknown_types;
-        options.drop_unknown_xattrs = !strict;
-        options
+        LayerOptions::new()
+            .resolve_dot_dot(self.resolve_dot_dot)
+            .tar(ParseOptions::new().skip_unknown_types(self.skip_unknown_types))
+            .drop_unknown_xattrs(!strict)
     }
 }
 
@@ -49,10 +49,8 @@ pub(crate) struct ReadingArgs {
 impl ReadingArgs {
     /// The options together, as those who read layers take them.
     pub(crate) fn how(&self, strict: bool) -> ReadingOptions<'_> {
-        let mut layer = self.rules.options(strict);
-        layer.keep_pending = true;
-        let mut merge = MergeOptions::default();
-        merge.follow_lower_links = self.follow_lower_links;
+        let layer = self.rules.options(strict).keep_pending(true);
+        let merge = MergeOptions::new().follow_lower_links(self.follow_lower_links);
         let (tars, platform) = (self.tars.as_deref(), self.platform.as_ref());
         ReadingOptions { tars, platform, layer, merge, tag_files: false, tag_blobs: false }
     }

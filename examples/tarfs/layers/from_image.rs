@@ -25,23 +25,19 @@ pub(crate) fn read(
     let why = |error: erofs_tarfs::read::Error| Fail::of(arg, error);
     let image = Image::new(&bytes).map_err(why)?;
     cut_short::check(&file, &image, &bytes)?;
-    let mut options = TreeOptions::default();
-    options.keep_layer_marks = layer_marks;
-    options.identity = file.identity()?;
+    let options = TreeOptions::new().keep_layer_marks(layer_marks).identity(file.identity()?);
     let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
-        options.devices = DevicesAt::InFile { tag: Vec::new() };
-        let mut tree = image.tree(&options).map_err(why)?;
+        let tagged = |tag| options.clone().devices(DevicesAt::InFile { tag });
+        let mut tree = image.tree(&tagged(Vec::new())).map_err(why)?;
         if how.tag_files && tree.devices().iter().any(|device| device.tag.is_empty()) {
             let tag = digest::of(&file)?.into_bytes();
-            options.devices = DevicesAt::InFile { tag };
-            tree = image.tree(&options).map_err(why)?;
+            tree = image.tree(&tagged(tag)).map_err(why)?;
         }
         for (device, data_end) in tree.devices().iter().zip(tree.data_ends()) {
             cut_short::refuse_short_file(&file, device.base_offset, data_end)?;
         }
         (tree, Backing::File(file))
     } else {
-        options.devices = DevicesAt::Separate;
         let tars = TarSearch::of(arg, how.tars);
         let (devices, block) = (image.devices(), image.block_size().bytes().into());
         let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));

@@ -11,12 +11,10 @@ use crate::layers::noted::Noted;
 
 /// How a tar that streams by becomes a layer.
 pub(crate) fn ingest_options(layer: LayerOptions, tag: Option<&str>) -> ingest::IngestOptions {
-    let mut options = ingest::IngestOptions::default();
-    options.layer = layer;
-    options.layer.tag = tag.unwrap_or_default().as_bytes().to_vec();
-    options.diff_id = true;
-    options.tag_diff_id = tag.is_none();
-    options
+    ingest::IngestOptions::new()
+        .layer(layer.tag(tag.unwrap_or_default()))
+        .diff_id(true)
+        .tag_diff_id(tag.is_none())
 }
 
 /// The layer that came of a tar in this file, and the tar's SHA-256.

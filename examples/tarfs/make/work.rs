@@ -61,9 +61,11 @@ mod tests {
 
     use erofs_tarfs::export::Mode;
     use erofs_tarfs::io::{Export, NamedFile, index_file};
+    use erofs_tarfs::layout::LayoutOptions;
     use erofs_tarfs::outputs::{Architecture, Volume};
     use erofs_tarfs::tree::LayerOptions;
     use erofs_tarfs::units::BlockSize;
+    use erofs_tarfs::verity::Params;
     use testkit::tarball::TarBuilder;
 
     use super::*;
@@ -77,11 +79,9 @@ mod tests {
         let file = NamedFile::open(&tar).unwrap();
         let tree = index_file(&file, LayerOptions::default(), &mut |_| {}).unwrap().tree;
         let volume = Partitioning::Volume(Volume::Root, Architecture::named("amd64").unwrap());
-        let mut superblock = ExportOptions::default();
-        superblock.verity =
-            crate::cli::hash_tree_options::with_superblock(&superblock.verity).unwrap();
-        let mut pages = ExportOptions::default();
-        pages.layout.block_size = BlockSize::B4096;
+        let params = crate::cli::hash_tree_options::with_superblock(&Params::nydus()).unwrap();
+        let superblock = ExportOptions::new().verity(params);
+        let pages = ExportOptions::new().layout(LayoutOptions::disk().block_size(BlockSize::B4096));
         for mode in Mode::ALL {
             for (form, partitioning, options, count) in [
                 (Form::Raw, None, ExportOptions::default(), 2),

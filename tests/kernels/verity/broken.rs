@@ -4,7 +4,7 @@ use std::fs;
 
 use sha2::{Digest, Sha256};
 
-use super::Preset;
+use super::preset::Preset;
 use super::sealed::{Sealed, Way};
 use crate::given::Given;
 use crate::row::{Expect, Row};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Preset;
+use super::preset::Preset;
 use crate::given::Given;
 use crate::row::Row;
 use crate::run::run;

@@ -3,48 +3,19 @@
 
 mod broken;
 mod elsewhere;
+mod preset;
 mod sealed;
 
 use std::path::Path;
 
-use erofs_tarfs::verity::Params;
 use serde_json::Value;
 
+use self::preset::{Preset, presets};
 use self::sealed::{Sealed, Way};
 use crate::given::Given;
 use crate::layers::LARGE;
 use crate::row::{Expect, Row};
 use crate::run::run;
-
-/// Parameters of a hash tree: what they are called, the tool's options, and bytes of a data block.
-struct Preset {
-    name: &'static str,
-    options: Vec<&'static str>,
-    data_block: u32,
-    /// Over which blocks of the filesystem it is tried.
-    blocks: &'static [u32],
-}
-
-fn presets() -> Vec<Preset> {
-    let data_block = |name| Params::named(name).unwrap().data_block().bytes();
-    let named = |name| Preset {
-        name,
-        options: vec!["--preset", name],
-        data_block: data_block(name),
-        blocks: &[512, 1024, 2048, 4096],
-    };
-    let more = |name, options: &[&'static str]| Preset {
-        name,
-        options: options.into(),
-        data_block: 512,
-        blocks: &[512],
-    };
-    let mut all: Vec<Preset> = Params::NAMES.map(named).into();
-    let salted = ["--preset", "veritysetup", "--data-block-size", "512", "--salt", "00ff10c3"];
-    all.push(more("salted", &salted));
-    all.push(more("marked", &["--superblock", "--hash-block-size", "1024"]));
-    all
-}
 
 pub(crate) fn rows(given: &Given) -> Vec<Row> {
     let mut rows = Vec::new();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use testkit::dump::Tree;
 
-use super::Preset;
+use super::preset::Preset;
 use crate::row::Row;
 use crate::run::ok;
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::context;
+use super::error::context;
 
 /// A read-only or writable loop device over a file; dropping it detaches it.
 #[derive(Debug)]

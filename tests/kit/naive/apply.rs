@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::Illegal;
+use super::illegal::Illegal;
 use super::layer::{Inode, Layer, Own, step};
 use super::way::{Step, Stop, walk};
 use crate::layer::{Attr, What, ancestors, is_below, join, parent};

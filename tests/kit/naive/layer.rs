@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::Illegal;
+use super::illegal::Illegal;
 use super::way::{Step, Stop, walk};
 use crate::layer::{Attr, Op, What, ancestors, is_below, join, parent};
 

@@ -6,6 +6,7 @@
 //!
 //! | module | duty |
 //! |---|---|
+//! | `illegal` | why a stack has no meaning |
 //! | `way` | where a path leads, symbolic links followed inside the root |
 //! | `layer` | one layer by itself: what it has, what it hides |
 //! | `apply` | a layer over those below |
@@ -16,25 +17,18 @@
 //! the layer whites out and then implies again is a new one.
 
 mod apply;
+mod illegal;
 mod layer;
 mod tree;
 mod way;
 
 pub use apply::Merged;
+pub use illegal::Illegal;
 pub use layer::Layer;
 pub(crate) use tree::{bare, fill};
 
 use crate::dump::Tree;
 use crate::layer::Op;
-
-/// Why a stack has no meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Illegal {
-    /// By the rules it is an error.
-    Refused(&'static str),
-    /// The rules do not say: no test should ask.
-    Unsaid(&'static str),
-}
 
 /// Merges layers, the lowest first. With `follow`, what a layer has below a lower layer's symbolic
 /// link goes where the link leads; without, a directory takes the link's place.

@@ -1,6 +1,9 @@
 //! One entry: its fields, and the records they become.
 
-use super::{RECORD, pax, sink::Sink};
+use super::{pax, sink::Sink};
+
+/// The unit that everything in a tar is rounded up to, and the length of a header.
+pub const RECORD: usize = 512;
 
 /// The dialect of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

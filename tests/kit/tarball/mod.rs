@@ -25,12 +25,11 @@ use std::io;
 use std::path::Path;
 
 use header::Entry;
-pub use header::{Checksum, Format};
+pub use header::{Checksum, Format, RECORD};
 use sink::Sink;
 pub use sparse::SparseForm;
 
-/// The unit that everything in a tar is rounded up to.
-pub const RECORD: usize = 512;
+use crate::layer::join;
 
 /// What stands behind the last entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,10 +299,6 @@ impl TarBuilder {
     fn last(&mut self) -> &mut Entry {
         self.pending.as_mut().expect("attributes come after the entry they belong to")
     }
-}
-
-fn join(dir: &[u8], name: &[u8]) -> Vec<u8> {
-    if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() }
 }
 
 fn marker(path: &[u8]) -> Vec<u8> {

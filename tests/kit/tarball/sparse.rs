@@ -1,7 +1,7 @@
 //! Sparse files in the four forms that exist.
 
-use super::header::{Entry, Format};
-use super::{RECORD, join};
+use super::header::{Entry, Format, RECORD};
+use crate::layer::join;
 
 /// How a sparse file says where its data belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

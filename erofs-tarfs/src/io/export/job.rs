@@ -80,6 +80,7 @@ impl<'a> Export<'a> {
     /// ```
     /// use erofs_tarfs::export::{Mode, ExportOptions};
     /// use erofs_tarfs::io::Export;
+    /// use erofs_tarfs::layout::LayoutOptions;
     /// use erofs_tarfs::units::BlockSize;
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
     /// # use doc::tar_of;
@@ -87,8 +88,8 @@ impl<'a> Export<'a> {
     /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
     /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
     ///
-    /// let mut options = ExportOptions::default();
-    /// options.layout.block_size = BlockSize::B4096; // bodies are copied to the grid of these blocks
+    /// // Bodies are copied to the grid of these blocks.
+    /// let options = ExportOptions::new().layout(LayoutOptions::disk().block_size(BlockSize::B4096));
     /// let made = Export::new(Mode::LayerBlock).options(options).tar(tar).write(disk)?;
     /// assert_eq!(made[0].disks[0].block_size, BlockSize::B4096);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -8,7 +8,7 @@ use super::watch::{Watch, Watched};
 use super::{Backing, Step};
 use crate::ingest::IngestOptions;
 use crate::io::{Error, NamedFile, ingest};
-use crate::tree::Tree;
+use crate::tree::{LayerOptions, Tree};
 use crate::verity::{Digest, Leaves, Params};
 
 /// A layer that was given: a tar to be read, or what was made of one.
@@ -51,10 +51,11 @@ impl<'a> Input<'a> {
         if file.bytes()? == 0 {
             return Err(Error::Empty { file: file.path().to_owned() });
         }
-        let mut options = IngestOptions::default();
-        options.layer.keep_pending = keep_pending;
-        (options.diff_id, options.tag_diff_id) = (true, true);
-        options.leaves = leaves.cloned();
+        let options = IngestOptions::new()
+            .layer(LayerOptions::new().keep_pending(keep_pending))
+            .diff_id(true)
+            .tag_diff_id(true)
+            .leaves(leaves.cloned());
         let reader = Watched { bytes: file.file(), step: Step::Reading, watch };
         let done = ingest(file.path(), reader, options, None, &mut |_| {});
         let done = done.map_err(|error| watch.why(error))?;

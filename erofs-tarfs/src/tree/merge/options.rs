@@ -9,8 +9,7 @@
 ///
 /// let base = layer_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]);
 /// let app = layer_of(&[("lib/libapp.so", "")]);
-/// let mut options = MergeOptions::default();
-/// options.follow_lower_links = true;
+/// let options = MergeOptions::new().follow_lower_links(true);
 /// let image = merge(&[&base, &app], &options)?;
 /// assert!(image.lookup(b"usr/lib/libapp.so").is_some());
 /// # Ok::<(), erofs_tarfs::tree::Error>(())
@@ -34,4 +33,35 @@ pub struct MergeOptions {
     /// the other. By default a directory takes the link's place, as overlayfs shows it. The two
     /// differ on images whose `/lib` is a link, and a layer that has `lib/x` without listing `lib`.
     pub follow_lower_links: bool,
+}
+
+impl MergeOptions {
+    /// The default: what overlayfs shows, with the devices that are needed.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets whether devices are kept in which no file has bytes; off by default.
+    #[must_use]
+    pub fn keep_devices(self, keep_devices: bool) -> Self {
+        Self { keep_devices, ..self }
+    }
+
+    /// Sets whether equal digests as tags make devices one; off by default.
+    #[must_use]
+    pub fn trust_tags(self, trust_tags: bool) -> Self {
+        Self { trust_tags, ..self }
+    }
+
+    /// Sets whether each layer's devices have slots of their own; off by default.
+    #[must_use]
+    pub fn device_per_layer(self, device_per_layer: bool) -> Self {
+        Self { device_per_layer, ..self }
+    }
+
+    /// Sets whether symbolic links of lower layers are followed; off by default.
+    #[must_use]
+    pub fn follow_lower_links(self, follow_lower_links: bool) -> Self {
+        Self { follow_lower_links, ..self }
+    }
 }

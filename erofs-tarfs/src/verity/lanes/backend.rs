@@ -1,8 +1,6 @@
-//! Which way of hashing, and whether this CPU can.
+//! The ways of hashing.
 
 use core::fmt;
-
-use super::arch::cpu;
 
 /// How blocks are hashed. All give the same bytes; they differ in speed only.
 ///
@@ -42,20 +40,6 @@ impl Backend {
     /// All that there are, the slowest first.
     pub const ALL: [Self; 6] =
         [Self::Sha2, Self::Avx2, Self::ShaNi, Self::ShaNiAvx512, Self::Avx512, Self::Armv8];
-
-    /// The fastest one that this CPU has.
-    pub fn best() -> Self {
-        if let Some(preferred) = cpu::preferred() {
-            return preferred;
-        }
-        let mut all = Self::ALL.into_iter().rev();
-        all.find(|backend| backend.is_available()).unwrap_or(Self::Sha2)
-    }
-
-    /// Whether this CPU, operating system and build have it.
-    pub fn is_available(self) -> bool {
-        self == Self::Sha2 || cpu::has(self)
-    }
 
     /// Its name, in lower case.
     pub const fn name(self) -> &'static str {

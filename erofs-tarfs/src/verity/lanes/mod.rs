@@ -2,6 +2,7 @@
 //! CPU idle.
 
 mod backend;
+mod choice;
 
 pub use backend::Backend;
 

@@ -105,27 +105,26 @@ fn is_directory(output: &Path) -> bool {
 
 /// How disks are laid out and hashed.
 fn options(args: &Export) -> Done<ExportOptions> {
-    let (mode, mut options) = (Mode::from(args.mode), ExportOptions::default());
-    options.layout = image_options::options(&args.layout, true)?;
-    options.verity = match mode.product() {
+    let (mode, layout) = (Mode::from(args.mode), image_options::options(&args.layout, true)?);
+    let mut params = match mode.product() {
         Product::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {
             let why = "options of a hash tree, and --sealed, want a mode that makes one";
             return Err(Fail::Usage(why.to_owned()));
         }
         Product::Disk => hash_tree_options::params(&args.sealing.preset)?,
         Product::SealedDisk | Product::HashTree => {
-            hash_tree_options::mountable(&args.sealing, options.layout.block_size)?
+            hash_tree_options::mountable(&args.sealing, layout.block_size)?
         }
     };
     if args.forms.volume().is_some() {
-        options.verity = hash_tree_options::with_superblock(&options.verity)?;
+        params = hash_tree_options::with_superblock(&params)?;
     }
-    options.any_data_block = args.sealing.any_data_block;
     if mode.is_by_layer() && args.inputs.layers.len() > 1 && args.layout.uuid.is_some() {
         let why = "--uuid is of one filesystem: those of several layers follow from their content";
         return Err(Fail::Usage(why.to_owned()));
     }
-    Ok(options)
+    let any_data_block = args.sealing.any_data_block;
+    Ok(ExportOptions::new().layout(layout).verity(params).any_data_block(any_data_block))
 }
 
 /// Refuses what makes no sense.

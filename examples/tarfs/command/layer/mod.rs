@@ -57,8 +57,8 @@ pub(crate) fn run(args: &Layer) -> Done {
         }
         Source::Stream(name, mut reader) if args.index_only => {
             let tag = args.blob_id.as_deref();
-            let mut ingest = from_tar::ingest_options(args.rules.options(args.strict), tag);
-            ingest.diff_id = tag.is_none();
+            let ingest = from_tar::ingest_options(args.rules.options(args.strict), tag);
+            let ingest = ingest.diff_id(tag.is_none());
             let done = tarfs_io::ingest(&name, &mut *reader, ingest, None, &mut |_| {})?;
             let noted = warnings::of(&name, &done.layer, args.strict)?;
             mistaken::warn(&args.input, &done.layer.tree);

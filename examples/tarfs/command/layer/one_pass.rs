@@ -26,9 +26,8 @@ pub(crate) fn one_pass(
     out: &Output,
 ) -> Done<Report> {
     let tag = args.blob_id.as_deref();
-    let mut ingest = from_tar::ingest_options(args.rules.options(args.strict), tag);
-    ingest.diff_id = tag.is_none();
-    ingest.leaves = params.cloned();
+    let ingest = from_tar::ingest_options(args.rules.options(args.strict), tag);
+    let ingest = ingest.diff_id(tag.is_none()).leaves(params.cloned());
     let file = out.file()?;
     let offset = layout::data_first_offset(1, options.block_size);
     let done = tarfs_io::ingest(name, reader, ingest, Some((&file, offset)), &mut |_| {})?;

@@ -40,8 +40,7 @@ pub(crate) fn named(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<NamedF
     if has != wants {
         return Err(Fail::Usage(format!("--device: {wants} are wanted, {has} are given")));
     }
-    let mut options = TreeOptions::default();
-    (options.devices, options.keep_layer_marks) = (DevicesAt::Separate, true);
+    let options = TreeOptions::new().devices(DevicesAt::Separate).keep_layer_marks(true);
     let tree = image.tree(&options).map_err(|error| Fail::of(name, error))?;
     let block = u64::from(image.block_size().bytes());
     let devices = args.devices.iter().zip(image.devices()).zip(tree.data_ends());

@@ -197,3 +197,6 @@ impl<R: Read> BufRead for Counted<R> {
         self.reader.consume(n);
     }
 }
+
+#[cfg(test)]
+mod tests;

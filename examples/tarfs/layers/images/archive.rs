@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{InodeId, LayerOptions, NodeKind};
 use erofs_tarfs::{ingest, io as tarfs_io};
 
@@ -21,13 +22,12 @@ const MAX_LINKS: usize = 8;
 
 /// How the tar around an image is read. Only the data of its files matters, not their attributes.
 fn options() -> LayerOptions {
-    let mut options = LayerOptions::default();
-    options.tag = b"archive".to_vec();
-    options.keep_pending = true;
-    options.resolve_dot_dot = true;
-    options.drop_unknown_xattrs = true;
-    options.tar.skip_unknown_types = true;
-    options
+    LayerOptions::new()
+        .tag(b"archive")
+        .keep_pending(true)
+        .resolve_dot_dot(true)
+        .drop_unknown_xattrs(true)
+        .tar(ParseOptions::new().skip_unknown_types(true))
 }
 
 /// The archive as a tree: its files are then looked up, wherever they stand.
@@ -61,8 +61,7 @@ pub(crate) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
 
 fn unpacked(name: &Path, reader: &mut dyn Read, dir: &Path) -> Done<Loaded> {
     let mut spool = Spool::Temporary(dir.to_owned());
-    let mut ingest = ingest::IngestOptions::default();
-    ingest.layer = options();
+    let ingest = ingest::IngestOptions::new().layer(options());
     let (archive, _) = spool.take_with(name, reader, ingest, None)?;
     Ok(Loaded { end: None, noted: Noted::default(), ..archive })
 }

@@ -93,10 +93,8 @@ fn layer(
         if kind == Kind::Tar {
             // The blob is the device, and its digest, just checked, is of its bytes.
             let tag = descriptor.hex(manifest)?;
-            let mut options = how.layer.clone();
-            options.tag = tag.as_bytes().to_vec();
-            options.identity = Identity::of_checked_tag(&options.tag);
-            let layer = from_tar::indexed(file, options)?;
+            let identity = Identity::of_checked_tag(tag.as_bytes());
+            let layer = from_tar::indexed(file, how.layer.clone().tag(tag).identity(identity))?;
             return checked(&path, layer, tag, diff_id);
         }
         let reader = Box::new(stream::reader(&file)?);
