@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use erofs_tarfs::export::{ExportOptions, Mode};
+use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::HashingOptions;
-use erofs_tarfs::io::{Backing, NamedFile};
 use erofs_tarfs::layout::{Artifact, DiskOrder};
 use erofs_tarfs::tree::{MergeOptions, Tree, merge};
 use erofs_tarfs::verity::Sealed;
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Export) -> Done {
     options.verity = verity::Params::nydus();
     let mut hashing = HashingOptions::default();
     hashing.threads = args.threads.and_then(|threads| NonZero::new(threads.into()));
-    let backings = tars.into_iter().map(Backing::File).collect();
+    let backings = tars.into_iter().map(tars::backing).collect::<Done<_>>()?;
     let export = tarfs_io::Export::new(mode).options(options).hashing(hashing);
     let made = export.image(tree, backings, Vec::new()).write(output)?;
     match made.first().and_then(tarfs_io::Exported::sealed) {
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Export) -> Done {
 /// A tar that is there for several layers is in the disk once, and one that no file is in is not.
 ///
 /// Only the bootstrap of an image has several devices. Nothing lies below it, so to merge it with nothing
-/// else changes no file.
+/// else changes no file: of Nydus's images the whiteouts of the lowest layer go, which hide nothing.
 fn once(tree: &mut Tree, tars: Vec<NamedFile>, bootstrap: &Path) -> Done<Vec<NamedFile>> {
     if tars.len() < 2 {
         return Ok(tars);

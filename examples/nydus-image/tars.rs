@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::verity::ReadAt;
+use erofs_tarfs::io::{Backing, NamedFile};
 use erofs_tarfs::tree::{Device, Tree};
 
 use crate::fail::{Done, Fail};
@@ -35,4 +36,19 @@ fn tar(directory: &Path, bootstrap: &Path, device: &Device) -> Done<NamedFile> {
         return Err(Fail::of(file.path(), why));
     }
     Ok(file)
+}
+
+/// A tar as the bytes of its device. One that ends within a block is filled up with zeros, as what is
+/// behind its end is no file's.
+pub(crate) fn backing(tar: NamedFile) -> Done<Backing<'static>> {
+    let bytes = tar.bytes()?;
+    if bytes.is_multiple_of(BLOCK) {
+        return Ok(Backing::File(tar));
+    }
+    let name = tar.path().to_owned();
+    Ok(Backing::reader(name, move |offset, buf| {
+        let there = bytes.saturating_sub(offset).min(buf.len() as u64) as usize;
+        buf[there..].fill(0);
+        ReadAt::read_exact_at(&tar, &mut buf[..there], offset)
+    }))
 }

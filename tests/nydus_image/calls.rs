@@ -142,6 +142,23 @@ fn what_follows_the_end_of_a_tar_is_read_too() {
     Snapshotter::new().pull_all([&tar[..]]);
 }
 
+/// What is behind the end of a tar may be any bytes: its last block need not be whole.
+#[test]
+fn a_tar_that_ends_within_a_block() {
+    let mut tar = TarBuilder::new().file("motd", b"hello\n").finish();
+    tar.extend(b"odd");
+    let snapshotter = Snapshotter::new();
+    let boots = snapshotter.pull_all([&tar[..]]);
+    let boot = snapshotter.merge(&boots);
+    let (disk, printed) = snapshotter.export(&boot, true);
+    verify(&disk, &printed.unwrap());
+    let on_host = snapshotter.mount(&boot, &[Snapshotter::id(&tar)]);
+    let in_guest = Erofs::new(&disk).mount_by_loop().unwrap();
+    for mount in [on_host, in_guest] {
+        assert_eq!(fs::read(mount.path().join("motd")).unwrap(), b"hello\n");
+    }
+}
+
 #[test]
 fn a_tar_in_a_file_gives_the_same_bootstrap() {
     let (snapshotter, layers) = (Snapshotter::new(), small_image());
