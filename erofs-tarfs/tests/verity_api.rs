@@ -341,7 +341,7 @@ fn texts() {
     let zeros = "00".repeat(32);
     assert_eq!(
         sealed.containerd_sidecar(),
-        format!("{{\"roothash\":\"{root}\",\"hashoffset\":1048576}}")
+        format!("{{\n  \"roothash\": \"{root}\",\n  \"hashoffset\": 1048576\n}}")
     );
     assert_eq!(
         sealed.table_line("/dev/loop 0", "7:1"),

@@ -26,6 +26,7 @@ mod run;
 mod sealed;
 mod sealed_layers;
 mod sealing;
+mod sidecars;
 mod stdin;
 mod tags;
 mod unmoved;

@@ -1,6 +1,7 @@
 //! Options of hash trees, as `--preset`, and the library's parameters that they become.
 
 use std::num::NonZero;
+use std::path::PathBuf;
 
 use clap::Args as Group;
 use erofs_tarfs::export::{self, Product};
@@ -47,6 +48,10 @@ pub(crate) struct Sealing {
     /// which refuses it.
     #[arg(long)]
     pub(crate) any_data_block: bool,
+    /// Write containerd's sidecar too, JSON with the root hash and the byte where the superblock is: to
+    /// FILE, or beside the sealed file, with .dmverity behind its name. It is there before that file is.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) sidecar: Option<Option<PathBuf>>,
     #[command(flatten)]
     pub(crate) hashing: Hashing,
 }
@@ -54,7 +59,8 @@ pub(crate) struct Sealing {
 impl Sealing {
     /// Whether any of it was given.
     pub(crate) fn is_set(&self) -> bool {
-        self.preset.is_set() || self.any_data_block || self.hashing.threads.is_some()
+        let of_tree = self.any_data_block || self.sidecar.is_some();
+        self.preset.is_set() || of_tree || self.hashing.threads.is_some()
     }
 }
 

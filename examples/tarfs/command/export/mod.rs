@@ -3,6 +3,7 @@
 mod arguments;
 mod errors;
 mod print;
+mod sidecars;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -56,6 +57,7 @@ pub(crate) fn run(args: &Export) -> Done {
         let why = "several layers make several files: -o DIR, not standard output";
         return Err(Fail::Usage(why.to_owned()));
     }
+    sidecars::check(args, product, &options.verity, several)?;
     let target = if several { Target::directory(&output) } else { Target::file(&output)? };
     // What is refused now need not be made first.
     let early = if several { None } else { Some(Output::new(&output)?) };
@@ -89,10 +91,13 @@ pub(crate) fn run(args: &Export) -> Done {
     let made = made.map_err(|error| errors::explain(error, &target, &layers))?;
     drop(early);
     let files = spool.outputs();
+    let sealed = sidecars::sealed(&target, made.exported());
     let made = made.finish_with(|outputs| {
         let outputs = outputs.into_iter().map(|file| target.output(file));
         let outputs = outputs.collect::<Done<Vec<_>>>()?;
-        output::finish(files.into_iter().chain(outputs).collect())
+        // The directory of several outputs is there only now.
+        let sidecars = sidecars::of(args, &sealed)?;
+        output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
     drop(steps);
     print::all(args, product, &target, made, noted)

@@ -9,6 +9,7 @@ use erofs_tarfs::io::Exported;
 use super::Export;
 use crate::cli::fail::Done;
 use crate::files::target::Target;
+use crate::hash_tree::sidecar;
 use crate::layers::noted::Noted;
 use crate::show::hash_tree_report::HashTreeReport;
 use crate::show::partitioned::Partitioned;
@@ -58,7 +59,10 @@ fn print(
         let placeholder = Path::new("DISK");
         let data = if plain && product != Product::HashTree { &made.path } else { placeholder };
         let hash = if plain { &made.path } else { placeholder };
-        report.verity = disk.sealed.as_ref().map(|sealed| HashTreeReport::new(sealed, data, hash));
+        report.verity = disk.sealed.as_ref().map(|sealed| HashTreeReport {
+            sidecar: sidecar::name(&args.sealing, &made.path),
+            ..HashTreeReport::new(sealed, data, hash)
+        });
         report.made = form;
         return report.print(args.json);
     };

@@ -19,7 +19,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::{argument_files, place, stream};
-use crate::hash_tree::seal;
+use crate::hash_tree::{seal, sidecar};
 use crate::layers::images::mistaken;
 use crate::layers::spool::Spool;
 use crate::layers::{ending, from_tar, warnings};
@@ -42,11 +42,15 @@ pub(crate) fn run(args: &Layer) -> Done {
     argument_files::protect(&[&args.input]);
     let output = place::named(&destination(args)?)?;
     let out = Output::new(&output)?;
+    let sidecar = match &params {
+        Some(params) => sidecar::wanted(&args.sealing, params, &output)?,
+        None => None,
+    };
     // Copies for larger blocks are made when all of the tar is there.
     let in_place = options.artifact == Artifact::Disk(DiskOrder::DataFirst)
         && options.block_size == BlockSize::B512;
     let mut outputs = Vec::new();
-    let report = match source::source(args)? {
+    let mut report = match source::source(args)? {
         Source::Tar(tar) if in_place && params.is_some() => {
             let progress = Progress::new("reading", Some(tar.bytes()?));
             let mut reader = progress.wrap(stream::reader(&tar)?);
@@ -97,7 +101,11 @@ pub(crate) fn run(args: &Layer) -> Done {
         }
     };
     outputs.push(out);
-    output::finish(outputs)?;
+    if let (Some(sidecar), Some(verity)) = (&sidecar, &mut report.verity) {
+        sidecar::write(sidecar, &verity.sealed)?;
+        verity.sidecar = sidecar::name(&args.sealing, &output);
+    }
+    output::finish_in_order(sidecar.into_iter().collect(), outputs)?;
     report.print(args.json)
 }
 
