@@ -30,7 +30,7 @@ use clap::{Parser, Subcommand};
 use cli::fail::Fail;
 use cli::reading_options::PathIn;
 use cli::{quote, warn};
-use command::{cat, export, inspect, layer, ls, merge, mount_args, stat, verity};
+use command::{cache, cat, export, inspect, layer, ls, merge, mount_args, stat, verity};
 use files::unchanged;
 
 /// What the help says behind the list of commands.
@@ -74,6 +74,8 @@ enum Command {
     Merge(merge::Merge),
     /// Make disks and hash trees, in one of six modes.
     Export(export::Export),
+    /// Put layers into a cache of containerd's EROFS snapshotter.
+    Cache(cache::Cache),
     /// Seal a file with dm-verity, or verify one.
     #[command(subcommand)]
     Verity(verity::Verity),
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
         Command::Layer(args) => layer::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Cache(args) => cache::run(&args),
         Command::Verity(args) => verity::run(&args),
         Command::Check(args) => command::check::run(&args),
         Command::Ls(args) => ls::run(&args),

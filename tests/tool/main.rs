@@ -2,6 +2,7 @@
 
 mod block_devices;
 mod blocks;
+mod cache;
 mod check;
 mod check_against;
 mod compressed;

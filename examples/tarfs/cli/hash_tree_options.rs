@@ -12,7 +12,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers::{self, Salt};
 
 /// The parameters of a hash tree.
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 pub(crate) struct Preset {
     /// Block sizes, salt and superblock as others have them [default: nydus].
     #[arg(long, value_name = "NAME", value_parser = Params::NAMES)]
@@ -32,7 +32,7 @@ pub(crate) struct Preset {
 }
 
 /// Options of hashing.
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 pub(crate) struct Hashing {
     /// How many threads hash; as many as the machine has if not given.
     #[arg(long, value_name = "N")]
@@ -40,7 +40,7 @@ pub(crate) struct Hashing {
 }
 
 /// Options of hash trees that are made.
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 pub(crate) struct Sealing {
     #[command(flatten)]
     pub(crate) preset: Preset,

@@ -54,7 +54,14 @@ impl ReadingArgs {
         let mut merge = MergeOptions::default();
         merge.follow_lower_links = self.follow_lower_links;
         let (tars, platform) = (self.tars.as_deref(), self.platform.as_ref());
-        ReadingOptions { tars, platform, layer, merge, tag_files: false }
+        ReadingOptions {
+            tars,
+            platform,
+            layer,
+            merge,
+            tag_files: false,
+            ..ReadingOptions::default()
+        }
     }
 }
 
@@ -79,8 +86,11 @@ impl Inputs {
     }
 }
 
+/// Says of a diffID, as images write it, that its layer need not be read.
+pub(crate) type Needless<'a> = &'a dyn Fn(&str) -> bool;
+
 /// How layers are to be found and read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ReadingOptions<'a> {
     /// Where the tars of bootstraps are, if the user said it.
     pub(crate) tars: Option<&'a Path>,
@@ -93,6 +103,15 @@ pub(crate) struct ReadingOptions<'a> {
     /// Tag a device that has no tag with the digest of its file, for a bootstrap, over which the
     /// file is found by that. In a disk, which has the tar alone, it would be a wrong one.
     pub(crate) tag_files: bool,
+    /// Which layers of images are passed over.
+    pub(crate) needless: Option<Needless<'a>>,
+}
+
+impl ReadingOptions<'_> {
+    /// Whether the layer with this diffID is not to be read.
+    pub(crate) fn passes_over(&self, diff_id: &str) -> bool {
+        self.needless.is_some_and(|needless| needless(diff_id))
+    }
 }
 
 /// A path in an image, and how that is read.

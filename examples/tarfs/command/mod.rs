@@ -1,5 +1,6 @@
 //! The commands, a file or a folder for each. `main.rs` calls them; they don't call each other.
 
+pub(crate) mod cache;
 pub(crate) mod cat;
 pub(crate) mod check;
 pub(crate) mod export;

@@ -99,11 +99,15 @@ pub(crate) fn write(sidecar: &Output, sealed: &Sealed) -> Done {
     Ok(sidecar.file()?.write_all_at(sealed.containerd_sidecar().as_bytes(), 0)?)
 }
 
-/// Reads a sidecar.
+/// Reads a sidecar that the user names.
 pub(crate) fn read(path: &Path) -> Done<Sidecar> {
-    let (file, _) = open::input(path)?;
+    parse(path, &open::input(path)?.0)
+}
+
+/// Reads an open sidecar.
+pub(crate) fn parse(path: &Path, file: &NamedFile) -> Done<Sidecar> {
     let failed = |why: &dyn std::fmt::Display| Fail::of(path, format_args!("is no sidecar: {why}"));
-    let fields: Fields = serde_json::from_slice(&contents(path, &file)?).map_err(|e| failed(&e))?;
+    let fields: Fields = serde_json::from_slice(&contents(path, file)?).map_err(|e| failed(&e))?;
     // Go, in which containerd is written, takes names of fields in any case, and the last one counts. What
     // it would read otherwise is refused.
     let names = ["roothash", "hashoffset", "salt"];

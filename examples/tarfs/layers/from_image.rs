@@ -58,6 +58,7 @@ pub(crate) fn read(
     };
     Ok(Loaded {
         name: arg.to_owned(),
+        diff_id: None,
         tree,
         backing,
         leaves: None,
