@@ -49,9 +49,11 @@ fn damaged_images_end_in_an_error_or_an_image() {
             format::seal(&mut bytes);
             let Ok(image) = Image::new(&bytes) else { continue };
             let mut options = TreeOptions::default();
-            if round % 2 == 0 {
-                options.devices = DevicesAt::InFile { tag: b"x".to_vec() };
-            }
+            options.devices = match round % 4 {
+                0 => DevicesAt::WholeFile { tag: b"x".to_vec(), bytes: bytes.len() as u64 },
+                2 => DevicesAt::InFile { tag: b"x".to_vec() },
+                _ => DevicesAt::Separate,
+            };
             if let Ok(tree) = image.tree(&options) {
                 read += 1;
                 written += u32::from(through(&tree, &lower));

@@ -17,9 +17,11 @@ fuzz_target!(|input: &[u8]| {
     let Ok(found) = Image::new(&bytes) else { return };
     let mut options = TreeOptions::default();
     options.keep_layer_marks = how & 1 != 0;
-    if how & 2 != 0 {
-        options.devices = DevicesAt::InFile { tag: b"x".to_vec() };
-    }
+    options.devices = match how & 6 {
+        2 => DevicesAt::InFile { tag: b"x".to_vec() },
+        4 => DevicesAt::WholeFile { tag: b"x".to_vec(), bytes: bytes.len() as u64 },
+        _ => DevicesAt::Separate,
+    };
     let Ok(tree) = found.tree(&options) else { return };
     let Some(tree) = merged(&[&tree, &tree]) else { return };
     let Ok(layout) = layout::plan(&tree, &layout::LayoutOptions::default()) else { return };

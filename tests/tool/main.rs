@@ -11,6 +11,7 @@ mod discoverable;
 mod endings;
 mod errors;
 mod export_outputs;
+mod fsmeta;
 mod help;
 mod images;
 mod inputs;

@@ -103,6 +103,8 @@ pub(crate) struct ReadingOptions<'a> {
     /// Tag a device that has no tag with the digest of its file, for a bootstrap, over which the
     /// file is found by that. In a disk, which has the tar alone, it would be a wrong one.
     pub(crate) tag_files: bool,
+    /// Of a disk the file is one device, as a whole.
+    pub(crate) whole_files: bool,
     /// Which layers of images are passed over.
     pub(crate) needless: Option<Needless<'a>>,
 }

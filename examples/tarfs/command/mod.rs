@@ -4,6 +4,7 @@ pub(crate) mod cache;
 pub(crate) mod cat;
 pub(crate) mod check;
 pub(crate) mod export;
+pub(crate) mod fsmeta;
 pub(crate) mod inspect;
 pub(crate) mod layer;
 pub(crate) mod ls;

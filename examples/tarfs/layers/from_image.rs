@@ -29,7 +29,10 @@ pub(crate) fn read(
     options.keep_layer_marks = layer_marks;
     options.identity = file.identity()?;
     let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
-        options.devices = DevicesAt::InFile { tag: Vec::new() };
+        options.devices = match how.whole_files {
+            true => DevicesAt::WholeFile { tag: Vec::new(), bytes: file.bytes()? },
+            false => DevicesAt::InFile { tag: Vec::new() },
+        };
         let mut tree = image.tree(&options).map_err(why)?;
         if how.tag_files && tree.devices().iter().any(|device| device.tag.is_empty()) {
             let tag = digest::of(&file)?.into_bytes();
