@@ -6,6 +6,7 @@ pub(crate) mod hash_tree_report;
 pub(crate) mod image_picture;
 pub(crate) mod image_report;
 pub(crate) mod listing;
+pub(crate) mod marked;
 pub(crate) mod mode;
 pub(crate) mod partition_table;
 pub(crate) mod partitioned;

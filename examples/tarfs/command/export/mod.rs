@@ -2,6 +2,7 @@
 
 mod arguments;
 mod errors;
+mod marks;
 mod print;
 mod sidecars;
 
@@ -28,6 +29,7 @@ use crate::make::{known_digests, volume, work};
 
 pub(crate) fn run(args: &Export) -> Done {
     let (mode, options) = (Mode::from(args.mode), options(args)?);
+    marks::check(args, mode.product(), &options.verity)?;
     let (product, form) = (mode.product(), args.forms.form());
     let by_layer = mode.is_by_layer();
     argument_files::protect(&args.inputs.layers);
@@ -92,7 +94,9 @@ pub(crate) fn run(args: &Export) -> Done {
     drop(early);
     let files = spool.outputs();
     let sealed = sidecars::sealed(&target, made.exported());
+    let mut digests = marks::Digests::new();
     let made = made.finish_with(|outputs| {
+        digests = marks::digests(args, &target, &outputs)?;
         let outputs = outputs.into_iter().map(|file| target.output(file));
         let outputs = outputs.collect::<Done<Vec<_>>>()?;
         // The directory of several outputs is there only now.
@@ -100,7 +104,7 @@ pub(crate) fn run(args: &Export) -> Done {
         output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
     drop(steps);
-    print::all(args, product, &target, made, noted)
+    print::all(args, product, &target, (made, &digests), noted)
 }
 
 /// Whether an output is a directory. A directory that is called as standard output is none.

@@ -7,6 +7,7 @@ use erofs_tarfs::export::Product;
 use erofs_tarfs::io::Exported;
 
 use super::Export;
+use super::marks::{self, Digests};
 use crate::cli::fail::Done;
 use crate::files::target::Target;
 use crate::hash_tree::sidecar;
@@ -20,7 +21,7 @@ pub(super) fn all(
     args: &Export,
     product: Product,
     target: &Target,
-    made: Vec<Exported>,
+    (made, digests): (Vec<Exported>, &Digests),
     noted: Vec<Noted>,
 ) -> Done {
     let (mut noted, mut seen) = (noted.into_iter(), BTreeSet::new());
@@ -31,7 +32,7 @@ pub(super) fn all(
             noted.next();
             continue;
         }
-        print(args, product, &made, &mut noted)?;
+        print(args, product, (&made, digests), &mut noted)?;
     }
     Ok(())
 }
@@ -40,7 +41,7 @@ pub(super) fn all(
 fn print(
     args: &Export,
     product: Product,
-    made: &Exported,
+    (made, digests): (&Exported, &Digests),
     noted: &mut impl Iterator<Item = Noted>,
 ) -> Done {
     let plain = args.forms.are_plain();
@@ -64,6 +65,7 @@ fn print(
             ..HashTreeReport::new(sealed, data, hash)
         });
         report.made = form;
+        report.marked = marks::of(args, &made.path, made, digests)?;
         return report.print(args.json);
     };
     let mut partitioned = Partitioned::new(&made.path, gpt);

@@ -17,12 +17,13 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
-use crate::files::{argument_files, place, stream};
+use crate::files::{argument_files, digest, place, stream};
 use crate::hash_tree::sidecar;
 use crate::layers::images::mistaken;
 use crate::layers::spool::Spool;
 use crate::layers::{ending, from_tar, warnings};
 use crate::make::{image, sealed_image};
+use crate::show::marked::{self, Marked};
 use crate::show::report::Report;
 
 pub(crate) fn run(args: &Layer) -> Done {
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &Layer) -> Done {
         .verity
         .then(|| hash_tree_options::mountable(&args.sealing, options.block_size))
         .transpose()?;
+    args.marks.check(params.as_ref())?;
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
@@ -103,6 +105,9 @@ pub(crate) fn run(args: &Layer) -> Done {
             report
         }
     };
+    let sealed = report.verity.as_ref().map(|verity| &verity.sealed);
+    let sha256 = || digest::sha256(&out.file()?, &mut |_| {});
+    report.marked = Marked::new(&args.marks, marked::LAYER, sealed, sha256)?;
     outputs.push(out);
     if let (Some(sidecar), Some(verity)) = (&sidecar, &mut report.verity) {
         sidecar::write(sidecar, &verity.sealed)?;
