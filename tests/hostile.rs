@@ -48,8 +48,9 @@ fn damaged_images_end_in_an_error_or_an_image() {
             damage(&mut bytes, if round % 4 == 0 { 1024 } else { 1280 }, &mut state);
             format::seal(&mut bytes);
             let Ok(image) = Image::new(&bytes) else { continue };
-            let devices = match round % 2 {
-                0 => DevicesAt::InFile { tag: b"x".to_vec() },
+            let devices = match round % 4 {
+                0 => DevicesAt::WholeFile { tag: b"x".to_vec(), bytes: bytes.len() as u64 },
+                2 => DevicesAt::InFile { tag: b"x".to_vec() },
                 _ => DevicesAt::Separate,
             };
             if let Ok(tree) = image.tree(&TreeOptions::new().devices(devices)) {

@@ -332,54 +332,6 @@ fn derived_uuids_depend_on_the_root_alone() {
     assert!(one.uuid() != other.uuid() && !one.uuid().unwrap().is_nil());
 }
 
-#[test]
-fn texts() {
-    let root = "ab".repeat(32);
-    let geometry =
-        Geometry::new(&Params::containerd(), 1 << 20, HashPlacement::BehindData).unwrap();
-    let sealed = Sealed::new(geometry, root.parse().unwrap());
-    let zeros = "00".repeat(32);
-    assert_eq!(
-        sealed.containerd_sidecar(),
-        format!("{{\"roothash\":\"{root}\",\"hashoffset\":1048576}}")
-    );
-    assert_eq!(
-        sealed.table_line("/dev/loop 0", "7:1"),
-        format!("0 2048 verity 1 /dev/loop\\ 0 7:1 512 512 2048 2049 sha256 {root} {zeros}")
-    );
-    assert_eq!(
-        sealed.open_command("it's", "name", "/h").to_string(),
-        format!("veritysetup open 'it'\\''s' name /h {root} --hash-offset=1048576")
-    );
-    assert!(sealed.dm_mod_create("a,b", "/dev/vda", "/dev/vda").is_err());
-    assert!(sealed.dm_mod_create("", "/dev/vda", "/dev/vda").is_err());
-
-    let geometry = Geometry::new(&Params::nydus(), 1024, HashPlacement::BehindData).unwrap();
-    let sealed = Sealed::new(geometry, root.parse().unwrap());
-    assert_eq!(sealed.nydus_label(), format!("2,4096,sha256:{root}"));
-    assert_eq!(
-        sealed.kata_json(),
-        format!(
-            "{{\"hashtype\":\"sha256\",\"hash\":\"{root}\",\"blocknum\":2,\"blocksize\":512,\
-             \"hashsize\":4096,\"offset\":4096}}"
-        )
-    );
-    assert_eq!(
-        sealed.dm_mod_create("root", "/dev/vda", "/dev/vda").unwrap(),
-        format!(
-            "dm-mod.create=\"root,,,ro,0 2 verity 1 /dev/vda /dev/vda 512 4096 2 1 sha256 {root} -\""
-        )
-    );
-    assert_eq!(
-        sealed.verify_command("d", "h").to_string(),
-        format!(
-            "veritysetup verify d h {root} --no-superblock --format=1 --hash=sha256 \
-             --data-block-size=512 --hash-block-size=4096 --data-blocks=2 --salt=- \
-             --hash-offset=4096"
-        )
-    );
-}
-
 /// Errors name their values; a fault without a caller's error is an error.
 #[test]
 fn errors_say_what_and_where() {

@@ -30,7 +30,9 @@ use clap::{Parser, Subcommand};
 use cli::fail::Fail;
 use cli::reading_options::PathIn;
 use cli::{quote, warn};
-use command::{cat, export, inspect, layer, ls, merge, mount_args, oci, stat, verity};
+use command::{
+    cache, cat, export, fsmeta, inspect, layer, ls, merge, mount_args, oci, stat, verity,
+};
 use files::unchanged;
 
 /// What the help says behind the list of commands.
@@ -76,6 +78,11 @@ enum Command {
     Export(export::Export),
     /// Make an OCI image whose tars are devices of one EROFS.
     Oci(oci::Oci),
+    /// Put layers into a cache of containerd's EROFS snapshotter.
+    Cache(cache::Cache),
+    /// Merge the layers of a chain of containerd's snapshots into its fsmeta.erofs.
+    #[command(name = "fsmeta")]
+    FsMeta(fsmeta::FsMeta),
     /// Seal a file with dm-verity, or verify one.
     #[command(subcommand)]
     Verity(verity::Verity),
@@ -108,6 +115,8 @@ fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Oci(args) => oci::run(&args),
+        Command::Cache(args) => cache::run(&args),
+        Command::FsMeta(args) => fsmeta::run(&args),
         Command::Verity(args) => verity::run(&args),
         Command::Check(args) => command::check::run(&args),
         Command::Ls(args) => ls::run(&args),

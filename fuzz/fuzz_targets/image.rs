@@ -15,9 +15,10 @@ fuzz_target!(|input: &[u8]| {
         format::seal(&mut bytes);
     }
     let Ok(found) = Image::new(&bytes) else { return };
-    let devices = match how & 2 {
-        0 => DevicesAt::Separate,
-        _ => DevicesAt::InFile { tag: b"x".to_vec() },
+    let devices = match how & 10 {
+        2 => DevicesAt::InFile { tag: b"x".to_vec() },
+        8 => DevicesAt::WholeFile { tag: b"x".to_vec(), bytes: bytes.len() as u64 },
+        _ => DevicesAt::Separate,
     };
     let options = TreeOptions::new()
         .keep_layer_marks(how & 1 != 0)

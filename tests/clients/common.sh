@@ -1,11 +1,11 @@
 # What the runs of clients share: a containerd, built here, and a registry with the image of `image.py`, both
-# in a temporary directory of their own. It is sourced, by `mkfs` and `nydus`.
+# in a temporary directory of their own. It is sourced, by `mkfs`, `tarfs` and `nydus`.
 #
 # Wants Go, and Debian's runc, docker-registry, skopeo, busybox-static and python3; root.
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/erofs-tarfs
-version=v2.4.2
+version=${TARFS_CONTAINERD:-v2.4.2} # of containerd
 bin=$cache/containerd-$version/bin
 registry=127.0.0.1:${TARFS_REGISTRY_PORT:-5107}
 image=$registry/test/image:t
@@ -60,14 +60,19 @@ for program in containerd ctr containerd-shim-runc-v2; do
 done
 
 python3 "$here/image.py" "$work/image" "$(command -v busybox)"
+# The digests of its layers, as they are fetched.
+layer_blobs=$(python3 -c 'import json, sys
+read = lambda name: json.load(open(sys.argv[1] + "/" + name))
+manifest = read("index.json")["manifests"][0]["digest"][7:]
+print(*(layer["digest"][7:] for layer in read("blobs/sha256/" + manifest)["layers"]))' "$work/image")
 
 cat >"$work/registry.yml" <<EOF
 version: 0.1
-log: {level: error}
+log: {level: error, accesslog: {disabled: false}}
 storage: {filesystem: {rootdirectory: $work/registry}}
 http: {addr: $registry}
 EOF
-docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
+docker-registry serve "$work/registry.yml" >>"$work/registry.log" 2>&1 &
 running+=($!)
 
 # push TAG: brings the image with this tag to the registry.
@@ -83,26 +88,44 @@ push() {
 }
 push t
 
+# fetched: the layers' blobs that the registry was asked for since its log was emptied.
+fetched() {
+  local blob
+  for blob in $layer_blobs; do
+    grep -o "GET /v2/[^ ]*/blobs/sha256:$blob" "$work/registry.log" || true
+  done
+}
+
+# What containerd finds by name.
+programs=$work/path:$bin:$PATH
+
+# sockets: where containerd listens, as its version's configuration has it.
+sockets() {
+  if [[ $version == v2.2.* ]]; then
+    printf '%s\n' '[grpc]' "address = '$home/c.sock'" '[ttrpc]' "address = '$home/t.sock'"
+  else
+    printf '%s\n' "[plugins.'io.containerd.server.v1.grpc']" "address = '$home/c.sock'" \
+      "[plugins.'io.containerd.server.v1.ttrpc']" "address = '$home/t.sock'" \
+      "[plugins.'io.containerd.shim.v1.manager']" "socket_dir = '$home/shim'"
+  fi
+}
+
 # containerd: starts one in the directory $home; what its configuration needs more is read.
 containerd() {
-  local more
+  local more config=4
   more=$(cat)
+  [[ $version != v2.2.* ]] || config=3
   cat >"$home/config.toml" <<EOF
-version = 4
+version = $config
 root = "$home/root"
 state = "$home/state"
 disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
   "io.containerd.podsandbox.controller.v1.podsandbox", "io.containerd.nri.v1.nri",
   "io.containerd.internal.v1.opt"]
-[plugins.'io.containerd.server.v1.grpc']
-  address = "$home/c.sock"
-[plugins.'io.containerd.server.v1.ttrpc']
-  address = "$home/t.sock"
-[plugins.'io.containerd.shim.v1.manager']
-  socket_dir = "$home/shim"
+$(sockets)
 $more
 EOF
-  PATH=$work/path:$bin:$PATH "$bin/containerd" -c "$home/config.toml" >>"$home/log" 2>&1 &
+  PATH=$programs "$bin/containerd" -c "$home/config.toml" >>"$home/log" 2>&1 &
   running+=($!)
   local try
   for try in {1..100}; do
@@ -112,8 +135,9 @@ EOF
   fail "containerd does not start: $(tail -n 5 "$home/log")"
 }
 
+# ctr, which may run mkfs.erofs itself. Of this machine's cgroups it complains each time.
 ctr() {
-  PATH=$bin:$PATH timeout 120 "$bin/ctr" -a "$home/c.sock" "$@"
+  PATH=$programs timeout 120 "$bin/ctr" -a "$home/c.sock" "$@" 2> >(grep -v DEPRECATION >&2)
 }
 
 # in_container SNAPSHOTTER IMAGE OPTIONS SCRIPT: what a container prints. Once in a while, on a busy machine, ctr

@@ -2,6 +2,7 @@
 
 mod block_devices;
 mod blocks;
+mod cache;
 mod check;
 mod check_against;
 mod compressed;
@@ -10,9 +11,11 @@ mod discoverable;
 mod endings;
 mod errors;
 mod export_outputs;
+mod fsmeta;
 mod help;
 mod images;
 mod inputs;
+mod marks;
 mod modes;
 mod names;
 mod outputs;
@@ -26,6 +29,7 @@ mod run;
 mod sealed;
 mod sealed_layers;
 mod sealing;
+mod sidecars;
 mod stdin;
 mod tags;
 mod unmoved;

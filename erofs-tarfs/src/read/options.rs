@@ -95,13 +95,38 @@ pub enum DevicesAt {
         /// Tag for devices whose slot has none, and for the image itself.
         tag: Vec<u8>,
     },
+    /// As [`InFile`](Self::InFile), but the file is one device, from its first byte to its last, whatever is
+    /// in it: for an image that is mounted over files of layers, `device=layer.erofs` each.
+    ///
+    /// ```
+    /// use erofs_tarfs::layout::{Artifact, LayoutOptions, DiskOrder, plan};
+    /// use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::layer_of;
+    ///
+    /// let (tree, mut options) = (layer_of(&[("etc/motd", "hello\n")]), LayoutOptions::default());
+    /// options.artifact = Artifact::Disk(DiskOrder::default());
+    /// let bytes = erofs_tarfs::image::bootstrap(&plan(&tree, &options)?);
+    ///
+    /// let mut how = TreeOptions::default();
+    /// how.devices = DevicesAt::WholeFile { tag: Vec::new(), bytes: 6144 };
+    /// let again = Image::new(&bytes)?.tree(&how)?;
+    /// assert_eq!((again.devices()[0].bytes, again.devices()[0].base_offset), (6144, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    WholeFile {
+        /// Tag of the device.
+        tag: Vec<u8>,
+        /// Length of the file in bytes, with all that lies behind the filesystem.
+        bytes: u64,
+    },
 }
 
 impl DevicesAt {
     pub(super) fn tag(&self) -> &[u8] {
         match self {
             Self::Separate => &[],
-            Self::InFile { tag } => tag,
+            Self::InFile { tag } | Self::WholeFile { tag, .. } => tag,
         }
     }
 }

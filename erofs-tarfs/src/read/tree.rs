@@ -19,7 +19,8 @@ impl Image<'_> {
     ///
     /// The tree has a device for each slot, in this order, and behind them one for the image
     /// itself where files have whole blocks in it, unless the tree
-    /// [carries](TreeOptions::carry_own_data) these. Inline tails are carried in any case.
+    /// [carries](TreeOptions::carry_own_data) these; with [`DevicesAt::WholeFile`] it has one device.
+    /// Inline tails are carried in any case.
     pub fn tree(&self, options: &TreeOptions) -> Result<Tree, Error> {
         let mut reading = Reading {
             image: self,
@@ -58,17 +59,21 @@ impl Reading<'_, '_> {
     /// Adds a device for each slot.
     fn devices(&mut self) -> Result<(), Error> {
         self.builder.keep_devices(true);
+        if let DevicesAt::WholeFile { bytes, .. } = self.options.devices {
+            self.primary = Some(self.image_device(bytes)?);
+        }
         for slot in 0..self.image.devices.count() {
             let (blocks, uniaddr) = self.image.devices.extent(slot);
             let tag = self.image.devices.tag(slot);
             let (tag, base_offset) = match &self.options.devices {
                 DevicesAt::Separate => (tag, 0),
-                DevicesAt::InFile { .. }
+                DevicesAt::InFile { .. } | DevicesAt::WholeFile { .. }
                     if blocks != 0
                         && !(1..MAX_BLOCKS.saturating_sub(blocks)).contains(&uniaddr) =>
                 {
                     return Err(Error::Device { slot, rule: Rule::DeviceAddress });
                 }
+                DevicesAt::WholeFile { .. } => continue,
                 DevicesAt::InFile { tag: given } => {
                     let tag = if tag.is_empty() { given } else { tag };
                     (tag, self.image.block_offset(uniaddr))
@@ -85,7 +90,7 @@ impl Reading<'_, '_> {
     fn identity(&self) -> Identity {
         match self.options.devices {
             DevicesAt::Separate => Identity::Unknown,
-            DevicesAt::InFile { .. } => self.options.identity,
+            DevicesAt::InFile { .. } | DevicesAt::WholeFile { .. } => self.options.identity,
         }
     }
 
@@ -183,7 +188,14 @@ impl Reading<'_, '_> {
         let mut extents = Vec::with_capacity(runs.len());
         for run in runs {
             let place = match run.source {
-                StoredPlace::Device { slot, offset } => Place::Device { device: slot, offset },
+                StoredPlace::Device { slot, offset } => match self.options.devices {
+                    DevicesAt::WholeFile { .. } => {
+                        let (_, uniaddr) = self.image.devices.extent(slot);
+                        let offset = self.image.block_offset(uniaddr).saturating_add(offset);
+                        Place::Device { device: self.primary()?, offset }
+                    }
+                    _ => Place::Device { device: slot, offset },
+                },
                 StoredPlace::Primary { offset } if !self.options.carry_own_data => {
                     Place::Device { device: self.primary()?, offset }
                 }
@@ -203,12 +215,16 @@ impl Reading<'_, '_> {
         if let Some(primary) = self.primary {
             return Ok(primary);
         }
-        let tag = self.options.devices.tag().to_vec();
-        let identity = self.identity();
-        let device = Device { tag, bytes: self.image.len(), base_offset: 0, identity };
-        let primary = self.builder.add_device(device)?;
+        let primary = self.image_device(self.image.len())?;
         self.primary = Some(primary);
         Ok(primary)
+    }
+
+    /// Adds a device for the image itself, of this length.
+    fn image_device(&mut self, bytes: u64) -> Result<u16, Error> {
+        let tag = self.options.devices.tag().to_vec();
+        let identity = self.identity();
+        Ok(self.builder.add_device(Device { tag, bytes, base_offset: 0, identity })?)
     }
 }
 

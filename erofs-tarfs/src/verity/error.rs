@@ -185,6 +185,14 @@ pub enum Error {
         /// The name it states, padded with NULs.
         name: [u8; 32],
     },
+    /// Parameters or places that the form asked for cannot say.
+    #[error("{form} have no place for {what}")]
+    NoPlace {
+        /// The form.
+        form: &'static str,
+        /// What it cannot say.
+        what: &'static str,
+    },
     /// A name that has no place in the text asked for.
     #[error(fmt = bad_name)]
     Name {

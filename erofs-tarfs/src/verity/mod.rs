@@ -53,6 +53,7 @@ mod hash;
 mod hasher;
 mod lanes;
 mod leaves;
+mod marks;
 mod params;
 mod sealed;
 mod sink;

@@ -169,12 +169,13 @@ impl Params {
         &self.salt
     }
 
-    /// Whether there is a superblock.
+    /// The superblock, if there is to be one.
     pub const fn superblock(&self) -> SuperblockMode {
         self.superblock
     }
 
-    pub(super) const fn has_superblock(&self) -> bool {
+    /// Whether a superblock stands in front of the tree.
+    pub const fn has_superblock(&self) -> bool {
         !matches!(self.superblock, SuperblockMode::None)
     }
 

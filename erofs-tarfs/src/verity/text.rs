@@ -88,11 +88,26 @@ impl Sealed {
         line
     }
 
-    /// The sidecar that containerd keeps beside a layer as `layer.erofs.dmverity`:
-    /// `{"roothash":"…","hashoffset":…}`, the offset in bytes.
+    /// The sidecar that containerd keeps beside a layer as `layer.erofs.dmverity`, byte for byte as it
+    /// writes it: `roothash`, and in `hashoffset` the byte where the superblock is. containerd reads all
+    /// other parameters from the superblock, so a tree without one can't be opened by it.
+    ///
+    /// # References
+    /// `FormatLayer` in containerd's `internal/dmverity`.
+    ///
+    /// # Examples
+    /// ```
+    /// use erofs_tarfs::verity::{Digest, Geometry, Params, HashPlacement, Sealed};
+    ///
+    /// let geometry = Geometry::new(&Params::containerd(), 1 << 20, HashPlacement::BehindData)?;
+    /// let text = Sealed::new(geometry, Digest([0xab; 32])).containerd_sidecar();
+    /// assert!(text.starts_with("{\n  \"roothash\": \"abab"));
+    /// assert!(text.ends_with("\",\n  \"hashoffset\": 1048576\n}"));
+    /// # Ok::<(), erofs_tarfs::verity::Error>(())
+    /// ```
     pub fn containerd_sidecar(&self) -> String {
         let (root, offset) = (self.root(), self.geometry().hash_offset());
-        format!("{{\"roothash\":\"{root}\",\"hashoffset\":{offset}}}")
+        format!("{{\n  \"roothash\": \"{root}\",\n  \"hashoffset\": {offset}\n}}")
     }
 
     /// The string that Nydus puts in labels: `BLOCKS,OFFSET,sha256:ROOT`, the offset in bytes.

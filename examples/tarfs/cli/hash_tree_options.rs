@@ -1,6 +1,7 @@
 //! Options of hash trees, as `--preset`, and the library's parameters that they become.
 
 use std::num::NonZero;
+use std::path::PathBuf;
 
 use clap::Args as Group;
 use erofs_tarfs::export::{self, Product};
@@ -12,7 +13,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers::{self, Salt};
 
 /// The parameters of a hash tree.
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 pub(crate) struct Preset {
     /// Block sizes, salt and superblock as others have them [default: nydus].
     #[arg(long, value_name = "NAME", value_parser = Params::NAMES)]
@@ -32,7 +33,7 @@ pub(crate) struct Preset {
 }
 
 /// Options of hashing.
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 pub(crate) struct Hashing {
     /// How many threads hash; as many as the machine has if not given.
     #[arg(long, value_name = "N")]
@@ -40,7 +41,7 @@ pub(crate) struct Hashing {
 }
 
 /// Options of hash trees that are made.
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 pub(crate) struct Sealing {
     #[command(flatten)]
     pub(crate) preset: Preset,
@@ -48,6 +49,10 @@ pub(crate) struct Sealing {
     /// which refuses it.
     #[arg(long)]
     pub(crate) any_data_block: bool,
+    /// Write containerd's sidecar too, JSON with the root hash and the byte where the superblock is: to
+    /// FILE, or beside the sealed file, with .dmverity behind its name. It is there before that file is.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) sidecar: Option<Option<PathBuf>>,
     #[command(flatten)]
     pub(crate) hashing: Hashing,
 }
@@ -55,7 +60,8 @@ pub(crate) struct Sealing {
 impl Sealing {
     /// Whether any of it was given.
     pub(crate) fn is_set(&self) -> bool {
-        self.preset.is_set() || self.any_data_block || self.hashing.threads.is_some()
+        let of_tree = self.any_data_block || self.sidecar.is_some();
+        self.preset.is_set() || of_tree || self.hashing.threads.is_some()
     }
 }
 

@@ -58,8 +58,7 @@ pub(crate) struct Layout {
 pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> {
     let block = u32::try_from(args.block_size).ok().and_then(BlockSize::new);
     let Some(block) = block.filter(|block| block.bytes() <= 4096) else {
-        let text = format!("--block-size {}: 512, 1024, 2048 or 4096", args.block_size);
-        return Err(Fail::Usage(text));
+        return Err(Fail::Usage(block_sizes(args.block_size)));
     };
     if let Some(why) = without_effect(args, disk) {
         return Err(Fail::Usage(why.to_owned()));
@@ -95,6 +94,11 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> 
         .bodies(bodies)
         .compact(args.compact)
         .checksum(args.checksum.then_some(true)))
+}
+
+/// What to say of a block size that is none.
+pub(crate) fn block_sizes(given: u64) -> String {
+    format!("--block-size {given}: 512, 1024, 2048 or 4096")
 }
 
 /// What to say of an option that would change nothing.

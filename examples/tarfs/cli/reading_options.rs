@@ -52,7 +52,7 @@ impl ReadingArgs {
         let layer = self.rules.options(strict).keep_pending(true);
         let merge = MergeOptions::new().follow_lower_links(self.follow_lower_links);
         let (tars, platform) = (self.tars.as_deref(), self.platform.as_ref());
-        ReadingOptions { tars, platform, layer, merge, tag_files: false, tag_blobs: false }
+        ReadingOptions { tars, platform, layer, merge, ..ReadingOptions::default() }
     }
 }
 
@@ -77,8 +77,11 @@ impl Inputs {
     }
 }
 
+/// Says of a diffID, as images write it, that its layer need not be read.
+pub(crate) type Needless<'a> = &'a dyn Fn(&str) -> bool;
+
 /// How layers are to be found and read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ReadingOptions<'a> {
     /// Where the tars of bootstraps are, if the user said it.
     pub(crate) tars: Option<&'a Path>,
@@ -94,6 +97,17 @@ pub(crate) struct ReadingOptions<'a> {
     /// Tag the device of an image's layer with the digest of its blob, compressed as it may be; else with
     /// that of the tar in it.
     pub(crate) tag_blobs: bool,
+    /// Of a disk the file is one device, as a whole.
+    pub(crate) whole_files: bool,
+    /// Which layers of images are passed over.
+    pub(crate) needless: Option<Needless<'a>>,
+}
+
+impl ReadingOptions<'_> {
+    /// Whether the layer with this diffID is not to be read.
+    pub(crate) fn passes_over(&self, diff_id: &str) -> bool {
+        self.needless.is_some_and(|needless| needless(diff_id))
+    }
 }
 
 /// A path in an image, and how that is read.

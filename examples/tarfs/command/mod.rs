@@ -1,8 +1,10 @@
 //! The commands, a file or a folder for each. `main.rs` calls them; they don't call each other.
 
+pub(crate) mod cache;
 pub(crate) mod cat;
 pub(crate) mod check;
 pub(crate) mod export;
+pub(crate) mod fsmeta;
 pub(crate) mod inspect;
 pub(crate) mod layer;
 pub(crate) mod ls;

@@ -124,16 +124,43 @@ fn real(directory: &Path) -> PathBuf {
 
 /// Gives files their names, if none of them takes the place of what is read, and that is as it was.
 pub(crate) fn finish(outputs: Vec<Output>) -> Done {
-    outputs.iter().try_for_each(Output::check)?;
+    finish_in_order(Vec::new(), outputs)
+}
+
+/// The same of files that belong together: `first` have their names, on the disk, before `last` get theirs.
+/// If those can't get them, names that `first` got are gone again, if nothing had them before.
+pub(crate) fn finish_in_order(first: Vec<Output>, last: Vec<Output>) -> Done {
+    check_all(first.iter().chain(&last))?;
+    // What would fail then fails before the first has its name.
+    for output in last.iter().filter(|_| !first.is_empty()) {
+        let synced = output.file.file().file().sync_all();
+        synced.map_err(|error| Fail::of(&output.path, error))?;
+    }
+    let files = |output: &Output| match &output.place {
+        Place::File(file) if file.symlink_metadata().is_err() => Some(file.clone()),
+        _ => None,
+    };
+    let new: Vec<PathBuf> = first.iter().filter_map(files).collect();
+    put(first)?;
+    put(last).inspect_err(|_| new.iter().for_each(|file| drop(fs::remove_file(file))))
+}
+
+/// Whether files can have their names, and all that was read is as it was.
+fn check_all<'o>(outputs: impl Iterator<Item = &'o Output> + Clone) -> Done {
+    outputs.clone().try_for_each(Output::check)?;
     let mut names = BTreeSet::new();
-    for output in &outputs {
+    for output in outputs {
         if !names.insert(output.name()) {
             let why =
                 "would be the name of two outputs: the second would take the first one's place";
             return Err(Fail::Usage(format!("{}: {why}", quote::name(&output.path))));
         }
     }
-    unchanged::check()?;
+    unchanged::check()
+}
+
+/// Gives files their names.
+fn put(outputs: Vec<Output>) -> Done {
     let (mut files, mut names) = (Vec::new(), BTreeMap::new());
     for output in outputs {
         match output.place.clone() {

@@ -3,5 +3,6 @@
 pub(crate) mod other_parameters;
 pub(crate) mod seal;
 pub(crate) mod search;
+pub(crate) mod sidecar;
 pub(crate) mod sought;
 pub(crate) mod unfinished;

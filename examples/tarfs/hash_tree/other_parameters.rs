@@ -24,7 +24,8 @@ pub(crate) fn found(
     candidates: impl Iterator<Item = Geometry>,
     wanted: &Sealed,
 ) -> Done<Option<String>> {
-    for geometry in candidates.filter(|geometry| geometry != wanted.geometry()) {
+    // A tree of these parameters is the one that was looked for, and something else is wrong.
+    for geometry in candidates.filter(|other| !is_equal(other.params(), wanted.params())) {
         if search::root(data, hashes, &geometry)? == Some(wanted.root()) {
             return Ok(Some(said(geometry.params(), wanted.params(), wanted.root())));
         }

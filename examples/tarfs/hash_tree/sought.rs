@@ -64,12 +64,23 @@ impl Sought {
 
     /// The geometry as the options have it, or a superblock if they say nothing of it.
     pub(crate) fn geometry(&self, preset: &Preset) -> Done<Geometry> {
-        if !preset.is_set()
-            && let Some(geometry) = self.stated()?
-        {
-            return Ok(geometry);
+        self.geometry_or(preset, hash_tree_options::params)
+    }
+
+    /// The same; `otherwise` has the parameters of a tree of which neither options nor a superblock say
+    /// anything.
+    pub(crate) fn geometry_or(
+        &self,
+        preset: &Preset,
+        otherwise: impl FnOnce(&Preset) -> Done<Params>,
+    ) -> Done<Geometry> {
+        if preset.is_set() {
+            return self.of_params(&hash_tree_options::params(preset)?);
         }
-        self.of_params(&hash_tree_options::params(preset)?)
+        match self.stated()? {
+            Some(geometry) => Ok(geometry),
+            None => self.of_params(&otherwise(preset)?),
+        }
     }
 
     /// The geometry of a tree of these parameters.

@@ -35,6 +35,7 @@ fn merged_into_one(arg: &Path, mut layers: Vec<Loaded>, how: &ReadingOptions<'_>
     let (tree, noted) = merged::merged(&layers, &how.merge)?;
     Ok(Loaded {
         name: arg.to_owned(),
+        diff_id: None,
         tree,
         backing: Backing::Layers(layers),
         leaves: None,

@@ -27,7 +27,13 @@ pub(crate) fn read(
     cut_short::check(&file, &image, &bytes)?;
     let options = TreeOptions::new().keep_layer_marks(layer_marks).identity(file.identity()?);
     let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
-        let tagged = |tag| options.clone().devices(DevicesAt::InFile { tag });
+        let bytes = file.bytes()?;
+        let tagged = |tag| {
+            options.clone().devices(match how.whole_files {
+                true => DevicesAt::WholeFile { tag, bytes },
+                false => DevicesAt::InFile { tag },
+            })
+        };
         let mut tree = image.tree(&tagged(Vec::new())).map_err(why)?;
         if how.tag_files && tree.devices().iter().any(|device| device.tag.is_empty()) {
             let tag = digest::of(&file)?.into_bytes();
@@ -54,6 +60,7 @@ pub(crate) fn read(
     };
     Ok(Loaded {
         name: arg.to_owned(),
+        diff_id: None,
         tree,
         backing,
         leaves: None,

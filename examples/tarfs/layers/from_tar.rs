@@ -25,6 +25,7 @@ pub(crate) fn ingested(file: NamedFile, done: ingest::Ingested) -> (Loaded, Stri
     (
         Loaded {
             name,
+            diff_id: Some(digest.clone()).filter(|digest| !digest.is_empty()),
             tree,
             backing: Backing::File(file),
             leaves: None,
@@ -42,5 +43,6 @@ pub(crate) fn indexed(tar: NamedFile, options: LayerOptions) -> Done<Loaded> {
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
     let (backing, noted, end) = (Backing::File(tar), Noted::of(&layer), Some(layer.end));
-    Ok(Loaded { name, tree: layer.tree, backing, leaves: None, end, noted, platform: None })
+    let (tree, diff_id) = (layer.tree, None);
+    Ok(Loaded { name, diff_id, tree, backing, leaves: None, end, noted, platform: None })
 }

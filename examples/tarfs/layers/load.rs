@@ -74,14 +74,20 @@ pub(crate) fn all(
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
-    if args.iter().filter(|arg| names_stdin(arg)).count() > 1 {
-        return Err(Fail::Usage("standard input can be one layer only".to_owned()));
-    }
+    refuse_two_of_stdin(args)?;
     let mut layers = Vec::new();
     for arg in args {
         layers.extend(one(arg, how, spool)?);
     }
     Ok(layers)
+}
+
+/// Refuses arguments of which two are read from standard input.
+pub(crate) fn refuse_two_of_stdin(args: &[PathBuf]) -> Done {
+    match args.iter().filter(|arg| names_stdin(arg)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Fail::Usage("standard input can be one layer only".to_owned())),
+    }
 }
 
 /// Whether an argument is read from standard input.

@@ -19,6 +19,8 @@ use crate::layers::tar_search::{TarSearch, Verify};
 pub(crate) struct Loaded {
     /// What it is called in errors.
     pub(crate) name: PathBuf,
+    /// The SHA-256 of its tar in hex, if it was computed or checked.
+    pub(crate) diff_id: Option<String>,
     /// What is in it.
     pub(crate) tree: Tree,
     /// Where all devices of the tree are.

@@ -20,6 +20,12 @@ pub(crate) struct HashTreeReport {
     pub(crate) salt: String,
     pub(crate) veritysetup: String,
     pub(crate) dm_table: String,
+    /// The file with containerd's sidecar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sidecar: Option<String>,
+    /// What was sealed.
+    #[serde(skip)]
+    pub(crate) sealed: Sealed,
 }
 
 impl HashTreeReport {
@@ -37,6 +43,8 @@ impl HashTreeReport {
             salt: if salt.is_empty() { "-".to_owned() } else { numbers::to_hex(salt) },
             veritysetup: sealed.open_command(&data, &device_name(sealed), &hash).to_string(),
             dm_table: sealed.table_line(&data, &hash),
+            sidecar: None,
+            sealed: sealed.clone(),
         }
     }
 
@@ -48,7 +56,8 @@ impl HashTreeReport {
             out,
             "{data_blocks} data blocks of {data_block_size} bytes, hash blocks of {hash_block_size} at offset {hash_offset}"
         )?;
-        writeln!(out, "{}", self.veritysetup)
+        writeln!(out, "{}", self.veritysetup)?;
+        self.sidecar.as_ref().map_or(Ok(()), |sidecar| writeln!(out, "sidecar: {sidecar}"))
     }
 }
 

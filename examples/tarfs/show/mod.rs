@@ -1,10 +1,12 @@
 //! What is printed: reports, listings, pictures, scripts. Nothing here reads a layer or makes a disk.
 
+pub(crate) mod cache_report;
 pub(crate) mod details;
 pub(crate) mod hash_tree_report;
 pub(crate) mod image_picture;
 pub(crate) mod image_report;
 pub(crate) mod listing;
+pub(crate) mod marked;
 pub(crate) mod mode;
 pub(crate) mod oci_report;
 pub(crate) mod partition_table;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cli::fail::{Done, Fail};
 use crate::layers::noted::Noted;
 use crate::show::hash_tree_report::HashTreeReport;
+use crate::show::marked::Marked;
 use crate::show::print;
 
 /// An output. Sizes are in bytes, unless they are called blocks.
@@ -34,6 +35,9 @@ pub(crate) struct Report {
     /// What of its layers was not taken as it stands.
     #[serde(flatten)]
     pub(crate) noted: Noted,
+    /// What is asked for by `--print`.
+    #[serde(flatten)]
+    pub(crate) marked: Marked,
 }
 
 /// How a disk came out.
@@ -103,6 +107,7 @@ impl Report {
             verity: None,
             made: HowMade::default(),
             noted: Noted::default(),
+            marked: Marked::default(),
         }
     }
 
@@ -118,7 +123,8 @@ impl Report {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}: {} bytes", self.path, self.size)?;
         self.made.write(out)?;
-        self.verity.as_ref().map_or(Ok(()), |verity| verity.write(out))
+        self.verity.iter().try_for_each(|verity| verity.write(out))?;
+        self.marked.write(out)
     }
 }
 

@@ -8,6 +8,7 @@ use erofs_tarfs::export;
 use crate::cli::hash_tree_options::Sealing;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::Layout;
+use crate::cli::marks::Marks;
 use crate::cli::reading_options::Inputs;
 use crate::make::disk_form::DiskForms;
 use crate::make::known_digests;
@@ -95,6 +96,8 @@ pub(crate) struct Export {
     /// hash: its tree is verified, and its data not hashed again. Once for each such layer.
     #[arg(long, value_name = "DISK=ROOT", value_parser = known_digests::parse)]
     pub(crate) sealed: Vec<known_digests::SealedLayer>,
+    #[command(flatten)]
+    pub(crate) marks: Marks,
     /// Print one JSON object about each output, one a line.
     #[arg(long)]
     pub(crate) json: bool,

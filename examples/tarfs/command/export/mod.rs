@@ -2,7 +2,9 @@
 
 mod arguments;
 mod errors;
+mod marks;
 mod print;
+mod sidecars;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -27,6 +29,7 @@ use crate::make::{known_digests, volume, work};
 
 pub(crate) fn run(args: &Export) -> Done {
     let (mode, options) = (Mode::from(args.mode), options(args)?);
+    marks::check(args, mode.product(), &options.verity)?;
     let (product, form) = (mode.product(), args.forms.form());
     let by_layer = mode.is_by_layer();
     argument_files::protect(&args.inputs.layers);
@@ -56,6 +59,7 @@ pub(crate) fn run(args: &Export) -> Done {
         let why = "several layers make several files: -o DIR, not standard output";
         return Err(Fail::Usage(why.to_owned()));
     }
+    sidecars::check(args, product, &options.verity, several)?;
     let target = if several { Target::directory(&output) } else { Target::file(&output)? };
     // What is refused now need not be made first.
     let early = if several { None } else { Some(Output::new(&output)?) };
@@ -89,13 +93,18 @@ pub(crate) fn run(args: &Export) -> Done {
     let made = made.map_err(|error| errors::explain(error, &target, &layers))?;
     drop(early);
     let files = spool.outputs();
+    let sealed = sidecars::sealed(&target, made.exported());
+    let mut digests = marks::Digests::new();
     let made = made.finish_with(|outputs| {
+        digests = marks::digests(args, &target, &outputs)?;
         let outputs = outputs.into_iter().map(|file| target.output(file));
         let outputs = outputs.collect::<Done<Vec<_>>>()?;
-        output::finish(files.into_iter().chain(outputs).collect())
+        // The directory of several outputs is there only now.
+        let sidecars = sidecars::of(args, &sealed)?;
+        output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
     drop(steps);
-    print::all(args, product, &target, made, noted)
+    print::all(args, product, &target, (made, &digests), noted)
 }
 
 /// Whether an output is a directory. A directory that is called as standard output is none.

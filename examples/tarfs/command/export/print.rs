@@ -7,8 +7,10 @@ use erofs_tarfs::export::Product;
 use erofs_tarfs::io::Exported;
 
 use super::Export;
+use super::marks::{self, Digests};
 use crate::cli::fail::Done;
 use crate::files::target::Target;
+use crate::hash_tree::sidecar;
 use crate::layers::noted::Noted;
 use crate::show::hash_tree_report::HashTreeReport;
 use crate::show::partitioned::Partitioned;
@@ -19,7 +21,7 @@ pub(super) fn all(
     args: &Export,
     product: Product,
     target: &Target,
-    made: Vec<Exported>,
+    (made, digests): (Vec<Exported>, &Digests),
     noted: Vec<Noted>,
 ) -> Done {
     let (mut noted, mut seen) = (noted.into_iter(), BTreeSet::new());
@@ -30,7 +32,7 @@ pub(super) fn all(
             noted.next();
             continue;
         }
-        print(args, product, &made, &mut noted)?;
+        print(args, product, (&made, digests), &mut noted)?;
     }
     Ok(())
 }
@@ -39,7 +41,7 @@ pub(super) fn all(
 fn print(
     args: &Export,
     product: Product,
-    made: &Exported,
+    (made, digests): (&Exported, &Digests),
     noted: &mut impl Iterator<Item = Noted>,
 ) -> Done {
     let plain = args.forms.are_plain();
@@ -58,8 +60,12 @@ fn print(
         let placeholder = Path::new("DISK");
         let data = if plain && product != Product::HashTree { &made.path } else { placeholder };
         let hash = if plain { &made.path } else { placeholder };
-        report.verity = disk.sealed.as_ref().map(|sealed| HashTreeReport::new(sealed, data, hash));
+        report.verity = disk.sealed.as_ref().map(|sealed| HashTreeReport {
+            sidecar: sidecar::name(&args.sealing, &made.path),
+            ..HashTreeReport::new(sealed, data, hash)
+        });
         report.made = form;
+        report.marked = marks::of(args, &made.path, made, digests)?;
         return report.print(args.json);
     };
     let mut partitioned = Partitioned::new(&made.path, gpt);

@@ -6,6 +6,7 @@ use clap::Args as Group;
 
 use crate::cli::hash_tree_options::Sealing;
 use crate::cli::image_options::Layout;
+use crate::cli::marks::Marks;
 use crate::cli::reading_options::Rules;
 
 /// Of `tarfs layer`.
@@ -62,6 +63,8 @@ pub(crate) struct Layer {
     pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) layout: Layout,
+    #[command(flatten)]
+    pub(crate) marks: Marks,
     /// Print one JSON object about the output.
     #[arg(long)]
     pub(crate) json: bool,

@@ -10,7 +10,6 @@ use std::slice;
 use erofs_tarfs::io as tarfs_io;
 use erofs_tarfs::layout::{Artifact, DiskOrder};
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::{self, Geometry, Params};
 
 pub(crate) use self::arguments::Layer;
 use self::source::Source;
@@ -18,13 +17,13 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
-use crate::files::{argument_files, place, stream};
-use crate::hash_tree::seal;
+use crate::files::{argument_files, digest, place, stream};
+use crate::hash_tree::sidecar;
 use crate::layers::images::mistaken;
 use crate::layers::spool::Spool;
 use crate::layers::{ending, from_tar, warnings};
-use crate::make::image;
-use crate::show::hash_tree_report;
+use crate::make::{image, sealed_image};
+use crate::show::marked::{self, Marked};
 use crate::show::report::Report;
 
 pub(crate) fn run(args: &Layer) -> Done {
@@ -36,17 +35,27 @@ pub(crate) fn run(args: &Layer) -> Done {
         .verity
         .then(|| hash_tree_options::mountable(&args.sealing, options.block_size))
         .transpose()?;
+    args.marks.check(params.as_ref())?;
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }
     argument_files::protect(&[&args.input]);
     let output = place::named(&destination(args)?)?;
     let out = Output::new(&output)?;
+    let sidecar = match &params {
+        Some(params) => sidecar::wanted(&args.sealing, params, &output)?,
+        None => None,
+    };
     // Copies for larger blocks are made when all of the tar is there.
     let in_place = options.artifact == Artifact::Disk(DiskOrder::DataFirst)
         && options.block_size == BlockSize::B512;
+    let hashing = hash_tree_options::threads(&args.sealing.hashing);
+    let sealed = |report| match &params {
+        Some(params) => sealed_image::seal(report, params, &hashing, &out),
+        None => Ok(report),
+    };
     let mut outputs = Vec::new();
-    let report = match source::source(args)? {
+    let mut report = match source::source(args)? {
         Source::Tar(tar) if in_place && params.is_some() => {
             let progress = Progress::new("reading", Some(tar.bytes()?));
             let mut reader = progress.wrap(stream::reader(&tar)?);
@@ -75,7 +84,7 @@ pub(crate) fn run(args: &Layer) -> Done {
             }
             let report = image::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = Report { noted: layer.noted, ..report };
-            sealed(report, args, params.as_ref(), &out)?
+            sealed(report)?
         }
         Source::Stream(name, mut reader) => {
             let mut spool = match args.disk {
@@ -91,29 +100,21 @@ pub(crate) fn run(args: &Layer) -> Done {
             }
             let report = image::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = Report { noted: layer.noted, ..report };
-            let report = sealed(report, args, params.as_ref(), &out)?;
+            let report = sealed(report)?;
             outputs = spool.outputs();
             report
         }
     };
+    let sealed = report.verity.as_ref().map(|verity| &verity.sealed);
+    let sha256 = || digest::sha256(&out.file()?, &mut |_| {});
+    report.marked = Marked::new(&args.marks, marked::LAYER, sealed, sha256)?;
     outputs.push(out);
-    output::finish(outputs)?;
+    if let (Some(sidecar), Some(verity)) = (&sidecar, &mut report.verity) {
+        sidecar::write(sidecar, &verity.sealed)?;
+        verity.sidecar = sidecar::name(&args.sealing, &output);
+    }
+    output::finish_in_order(sidecar.into_iter().collect(), outputs)?;
     report.print(args.json)
-}
-
-/// Seals a disk that is written, if that is wanted.
-fn sealed(mut report: Report, args: &Layer, params: Option<&Params>, out: &Output) -> Done<Report> {
-    let Some(params) = params else { return Ok(report) };
-    let (path, file) = (out.path(), out.file()?);
-    let bytes = report.size + params.data_padding(report.size);
-    let geometry = Geometry::new(params, bytes, verity::HashPlacement::BehindData);
-    let geometry = geometry.map_err(|error| Fail::of(path, error))?;
-    report.size = geometry.end();
-    file.set_bytes(report.size)?;
-    let hashing = hash_tree_options::threads(&args.sealing.hashing);
-    let sealed = seal::seal(&file, &file, geometry, &hashing, false)?;
-    report.verity = Some(hash_tree_report::HashTreeReport::new(&sealed, path, path));
-    Ok(report)
 }
 
 /// Where the output goes.

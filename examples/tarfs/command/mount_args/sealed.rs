@@ -37,6 +37,10 @@ pub(crate) fn sealed(
     let data = file.try_clone()?;
     let sought = Sought::of_filesystem(data, image.end(len), hashes, place);
     let sealed = mountable(subject, &sought, image, root)?;
+    if args.kata {
+        let options = sealed.kata_options().map_err(|error| Fail::of(name, error))?;
+        return Ok(vec![options.join(",")]);
+    }
     opened(subject, &sealed, args.hash.is_some().then_some(&sought.hashes))
 }
 
@@ -65,6 +69,10 @@ pub(crate) fn pair(subject: &Subject<'_>, tree: NamedFile, root: Digest) -> Done
     let Subject { args, name, file, .. } = subject;
     if !args.devices.is_empty() || args.tars.is_some() {
         let why = "--device and --tars are for bootstraps: a sealed disk has all in it";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    if args.kata {
+        let why = "--kata is of a disk with its hash tree behind it, not in another partition";
         return Err(Fail::Usage(why.to_owned()));
     }
     match args.root {

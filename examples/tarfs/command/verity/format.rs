@@ -19,15 +19,17 @@ use crate::files::kind::{self, Kind};
 use crate::files::output::Output;
 use crate::files::{open, partition, place, protected, unchanged};
 use crate::hash_tree::unfinished::{self, Growing};
-use crate::hash_tree::{seal, search};
+use crate::hash_tree::{seal, search, sidecar};
 use crate::layers::needed_tars;
-use crate::show::{hash_tree_report, print};
+use crate::show::hash_tree_report::HashTreeReport;
+use crate::show::print;
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
 Examples:
   tarfs verity format disk                       # 512/4096, no salt, no superblock: as Nydus
-  tarfs verity format --preset containerd --hash disk.verity disk")]
+  tarfs verity format --preset containerd --hash disk.verity disk
+  tarfs verity format --preset containerd --sidecar layer.erofs    # and layer.erofs.dmverity, for containerd")]
 pub(crate) struct VerityFormat {
     #[command(flatten)]
     pub(crate) sealing: Sealing,
@@ -49,6 +51,11 @@ pub(crate) struct VerityFormat {
 pub(crate) fn run(args: &VerityFormat) -> Done {
     let params = hash_tree_options::params(&args.sealing.preset)?;
     let options = hash_tree_options::threads(&args.sealing.hashing);
+    if args.sealing.sidecar.is_some() && args.hash.is_some() {
+        let why =
+            "--sidecar is of a tree behind its data: containerd takes none in a file of its own";
+        return Err(Fail::Usage(why.to_owned()));
+    }
     let path = &args.data;
     let failed = |error: io::Error| Fail::of(path, error);
     let (data, lock) = to_seal(path, args.hash.is_some(), &params)?;
@@ -77,6 +84,7 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
     let geometry =
         Geometry::new(&params, data_bytes, place).map_err(|error| Fail::of(path, error))?;
     refuse_unfit(&data, &geometry, &args.sealing)?;
+    let sidecar = sidecar::wanted(&args.sealing, &params, path)?;
     let sealed = match &args.hash {
         Some(hash) => {
             protected::opened(path, data.file());
@@ -94,12 +102,21 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
         None => {
             let growing = Growing::new(&data, before, &geometry)?;
             let sealed = seal::seal(&data, &data, geometry.clone(), &options, args.map)?;
-            growing.finish(&geometry)?;
+            // A run that is ended from here on has left the mark: the next one makes both anew.
+            let named = sidecar.as_ref().map(|sidecar| sidecar.path().to_owned());
+            if let Some(sidecar) = sidecar {
+                sidecar::write(&sidecar, &sealed)?;
+                sidecar.finish()?;
+            }
+            let done = growing.finish(&geometry);
+            done.inspect_err(|_| named.iter().for_each(|file| drop(fs::remove_file(file))))?;
             sealed
         }
     };
-    let made =
-        hash_tree_report::HashTreeReport::new(&sealed, path, args.hash.as_ref().unwrap_or(path));
+    let made = HashTreeReport {
+        sidecar: sidecar::name(&args.sealing, path),
+        ..HashTreeReport::new(&sealed, path, args.hash.as_ref().unwrap_or(path))
+    };
     let output = args.hash.as_deref().map(place::named).transpose()?;
     let mut out = print::stream(&output.unwrap_or_default().display().to_string());
     match args.json {

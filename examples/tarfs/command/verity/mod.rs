@@ -1,6 +1,7 @@
 //! `tarfs verity`: hash trees of files.
 
 mod format;
+mod of_sidecar;
 mod verify;
 
 use clap::Subcommand;
@@ -23,6 +24,10 @@ pub(crate) enum Verity {
     /// The parameters are those of --preset and the options; if none is given, those of a verity
     /// superblock before the tree, and without one those of the preset nydus. Where the tree lies
     /// behind the data, --data-blocks says how much is data; in a disk with EROFS it is found by itself.
+    ///
+    /// With --sidecar the root hash and the place of the hash area are those that containerd keeps beside
+    /// a layer. That shows that the two belong together, and not that nobody has changed both: a root hash
+    /// that is known from elsewhere may be given too. A sidecar is never looked for unasked.
     Verify(VerityVerify),
 }
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args as Group;
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, HashingOptions};
-use erofs_tarfs::verity::{Error, Fault, HashPlacement, Sealed};
+use erofs_tarfs::verity::{Digest, Error, Fault, HashPlacement, Sealed};
 
+use super::of_sidecar;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, Hashing, Preset};
 use crate::cli::progress::Progress;
@@ -15,13 +16,14 @@ use crate::cli::quote;
 use crate::files::kind::Kind;
 use crate::files::{hash_tree_partition, open, unchanged};
 use crate::hash_tree::sought::{self, Extent, Sought};
-use crate::hash_tree::unfinished;
+use crate::hash_tree::{sidecar, unfinished};
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
 Examples:
   tarfs verity verify image.disk ROOT            # a sealed disk
-  tarfs verity verify --hash-offset 1052672 layer.erofs ROOT     # as containerd's sidecar says
+  tarfs verity verify --sidecar layer.erofs      # by layer.erofs.dmverity, as containerd leaves it
+  tarfs verity verify --hash-offset 1052672 layer.erofs ROOT     # where the superblock is not found
   tarfs verity verify --data-blocks 379918 FILE ROOT
   tarfs verity verify --hash disk.verity disk ROOT")]
 pub(crate) struct VerityVerify {
@@ -39,17 +41,30 @@ pub(crate) struct VerityVerify {
     /// Byte offset of the hash area, where it is not right behind the data.
     #[arg(long, value_name = "N")]
     pub(crate) hash_offset: Option<u64>,
+    /// Root hash and place of the hash area are those in containerd's sidecar: in FILE, or in the file
+    /// beside DATA with .dmverity behind its name.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          conflicts_with_all = ["hash", "data_blocks", "hash_offset"])]
+    pub(crate) sidecar: Option<Option<PathBuf>>,
     /// The sealed file.
     #[arg(value_name = "DATA")]
     pub(crate) data: PathBuf,
-    /// The root hash, 64 hex digits.
+    /// The root hash, 64 hex digits; with --sidecar that of the sidecar must be this one.
     #[arg(value_name = "ROOT")]
-    pub(crate) root: erofs_tarfs::verity::Digest,
+    pub(crate) root: Option<erofs_tarfs::verity::Digest>,
 }
 
 pub(super) fn run(args: &VerityVerify) -> Done {
-    let sought = open(args)?;
-    let sealed = Sealed::new(sought.geometry(&args.params)?, args.root);
+    let sidecar = args.sidecar.clone().map(|file| file.unwrap_or(sidecar::beside(&args.data)));
+    let (sought, sealed) = match (&sidecar, args.root) {
+        (Some(sidecar), root) => of_sidecar::sought(&args.data, &args.params, sidecar, root)?,
+        (None, Some(root)) => {
+            let sought = open(args, root)?;
+            let geometry = sought.geometry(&args.params)?;
+            (sought, Sealed::new(geometry, root))
+        }
+        (None, None) => return Err(of_sidecar::no_root(&args.data)),
+    };
     if sealed.geometry().same_file() {
         unfinished::refuse(&sought.data)?;
     }
@@ -57,14 +72,23 @@ pub(super) fn run(args: &VerityVerify) -> Done {
     check(&sought, &sealed, &hash_tree_options::threads(&args.hashing))?;
     unchanged::check()?;
     let bytes = sealed.geometry().data_bytes();
-    println(format_args!("{}: verified, {bytes} bytes", quote::name(&args.data)))
+    let (data, root) = (quote::name(&args.data), sealed.root());
+    match sidecar.filter(|_| args.root.is_none()) {
+        Some(sidecar) => {
+            let of = quote::name(&sidecar);
+            println(format_args!(
+                "{data}: verified, {bytes} bytes, by the root hash of {of}: {root}"
+            ))
+        }
+        None => println(format_args!("{data}: verified, {bytes} bytes")),
+    }
 }
 
-fn open(args: &VerityVerify) -> Done<Sought> {
+fn open(args: &VerityVerify, root: Digest) -> Done<Sought> {
     let (data, kind) = open::input_or_disk(&args.data)?;
     let elsewhere = args.hash.is_some() || args.data_blocks.is_some() || args.hash_offset.is_some();
     if kind == Kind::Gpt && !elsewhere {
-        let (data, hashes) = hash_tree_partition::pair(&args.data, &data, args.root)?;
+        let (data, hashes) = hash_tree_partition::pair(&args.data, &data, root)?;
         return apart(data, hashes);
     }
     if !elsewhere && let Some((tree, _)) = hash_tree_partition::tree_beside(&args.data)? {

@@ -49,6 +49,7 @@ pub(crate) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
     let layer = tarfs_io::index_file(&file, options(), &mut progress.observer())?;
     Ok(Loaded {
         name: path.to_owned(),
+        diff_id: None,
         tree: layer.tree,
         backing: Backing::File(file),
         leaves: None,

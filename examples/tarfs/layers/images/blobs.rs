@@ -34,7 +34,7 @@ pub(crate) fn load(
         is_usable(store, path, index, layer)?;
     }
     let diff_ids = as_many(path, layers.len(), &config)?;
-    let layers = layers.iter().zip(diff_ids);
+    let layers = layers.iter().zip(diff_ids).filter(|(_, diff_id)| !how.passes_over(diff_id));
     layers
         .map(|(descriptor, diff_id)| {
             let layer = layer(store, path, descriptor, diff_id, how, spool)?;
@@ -150,7 +150,9 @@ pub(crate) fn unpack_unchecked(
 /// however it ends.
 fn checked(path: &Path, layer: Loaded, digest: &str, diff_id: &str) -> Done<Loaded> {
     match diff_id.strip_prefix("sha256:") {
-        Some(expected) if expected == digest => Ok(Loaded { end: None, ..layer }),
+        Some(expected) if expected == digest => {
+            Ok(Loaded { end: None, diff_id: Some(digest.to_owned()), ..layer })
+        }
         _ => {
             let diff_id = words::quoted(diff_id);
             let why = format_args!("uncompressed it has the digest {digest}, not {diff_id}");

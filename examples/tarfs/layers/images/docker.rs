@@ -48,6 +48,7 @@ pub(crate) fn load(
     let platform = manifest::fits(&config_path, &config, how.platform)?;
     let diff_ids = blobs::as_many(store.name(), image.layers.len(), &config)?;
     let layers = image.layers.iter().zip(diff_ids);
+    let layers = layers.filter(|(_, diff_id)| !how.passes_over(diff_id));
     layers
         .map(|(name, diff_id)| {
             let layer = blobs::unpack(&store.path(name), store.open(name)?, diff_id, how, spool)?;
