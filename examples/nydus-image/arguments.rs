@@ -34,8 +34,8 @@ Where it differs from Nydus:
   * The same layers give the same bytes: no clock, and no order by chance.
 
 Refused: other types than tar-tarfs, other commands, and options that would make another filesystem.
-Exit code: 0; 1 for bad input or I/O and for what is refused; 2 for a wrong command line, and for
-bootstraps of other kinds that are to be merged.";
+Exit code: 0; 1 for bad input or I/O and for what is refused; 2 for a wrong command line, and for a
+bootstrap of another kind than a tarfs.";
 
 /// Behind "Version:", as Nydus's program has it.
 const VERSION: &str = concat!(

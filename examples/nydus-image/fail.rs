@@ -13,7 +13,7 @@ pub(crate) const USAGE: u8 = 2;
 /// The exit code of most failures.
 const FAILED: u8 = 1;
 
-/// What Nydus's program ends with if bootstraps of different kinds are to be merged.
+/// The exit code for a bootstrap of another kind: Nydus's program has it where such are to be merged.
 const MIXED: u8 = 2;
 
 /// What ends the program early: words, and the exit code.

@@ -140,16 +140,11 @@ ctr() {
   PATH=$programs timeout 120 "$bin/ctr" -a "$home/c.sock" "$@" 2> >(grep -v DEPRECATION >&2)
 }
 
-# in_container SNAPSHOTTER IMAGE OPTIONS SCRIPT: what a container prints. Once in a while, on a busy machine, ctr
-# loses all that a short process prints: then there is a second one.
+# in_container SNAPSHOTTER IMAGE OPTIONS SCRIPT: what a container prints. Each has a name of its own, as runc keeps
+# the names of all containers on the machine in one place.
 in_container() {
-  local try
-  for try in 1 2; do
-    ctr run --rm --snapshotter "$1" $3 "$2" "test$try" /bin/sh -c "$4" >"$home/seen" 2>"$home/run.log" ||
-      fail "run: $(cat "$home/run.log")"
-    [[ ! -s $home/seen ]] || break
-  done
-  cat "$home/seen"
+  ctr run --rm --snapshotter "$1" $3 "$2" "tarfs-$$-$RANDOM$RANDOM" /bin/sh -c "$4" 2>"$home/run.log" ||
+    fail "run: $(cat "$home/run.log")"
 }
 
 # expect_files NAME SNAPSHOTTER IMAGE: runs a container, whose process prints the digest of every file that
