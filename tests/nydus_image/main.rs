@@ -14,5 +14,4 @@ mod calls;
 mod debian;
 mod failing;
 mod nydus;
-mod real;
 mod refused;

@@ -1,7 +1,4 @@
-//! Nydus's own program beside ours: `TARFS_NYDUS_IMAGE=PATH cargo test --test nydus_image -- --ignored`.
-//!
-//! It is no package of any registry of binaries, and takes half an hour to build: `cargo build --release
-//! --bin nydus-image` in its sources, with protobuf-compiler. So these tests run when they are asked for.
+//! What both programs make of the same layers, and ours of what Nydus's has made.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -75,7 +72,6 @@ fn inspected(program: &Path, boot: &Path) -> serde_json::Value {
 }
 
 #[test]
-#[ignore = "wants TARFS_NYDUS_IMAGE"]
 fn its_layers_alone_and_among_ours() {
     let layers = layers();
     let (expected, tars) = (merged(&layers), layers.iter().map(|layer| &layer.tar[..]));
@@ -112,7 +108,6 @@ fn its_layers_alone_and_among_ours() {
 }
 
 #[test]
-#[ignore = "wants TARFS_NYDUS_IMAGE"]
 fn its_layers_of_a_real_image() {
     let Some(image) = real_image() else { return };
     let snapshotter = Snapshotter::new();
@@ -138,7 +133,6 @@ fn its_layers_of_a_real_image() {
 
 /// An image that it has merged itself, whose blobs are in an order of its own.
 #[test]
-#[ignore = "wants TARFS_NYDUS_IMAGE"]
 fn its_image() {
     let (snapshotter, layers) = (Snapshotter::new(), layers());
     let boots = snapshotter.pull_all(layers.iter().map(|layer| &layer.tar[..]));
@@ -160,7 +154,6 @@ fn its_image() {
 }
 
 #[test]
-#[ignore = "wants TARFS_NYDUS_IMAGE"]
 fn it_ends_with_the_same_codes() {
     for words in [
         "create -t bogus -B out tar",
