@@ -263,6 +263,13 @@
 #define TARFS_IMAGE_AS_MOUNTED 1
 
 /**
+ * Of a disk, or an index with its tar behind it: its file is one device, from its first byte to its
+ * last. For an image that is merged over files of layers, with TARFS_MERGE_DEVICE_PER_LAYER:
+ * containerd's fsmeta.erofs.
+ */
+#define TARFS_IMAGE_WHOLE_FILE 2
+
+/**
  * Metadata alone, mounted with one device= option for each device.
  */
 #define TARFS_BOOTSTRAP 0
@@ -418,6 +425,20 @@
  * The root hash: 64 hex digits.
  */
 #define TARFS_TEXT_ROOT 7
+
+/**
+ * Annotations of a layer by the draft EROFS image specification, as a JSON object:
+ * org.erofs.dmverity.root_digest and others. TARFS_STATUS_VERITY for a tree that they have no place
+ * for.
+ */
+#define TARFS_TEXT_EROFS_ANNOTATIONS 8
+
+/**
+ * Options by which Kata mounts a layer in a guest, with commas between them:
+ * X-kata.dmverity.roothash=ROOT and others. TARFS_STATUS_VERITY for a tree that Kata would open
+ * wrong: it knows 4096/4096 alone.
+ */
+#define TARFS_TEXT_KATA_OPTIONS 9
 
 /**
  * tarfs_partition.role: "Linux filesystem data".

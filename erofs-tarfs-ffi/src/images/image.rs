@@ -19,6 +19,10 @@ use crate::trees::tree::Tree;
 /// Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
 /// instead of making them properties of the tree, as for a merge.
 pub const TARFS_IMAGE_AS_MOUNTED: u32 = 1;
+/// Of a disk, or an index with its tar behind it: its file is one device, from its first byte to its
+/// last. For an image that is merged over files of layers, with TARFS_MERGE_DEVICE_PER_LAYER:
+/// containerd's fsmeta.erofs.
+pub const TARFS_IMAGE_WHOLE_FILE: u32 = 2;
 
 /// How a tree is made of an image.
 #[derive(Clone, Copy, Debug)]
@@ -243,19 +247,28 @@ pub unsafe extern "C" fn tarfs_image_get_tree(
             pointer::output(tree, "tree")?;
             let image = pointer::borrow(image, "image")?;
             let given = sized::read(options, "options")?;
-            if given.flags & !TARFS_IMAGE_AS_MOUNTED != 0 || given.reserved != 0 {
+            let known = TARFS_IMAGE_AS_MOUNTED | TARFS_IMAGE_WHOLE_FILE;
+            if given.flags & !known != 0 || given.reserved != 0 {
                 return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
             }
             let tag = pointer::bytes(given.tag, given.tag_len, "tag")?;
             if tag.len() > 64 {
                 return Err(Error::argument(format!("tag: {} bytes, at most 64 fit", tag.len())));
             }
+            let (tag, bytes) = (tag.to_vec(), image.bytes());
+            let whole = given.flags & TARFS_IMAGE_WHOLE_FILE != 0;
+            let devices = match (image.view().holds_devices(bytes), whole) {
+                (true, true) => DevicesAt::WholeFile { tag, bytes },
+                (true, false) => DevicesAt::InFile { tag },
+                (false, false) => DevicesAt::Separate,
+                (false, true) => {
+                    let why = "a bootstrap, whose file data is in other files, as one device";
+                    return Err(Error::argument(why.to_owned()));
+                }
+            };
             let options = TreeOptions::new()
                 .keep_layer_marks(given.flags & TARFS_IMAGE_AS_MOUNTED == 0)
-                .devices(match image.view().holds_devices(image.bytes()) {
-                    true => DevicesAt::InFile { tag: tag.to_vec() },
-                    false => DevicesAt::Separate,
-                });
+                .devices(devices);
             pointer::put(tree, pointer::give(Tree::new(image.view().tree(&options)?)));
             Ok(())
         })

@@ -67,6 +67,14 @@ pub const TARFS_TEXT_CONTAINERD: u32 = 5;
 pub const TARFS_TEXT_KATA: u32 = 6;
 /// The root hash: 64 hex digits.
 pub const TARFS_TEXT_ROOT: u32 = 7;
+/// Annotations of a layer by the draft EROFS image specification, as a JSON object:
+/// org.erofs.dmverity.root_digest and others. TARFS_STATUS_VERITY for a tree that they have no place
+/// for.
+pub const TARFS_TEXT_EROFS_ANNOTATIONS: u32 = 8;
+/// Options by which Kata mounts a layer in a guest, with commas between them:
+/// X-kata.dmverity.roothash=ROOT and others. TARFS_STATUS_VERITY for a tree that Kata would open
+/// wrong: it knows 4096/4096 alone.
+pub const TARFS_TEXT_KATA_OPTIONS: u32 = 9;
 
 /// Says what is known of data that was sealed elsewhere.
 ///
@@ -196,6 +204,11 @@ pub unsafe extern "C" fn tarfs_sealed_get_text(
                 TARFS_TEXT_CONTAINERD => sealed.containerd_sidecar(),
                 TARFS_TEXT_KATA => sealed.kata_json(),
                 TARFS_TEXT_ROOT => sealed.root().to_string(),
+                TARFS_TEXT_EROFS_ANNOTATIONS => {
+                    let member = |(key, value): (&str, String)| format!("\"{key}\":\"{value}\"");
+                    format!("{{{}}}", sealed.erofs_annotations()?.map(member).join(","))
+                }
+                TARFS_TEXT_KATA_OPTIONS => sealed.kata_options()?.join(","),
                 other => return Err(Error::argument(format!("kind {other}: not known"))),
             };
             string::put(text, made)

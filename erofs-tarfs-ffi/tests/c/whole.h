@@ -97,12 +97,31 @@ static inline struct whole whole(uint8_t *tar, const tarfs_tree *tree, const tar
     CHECK(strstr(text, ",sha256:") != NULL);
     tarfs_string_free(text);
     tarfs_sealed_free(sealed);
+
+    /* What others write down of it. */
+    tarfs_verity_params params = {.size = sizeof params};
+    OK(tarfs_verity_preset("containerd-4k", &params, &error));
+    params.placement = TARFS_HASH_BEHIND_DATA;
+    OK(tarfs_sealed_new(&params, 1 << 20, seal.root, &sealed, &error));
+    OK(tarfs_sealed_get_text(sealed, TARFS_TEXT_EROFS_ANNOTATIONS, NULL, NULL, NULL, &text, &error));
+    CHECK(strncmp(text, "{\"org.erofs.dmverity.hash_offset\":\"1048576\",", 44) == 0);
+    tarfs_string_free(text);
+    OK(tarfs_sealed_get_text(sealed, TARFS_TEXT_KATA_OPTIONS, NULL, NULL, NULL, &text, &error));
+    CHECK(strncmp(text, "X-kata.dmverity-enabled=true,X-kata.dmverity.roothash=", 54) == 0);
+    tarfs_string_free(text);
+    tarfs_sealed_free(sealed);
     tarfs_layout_free(layout);
 
     /* Read back from the disk. */
     OK(tarfs_image_open(&disk_source, disk.len, &image, &error));
     OK(tarfs_image_get_info(image, &super, &error));
     CHECK(super.holds_devices == 1 && super.devices == 1 && super.end == disk.len);
+    tarfs_image_options whole = {.size = sizeof whole, .flags = TARFS_IMAGE_WHOLE_FILE};
+    tarfs_device file = {.size = sizeof file};
+    OK(tarfs_image_get_tree(image, &whole, &back, &error));
+    OK(tarfs_tree_get_device(back, 0, &file, &error));
+    CHECK(file.bytes == disk.len && file.base_offset == 0);
+    tarfs_tree_free(back);
     OK(tarfs_image_get_tree(image, NULL, &back, &error));
     tarfs_image_free(image);
     OK(tarfs_tree_lookup(back, (const uint8_t *)"dir/file", 8, &inode, &error));

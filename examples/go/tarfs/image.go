@@ -151,6 +151,10 @@ type ImageOptions struct {
 	// AsMounted leaves whiteouts, opaque and implied directories what they are in the image, as for
 	// a listing, instead of making them properties of the tree, as for a merge.
 	AsMounted bool
+	// WholeFile is of a disk, or an index with its tar behind it: its file is one device, from its first
+	// byte to its last. For an image that is merged over files of layers, with
+	// [MergeOptions.DevicePerLayer]: containerd's fsmeta.erofs.
+	WholeFile bool
 	// Tag is for devices in a disk whose slot has none, and for the disk itself: up to 64 bytes.
 	Tag string
 }
@@ -167,7 +171,10 @@ func (i *Image) Tree(opts *ImageOptions) (*Tree, error) {
 	defer c.end()
 	given := C.tarfs_image_options{size: C.sizeof_tarfs_image_options}
 	if opts.AsMounted {
-		given.flags = C.TARFS_IMAGE_AS_MOUNTED
+		given.flags |= C.TARFS_IMAGE_AS_MOUNTED
+	}
+	if opts.WholeFile {
+		given.flags |= C.TARFS_IMAGE_WHOLE_FILE
 	}
 	given.tag, given.tag_len = c.text(opts.Tag)
 	var tree *C.tarfs_tree

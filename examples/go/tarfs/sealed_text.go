@@ -3,6 +3,12 @@ package tarfs
 // #include <tarfs.h>
 import "C"
 
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
 // NydusLabel is Nydus's label: "N,M,sha256:ROOT", N data blocks, M the hash offset in bytes. It
 // works after Close, too.
 func (s *Sealed) NydusLabel() string {
@@ -26,6 +32,31 @@ func (s *Sealed) ContainerdJSON() string {
 		return ""
 	}
 	return s.containerd
+}
+
+// ErofsAnnotations are those of a layer by the draft EROFS image specification: where the hash area is,
+// the root hash, the block size. They are refused for a tree that they have no place for.
+func (s *Sealed) ErofsAnnotations() (map[string]string, error) {
+	const op = "Sealed.ErofsAnnotations"
+	text, err := s.text(op, C.TARFS_TEXT_EROFS_ANNOTATIONS)
+	if err != nil {
+		return nil, err
+	}
+	annotations := map[string]string{}
+	if err := json.Unmarshal([]byte(text), &annotations); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	return annotations, nil
+}
+
+// KataOptions are those by which Kata mounts a layer in a guest. They are refused for a tree that Kata
+// would open wrong: it knows 4096/4096 alone.
+func (s *Sealed) KataOptions() ([]string, error) {
+	text, err := s.text("Sealed.KataOptions", C.TARFS_TEXT_KATA_OPTIONS)
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(text, ","), nil
 }
 
 // Table is the line for device-mapper; data and hash are the devices. It is "" after Close, and if
