@@ -45,9 +45,7 @@ fn own_data_is_a_device_or_carried() {
     let image = Image::new(&bytes).unwrap();
     let tree = image.tree(&TreeOptions::default()).unwrap();
     assert_eq!(tree.devices().len(), 2);
-    let mut options = TreeOptions::default();
-    options.carry_own_data = true;
-    let tree = image.tree(&options).unwrap();
+    let tree = image.tree(&TreeOptions::new().carry_own_data(true)).unwrap();
     assert_eq!(tree.devices().len(), 1);
     let file = tree.file(tree.lookup(b"f").unwrap()).unwrap();
     let mut read = [9; 1100];

@@ -43,9 +43,7 @@ impl Bootstrap {
 
     /// Its files, and the tars that they are in. Whiteouts in the form of overlayfs are whiteouts.
     pub(crate) fn tree(&self) -> Done<Tree> {
-        let mut options = TreeOptions::default();
-        options.carry_own_data = true;
-        let tree = self.image()?.tree(&options);
+        let tree = self.image()?.tree(&TreeOptions::new().carry_own_data(true));
         tree.map_err(|error| Fail::of(&self.path, error))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use erofs_tarfs::ingest::IngestOptions;
 use erofs_tarfs::io as tarfs_io;
 use erofs_tarfs::tar::EndMarker;
-use erofs_tarfs::tree::Layer;
+use erofs_tarfs::tree::{Layer, LayerOptions};
 
 use crate::fail::{Done, Fail, warn};
 use crate::source::Tar;
@@ -16,11 +16,9 @@ const SECTOR: u64 = 512;
 /// Reads a tar to its end, and what follows its end too: whoever writes a pipe is never cut off. The
 /// layer's device gets the blob ID for a tag, or the tar's SHA-256 if there is none.
 pub(crate) fn read(tar: Tar, blob_id: Option<&str>) -> Done<Layer> {
-    let mut options = IngestOptions::default();
-    options.layer.drop_unknown_xattrs = true;
-    options.layer.tag = blob_id.unwrap_or_default().as_bytes().to_vec();
-    options.diff_id = blob_id.is_none();
-    options.tag_diff_id = options.diff_id;
+    let layer = LayerOptions::new().drop_unknown_xattrs(true).tag(blob_id.unwrap_or_default());
+    let unnamed = blob_id.is_none();
+    let options = IngestOptions::new().layer(layer).diff_id(unnamed).tag_diff_id(unnamed);
     let (name, layer) = match tar {
         // The bodies in a file are passed over, if nothing needs them.
         Tar::File(file) if !options.diff_id => {

@@ -54,8 +54,7 @@ pub(crate) fn run(args: &Merge) -> Done {
 /// The layers as one tree. Each layer with file data keeps its device, though another layer has the same
 /// one: nydus-snapshotter passes a `device=` for each layer whose blob ID the bootstrap names.
 fn merged(name: &Path, layers: &[Tree], paths: &[PathBuf]) -> Done<Tree> {
-    let mut options = MergeOptions::default();
-    options.device_per_layer = true;
+    let options = MergeOptions::new().device_per_layer(true);
     let mut notes = Vec::new();
     let trees: Vec<&Tree> = layers.iter().collect();
     let tree = merge_noting(&trees, &options, &mut |note| notes.push(note));

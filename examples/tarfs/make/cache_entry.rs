@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use erofs_tarfs::format::Incompat;
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::HashingOptions;
-use erofs_tarfs::layout::{Artifact, DiskOrder, LayoutOptions};
+use erofs_tarfs::layout::LayoutOptions;
 use erofs_tarfs::read::Image;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{HashPlacement, Params, Uuid};
@@ -56,10 +56,7 @@ pub(crate) fn make(
     path: &Path,
     wanted: &Wanted,
 ) -> Done<(Made, Report)> {
-    let mut options = LayoutOptions::default();
-    options.block_size = wanted.block_size;
-    options.uuid = Some(uuid(diff_id));
-    options.artifact = Artifact::Disk(DiskOrder::default());
+    let options = LayoutOptions::disk().block_size(wanted.block_size).uuid(uuid(diff_id));
     let blob = Output::new(path)?;
     let report = image::write(path, &layer.tree, &options, &blob, || layer.sources());
     let mut report = report.map_err(|fail| of_layer(layer, fail))?;
