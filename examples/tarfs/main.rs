@@ -52,6 +52,9 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
     tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
     tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE:NAME
 
+  Layers for containerd's EROFS snapshotter, so that it fetches and converts none:
+    tarfs cache /var/lib/layers oci:DIR:latest
+
 A file may be a block device. DISK:N is partition N of a disk with a GPT, for all that read images or
 layers; without :N it is the only one with EROFS in it, or all for inspect, check and mount-args.
 

@@ -3,14 +3,15 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use erofs_tarfs::verity::Uuid;
 use testkit::oci;
 use testkit::oracle::{self, Verdict};
 use testkit::tarball::TarBuilder;
 
-use crate::run::{Image, Place, Ran, digest, json, mounted, ok, run};
+use crate::run::{Image, Place, Ran, digest, json, mounted, ok, run, tool};
 
 /// An image layout of the small layers, and an empty place for a cache.
 struct Layout {
@@ -206,6 +207,51 @@ fn sealed_with_sidecars() {
     let ran = layout.cache(&[]);
     assert!(ran.code == 0 && ran.stderr.contains("is not any more"), "{}", ran.stderr);
     assert!(entries.iter().all(|entry| !beside(entry).exists()));
+}
+
+#[test]
+fn killed_at_any_moment_what_is_there_is_whole() {
+    const KILLS: u32 = 40;
+    let layout = Layout::new();
+    tool(); // which may have to be built
+    let options = ["--verity", "containerd", "--block-size", "512"];
+    let command = || {
+        let mut command = Command::new(tool());
+        command.arg("cache").args(options).args([&layout.cache, &layout.layout]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let timed = |_| {
+        let started = Instant::now();
+        assert!(command().arg("--force").status().unwrap().success());
+        started.elapsed()
+    };
+    let takes = (0..3).map(timed).min().unwrap();
+    let cache = Path::new(&layout.cache);
+    let whole: Vec<_> = files(cache).iter().map(|file| fs::read(file).unwrap()).collect();
+    let names = files(cache);
+    let (mut killed, mut parts) = (0, 0);
+    for n in 0..KILLS {
+        fs::remove_dir_all(cache).unwrap();
+        let mut child = command().spawn().unwrap();
+        std::thread::sleep(takes * n / KILLS);
+        child.kill().unwrap();
+        killed += u32::from(child.wait().unwrap().code().is_none());
+        let there = files(cache);
+        parts += usize::from(there.len() < names.len());
+        for file in &there {
+            let at = names.iter().position(|name| name == file).expect("no other file");
+            assert!(fs::read(file).unwrap() == whole[at], "kill {n}: {}", file.display());
+            // A blob is never there without its sidecar.
+            assert!(file.extension().unwrap() == "dmverity" || beside(file).exists(), "kill {n}");
+        }
+        assert!(command().status().unwrap().success());
+        assert_eq!(files(cache), names);
+        assert!(
+            files(cache).iter().zip(&whole).all(|(file, whole)| fs::read(file).unwrap() == *whole)
+        );
+    }
+    assert!(killed > 10 && parts > 10, "{killed} were killed in time, {parts} before the end");
 }
 
 #[test]

@@ -104,7 +104,8 @@ fn read(path: &Path) -> Done<Loaded> {
     match layer.backing {
         Backing::File(_) => Ok(layer),
         _ => {
-            let why = "is a bootstrap, whose file data is in other files: containerd names one for a layer";
+            let why =
+                "is a bootstrap, whose file data is in others: containerd names one for a layer";
             Err(Fail::of(path, why))
         }
     }

@@ -37,7 +37,6 @@ pub(crate) fn run(args: &Cache) -> Done {
     directories.make(&args.cache)?;
     for arg in &args.inputs.layers {
         of_argument(args, arg, &wanted, &mut directories)?;
-        std::mem::take(&mut directories).keep()?;
     }
     Ok(())
 }
@@ -91,6 +90,8 @@ fn of_argument(
     }
     reports.extend(asked.map(|asked| report_kept(args, &asked.diff_id)));
     finish(args, made)?;
+    // What is reported is there after a power cut.
+    std::mem::take(directories).keep()?;
     reports.iter().try_for_each(|report| report.print(args.json))
 }
 
