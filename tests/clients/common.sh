@@ -137,7 +137,7 @@ EOF
 
 # ctr, which may run mkfs.erofs itself. Of this machine's cgroups it complains each time.
 ctr() {
-  PATH=$programs timeout 120 "$bin/ctr" -a "$home/c.sock" "$@" 2> >(grep -v DEPRECATION >&2)
+  timeout 120 env PATH="$programs" "$bin/ctr" -a "$home/c.sock" "$@" 2> >(grep -v DEPRECATION >&2)
 }
 
 # in_container SNAPSHOTTER IMAGE OPTIONS SCRIPT: what a container prints. Each has a name of its own, as runc keeps

@@ -19,8 +19,11 @@ const PIECE: usize = 4096;
 pub(super) fn of_content(tree: &Tree, options: &LayoutOptions) -> [u8; 16] {
     let mut hash = Hash { state: SipHasher13::new(), piece: Vec::with_capacity(2 * PIECE) };
     hash.options(options);
+    // Where a tar begins in the file that was read is of no account in a disk, which has the tar itself: so
+    // it has the same UUID whether it is made of tars, or of disks with these tars in them.
+    let is_disk = options.artifact != Artifact::Bootstrap;
     for device in tree.devices() {
-        hash.device(device);
+        hash.device(device, if is_disk { 0 } else { device.base_offset });
     }
     for id in (0..tree.inode_count() as u32).map(InodeId) {
         hash.inode(tree, id);
@@ -75,8 +78,8 @@ impl Hash {
         self.bytes(options.volume_name.len() as u64, &options.volume_name);
     }
 
-    fn device(&mut self, device: &Device) {
-        self.numbers([device.bytes, device.base_offset]);
+    fn device(&mut self, device: &Device, base_offset: u64) {
+        self.numbers([device.bytes, base_offset]);
         self.bytes(device.tag.len() as u64, &device.tag);
     }
 
