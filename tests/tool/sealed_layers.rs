@@ -89,3 +89,31 @@ fn verity_options_want_verity() {
         assert_eq!(ran.code, 2, "{words:?}: {}", ran.stderr);
     }
 }
+
+/// One root hash for the same layers, however they are given: policies know it ahead.
+#[test]
+fn of_tars_of_bootstraps_and_of_disks_the_same() {
+    let image = Image::new();
+    let out = image.path("out");
+    let made = |arguments: &[&OsStr]| {
+        let export = ["export", "--mode", "image_block_with_verity", "-o"].map(OsStr::new);
+        ok([&export[..], &[out.as_os_str()], arguments].concat());
+        fs::read(&out).unwrap()
+    };
+    let tars: Vec<&OsStr> = image.tars.iter().map(|tar| tar.as_os_str()).collect();
+    let of_tars = made(&tars);
+    for options in [&["-o"][..], &["--disk", "-o"], &["--disk", "--placement", "data-first", "-o"]]
+    {
+        let layer = |number: usize| {
+            let layer = image.path(&format!("layer{number}"));
+            let words = ["layer"].iter().chain(options).map(OsStr::new);
+            ok(words.chain([layer.as_os_str(), tars[number]]));
+            layer
+        };
+        let layers: Vec<_> = (0..tars.len()).map(layer).collect();
+        let layers: Vec<&OsStr> = layers.iter().map(|layer| layer.as_os_str()).collect();
+        assert!(made(&layers) == of_tars, "{options:?}");
+        let mixed: Vec<&OsStr> = tars[..1].iter().chain(&layers[1..]).copied().collect();
+        assert!(made(&mixed) == of_tars, "{options:?}, mixed");
+    }
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use testkit::tarball::TarBuilder;
 
-use crate::run::{Image, digest, ok, run};
+use crate::run::{Image, digest, mounted, ok, run};
 
 /// A bootstrap over `0.tar` with a tag, in a directory of its own.
 struct Bootstrap {
@@ -90,6 +90,29 @@ fn in_a_directory_that_the_user_gave_it_names_one() {
         assert_eq!(ran.code == 0, found, "{tag} {name}: {}", ran.stderr);
         assert_eq!(ran.stdout, if found { "Welcome\n" } else { "" });
     }
+}
+
+/// Nydus names tars by the digests of compressed layers.
+#[test]
+fn a_digest_that_is_a_name_is_no_digest() {
+    let tag = digest(b"the compressed layer");
+    let bootstrap = Bootstrap::new(Some(&tag));
+    bootstrap.put(&tag, bootstrap.tar());
+    let (out, erofs) = (format!("{}/out", bootstrap.dir), bootstrap.erofs.as_str());
+    let ran = run(["merge", "--disk", "--tars", &bootstrap.dir, "-o", &out, erofs]);
+    assert!(ran.code == 1 && ran.stderr.contains("--tags-are-names"), "{}", ran.stderr);
+    let words = ["--tags-are-names", "--tars", &bootstrap.dir];
+    let read = |command: &[&str]| ok([command, &words].concat());
+    assert_eq!(read(&["cat", erofs, "etc/issue"]), "Welcome\n");
+    read(&["export", "--mode", "image_block", "-o", &out, erofs]);
+    bootstrap.image.expect_layer(0, &mounted(Path::new(&out)));
+    assert!(ok(["mount-args", "--tars", &bootstrap.dir, erofs]).contains(&tag));
+    assert!(read(&["check", erofs]).contains("no SHA-256 of it"));
+
+    // One of another length is another tar.
+    bootstrap.put(&tag, &[bootstrap.tar(), &[0; 4096][..]].concat());
+    let ran = run([&["export", "--mode", "image_block", "-o", &out, erofs][..], &words].concat());
+    assert!(ran.code == 1 && ran.stderr.contains("bytes, but"), "{}", ran.stderr);
 }
 
 #[test]

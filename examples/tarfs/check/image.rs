@@ -57,7 +57,7 @@ pub(crate) fn verdict(
     let len = again.bytes()?;
     verdict.inodes = loaded.tree.inode_count();
     let devices = image.devices();
-    let digests = tar_digests::check(&loaded, &devices, options.quick)?;
+    let digests = tar_digests::check(&loaded, &devices, options)?;
     verdict.tars = digests.right;
     verdict.problems.extend(digests.problems);
     verdict.unread.extend(digests.unread);

@@ -5,6 +5,7 @@ use erofs_tarfs::read::DeviceInfo;
 use erofs_tarfs::tree::Device;
 use sha2::{Digest, Sha256};
 
+use crate::check::options::Options;
 use crate::cli::fail::Done;
 use crate::cli::progress::Progress;
 use crate::cli::{numbers, quote};
@@ -25,8 +26,8 @@ pub(crate) struct Found {
     pub(crate) no_digest: Vec<String>,
 }
 
-/// Checks the devices in the table of an image; `quick`, whether they are there only.
-pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<Found> {
+/// Checks the devices in the table of an image; whether they are there only, where `options` say so.
+pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], options: &Options) -> Done<Found> {
     let mut found = Found::default();
     for (index, DeviceInfo { tag, blocks, .. }) in table.iter().enumerate() {
         if *blocks == 0 {
@@ -49,12 +50,12 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], quick: bool) -> Done<F
                 continue;
             }
         };
-        if quick {
+        if options.quick {
             found.unread.push(format!("{name}: its bytes (--quick)"));
             continue;
         }
-        if !digest::is_digest(&tag) {
-            let why = if tag.is_empty() { "" } else { ", as its tag is no SHA-256" };
+        if options.at.tags_are_names || !digest::is_digest(&tag) {
+            let why = if tag.is_empty() { "" } else { ", as its tag is no SHA-256 of it" };
             found.no_digest.push(format!("{name}: its bytes{why}"));
             continue;
         }

@@ -35,6 +35,10 @@ pub(crate) struct ReadingArgs {
     /// Where the tars of bootstraps are; beside each bootstrap if not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) tars: Option<PathBuf>,
+    /// Tags of devices are names, also if they look like a SHA-256: Nydus takes the digest of the compressed
+    /// layer, which its tar does not have. The tar of that name is taken as it is, if it is as long.
+    #[arg(long)]
+    pub(crate) tags_are_names: bool,
     /// The image of several that is meant, as linux/arm64; this machine's if not given.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Option<Platform>,
@@ -51,8 +55,14 @@ impl ReadingArgs {
     pub(crate) fn how(&self, strict: bool) -> ReadingOptions<'_> {
         let layer = self.rules.options(strict).keep_pending(true);
         let merge = MergeOptions::new().follow_lower_links(self.follow_lower_links);
-        let (tars, platform) = (self.tars.as_deref(), self.platform.as_ref());
-        ReadingOptions { tars, platform, layer, merge, ..ReadingOptions::default() }
+        ReadingOptions {
+            tars: self.tars.as_deref(),
+            tags_are_names: self.tags_are_names,
+            platform: self.platform.as_ref(),
+            layer,
+            merge,
+            ..ReadingOptions::default()
+        }
     }
 }
 
@@ -85,6 +95,8 @@ pub(crate) type Needless<'a> = &'a dyn Fn(&str) -> bool;
 pub(crate) struct ReadingOptions<'a> {
     /// Where the tars of bootstraps are, if the user said it.
     pub(crate) tars: Option<&'a Path>,
+    /// Whether a tag is a name alone, and no digest.
+    pub(crate) tags_are_names: bool,
     /// Which image of several is meant, if the user said it.
     pub(crate) platform: Option<&'a Platform>,
     /// How tars are read.

@@ -56,8 +56,9 @@ pub(crate) struct Oci {
 }
 
 pub(crate) fn run(args: &Oci) -> Done {
-    if args.at.tars.is_some() {
-        return Err(Fail::Usage("--tars is for bootstraps: an image has its tars".to_owned()));
+    if args.at.tars.is_some() || args.at.tags_are_names {
+        let why = "--tars and --tags-are-names are for bootstraps: an image has its tars";
+        return Err(Fail::Usage(why.to_owned()));
     }
     let (out, image) = (output(&args.output)?, input(&args.image)?);
     let mut how = args.at.how(args.strict);

@@ -44,7 +44,7 @@ pub(crate) fn read(
         }
         (tree, Backing::File(file))
     } else {
-        let tars = TarSearch::of(arg, how.tars);
+        let tars = TarSearch::of(arg, how.tars).names_only(how.tags_are_names);
         let (devices, block) = (image.devices(), image.block_size().bytes().into());
         let devices = devices.iter().map(|device| (&device.tag[..], device.blocks));
         needed_tars::tars(arg, &tars, block, devices);

@@ -8,7 +8,7 @@ use erofs_tarfs::read::Image;
 
 use crate::cli::fail::Done;
 use crate::files::kind::Kind;
-use crate::files::{digest, open, protected};
+use crate::files::{open, protected};
 use crate::layers::tar_search::{self, TarSearch};
 
 /// Protects the tars of a bootstrap, whose devices are given by tag and length in blocks. They are
@@ -22,7 +22,7 @@ pub(crate) fn tars<'d>(
     for (tag, blocks) in devices {
         let tag = String::from_utf8_lossy(tag).into_owned();
         place.names(&tag).iter().for_each(|path| protected::named(path));
-        if digest::is_digest(&tag) {
+        if place.is_digest(&tag) {
             protected::needs_tar(tag, blocks, block);
             continue;
         }

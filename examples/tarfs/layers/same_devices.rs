@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use erofs_tarfs::tree::Identity;
 
-use crate::files::digest;
 use crate::layers::loaded::{Backing, Loaded};
 
 /// Looks for the tars of bootstraps that are merged, where two devices may turn out to be one. What
@@ -24,10 +23,11 @@ pub(crate) fn identify(layers: &mut [Loaded]) {
         twice.extend(of_layer.iter().copied().filter(|identity| !seen.insert(*identity)));
     }
     for layer in layers {
-        let Backing::Tars { slots, .. } = layer.backing else { continue };
-        for index in 0..slots {
+        let Backing::Tars { slots, tars, .. } = &layer.backing else { continue };
+        let tars = tars.clone();
+        for index in 0..*slots {
             let tag = &layer.tree.devices()[index].tag;
-            let is_digest = digest::is_digest(&String::from_utf8_lossy(tag));
+            let is_digest = tars.is_digest(&String::from_utf8_lossy(tag));
             let digest = Identity::of_checked_tag(tag);
             // To check a digest all of the tar is read. That is of no use if no other layer has this tag.
             if is_digest && !twice.contains(&digest) {

@@ -30,6 +30,8 @@ pub(crate) struct TarSearch {
     dir: PathBuf,
     /// Whether the user named the directory.
     given: bool,
+    /// Whether a tag is a name and no more, although it may look like the tar's digest.
+    names_only: bool,
     pub(crate) verify: Verify,
 }
 
@@ -37,7 +39,17 @@ impl TarSearch {
     /// In the directory that the user named, or beside the image.
     pub(crate) fn of(image: &Path, given: Option<&Path>) -> Self {
         let dir = given.unwrap_or_else(|| place::directory(image)).to_owned();
-        Self { dir, given: given.is_some(), verify: Verify::All }
+        Self { dir, given: given.is_some(), names_only: false, verify: Verify::All }
+    }
+
+    /// The same, but a tag may be a name and no more.
+    pub(crate) fn names_only(self, names_only: bool) -> Self {
+        Self { names_only, ..self }
+    }
+
+    /// Whether a tag says which digest its tar has.
+    pub(crate) fn is_digest(&self, tag: &str) -> bool {
+        !self.names_only && digest::is_digest(tag)
     }
 
     /// Opens the tar of a device of `image`. `only` says whether that has no other device.
@@ -57,7 +69,7 @@ impl TarSearch {
             let dir = quote::name(&self.dir);
             let (why, tars) = match self.given {
                 true => ("", ""),
-                false if digest::is_digest(&tag) => ("", "--tars DIR; "),
+                false if self.is_digest(&tag) => ("", "--tars DIR; "),
                 false => (", where a tag that is no digest names no file", "--tars DIR; "),
             };
             // Over a layer's disk the tag is that of the tar in it.
@@ -90,10 +102,9 @@ impl TarSearch {
             let is_short = blocks < needed;
             // If the tag is no digest, a file of another length is the wrong one. If there is no tag, a
             // longer file may be right: mkfs.erofs does not count what follows the end of a tar.
-            let is_other =
-                is_short || blocks > needed && !tag.is_empty() && !digest::is_digest(&tag);
-            let verify = digest::is_digest(&tag)
-                && (blocks != needed || !named || self.verify == Verify::All);
+            let is_other = is_short || blocks > needed && !tag.is_empty() && !self.is_digest(&tag);
+            let verify =
+                self.is_digest(&tag) && (blocks != needed || !named || self.verify == Verify::All);
             let other = match verify {
                 true => Some(digest::of(&file)?).filter(|digest| *digest != tag),
                 false => None,
@@ -107,9 +118,10 @@ impl TarSearch {
                     let image = quote::name(image);
                     Some(format!("has {has} bytes, but {image} needs {needed}"))
                 }
-                (false, Some(digest)) => {
-                    Some(format!("does not have the digest {tag}, but {digest}"))
-                }
+                (false, Some(digest)) => Some(format!(
+                    "does not have the digest {tag}, but {digest} (--tags-are-names, where tags are those \
+                         of compressed layers)"
+                )),
                 (false, None) => {
                     protected::opened(&path, file.file());
                     return Ok(Some(file));
@@ -127,7 +139,7 @@ impl TarSearch {
     /// What the tar of a device may be called.
     pub(crate) fn names(&self, tag: &str) -> Vec<PathBuf> {
         let plain = export::plain(tag);
-        if tag.is_empty() || !self.given && !digest::is_digest(tag) {
+        if tag.is_empty() || !self.given && !self.is_digest(tag) {
             return Vec::new();
         }
         // Tags with characters that are bad in names: `tarfs layer` replaces those.
@@ -140,7 +152,7 @@ impl TarSearch {
 
     /// A file with the digest that the tag is.
     fn by_content(&self, tag: &str, needed: u64, block: u64) -> Done<Option<NamedFile>> {
-        if !digest::is_digest(tag) {
+        if !self.is_digest(tag) {
             return Ok(None);
         }
         let entries = fs::read_dir(&self.dir).map_err(|error| Fail::of(&self.dir, error))?;
