@@ -1,4 +1,4 @@
-//! Units that every stage shares: block sizes, block addresses, node ids, device ids, times, digests as text.
+//! Units that every stage shares: block sizes, times, device numbers.
 //!
 //! Conversions between bytes and blocks are checked here and nowhere else. Everywhere else in this
 //! crate a number is bytes, unless its name says blocks, sectors (of 512 bytes), bits or slots.

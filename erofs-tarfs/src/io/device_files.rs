@@ -25,7 +25,7 @@ impl ReadImage for std::fs::File {
     }
 }
 
-/// The files with the devices of an image: what [`Image::read_at`] is to be told with.
+/// Gives [`Image::read_at`] the bytes of an image's devices, from their files.
 ///
 /// ```
 /// use erofs_tarfs::io::{DeviceFiles, Export, NamedFile};

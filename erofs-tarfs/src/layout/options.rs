@@ -132,8 +132,8 @@ impl LayoutOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Artifact {
-    /// Metadata alone, mounted with one `device=` for each device; addresses count from byte 0
-    /// of the device's file, its base offset included.
+    /// Metadata alone, mounted with one `device=` for each device. Addresses count from byte 0 of the
+    /// device's file, also where the device begins later in it.
     #[default]
     Bootstrap,
     /// One file with metadata and the devices' bytes in it, mounted as it is.
@@ -159,8 +159,8 @@ pub enum Artifact {
 pub enum DiskOrder {
     /// Metadata, then each device at the next multiple of `align`.
     MetadataFirst {
-        /// In bytes: a multiple of the block size, or a part of it, which then counts as one
-        /// block. 4096 by default.
+        /// In bytes: a multiple of the block size. A smaller divisor of it counts as one block. 4096 by
+        /// default.
         align: u64,
     },
     /// A head of fixed size, the devices at multiples of 4096 bytes, then the metadata.

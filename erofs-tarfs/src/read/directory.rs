@@ -37,11 +37,18 @@ pub struct Entry<'a> {
 
 impl<'a> Image<'a> {
     /// Entries of a directory in ascending order of names, without `.` and `..`.
+    ///
+    /// # Errors
+    /// [`Error::Inode`]: [`Rule::WrongType`] of what is no directory, else what is wrong with it; [`Error::Read`].
     pub fn entries(&self, nid: u64) -> Result<Vec<Entry<'a>>, Error> {
         self.children(&self.inode(nid)?)
     }
 
-    /// The nid at a path below the root, `/` between names; symbolic links are not followed.
+    /// The nid at a path below the root, `/` between names; symbolic links are not followed. `None` if there
+    /// is none.
+    ///
+    /// # Errors
+    /// [`Error::Inode`] names the nid, the byte and the rule that is broken; [`Error::Read`].
     pub fn lookup(&self, path: &[u8]) -> Result<Option<u64>, Error> {
         let mut at = self.inode(self.root())?;
         for name in path.split(|b| *b == b'/').filter(|name| !matches!(*name, b"" | b".")) {

@@ -61,6 +61,9 @@ impl<'a> Image<'a> {
     }
 
     /// The target of a symbolic link.
+    ///
+    /// # Errors
+    /// [`Error::Inode`]: [`Rule::WrongType`] of what is no symbolic link, else what is wrong with it; [`Error::Read`].
     pub fn read_link(&self, nid: u64) -> Result<Cow<'a, [u8]>, Error> {
         self.target(&self.inode(nid)?)
     }

@@ -46,7 +46,8 @@ impl<'a> Image<'a> {
     /// Checks superblock, checksum and device table of an image in memory, which it borrows.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// [`Error::Short`], [`Error::Magic`], [`Error::Checksum`] and the others that are about the head of an
+    /// image.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
         Self::of(Bytes::Memory(bytes))
     }

@@ -155,6 +155,9 @@ impl<'a> Image<'a> {
     }
 
     /// Decodes an inode.
+    ///
+    /// # Errors
+    /// [`Error::Inode`] names the nid, the byte and the rule that is broken; [`Error::Read`].
     pub fn inode(&self, nid: u64) -> Result<Inode, Error> {
         let base = self.block_offset(self.superblock.meta_blkaddr.get().into());
         let fault = |offset, rule| Error::Inode { nid, offset, rule };

@@ -21,6 +21,9 @@ impl Image<'_> {
     /// itself where files have whole blocks in it, unless the tree
     /// [carries](TreeOptions::carry_own_data) these; with [`DevicesAt::WholeFile`] it has one device.
     /// Inline tails are carried in any case.
+    ///
+    /// # Errors
+    /// [`Error::Inode`], [`Error::Device`], [`Error::Read`]; [`Error::Tree`] of what a tree cannot hold.
     pub fn tree(&self, options: &TreeOptions) -> Result<Tree, Error> {
         let mut reading = Reading {
             image: self,

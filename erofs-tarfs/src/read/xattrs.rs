@@ -37,6 +37,9 @@ pub struct Xattr<'a> {
 
 impl<'a> Image<'a> {
     /// Extended attributes of an inode that a kernel lists, in ascending order of names.
+    ///
+    /// # Errors
+    /// [`Error::Inode`] names the nid, the byte and the rule that is broken; [`Error::Read`].
     pub fn xattrs(&self, nid: u64) -> Result<Vec<Xattr<'a>>, Error> {
         let mut budget = u64::MAX;
         self.xattrs_within(&self.inode(nid)?, &mut budget)

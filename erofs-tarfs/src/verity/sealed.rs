@@ -6,8 +6,8 @@ use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid};
 
 /// Geometry, with its parameters, and root hash of finished data.
 ///
-/// Its texts (command lines, the kernel's table line, JSON) are in plain form; none names anything
-/// that the caller did not give.
+/// Its texts (command lines, the kernel's table line, JSON) are in plain form, and have only names that you
+/// pass.
 ///
 /// # Examples
 /// ```

@@ -105,7 +105,7 @@ impl<'a> Export<'a> {
         Self { merge, ..self }
     }
 
-    /// Sets how many threads hash, and the like. No byte of an output depends on it.
+    /// Sets how many threads hash, and the backend. No byte of an output depends on it.
     #[must_use]
     pub fn hashing(self, hashing: Hashing) -> Self {
         Self { hashing, ..self }
@@ -233,8 +233,8 @@ impl<'a> Export<'a> {
         Self { notes: Box::new(note), ..self }
     }
 
-    /// Sets the directory that files are in until they have names. By default that is the one in which
-    /// they will have them. It must be on the same filesystem.
+    /// Sets the directory of the files that have no names yet, on the filesystem of the outputs; by
+    /// default the one in which the outputs will be.
     #[must_use]
     pub fn beside(self, directory: impl Into<PathBuf>) -> Self {
         Self { beside: Some(directory.into()), ..self }

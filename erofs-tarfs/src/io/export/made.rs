@@ -44,7 +44,7 @@ pub struct Exported {
     pub gpt: Option<Gpt>,
     /// The files that a form is over, as it names them; the first has all that is in no layer.
     pub files: Vec<String>,
-    /// How the bytes of the layers got into it, if they did.
+    /// How many bytes of the layers were shared, copied by the kernel, or by us; `None` if none is in it.
     pub copied: Option<Copied>,
 }
 
