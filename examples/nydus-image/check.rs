@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use erofs_tarfs::io::Output;
+use erofs_tarfs::io::{NamedFile, Output};
 
 use crate::bootstrap::Bootstrap;
 use crate::fail::{Done, answer};
@@ -34,10 +34,10 @@ pub(crate) fn run(args: &Check) -> Done {
     let Some(path) = args.bootstrap.as_ref().or(args.option.as_ref()) else { return Ok(()) };
     let bootstrap = Bootstrap::read(path)?;
     let tree = bootstrap.tree()?;
-    if let Some(directory) = &args.blob_dir {
-        tars::open(directory, path, &tree)?;
-    }
-    if let Some(json) = result::file(args.output_json.as_ref())? {
+    let tars = args.blob_dir.as_ref().map(|directory| tars::open(directory, path, &tree));
+    let tars = tars.transpose()?.unwrap_or_default();
+    let read = tars.iter().map(NamedFile::path).chain([path.as_path()]);
+    if let Some(json) = result::file(args.output_json.as_ref(), read)? {
         result::write(&json, path, &tree)?;
         Output::finish(vec![json])?;
     }

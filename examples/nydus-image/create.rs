@@ -84,11 +84,11 @@ pub(crate) fn run(args: &Create) -> Done {
     let bootstrap = target::path(bootstrap, [args.source.as_path()])?;
     // An output that can't be made is found out before the tar is read.
     let out = Output::new(&bootstrap)?;
-    let json = result::file(args.output_json.as_ref())?;
+    let json = result::file(args.output_json.as_ref(), [args.source.as_path()])?;
     let layer = layer::read(tar, blob_id)?;
     target::write(&layer.tree, &out)?;
     if let Some(json) = &json {
         result::write(json, &bootstrap, &layer.tree)?;
     }
-    Ok(Output::finish([Some(out), json].into_iter().flatten().collect())?)
+    result::finish(out, json)
 }

@@ -38,9 +38,10 @@ pub(crate) struct Merge {
 /// Makes the bootstrap, which gets its name as the last step.
 pub(crate) fn run(args: &Merge) -> Done {
     args.refused.refuse()?;
-    let bootstrap = target::path(&args.bootstrap, args.layers.iter().map(PathBuf::as_path))?;
+    let read = || args.layers.iter().map(PathBuf::as_path);
+    let bootstrap = target::path(&args.bootstrap, read())?;
     let out = Output::new(&bootstrap)?;
-    let json = result::file(args.output_json.as_ref())?;
+    let json = result::file(args.output_json.as_ref(), read())?;
     let layers = args.layers.iter().map(|path| Bootstrap::read(path)?.tree());
     let layers = layers.collect::<Done<Vec<Tree>>>()?;
     let tree = merged(&args.bootstrap, &layers, &args.layers)?;
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Merge) -> Done {
     if let Some(json) = &json {
         result::write(json, &bootstrap, &tree)?;
     }
-    Ok(Output::finish([Some(out), json].into_iter().flatten().collect())?)
+    result::finish(out, json)
 }
 
 /// The layers as one tree. Each layer with file data keeps its device, though another layer has the same

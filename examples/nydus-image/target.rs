@@ -30,6 +30,15 @@ pub(crate) fn path<'a>(path: &Path, read: impl IntoIterator<Item = &'a Path>) ->
     Ok(real)
 }
 
+/// Whether two outputs, which need not be there yet, would be one file.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let directory = |path: &Path| match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::canonicalize(parent).ok(),
+        _ => fs::canonicalize(".").ok(),
+    };
+    one.file_name() == other.file_name() && directory(one) == directory(other)
+}
+
 /// Writes the bootstrap of a tree to an output, which has no name yet.
 pub(crate) fn write(tree: &Tree, out: &Output) -> Done {
     let layout = layout::plan(tree, &LayoutOptions::default());

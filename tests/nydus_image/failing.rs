@@ -138,6 +138,16 @@ fn outputs_that_are_refused() {
         |out: &str| ["export", "--block", "-D", &cache, "-B", &boot, "-O", out].map(str::to_owned);
     fails(1, &["is an input and the output"], export(&boot));
     fails(1, &["is an input and the output"], export(&tar));
+    let out = place.word("out");
+    for json in [&tar, &boot] {
+        let check = ["check", "-D", &cache, "-J", json, &boot];
+        fails(1, &["is an input and the output"], check);
+    }
+    let words = ["create", "-t", "tar-tarfs", "-B", &out, "-J", &tar, &tar];
+    fails(1, &["is an input and the output"], words);
+    fails(1, &["is an input and the output"], ["merge", "-B", &out, "-J", &boot, &boot]);
+    fails(1, &["the name of two outputs"], ["merge", "-B", &out, "-J", &out, &boot]);
+    assert!(!place.path("out").exists());
     for out in [&*cache, "/dev/null"] {
         fails(1, &["not a regular file"], create(out));
         fails(1, &["not a regular file"], ["merge", "-B", out, &boot]);

@@ -202,6 +202,7 @@ fn sidecars_that_are_none() {
         ("{\"roothash\":\"ROOT\",\"hashoffset\":AT}x", "trailing"),
         ("{\"roothash\":\"ROOT\",\"roothash\":\"ROOT\",\"hashoffset\":AT}", "duplicate"),
         ("{\"roothash\":\"ROOT\",\"hashoffset\":AT,\"RootHash\":\"ROOT\"}", "in two ways"),
+        ("{\"roothash\":\"ROOT\",\"hashoffset\":AT,\"rootha\u{17f}h\":\"ROOT\"}", "in two ways"),
         ("{\"roothash\":\"ROOT\",\"hashoffset\":AT,\"salt\":\"00\"}", "another salt"),
         ("{\"roothash\":\"ROOT\",\"hashoffset\":AT,\"salt\":\"0\"}", "salt"),
         ("{\"roothash\":\"ROOT\",\"hashoffset\":512}", "the filesystem ends at"),

@@ -108,10 +108,13 @@ pub(crate) fn read(path: &Path) -> Done<Sidecar> {
 pub(crate) fn parse(path: &Path, file: &NamedFile) -> Done<Sidecar> {
     let failed = |why: &dyn std::fmt::Display| Fail::of(path, format_args!("is no sidecar: {why}"));
     let fields: Fields = serde_json::from_slice(&contents(path, file)?).map_err(|e| failed(&e))?;
-    // Go, in which containerd is written, takes names of fields in any case, and the last one counts. What
-    // it would read otherwise is refused.
+    // Go, in which containerd is written, takes names of fields in any case, and the last one counts. The
+    // long s (U+017F) is an s in another case to it. What it would read otherwise is refused.
     let names = ["roothash", "hashoffset", "salt"];
-    let is_one = |name: &&String| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let is_one = |name: &&String| {
+        let name = name.replace('\u{17f}', "s");
+        names.iter().any(|known| known.eq_ignore_ascii_case(&name))
+    };
     if let Some(other) = fields.others.keys().find(is_one) {
         return Err(failed(&format_args!("two readers would read {other:?} in two ways")));
     }

@@ -211,6 +211,26 @@ fn archives_and_directories_come_to_the_same() {
     assert_eq!(made("one", &arg), made("two", &archive));
 }
 
+/// A run that was killed leaves empty directories; `umoci init` writes null for an empty list.
+#[test]
+fn layouts_without_an_image() {
+    let place = Place::new();
+    let (_image, arg) = image(&place);
+    let killed = scratch(&place, "killed");
+    fs::create_dir_all(killed.join("blobs/sha256")).unwrap();
+    let null = scratch(&place, "null");
+    fs::write(null.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    fs::write(null.join("index.json"), r#"{"schemaVersion":2,"manifests":null}"#).unwrap();
+    for out in [killed, null] {
+        ok(["oci", &format!("{}:x", out.display()), &arg]);
+        documents(&out, "x");
+    }
+    let other = scratch(&place, "other");
+    fs::create_dir_all(other.join("blobs/sha256/x")).unwrap();
+    let ran = run(["oci", other.to_str().unwrap(), &arg]);
+    assert!(ran.code == 1 && ran.stderr.contains("is no OCI image layout"), "{}", ran.stderr);
+}
+
 #[test]
 fn nothing_is_left_of_what_fails() {
     let place = Place::new();

@@ -32,11 +32,11 @@ pub(crate) struct LayoutWriter {
 }
 
 impl LayoutWriter {
-    /// Begins it. A directory that is there must be a layout, or be empty.
+    /// Begins it. A directory that is there must be a layout, or have nothing in it.
     pub(crate) fn new(dir: &Path) -> Done<Self> {
         let failed = |error| Fail::of(dir, error);
         let is_layout = dir.join(LAYOUT).is_file();
-        if !is_layout && dir.exists() && fs::read_dir(dir).map_err(failed)?.next().is_some() {
+        if !is_layout && dir.exists() && !is_bare(dir).map_err(failed)? {
             return Err(Fail::of(dir, "is there, and is no OCI image layout"));
         }
         let mut writer = Self {
@@ -142,6 +142,10 @@ impl LayoutWriter {
         let no_list = || Fail::of(&path, "has no list of manifests");
         let list = index.as_object_mut().ok_or_else(no_list)?;
         let list = list.entry("manifests").or_insert_with(|| json!([]));
+        // So umoci writes an empty list.
+        if list.is_null() {
+            *list = json!([]);
+        }
         let list = list.as_array_mut().ok_or_else(no_list)?;
         let name = |entry: &Value| entry["annotations"][REF_NAME].as_str().map(str::to_owned);
         let new = name(&entry);
@@ -155,6 +159,24 @@ impl LayoutWriter {
         Output::finish(std::mem::take(&mut self.outputs))?;
         Ok(())
     }
+}
+
+/// Whether there is nothing in a directory but those for blobs, empty: a run that was killed leaves them.
+fn is_bare(dir: &Path) -> io::Result<bool> {
+    let mut dir = dir.to_owned();
+    for inner in ["blobs", "sha256"] {
+        for entry in fs::read_dir(&dir)? {
+            let entry = entry?;
+            if entry.file_name() != inner || !entry.file_type()?.is_dir() {
+                return Ok(false);
+            }
+        }
+        dir.push(inner);
+        if !dir.is_dir() {
+            return Ok(true);
+        }
+    }
+    Ok(fs::read_dir(&dir)?.next().is_none())
 }
 
 impl Drop for LayoutWriter {
