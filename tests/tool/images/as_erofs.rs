@@ -231,6 +231,22 @@ fn layouts_without_an_image() {
     assert!(ran.code == 1 && ran.stderr.contains("is no OCI image layout"), "{}", ran.stderr);
 }
 
+/// Each would write the index that it has read, and its own image: the last one would be alone in it.
+#[test]
+fn two_runs_at_once_are_both_in_the_index() {
+    let place = Place::new();
+    let (_image, arg) = image(&place);
+    let out = place.path("out");
+    let names: Vec<_> = (0..8).map(|number| format!("x{number}")).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let words = ["oci".to_owned(), format!("{}:{name}", out.display()), arg.clone()];
+            scope.spawn(move || ok(words));
+        }
+    });
+    names.iter().for_each(|name| drop(documents(&out, name)));
+}
+
 #[test]
 fn nothing_is_left_of_what_fails() {
     let place = Place::new();

@@ -1,7 +1,7 @@
 //! The files of an OCI image layout: all get their names together, the index last.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -135,6 +135,9 @@ impl LayoutWriter {
     /// Puts an image into the index, in place of one of that name, and gives all files their names.
     pub(crate) fn finish(mut self, entry: Value) -> Done {
         let path = self.dir.join(INDEX);
+        // Two runs would each write an index without the other's image. Locked until all has its name.
+        let dir = File::open(&self.dir).and_then(|dir| dir.lock().map(|()| dir));
+        let _dir = dir.map_err(|error| Fail::of(&self.dir, error))?;
         let mut index = match path.exists() {
             true => json::parse(&path, &Store::layout(&self.dir).bytes(INDEX)?, "an index")?,
             false => json!({ "schemaVersion": 2 }),
