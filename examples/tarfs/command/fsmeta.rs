@@ -34,7 +34,9 @@ a layer content cache: the cache's). It may be made by tarfs, by our mkfs.erofs 
 containerd's EROFS snapshotter mounts the fsmeta.erofs of a snapshot in place of the layers of this one and of
 all below it, and hands it their files: -o device=LOWEST … device=TOP. So all of them must be named, a layer
 that occurs twice twice. Containers that are started from then on have one mount instead of one for each
-layer. It is mounted without dm-verity, whatever sidecars the layers have.
+layer. It is mounted without dm-verity, whatever sidecars the layers have. A directory that an upper layer
+has entries in, and does not list, keeps the attributes of the lower one, as it does for what extracts layers;
+in a stack of mounts it has those of the upper layer, which nobody gave.
 
   cd /var/lib/containerd/io.containerd.snapshotter.v1.erofs/snapshots
   tarfs fsmeta 1 2 3                          # makes 3/fsmeta.erofs

@@ -114,8 +114,12 @@ pub(crate) fn run(args: &Oci) -> Done {
 
 /// The layout that an image goes to, and its name there.
 fn output(text: &str) -> Done<Reference> {
+    let other = |text: &str| Reference::parse(Path::new(text)).is_some() || text.contains("://");
     let rest = text.strip_prefix("oci:").unwrap_or(text);
     let why = |why| Fail::Usage(format!("{}: {why}", quote::name(Path::new(text))));
+    if other(rest) {
+        return Err(why("only image layouts are written: oci:DIR or DIR"));
+    }
     match Reference::parse(Path::new(&format!("oci:{rest}"))) {
         Some(image) if image.pick.digest.is_some() || image.pick.number.is_some() => {
             Err(why("an image gets a name, no digest or number"))

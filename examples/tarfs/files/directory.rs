@@ -1,6 +1,7 @@
 //! Directories that are made for outputs, and are gone again if nothing comes of those.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::fail::{Done, Fail};
@@ -21,7 +22,12 @@ impl NewDirectories {
             self.make(above)?;
         }
         match fs::create_dir(path) {
-            Ok(()) => self.0.push(path.to_owned()),
+            Ok(()) => {
+                self.0.push(path.to_owned());
+                // Readable by all, as what is in it, whatever the umask.
+                let readable = fs::set_permissions(path, fs::Permissions::from_mode(0o755));
+                readable.map_err(|error| Fail::of(path, error))?;
+            }
             // Somebody else has made it meanwhile.
             Err(_) if path.is_dir() => {}
             Err(error) => return Err(Fail::of(path, format_args!("cannot make it: {error}"))),

@@ -287,3 +287,31 @@ fn nothing_is_left_of_what_fails() {
     refused(&place.text("in"), &arg, 1, "does not have its digest");
     assert_eq!(fs::read_dir(&blobs).unwrap().count(), before);
 }
+
+#[test]
+fn a_blob_that_is_there_is_looked_at() {
+    let place = Place::new();
+    let (_image, arg) = image(&place);
+    let out = place.text("out");
+    ok(["oci", &out, &arg]);
+    let index = fs::read(Path::new(&out).join("index.json")).unwrap();
+    let index: Value = serde_json::from_slice(&index).unwrap();
+    let manifest = document(Path::new(&out), &index["manifests"][0]);
+    let last = manifest["layers"].as_array().unwrap().last().unwrap().clone();
+    let hex = last["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap().to_owned();
+    let path = Path::new(&out).join("blobs/sha256").join(hex);
+    let right = fs::read(&path).unwrap();
+    fs::write(&path, vec![7; right.len()]).unwrap();
+    let ran = run(["oci", &out, &arg]);
+    assert!(ran.code == 1 && ran.stderr.contains("is there, and has the digest"), "{}", ran.stderr);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let ran = run(["oci", &out, &arg]);
+    assert!(ran.code == 1 && ran.stderr.contains("not a regular file"), "{}", ran.stderr);
+    fs::remove_dir(&path).unwrap();
+    ok(["oci", &out, &arg]);
+    assert_eq!(fs::read(&path).unwrap(), right);
+    for other in ["dir:x", "oci-archive:x", "docker-archive:x", "docker://x"] {
+        assert_eq!(run(["oci", other, &arg]).code, 2, "{other}");
+    }
+}

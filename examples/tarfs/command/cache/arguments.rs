@@ -23,7 +23,8 @@ containerd fetches nothing and needs no mkfs.erofs: an entry is DIR/sha256/XX/DI
 
 A LAYER is a tar or an image (`tarfs merge --help` says more). The layers of an image are in the cache when
 all of them are made. Those that are there already are kept, and not read: an entry is looked at, its UUID,
-length, block size and hash tree, but its data is not. What is wrong is made anew, and --force makes all anew.";
+length, block size and hash tree, but its data is not. What is wrong is made anew, and --force makes all
+anew. What is there by the name of an entry, and is no regular file, is an error.";
 
 #[derive(Debug, Group)]
 #[command(after_help = HELP)]

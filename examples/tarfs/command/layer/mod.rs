@@ -14,6 +14,7 @@ use erofs_tarfs::units::BlockSize;
 pub(crate) use self::arguments::Layer;
 use self::source::Source;
 use crate::cli::fail::{Done, Fail};
+use crate::cli::marks::Mark;
 use crate::cli::progress::Progress;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
@@ -36,6 +37,10 @@ pub(crate) fn run(args: &Layer) -> Done {
         .then(|| hash_tree_options::mountable(&args.sealing, options.block_size))
         .transpose()?;
     args.marks.check(params.as_ref())?;
+    if args.marks.has(Mark::ErofsAnnotations) && !args.disk {
+        let why = "a bootstrap is no layer alone, but with its tar: --disk, or `tarfs oci`";
+        return Err(Fail::Usage(format!("--print erofs-annotations: {why}")));
+    }
     if args.blob_id.as_ref().is_some_and(|id| id.len() > 64 || id.is_empty()) {
         return Err(Fail::Usage("--blob-id: 1 to 64 bytes".to_owned()));
     }

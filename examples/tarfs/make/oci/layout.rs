@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io::Output;
+use erofs_tarfs::io::{NamedFile, Output};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -65,7 +65,7 @@ impl LayoutWriter {
         let bytes = document.to_string();
         let hex = numbers::to_hex(&Sha256::digest(bytes.as_bytes()));
         let blob = BlobOf { hex, bytes: bytes.len() as u64 };
-        if self.wants(&blob)? {
+        if self.wants(&blob, None)? {
             self.file(&format!("{BLOBS}/{}", blob.hex), bytes.as_bytes())?;
         }
         Ok(blob)
@@ -74,7 +74,7 @@ impl LayoutWriter {
     /// A blob that has this digest already, as the caller has checked.
     pub(crate) fn copy(&mut self, hex: &str, mut from: Blob<'_>) -> Done<BlobOf> {
         let blob = BlobOf { hex: hex.to_owned(), bytes: from.bytes };
-        if !self.wants(&blob)? {
+        if !self.wants(&blob, from.file.as_ref())? {
             return Ok(blob);
         }
         let output = self.output(&format!("{BLOBS}/{hex}"))?;
@@ -100,23 +100,34 @@ impl LayoutWriter {
         write(&output)?;
         let hex = digest::sha256(output.file(), &mut |_| {})?;
         let blob = BlobOf { hex, bytes: output.file().bytes()? };
-        if self.wants(&blob)? {
+        if self.wants(&blob, None)? {
             output.rename(&self.dir.join(BLOBS).join(&blob.hex))?;
             self.outputs.push(output);
         }
         Ok(blob)
     }
 
-    /// Whether a blob must be written: it is neither there nor among the outputs.
-    fn wants(&mut self, blob: &BlobOf) -> Done<bool> {
+    /// Whether a blob must be written: it is neither there nor among the outputs. One that is there has its
+    /// digest; `checked` is a file of which that is known.
+    fn wants(&mut self, blob: &BlobOf, checked: Option<&NamedFile>) -> Done<bool> {
         let path = self.dir.join(BLOBS).join(&blob.hex);
         match fs::metadata(&path) {
-            Ok(found) if found.len() == blob.bytes => Ok(false),
-            Ok(found) => {
-                let (has, needed) = (found.len(), blob.bytes);
-                Err(Fail::of(path, format_args!("is there, and has {has} bytes, not {needed}")))
+            Ok(found) if !found.is_file() => {
+                return Err(Fail::of(path, "is there, and is not a regular file"));
             }
-            Err(_) => Ok(self.blobs.insert(blob.hex.clone())),
+            Ok(_) => {}
+            Err(_) => return Ok(self.blobs.insert(blob.hex.clone())),
+        }
+        let there = NamedFile::open(&path)?;
+        if let Some(checked) = checked
+            && checked.identity()? == there.identity()?
+        {
+            return Ok(false);
+        }
+        let progress = Progress::new("checking", Some(there.bytes()?));
+        match digest::sha256(&there, &mut progress.observer())? {
+            has if has == blob.hex => Ok(false),
+            has => Err(Fail::of(path, format_args!("is there, and has the digest {has}"))),
         }
     }
 
