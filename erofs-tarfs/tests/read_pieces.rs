@@ -3,7 +3,9 @@
 mod read_kit;
 
 use erofs_tarfs::format::DataLayout;
-use erofs_tarfs::read::{Error, Image, ReadFault, ReadImage, StoredExtent, StoredPlace};
+use erofs_tarfs::read::{
+    Error, Image, ReadFault, ReadImage, Rule, StoredExtent, StoredPlace, TreeOptions,
+};
 use read_kit::{B, FILE, Pieces, Raw, index, nid};
 use std::sync::Mutex;
 
@@ -152,4 +154,39 @@ fn a_walk_ends() {
     assert_eq!((&steps[0], &steps[1]), (&Ok(Vec::new()), &Ok(b"down".to_vec())));
     let error = steps[2].as_ref().unwrap_err().to_string();
     assert!(error.contains("directory is reached twice"), "{error}");
+}
+
+/// An image of any length that is zeros but for its beginning, as a sparse file is.
+struct Sparse(Vec<u8>, u64);
+
+impl ReadImage for Sparse {
+    fn len(&self) -> Result<u64, ReadFault> {
+        Ok(self.1)
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadFault> {
+        buf.fill(0);
+        let there = usize::try_from(offset).ok().and_then(|at| self.0.get(at..)).unwrap_or(&[]);
+        let len = there.len().min(buf.len());
+        buf[..len].copy_from_slice(&there[..len]);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sparse_image_costs_no_more_than_is_in_it() {
+    // Its chunk table would be half of 1 TiB, and each chunk another extent.
+    let mut raw = Raw::new(16, &[]);
+    raw.superblock().blocks_lo.set(u32::MAX);
+    raw.extended(5, FILE, DataLayout::ChunkBased, 1 << 45, 0x20);
+    raw.dir(4, 4, &[("long", 5)]);
+    let reader = Sparse(raw.sealed(), 1 << 40);
+    let image = Image::over(&reader).unwrap();
+    for error in [image.extents(nid(5)).map(drop), image.tree(&TreeOptions::new()).map(drop)] {
+        assert!(matches!(error, Err(Error::Inode { rule: Rule::TooMuchRead, .. })), "{error:?}");
+    }
+    // A part of it can be had.
+    assert_eq!(image.extents_within(nid(5), 1 << 40..(1 << 40) + 100).unwrap().len(), 1);
+    let steps: Result<Vec<_>, _> = image.walk().collect();
+    assert_eq!(steps.unwrap().len(), 2);
 }

@@ -22,10 +22,17 @@
 //! - Linux, `fs/erofs/erofs_fs.h` and `Documentation/filesystems/erofs.rst`.
 //!
 //! ```
-//! use erofs_tarfs::format::{Superblock, SUPERBLOCK_MAGIC, zerocopy::FromBytes};
+//! use erofs_tarfs::format::{SUPERBLOCK_MAGIC, SUPERBLOCK_OFFSET, Superblock, zerocopy::FromBytes};
+//! use erofs_tarfs::{image, layout};
+//! # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+//! # use doc::layer_of;
 //!
-//! let sb = Superblock::read_from_prefix(&[0; 128]).unwrap().0;
-//! assert_ne!(sb.magic.get(), SUPERBLOCK_MAGIC);
+//! let tree = layer_of(&[("etc/motd", "hello\n")]);
+//! let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::new())?);
+//! let at = SUPERBLOCK_OFFSET as usize;
+//! let (superblock, _) = Superblock::ref_from_prefix(&bytes[at..]).expect("128 bytes are there");
+//! assert_eq!((superblock.magic.get(), superblock.blkszbits), (SUPERBLOCK_MAGIC, 9)); // blocks of 2^9
+//! # Ok::<(), erofs_tarfs::layout::Error>(())
 //! ```
 
 mod checksum;

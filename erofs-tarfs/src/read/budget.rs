@@ -1,6 +1,10 @@
 //! What an image may cost: metadata that overlaps is read again and again.
 
+use super::source::Bytes;
 use super::{Error, Inode, Rule};
+
+/// Most bytes of each kind that are read of an image that is not in memory.
+pub(super) const READ: u64 = 1 << 28;
 
 /// Bytes of each kind of metadata that are left to read.
 ///
@@ -8,6 +12,8 @@ use super::{Error, Inode, Rule};
 /// Xattrs alone may be shared.
 #[derive(Clone)]
 pub(super) struct Budget {
+    /// The rule that what costs more breaks.
+    rule: Rule,
     directories: u64,
     targets: u64,
     tails: u64,
@@ -25,9 +31,16 @@ pub(super) enum Cost {
 }
 
 impl Budget {
-    /// What an image of `len` bytes may cost.
-    pub(super) fn new(len: u64) -> Self {
+    /// What an image may cost. One in memory costs no more than in proportion to its length. That of one that
+    /// is read says little, as a sparse file is as long as anybody wants: so it has a limit too.
+    pub(super) fn new(bytes: Bytes<'_>) -> Self {
+        let (rule, len) = match bytes {
+            Bytes::Memory(bytes) => (Rule::Overlap, bytes.len() as u64),
+            Bytes::Reader { len, .. } if len <= READ => (Rule::Overlap, len),
+            Bytes::Reader { .. } => (Rule::TooMuchRead, READ),
+        };
         Self {
+            rule,
             directories: len,
             targets: len,
             tails: len,
@@ -44,8 +57,7 @@ impl Budget {
             Cost::Tail => &mut self.tails,
             Cost::ChunkTable => &mut self.chunk_tables,
         };
-        *left =
-            left.checked_sub(bytes).ok_or_else(|| inode.fault(inode.offset(), Rule::Overlap))?;
+        *left = left.checked_sub(bytes).ok_or_else(|| inode.fault(inode.offset(), self.rule))?;
         Ok(())
     }
 }

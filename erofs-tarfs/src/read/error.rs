@@ -136,6 +136,11 @@ pub enum Rule {
     /// A long xattr prefix is one of the table's.
     #[error("unknown or unsupported long xattr prefix")]
     XattrPrefix,
+    /// Of an image that is read, and not in memory, no more than 256 MiB of each kind are taken:
+    /// directories, targets of links, chunk tables, bodies that a tree carries. A long file of it can be
+    /// asked about part by part.
+    #[error("over 256 MiB of its kind, more than is read of an image that is not in memory")]
+    TooMuchRead,
     /// Tables of directories, chunks, tails or xattrs in total aren't larger than an image of
     /// this length has room for: some overlap.
     #[error("metadata overlaps: in total more than an image this long can hold")]

@@ -1,6 +1,7 @@
 //! Where the bytes of regular files lie.
 
-use super::{Error, Image, Inode, Rule};
+use super::source::Bytes;
+use super::{Error, Image, Inode, Rule, budget};
 use crate::format::{ChunkFormat, ChunkIndex, DataLayout, HOLE};
 use crate::tree::NodeKind;
 use alloc::vec::Vec;
@@ -158,6 +159,10 @@ impl Runs<'_, '_> {
         let bits = self.image.block_size.bits() + format.shift();
         let unit = if format.has_indexes() { 8 } else { 4 };
         let (mut k, end) = (self.part.start >> bits, self.part.end.div_ceil(1 << bits));
+        let is_read = matches!(self.image.bytes, Bytes::Reader { .. });
+        if is_read && end.saturating_sub(k) * unit > budget::READ {
+            return Err(self.inode.fault(table, Rule::TooMuchRead));
+        }
         while k < end {
             let count = (end - k).min(PIECE / unit);
             let piece = self.image.slice_of(self.inode, table + k * unit, count * unit)?;

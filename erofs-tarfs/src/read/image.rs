@@ -53,8 +53,8 @@ impl<'a> Image<'a> {
     }
 
     /// The same of an image that is read piece by piece, when something is asked of it: nothing but the
-    /// device table and the prefixes of xattr names is kept. The length of the image, which bounds what
-    /// a hostile one may cost, is the reader's.
+    /// device table and the prefixes of xattr names is kept. No more than 256 MiB of each kind of metadata are
+    /// taken of it, as a sparse file may be of any length ([`Rule::TooMuchRead`](super::Rule)).
     ///
     /// ```
     /// use erofs_tarfs::{io, layout, read::Image};

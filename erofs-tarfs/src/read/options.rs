@@ -37,7 +37,7 @@ pub struct TreeOptions {
     /// Whether file data in whole blocks of the image itself is carried in the tree, as that behind
     /// inodes always is. Then devices are the slots alone, and the image need not be kept: a bootstrap
     /// has such blocks for what is not whole blocks of its tar, as some pieces of sparse files. A tree may
-    /// then take as much memory as the image is long. Default: `false`.
+    /// then take as much memory as the image is long, or 256 MiB if it is read. Default: `false`.
     pub carry_own_data: bool,
 }
 

@@ -29,7 +29,7 @@ impl Image<'_> {
             image: self,
             options,
             builder: Builder::new(),
-            budget: Budget::new(self.len()),
+            budget: Budget::new(self.bytes),
             seen: BTreeMap::new(),
             queue: VecDeque::new(),
             primary: None,

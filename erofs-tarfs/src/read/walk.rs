@@ -65,7 +65,7 @@ impl<'a> Image<'a> {
             at: Vec::new(),
             path: Vec::new(),
             seen: BTreeSet::new(),
-            budget: Budget::new(self.len()),
+            budget: Budget::new(self.bytes),
             fresh: true,
         }
     }

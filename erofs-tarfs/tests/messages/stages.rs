@@ -243,6 +243,10 @@ fn images() {
         (&R::XattrBody, "damaged xattr body"),
         (&R::XattrName, "bad xattr name"),
         (&R::XattrPrefix, "unknown or unsupported long xattr prefix"),
+        (
+            &R::TooMuchRead,
+            "over 256 MiB of its kind, more than is read of an image that is not in memory",
+        ),
         (&R::Overlap, "metadata overlaps: in total more than an image this long can hold"),
     ]);
 }
