@@ -84,10 +84,8 @@ impl Work<'_> {
     fn disk(&mut self, path: &Path, file: &NamedFile) -> Done {
         let found = partition::read(path, file)?;
         let table = Table::new(path, file.bytes()?, &found);
-        match self.args.json {
-            true => print::json_line(&mut self.out, &table)?,
-            false => table.write(&mut self.out, Names::new(false)).map_err(Fail::stdout)?,
-        }
+        let (out, json) = (&mut self.out, self.args.json);
+        print::report(out, &table, json, |out| table.write(out, Names::new(false)))?;
         for with in partition::with_erofs(file, &found.table.partitions)? {
             let name = partition::name(path, with);
             self.image(&name, partition::open(file, with)?, kind::Kind::Erofs)?;
@@ -105,9 +103,7 @@ impl Work<'_> {
             self.bars.extend(image_picture::bars(path, &image, len, &segments));
         }
         let report = image_report::of(path, &image, len, segments);
-        match self.args.json {
-            true => print::json_line(&mut self.out, &report),
-            false => report.write(&mut self.out, Names::new(false)).map_err(Fail::stdout),
-        }
+        let (out, json) = (&mut self.out, self.args.json);
+        print::report(out, &report, json, |out| report.write(out, Names::new(false)))
     }
 }

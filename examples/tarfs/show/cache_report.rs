@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::Done;
 use crate::show::print;
 use crate::show::report::Report;
 
@@ -39,11 +39,7 @@ impl CacheReport {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        let mut out = io::stdout().lock();
-        match json {
-            true => print::json_line(&mut out, self),
-            false => self.write(&mut out).map_err(Fail::stdout),
-        }
+        print::report(io::stdout().lock(), self, json, |out| self.write(out))
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {

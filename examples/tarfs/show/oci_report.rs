@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::Done;
 use crate::layers::noted::Noted;
 use crate::show::print;
 
@@ -29,11 +29,7 @@ pub(crate) struct OciReport {
 impl OciReport {
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        let mut out = io::stdout().lock();
-        match json {
-            true => print::json_line(&mut out, self),
-            false => self.write(&mut out).map_err(Fail::stdout),
-        }
+        print::report(io::stdout().lock(), self, json, |out| self.write(out))
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {

@@ -1,12 +1,12 @@
 //! What was made of disks in partitions, as JSON and for people.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use erofs_tarfs::outputs::{Gpt, Placed};
 use serde::Serialize;
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::Done;
 use crate::show::print;
 use crate::show::report::{HowMade, Report};
 
@@ -65,20 +65,17 @@ impl Partitioned {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        let mut out = print::stream(&self.path);
-        if json {
-            return print::json_line(&mut out, self);
+        print::report(print::stream(&self.path), self, json, |out| self.write(out))
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}: {} bytes", self.path, self.size)?;
+        self.made.write(out)?;
+        for OfPartition { number, name, guid, offset, size, disk, .. } in &self.partitions {
+            writeln!(out, "partition {number}: {size} bytes at {offset}, {name:?}, {guid}")?;
+            let verity = disk.as_ref().and_then(|disk| disk.verity.as_ref());
+            verity.map_or(Ok(()), |verity| verity.write(out))?;
         }
-        let written = (|| {
-            writeln!(out, "{}: {} bytes", self.path, self.size)?;
-            self.made.write(&mut out)?;
-            for OfPartition { number, name, guid, offset, size, disk, .. } in &self.partitions {
-                writeln!(out, "partition {number}: {size} bytes at {offset}, {name:?}, {guid}")?;
-                let verity = disk.as_ref().and_then(|disk| disk.verity.as_ref());
-                verity.map_or(Ok(()), |verity| verity.write(&mut out))?;
-            }
-            Ok(())
-        })();
-        written.map_err(Fail::stdout)
+        Ok(())
     }
 }

@@ -16,8 +16,21 @@ pub(crate) fn stream(output: &str) -> Box<dyn Write> {
     }
 }
 
+/// Prints a report: one line of JSON, or what `write` says to people.
+pub(crate) fn report<W: Write>(
+    mut out: W,
+    value: &impl Serialize,
+    json: bool,
+    write: impl FnOnce(&mut W) -> io::Result<()>,
+) -> Done {
+    match json {
+        true => json_line(&mut out, value),
+        false => write(&mut out).map_err(Fail::stdout),
+    }
+}
+
 /// One line of JSON.
-pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> Done {
+fn json_line(out: &mut impl Write, value: &impl Serialize) -> Done {
     let text = serde_json::to_string(value).map_err(|error| Fail::Failed(error.to_string()))?;
     writeln!(out, "{text}").map_err(Fail::stdout)
 }

@@ -8,7 +8,7 @@ use erofs_tarfs::layout::{Layout, PlannedDevice};
 use erofs_tarfs::units::BlockSize;
 use serde::Serialize;
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::Done;
 use crate::layers::noted::Noted;
 use crate::show::hash_tree_report::HashTreeReport;
 use crate::show::marked::Marked;
@@ -113,11 +113,7 @@ impl Report {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        let mut out = print::stream(&self.path);
-        if json {
-            return print::json_line(&mut out, self);
-        }
-        self.write(&mut out).map_err(Fail::stdout)
+        print::report(print::stream(&self.path), self, json, |out| self.write(out))
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {

@@ -118,11 +118,8 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
         ..HashTreeReport::new(&sealed, path, args.hash.as_ref().unwrap_or(path))
     };
     let output = args.hash.as_deref().map(place::named).transpose()?;
-    let mut out = print::stream(&output.unwrap_or_default().display().to_string());
-    match args.json {
-        true => print::json_line(&mut out, &made),
-        false => made.write(&mut out).map_err(Fail::stdout),
-    }
+    let out = print::stream(&output.unwrap_or_default().display().to_string());
+    print::report(out, &made, args.json, |out| made.write(out))
 }
 
 /// Opens what is to be sealed, and says which lock it wants. It is opened for writing only if it has to
