@@ -65,7 +65,8 @@ impl Image<'_> {
     /// # Errors
     /// [`Rule::WrongType`] of what is no regular file; what is wrong with the inode.
     pub fn extents(&self, nid: u64) -> Result<Vec<StoredExtent>, Error> {
-        self.runs(&self.inode(nid)?)
+        let inode = self.inode(nid)?;
+        self.runs_within(&inode, 0..inode.size())
     }
 
     /// Extents of a part of a regular file, cut off at its ends. Only what is about this part is read of
@@ -92,26 +93,29 @@ impl Image<'_> {
         self.runs_within(&self.inode(nid)?, part)
     }
 
-    pub(super) fn runs(&self, inode: &Inode) -> Result<Vec<StoredExtent>, Error> {
-        self.runs_within(inode, 0..inode.size())
-    }
-
     pub(super) fn runs_within(
         &self,
         inode: &Inode,
         part: Range<u64>,
     ) -> Result<Vec<StoredExtent>, Error> {
+        let mut list = Vec::new();
+        self.runs_into(inode, part, &mut list)?;
+        Ok(list)
+    }
+
+    /// Puts the extents of a part of a file into an empty list.
+    pub(super) fn runs_into(
+        &self,
+        inode: &Inode,
+        part: Range<u64>,
+        list: &mut Vec<StoredExtent>,
+    ) -> Result<(), Error> {
         if inode.kind() != NodeKind::Regular {
             return Err(inode.fault(inode.offset(), Rule::WrongType));
         }
         let part = part.start..part.end.min(inode.size());
-        let mut runs = Runs { image: self, inode, part, list: Vec::new() };
-        if inode.layout() == DataLayout::ChunkBased {
-            runs.chunks()?;
-        } else {
-            runs.flat()?;
-        }
-        Ok(runs.list)
+        let mut runs = Runs { image: self, inode, part, list };
+        if inode.layout() == DataLayout::ChunkBased { runs.chunks() } else { runs.flat() }
     }
 
     /// Byte offset and length of the chunk table of a chunk-based file.
@@ -132,7 +136,7 @@ struct Runs<'i, 'a> {
     inode: &'i Inode,
     /// The part of the file that is asked for, which ends no later than the file.
     part: Range<u64>,
-    list: Vec<StoredExtent>,
+    list: &'i mut Vec<StoredExtent>,
 }
 
 impl Runs<'_, '_> {
