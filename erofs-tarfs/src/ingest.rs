@@ -24,6 +24,9 @@
 //! assert_eq!(done.leaves.unwrap().digests().len(), 2 * 32);
 //! # Ok::<(), erofs_tarfs::tree::Error>(())
 //! ```
+//!
+//! # References
+//! OCI image-spec, `config.md`, "Layer DiffID".
 
 use crate::tree::{Error, Identity, Layer, LayerBuilder, LayerOptions};
 use crate::verity::{Digest, Leaves, Params, StreamHasher, Streamed};

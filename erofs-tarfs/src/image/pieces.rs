@@ -58,6 +58,9 @@ impl Piece<'_> {
 /// .unwrap();
 /// assert_eq!(disk.len() as u64, plan.bytes);
 /// ```
+///
+/// # Errors
+/// Those of `sink`, and no other.
 pub fn pieces<E>(
     plan: &DiskPlan,
     layout: &Layout<'_>,
