@@ -13,6 +13,21 @@ use zerocopy::little_endian::U32;
 const PIECE: u64 = 64 << 10;
 
 /// A run of a file's bytes. What lies between extents reads as zeros.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::{Image, StoredPlace}};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+/// let image = Image::new(&bytes)?;
+/// let motd = image.lookup(b"etc/motd")?.expect("it is there");
+/// let extent = image.extents(motd)?[0];
+/// assert_eq!((extent.logical, extent.len), (0, 6)); // bytes of the file
+/// assert_eq!(extent.source, StoredPlace::Device { slot: 0, offset: 512 }); // byte of the tar
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredExtent {
     /// Where the run starts in the file, in bytes.
@@ -24,6 +39,28 @@ pub struct StoredExtent {
 }
 
 /// Where bytes are.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::{Image, StoredPlace}};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::{layer_of, tar_of};
+///
+/// let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+/// let image = Image::new(&bytes)?;
+/// let motd = image.lookup(b"etc/motd")?.expect("it is there");
+/// let mut body = Vec::new();
+/// for extent in image.extents(motd)? {
+///     let (file, offset) = match extent.source {
+///         StoredPlace::Primary { offset } | StoredPlace::Inline { offset } => (&bytes, offset),
+///         StoredPlace::Device { offset, .. } => (&tar, offset), // of several, the one with this slot
+///     };
+///     body.extend_from_slice(&file[offset as usize..][..extent.len as usize]);
+/// }
+/// assert_eq!(body, b"hello\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StoredPlace {
     /// In the primary device, hence the image, in blocks of their own.
