@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"golang.org/x/sys/unix"
 )
 
@@ -88,7 +89,7 @@ func unmountTarget(target string) error {
 			return fmt.Errorf("unmount %s: %w", target, err)
 		}
 	}
-	step()
+	keep.Step()
 	if err := unix.Rmdir(target); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("remove %s: %w", target, err)
 	}
