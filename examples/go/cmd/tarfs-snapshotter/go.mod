@@ -8,6 +8,7 @@ require (
 	github.com/containerd/continuity v0.5.0
 	github.com/containerd/errdefs v1.0.0
 	github.com/erofs-tarfs/erofs-tarfs/examples/go v0.0.0-00010101000000-000000000000
+	github.com/erofs/go-erofs v0.3.1
 	github.com/opencontainers/go-digest v1.0.0
 	golang.org/x/sys v0.50.0
 	google.golang.org/grpc v1.83.2
