@@ -11,8 +11,8 @@
 //
 //	a layer to be unpacked, or no parent   bind ROOT/snapshots/N/fs [rw rbind]
 //	a layer that is kept, or was applied   the same, [ro rbind]: containerd 2.4 neither fetches nor applies it
-//	a view                                 erofs IMAGE [ro loop device=TAR…]
-//	a container                            that, and format/overlay [workdir= upperdir= lowerdir={{ mount 0 }}]
+//	a view                                 erofs IMAGE [ro loop device=TAR…], format/bind {{ mount 0 }} [ro rbind]
+//	a container                            erofs as before, format/overlay [workdir= upperdir= lowerdir={{ mount 0 }}]
 //
 // containerd's mount manager (since 2.2) carries these out, and its handler of the type erofs passes devices on. The
 // snapshotter holds no mount and no loop device: a kill loses none.

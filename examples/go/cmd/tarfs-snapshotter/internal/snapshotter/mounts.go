@@ -46,14 +46,17 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 	for _, device := range image.Devices {
 		erofs.Options = append(erofs.Options, "device="+device)
 	}
-	switch {
-	case info.Kind != snapshots.KindView:
-		options := append(mapping, "workdir="+s.path(id, "work"), "upperdir="+s.upper(id), "lowerdir={{ mount 0 }}")
-		options = append(options, s.options.OverlayOptions...)
-		return []mount.Mount{erofs, {Type: "format/overlay", Source: "overlay", Options: options}}
-	case len(mapping) > 0:
-		return []mount.Mount{erofs, {Type: "format/bind", Source: "{{ mount 0 }}", Options: append(mapping, "ro", "rbind")}}
-	default:
-		return []mount.Mount{erofs}
+	if info.Kind == snapshots.KindView {
+		// Without a last mount that is left to the caller, containerd's CRI would mount nothing where an image is
+		// a volume, as the mount manager carries out all that has a handler, and CRI mounts what remains.
+		bind := mount.Mount{Type: "format/bind", Source: "{{ mount 0 }}", Options: append(mapping, "rbind")}
+		if len(mapping) == 0 {
+			// With it containerd would map no owners. What it binds can't be written to anyhow.
+			bind.Options = append(bind.Options, "ro")
+		}
+		return []mount.Mount{erofs, bind}
 	}
+	options := append(mapping, "workdir="+s.path(id, "work"), "upperdir="+s.upper(id), "lowerdir={{ mount 0 }}")
+	options = append(options, s.options.OverlayOptions...)
+	return []mount.Mount{erofs, {Type: "format/overlay", Source: "overlay", Options: options}}
 }
