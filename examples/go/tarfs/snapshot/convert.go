@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/unpack"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
@@ -155,7 +156,7 @@ func hasPending(tree *tarfs.Tree) bool {
 
 // pump uncompresses a blob into a layer.
 func (m *Manager) pump(w io.Writer, b *blob, moving func()) error {
-	plain, err := decompress(b)
+	plain, err := unpack.NewReader(b)
 	if err != nil {
 		return err
 	}
