@@ -83,8 +83,9 @@ func (b *blob) sized(f *os.File) error {
 	}
 	if err != nil {
 		f.Close()
+		return fmt.Errorf("blob: %w", err)
 	}
-	return err
+	return nil
 }
 
 func (b *blob) Read(p []byte) (int, error) {

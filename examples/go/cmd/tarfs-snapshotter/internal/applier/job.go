@@ -74,16 +74,21 @@ func (j *job) make(ctx context.Context, b *blob, p *place) (info tarfs.LayerInfo
 	defer layer.Close()
 	streamed()
 	written := j.Metrics.Stage("index")
-	f, err := j.write(ctx, p, layer, tar, at)
+	layout, err := j.plan(layer)
 	if err != nil {
 		return info, err
+	}
+	defer layout.Close()
+	f, err := j.write(ctx, p, layout, tar, at)
+	if err != nil {
+		return info, fmt.Errorf("%s: %w", p.dir, err)
 	}
 	defer f.Close()
 	written()
 	if j.params != nil {
 		sealed := j.Metrics.Stage("verity")
-		if err := j.seal(ctx, p, f); err != nil {
-			return info, err
+		if err := j.seal(ctx, p, layer, layout, f); err != nil {
+			return info, fmt.Errorf("%s: %w", p.dir, err)
 		}
 		sealed()
 	}
@@ -114,6 +119,9 @@ func (j *job) stream(ctx context.Context, b *blob, tar *os.File, at int64) (*tar
 		Tee:               tar,
 		TeeOffset:         at,
 	}
+	if at == tarOffset {
+		opts.Leaves = j.params
+	}
 	w, err := tarfs.NewLayerWriter(ctx, opts)
 	if err != nil {
 		return nil, err
@@ -125,8 +133,10 @@ func (j *job) stream(ctx context.Context, b *blob, tar *os.File, at int64) (*tar
 		return nil, fmt.Errorf("blob: %w", b.failed)
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.Is(err, tarfs.ErrIO), errors.Is(err, errTooLarge):
-		return nil, err // of this machine, or of no interest to whom the rest is
+	case errors.Is(err, tarfs.ErrIO):
+		return nil, fmt.Errorf("%s: %w", tar.Name(), err)
+	case errors.Is(err, errTooLarge):
+		return nil, err // the rest is not read
 	}
 	if bad := b.verify(); bad != nil {
 		return nil, bad
@@ -149,19 +159,22 @@ func (j *job) pump(ctx context.Context, w io.Writer, b *blob) error {
 	if j.compressed {
 		plain, err := unpack.With(ctx, j.Gunzip, b)
 		if err != nil {
-			return err
+			return fmt.Errorf("unpack: %w", err)
 		}
 		// From then on nobody else reads the blob.
 		defer plain.Close()
 		r = plain
 	}
-	if j.MaxLayerBytes == 0 {
-		_, err := io.Copy(w, r)
-		return err
+	if j.MaxLayerBytes > 0 {
+		r = io.LimitReader(r, j.MaxLayerBytes+1)
 	}
-	n, err := io.Copy(w, io.LimitReader(r, j.MaxLayerBytes+1))
-	if err == nil && n > j.MaxLayerBytes {
-		err = fmt.Errorf("%w: %d bytes", errTooLarge, j.MaxLayerBytes)
+	n, err := io.Copy(w, r)
+	var ours *tarfs.Error
+	switch {
+	case err != nil && !errors.As(err, &ours):
+		return fmt.Errorf("unpack: %w", err)
+	case err == nil && j.MaxLayerBytes > 0 && n > j.MaxLayerBytes:
+		return fmt.Errorf("%w: %d bytes", errTooLarge, j.MaxLayerBytes)
 	}
 	return err
 }

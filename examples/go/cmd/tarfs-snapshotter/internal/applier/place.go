@@ -96,6 +96,14 @@ func (p *place) remove(name string) error {
 // publish gives a layer its name, and its sidecar before, whichever was made; both are on the disk by then. A
 // sidecar that another attempt left is never taken for this layer's.
 func (p *place) publish() (err error) {
+	for name := range p.temps {
+		if name != layerName && name != sidecarName {
+			if err := p.remove(tempPrefix + name); err != nil {
+				return err
+			}
+			delete(p.temps, name)
+		}
+	}
 	for _, old := range []string{layerName, sidecarName} {
 		if err := p.remove(old); err != nil {
 			return err

@@ -2,46 +2,43 @@ package applier
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
-// write makes the layer's filesystem of its tree. The tar is in a file from a byte on: that of the layer, where it
-// only lacks its metadata, or another one that is copied from.
-//
-// Either way the layer has no device table: go-erofs, by which containerd 2.4 reads /etc/passwd, refuses one
-// without the files of its devices.
-func (j *job) write(ctx context.Context, p *place, layer *tarfs.Layer, tar *os.File, at int64) (*os.File, error) {
+// plan lays out the layer's filesystem. It has no device table: go-erofs, by which containerd 2.4 reads
+// /etc/passwd, refuses one without the files of its devices.
+func (j *job) plan(layer *tarfs.Layer) (*tarfs.Layout, error) {
 	id, err := tarfs.BlobUUID(j.desc.Digest.String())
 	if err != nil {
 		return nil, err
 	}
-	layout, err := tarfs.Plan(layer.Tree, &tarfs.LayoutOptions{
+	return tarfs.Plan(layer.Tree, &tarfs.LayoutOptions{
 		Artifact:   tarfs.DiskDataFirst,
 		BlockSize:  j.BlockSize,
 		UUID:       id,
 		CopyBodies: j.BlockSize != 512,
 	})
-	if err != nil {
-		return nil, err
+}
+
+// write makes the layer's file. The tar is in a file from a byte on: that of the layer, where it only lacks its
+// metadata, or another one that is copied from.
+func (j *job) write(ctx context.Context, p *place, layout *tarfs.Layout, tar *os.File, at int64) (*os.File, error) {
+	if at != tarOffset || !inPlace(layout) {
+		return j.copied(ctx, p, layout, tar, at)
 	}
-	defer layout.Close()
-	if at == tarOffset && inPlace(layout) {
-		if len(layout.Devices()) == 0 {
-			// No file has any data: the layer does without the tar.
-			if err := tar.Truncate(0); err != nil {
-				return nil, err
-			}
-		}
-		if err := layout.WriteMetadata(ctx, tar); err != nil {
+	if len(layout.Devices()) == 0 {
+		// No file has any data: the layer does without the tar.
+		if err := tar.Truncate(0); err != nil {
 			return nil, err
 		}
-		return tar, sized(tar, layout)
 	}
-	return j.copied(ctx, p, layout, tar, at)
+	if err := layout.WriteMetadata(ctx, tar); err != nil {
+		return nil, err
+	}
+	return tar, sized(tar, layout)
 }
 
 // inPlace says whether all that the layer lacks are its metadata.
@@ -91,35 +88,4 @@ func (j *job) copied(ctx context.Context, p *place, layout *tarfs.Layout, tar *o
 // sized gives the file the length of the filesystem, of which zeros at the end may be missing.
 func sized(f *os.File, layout *tarfs.Layout) error {
 	return f.Truncate(int64(layout.Info().DiskBytes))
-}
-
-// seal puts the hash tree behind the filesystem, and writes the sidecar.
-func (j *job) seal(ctx context.Context, p *place, f *os.File) error {
-	stat, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	padding, err := j.params.Padding(uint64(stat.Size()))
-	if err != nil {
-		return err
-	}
-	size := stat.Size() + int64(padding)
-	if err := f.Truncate(size); err != nil {
-		return err
-	}
-	sealed, err := tarfs.Seal(ctx, f, size, j.params, f, 0)
-	if err != nil {
-		return fmt.Errorf("hash tree: %w", err)
-	}
-	defer sealed.Close()
-	j.root = sealed.RootHex()
-	sidecar, err := p.create(sidecarName)
-	if err != nil {
-		return err
-	}
-	defer sidecar.Close()
-	if _, err := sidecar.WriteString(sealed.ContainerdJSON()); err != nil {
-		return err
-	}
-	return sidecar.Sync()
 }
