@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/unpack"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
@@ -123,7 +124,7 @@ func (m *Manager) logDropped(key string, info tarfs.LayerInfo) {
 
 // pump uncompresses a blob into a layer.
 func (m *Manager) pump(w io.Writer, b *blob, moving func()) error {
-	plain, err := decompress(b)
+	plain, err := unpack.NewReader(b)
 	if err != nil {
 		return err
 	}

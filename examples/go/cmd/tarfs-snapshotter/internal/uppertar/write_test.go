@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/pkg/archive"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 )
 
 const someLower = `
@@ -50,17 +52,17 @@ func TestChangesApplied(t *testing.T) {
 	for _, change := range changes {
 		t.Run(change.name, func(t *testing.T) {
 			o := newOverlay(t, someLower)
-			shell(t, o.merged, change.script)
+			testkit.Shell(t, o.merged, change.script)
 			tar := written(t, o.upper, nil)
 
 			applied := o.merged + "-applied"
-			shell(t, o.merged, `cp -a ../lower ../merged-applied`)
+			testkit.Shell(t, o.merged, `cp -a ../lower ../merged-applied`)
 			if _, err := archive.Apply(t.Context(), applied, bytes.NewReader(tar)); err != nil {
 				t.Fatal(err)
 			}
-			want, got := described(t, o.merged), described(t, applied)
+			want, got := testkit.Tree(t, o.merged), testkit.Tree(t, applied)
 			if want != got {
-				t.Errorf("overlayfs shows\n%s\nextracted is\n%s", difference(want, got), difference(got, want))
+				t.Errorf("overlayfs shows\n%s\nextracted is\n%s", testkit.Difference(want, got), testkit.Difference(got, want))
 			}
 			if again := written(t, o.upper, nil); !bytes.Equal(tar, again) {
 				t.Error("other bytes the second time")
@@ -69,26 +71,15 @@ func TestChangesApplied(t *testing.T) {
 	}
 }
 
-// difference is the lines of one that the other has not.
-func difference(one, other string) string {
-	var only []string
-	for line := range strings.Lines(one) {
-		if !strings.Contains(other, line) {
-			only = append(only, line)
-		}
-	}
-	return strings.Join(only, "")
-}
-
 // GNU tar reads it to its end, and lists what is there by name.
 func TestGNUTar(t *testing.T) {
 	o := newOverlay(t, someLower)
-	shell(t, o.merged, `rm etc/gone; rm -r opaque; mkdir opaque; echo x >opaque/new; echo y >z; python3 -c '
+	testkit.Shell(t, o.merged, `rm etc/gone; rm -r opaque; mkdir opaque; echo x >opaque/new; echo y >z; python3 -c '
 import socket; socket.socket(socket.AF_UNIX).bind("socket")'`)
 	if err := os.WriteFile(o.upper+"/../layer.tar", written(t, o.upper, nil), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got := shell(t, o.upper+"/..", `tar -tf layer.tar`)
+	got := testkit.Shell(t, o.upper+"/..", `tar -tf layer.tar`)
 	want := "etc/\netc/.wh.gone\nopaque/\nopaque/.wh..wh..opq\nopaque/new\nz\n"
 	if got != want {
 		t.Errorf("%q, not %q", got, want)
@@ -98,19 +89,19 @@ import socket; socket.socket(socket.AF_UNIX).bind("socket")'`)
 // Times before 1970, which containerd's extraction makes 1970.
 func TestOldTimes(t *testing.T) {
 	o := newOverlay(t, "")
-	shell(t, o.merged, `echo old >old; touch -d '1965-01-01 00:00:00.25' old; mkdir ../out`)
+	testkit.Shell(t, o.merged, `echo old >old; touch -d '1965-01-01 00:00:00.25' old; mkdir ../out`)
 	if err := os.WriteFile(o.upper+"/../layer.tar", written(t, o.upper, nil), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shell(t, o.upper+"/..", `tar -xf layer.tar -C out`)
-	if want, got := described(t, o.merged), described(t, filepath.Dir(o.upper)+"/out"); want != got {
+	testkit.Shell(t, o.upper+"/..", `tar -xf layer.tar -C out`)
+	if want, got := testkit.Tree(t, o.merged), testkit.Tree(t, filepath.Dir(o.upper)+"/out"); want != got {
 		t.Errorf("%s is extracted as %s", want, got)
 	}
 }
 
 func TestUserXattr(t *testing.T) {
 	o := newOverlay(t, someLower, "userxattr")
-	shell(t, o.merged, `rm -r opaque; mkdir opaque`)
+	testkit.Shell(t, o.merged, `rm -r opaque; mkdir opaque`)
 	if got := string(written(t, o.upper, &Options{UserXattr: true})); !strings.Contains(got, opaqueName) || strings.Contains(got, "user.overlay") {
 		t.Errorf("%q", got)
 	}
@@ -118,13 +109,13 @@ func TestUserXattr(t *testing.T) {
 
 func TestLatest(t *testing.T) {
 	o := newOverlay(t, someLower)
-	shell(t, o.merged, `echo x >young; echo y >old; touch -d @5 old`)
-	shell(t, o.upper+"/..", `mkdir out`)
+	testkit.Shell(t, o.merged, `echo x >young; echo y >old; touch -d @5 old`)
+	testkit.Shell(t, o.upper+"/..", `mkdir out`)
 	tar := written(t, o.upper, &Options{Latest: time.Unix(77, 0)})
 	if err := os.WriteFile(o.upper+"/../layer.tar", tar, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := shell(t, o.upper+"/..", `tar -xf layer.tar -C out; cd out; stat -c '%n %Y' old young`); got != "old 5\nyoung 77\n" {
+	if got := testkit.Shell(t, o.upper+"/..", `tar -xf layer.tar -C out; cd out; stat -c '%n %Y' old young`); got != "old 5\nyoung 77\n" {
 		t.Error(got)
 	}
 }
@@ -147,7 +138,7 @@ func TestRefused(t *testing.T) {
 				options = append(options, row.options)
 			}
 			o := newOverlay(t, someLower, options...)
-			shell(t, o.merged, row.script)
+			testkit.Shell(t, o.merged, row.script)
 			err := Write(t.Context(), io.Discard, o.upper, nil)
 			if err == nil || !strings.Contains(err.Error(), row.text) || errors.Is(err, ErrUnsupported) != row.unsupported {
 				t.Errorf("%v", err)
@@ -163,7 +154,7 @@ func TestNothingFollowed(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("the host's"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shell(t, o.upper, `mkfifo fifo; ln -s `+secret+` file; ln -s `+t.TempDir()+` dir`)
+	testkit.Shell(t, o.upper, `mkfifo fifo; ln -s `+secret+` file; ln -s `+t.TempDir()+` dir`)
 	if got := written(t, o.upper, nil); bytes.Contains(got, []byte("the host's")) {
 		t.Error("a link was followed")
 	}
@@ -191,7 +182,7 @@ func (c *cutter) Write(p []byte) (int, error) {
 
 func TestShrinks(t *testing.T) {
 	o := newOverlay(t, "")
-	shell(t, o.merged, `head -c 2000000 /dev/zero >big`)
+	testkit.Shell(t, o.merged, `head -c 2000000 /dev/zero >big`)
 	err := Write(t.Context(), &cutter{path: o.upper + "/big"}, o.upper, nil)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "big: ") {
 		t.Errorf("%v", err)
@@ -200,7 +191,7 @@ func TestShrinks(t *testing.T) {
 
 func TestCancelled(t *testing.T) {
 	o := newOverlay(t, "")
-	shell(t, o.merged, `echo x >x`)
+	testkit.Shell(t, o.merged, `echo x >x`)
 	why := errors.New("why")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
@@ -211,7 +202,7 @@ func TestCancelled(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	o := newOverlay(t, "")
-	shell(t, o.merged, `head -c 2000000 /dev/zero >big`)
+	testkit.Shell(t, o.merged, `head -c 2000000 /dev/zero >big`)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"log/slog"
+	"os/exec"
+
+	diffapi "github.com/containerd/containerd/api/services/diff/v1"
+	"github.com/containerd/containerd/v2/contrib/diffservice"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/content/proxy"
+	"github.com/containerd/containerd/v2/core/diff"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/applier"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/comparer"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/config"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
+)
+
+// services is what is served, by the configuration.
+type services struct {
+	metrics  *metrics.Metrics
+	applier  diff.Applier
+	comparer diff.Comparer
+	// To containerd; nil without its address.
+	containerd *grpc.ClientConn
+}
+
+func newServices(c *config.Config, log *slog.Logger) (*services, error) {
+	s := &services{metrics: metrics.New()}
+	var store content.Store
+	if c.Differ.ContainerdAddress != "" {
+		// Nobody is called yet: containerd may start after this process.
+		connection, err := grpc.NewClient("unix:"+c.Differ.ContainerdAddress,
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithUnaryInterceptor(handOnUnary), grpc.WithStreamInterceptor(handOnStream))
+		if err != nil {
+			return nil, err
+		}
+		s.containerd, store = connection, proxy.NewContentStore(connection)
+		s.comparer = comparer.New(comparer.Options{Content: store, Metrics: s.metrics, Log: log})
+	}
+	options := applier.Options{
+		ContentRoot:   c.Differ.ContentRoot,
+		Concurrent:    c.Differ.ConcurrentLayers,
+		BlockSize:     c.Differ.BlockSize,
+		Gunzip:        gunzip(c.Differ.Gunzip),
+		MaxLayerBytes: c.Differ.MaxLayerBytes,
+		Strict:        c.Differ.Strict,
+		Log:           log,
+		Metrics:       s.metrics,
+	}
+	if c.Verity.Layers != "off" {
+		options.Verity = c.Verity.Layers
+	}
+	if store != nil {
+		options.Content = store
+	}
+	made, err := applier.New(options)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.applier = made
+	return s, nil
+}
+
+// gunzip is the program that undoes gzip: the fastest that is there, or what is asked for.
+func gunzip(asked string) string {
+	switch asked {
+	case "auto":
+		for _, name := range []string{"igzip", "unpigz"} {
+			if path, err := exec.LookPath(name); err == nil {
+				return path
+			}
+		}
+		return ""
+	case "go":
+		return ""
+	}
+	return asked
+}
+
+func (s *services) register(server *grpc.Server) {
+	diffapi.RegisterDiffServer(server, diffservice.FromApplierAndComparer(s.applier, s.comparer))
+}
+
+func (s *services) close() {
+	if s.containerd != nil {
+		s.containerd.Close()
+	}
+}
