@@ -39,7 +39,15 @@ func (s *Snapshotter) Commit(ctx context.Context, name, key string, opts ...snap
 	committed.Labels[labelLayer] = layer.DiffID.String()
 	keep.Step()
 	err = s.meta.WithTransaction(ctx, true, func(ctx context.Context) error {
-		_, err := storage.CommitActive(ctx, key, name, snapshots.Usage(usage), as(committed))
+		now, current, _, err := storage.GetInfo(ctx, key)
+		if err != nil {
+			return err
+		}
+		before, _ := layerOf(info)
+		if after, _ := layerOf(current); now != id || after != before {
+			return fmt.Errorf("it was changed meanwhile: %w", errdefs.ErrFailedPrecondition)
+		}
+		_, err = storage.CommitActive(ctx, key, name, snapshots.Usage(usage), as(committed))
 		return err
 	})
 	if err != nil {

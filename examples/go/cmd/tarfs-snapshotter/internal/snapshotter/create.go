@@ -92,10 +92,18 @@ func (s *Snapshotter) record(ctx context.Context, key string, info snapshots.Inf
 	if err != nil {
 		return "", err
 	}
-	made := temporary
+	named := false
 	defer func() {
-		if err != nil {
-			os.RemoveAll(made)
+		if err == nil {
+			return
+		}
+		os.RemoveAll(temporary)
+		if !named {
+			return
+		}
+		// The next snapshot may get the same name, so it goes in a transaction.
+		if failed := s.discardOrphans(context.WithoutCancel(ctx)); failed != nil {
+			s.log.Warn("the directory of a snapshot that was not made was not removed", "cause", failed)
 		}
 	}()
 	err = s.meta.WithTransaction(ctx, true, func(ctx context.Context) error {
@@ -113,7 +121,7 @@ func (s *Snapshotter) record(ctx context.Context, key string, info snapshots.Inf
 		if err := os.Rename(temporary, s.path(id)); err != nil {
 			return err
 		}
-		made = s.path(id)
+		named = true
 		return keep.SyncPath(s.dir)
 	})
 	return id, err

@@ -53,13 +53,20 @@ func (s *Snapshotter) Update(ctx context.Context, info snapshots.Info, fieldpath
 	return hide(updated), err
 }
 
-// Walk shows all snapshots that match one of the filters.
+// Walk shows all snapshots that match one of the filters, as they are at one moment. No transaction is open while they
+// are shown: a caller that is slow, or asks more, would keep those from going on who write.
 func (s *Snapshotter) Walk(ctx context.Context, fn snapshots.WalkFunc, filters ...string) error {
-	return s.meta.WithTransaction(ctx, false, func(ctx context.Context) error {
-		return storage.WalkInfo(ctx, func(ctx context.Context, info snapshots.Info) error {
-			return fn(ctx, hide(info))
+	var all []snapshots.Info
+	err := s.meta.WithTransaction(ctx, false, func(ctx context.Context) error {
+		return storage.WalkInfo(ctx, func(_ context.Context, info snapshots.Info) error {
+			all = append(all, hide(info))
+			return nil
 		}, filters...)
 	})
+	for i := 0; i < len(all) && err == nil; i++ {
+		err = fn(ctx, all[i])
+	}
+	return err
 }
 
 // Usage is, of an active snapshot, what was written to it so far; of a committed one, what its layer takes, whoever

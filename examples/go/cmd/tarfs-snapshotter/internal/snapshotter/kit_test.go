@@ -34,6 +34,14 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+func must2[T, U any](one T, two U, err error) func(testing.TB) (T, U) {
+	return func(t testing.TB) (T, U) {
+		t.Helper()
+		ok(t, err)
+		return one, two
+	}
+}
+
 func is(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {

@@ -109,7 +109,7 @@ func TestTarget(t *testing.T) {
 		{"without a parent", active, true},
 		{"as containerd gives binds to differs of overlayfs", []mount.Mount{{Type: "overlay", Options: []string{"upperdir=" + fs}}}, true},
 		{"a view", view, false},
-		{"a layer that is kept", kept, false},
+		{"a layer that is kept", kept, true},
 		{"none", nil, false},
 		{"another directory", bind(t.TempDir()), false},
 		{"of another root", bind(t.TempDir() + "/snapshots/1/fs"), false},
@@ -124,9 +124,19 @@ func TestTarget(t *testing.T) {
 		}
 	}
 
+	id, _ := n.Target(kept)
+	known, is1 := must2(n.Known(t.Context(), id))(t)
+	known.Release()
+	if !is1 || known.DiffID != digest.FromBytes(tar) || known.Size != int64(len(tar)) {
+		t.Errorf("%+v %v", known, is1)
+	}
+	id, _ = n.Target(active)
+	if known, is1 := must2(n.Known(t.Context(), id))(t); is1 {
+		t.Errorf("%+v", known)
+	}
+
 	layer := must[store.Layer](t)(n.layers.Ingest(t.Context(), "", bytes.NewReader(another)))
 	defer layer.Release()
-	id, _ := n.Target(active)
 	ok(t, n.Applied(t.Context(), id, layer))
 	if again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "active")); !again[0].ReadOnly() {
 		t.Errorf("after the layer was applied: %+v", again)

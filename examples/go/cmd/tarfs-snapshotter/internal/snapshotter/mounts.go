@@ -47,8 +47,8 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 		erofs.Options = append(erofs.Options, "device="+device)
 	}
 	if info.Kind == snapshots.KindView {
-		// Without a last mount that is left to the caller, containerd's CRI would mount nothing where an image is
-		// a volume, as the mount manager carries out all that has a handler, and CRI mounts what remains.
+		// Callers mount what the mount manager leaves to them. It carries out all that has a handler, so of a lone
+		// erofs mount it would leave nothing, and they would have an empty directory.
 		bind := mount.Mount{Type: "format/bind", Source: "{{ mount 0 }}", Options: append(mapping, "rbind")}
 		if len(mapping) == 0 {
 			// With it containerd would map no owners. What it binds can't be written to anyhow.

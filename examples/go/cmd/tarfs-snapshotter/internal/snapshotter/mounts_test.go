@@ -19,6 +19,7 @@ import (
 	erofsmount "github.com/containerd/containerd/v2/plugins/mount/erofs"
 	"github.com/containerd/continuity/fs/fstest"
 	"github.com/containerd/errdefs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 )
@@ -148,5 +149,21 @@ func TestMappedOwners(t *testing.T) {
 			snapshots.LabelSnapshotUIDMapping: bad[0], snapshots.LabelSnapshotGIDMapping: bad[1],
 		}))
 		is(t, err, errdefs.ErrInvalidArgument)
+	}
+}
+
+// The longest root that the store takes is one that is mounted.
+func TestLongRoot(t *testing.T) {
+	dir := must[string](t)(os.MkdirTemp("", "root"))
+	t.Cleanup(func() { ok(t, os.RemoveAll(dir)) })
+	root := filepath.Join(dir, strings.Repeat("x", 166-len(dir)-1))
+	if _, err := store.Open(root+"x", store.Options{}); err == nil {
+		t.Error("a longer one was taken")
+	}
+	n, m := newNode(t, root), newMounter(t)
+	top, _ := n.pull(t, "image", tarOf(t, "file", strings.Repeat("content", 1000)))
+	view := m.mount(t, "view", must[[]mount.Mount](t)(n.View(t.Context(), "view", top)))
+	if got := must[[]byte](t)(os.ReadFile(view + "/file")); len(got) != 7000 {
+		t.Errorf("%d bytes", len(got))
 	}
 }

@@ -35,18 +35,26 @@ func (s *Snapshotter) Remove(ctx context.Context, key string) error {
 	return nil
 }
 
-// discard removes a directory, out of sight first.
-func (s *Snapshotter) discard(name string) error {
-	path := s.path(name)
-	if !strings.HasPrefix(name, gonePrefix) {
-		gone := s.path(gonePrefix + name)
-		if err := os.Rename(path, gone); err != nil {
-			return err
-		}
-		path = gone
+// discard removes the directory of a snapshot that is gone. It never comes back: IDs are not used again.
+func (s *Snapshotter) discard(id string) error {
+	gone, err := s.hide(id)
+	if err != nil {
+		return err
 	}
 	keep.Step()
-	return os.RemoveAll(path)
+	return os.RemoveAll(gone)
+}
+
+// hide takes a directory out of sight, so that its name is free.
+func (s *Snapshotter) hide(name string) (gone string, err error) {
+	gone, err = os.MkdirTemp(s.dir, gonePrefix+"*")
+	if err != nil {
+		return "", err
+	}
+	if err := os.Rename(s.path(name), filepath.Join(gone, name)); err != nil {
+		return "", errors.Join(err, os.Remove(gone))
+	}
+	return gone, nil
 }
 
 // Cleanup removes directories of snapshots that are gone, and layers and images to which no snapshot refers.
@@ -58,28 +66,34 @@ func (s *Snapshotter) Cleanup(ctx context.Context) error {
 
 // discardOrphans removes the directories that belong to no snapshot. What has a temporary name may become one.
 func (s *Snapshotter) discardOrphans(ctx context.Context) error {
-	var orphans []string
-	// While this transaction is open no directory gets the name of a snapshot that is not recorded yet.
+	var gone []string
+	// While this transaction is open no directory gets the name of a snapshot that is not recorded yet. After it, one
+	// may get the name that an orphan had.
 	err := s.meta.WithTransaction(ctx, true, func(ctx context.Context) error {
 		ids, err := storage.IDMap(ctx)
 		if err != nil && !errdefs.IsNotFound(err) {
 			return err
 		}
 		entries, err := os.ReadDir(s.dir)
-		if err != nil {
-			return err
-		}
 		for _, entry := range entries {
-			if _, ok := ids[entry.Name()]; !ok && !keep.IsTemp(entry.Name()) {
-				orphans = append(orphans, entry.Name())
+			name := entry.Name()
+			if _, ok := ids[name]; ok || keep.IsTemp(name) {
+				continue
 			}
+			path := s.path(name)
+			if !strings.HasPrefix(name, gonePrefix) {
+				var failed error
+				if path, failed = s.hide(name); failed != nil {
+					err = errors.Join(err, failed)
+					continue
+				}
+			}
+			gone = append(gone, path)
 		}
-		return nil
+		return err
 	})
-	for _, name := range orphans {
-		if failed := s.discard(name); failed != nil && !errors.Is(failed, os.ErrNotExist) {
-			err = errors.Join(err, failed)
-		}
+	for _, path := range gone {
+		err = errors.Join(err, os.RemoveAll(path))
 	}
 	return err
 }

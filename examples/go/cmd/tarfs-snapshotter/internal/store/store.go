@@ -59,8 +59,8 @@ type Store struct {
 var ErrClosed = errors.New("store is closed")
 
 // maxRoot is the most bytes of a root's path: fsconfig(2) takes options of 255 bytes, and the longest file below
-// the root, "/layers/sha256/DIFFID/layer.tar", has 88.
-const maxRoot = 255 - 88
+// the root, "/layers/sha256/DIFFID/layer.tar", has 89.
+const maxRoot = 255 - 89
 
 // Open opens a directory, or makes it, and removes what a killed process left unfinished there. While another
 // process has the directory, it is keep.ErrLocked.
