@@ -195,12 +195,10 @@ func (o *orders) files(t *testing.T, n *node, name string, want one) {
 func filesIn(t *testing.T, m mount.Mount) (names []string) {
 	t.Helper()
 	var devices []io.ReaderAt
-	for _, option := range m.Options {
-		if path, found := strings.CutPrefix(option, "device="); found {
-			f := must[*os.File](t)(os.Open(path))
-			defer f.Close()
-			devices = append(devices, f)
-		}
+	for _, path := range deviceFiles([]mount.Mount{m}) {
+		f := must[*os.File](t)(os.Open(path))
+		defer f.Close()
+		devices = append(devices, f)
 	}
 	f := must[*os.File](t)(os.Open(m.Source))
 	defer f.Close()

@@ -140,3 +140,13 @@ func (n *node) entries(t testing.TB, dir string) (names []string) {
 	}
 	return names
 }
+
+// deviceFiles are the files that the first of some mounts takes as devices.
+func deviceFiles(mounts []mount.Mount) (paths []string) {
+	for _, option := range mounts[0].Options {
+		if path, found := strings.CutPrefix(option, "device="); found {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}

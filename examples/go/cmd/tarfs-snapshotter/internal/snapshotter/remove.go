@@ -37,7 +37,12 @@ func (s *Snapshotter) Remove(ctx context.Context, key string) error {
 
 // discard removes the directory of a snapshot that is gone. It never comes back: IDs are not used again.
 func (s *Snapshotter) discard(id string) error {
+	s.sweep.Lock()
 	gone, err := s.hide(id)
+	s.sweep.Unlock()
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // a Cleanup was faster
+	}
 	if err != nil {
 		return err
 	}
@@ -66,10 +71,19 @@ func (s *Snapshotter) Cleanup(ctx context.Context) error {
 
 // discardOrphans removes the directories that belong to no snapshot. What has a temporary name may become one.
 func (s *Snapshotter) discardOrphans(ctx context.Context) error {
-	var gone []string
+	gone, err := s.hideOrphans(ctx)
+	for _, path := range gone {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
+}
+
+func (s *Snapshotter) hideOrphans(ctx context.Context) (gone []string, err error) {
+	s.sweep.Lock()
+	defer s.sweep.Unlock()
 	// While this transaction is open no directory gets the name of a snapshot that is not recorded yet. After it, one
 	// may get the name that an orphan had.
-	err := s.meta.WithTransaction(ctx, true, func(ctx context.Context) error {
+	err = s.meta.WithTransaction(ctx, true, func(ctx context.Context) error {
 		ids, err := storage.IDMap(ctx)
 		if err != nil && !errdefs.IsNotFound(err) {
 			return err
@@ -92,10 +106,7 @@ func (s *Snapshotter) discardOrphans(ctx context.Context) error {
 		}
 		return err
 	})
-	for _, path := range gone {
-		err = errors.Join(err, os.RemoveAll(path))
-	}
-	return err
+	return gone, err
 }
 
 // recover removes what a killed process left, and tells what is missing.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/core/snapshots/storage"
@@ -29,6 +30,9 @@ type Snapshotter struct {
 	store   *store.Store
 	meta    *storage.MetaStore
 	dir     string
+	// Held while directories of snapshots that are gone are looked for and taken out of sight; never taken in a
+	// transaction.
+	sweep sync.Mutex
 }
 
 var (
