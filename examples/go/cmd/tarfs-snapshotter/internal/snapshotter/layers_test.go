@@ -205,3 +205,49 @@ func TestPrivateLabels(t *testing.T) {
 		must[[]mount.Mount](t)(n.View(t.Context(), fmt.Sprint(fields), top)) // the layer is known still
 	}
 }
+
+// The mounts, word for word: containerd, Kata and nerdbox know them by these.
+func TestMountLists(t *testing.T) {
+	n := newNode(t, t.TempDir())
+	base, app := tarOf(t, "base", "x"), tarOf(t, "app", "x")
+	top, _ := n.pull(t, "image", base, app)
+	view := func(key, parent string, opts ...snapshots.Opt) []mount.Mount {
+		return must[[]mount.Mount](t)(n.View(t.Context(), key, parent, opts...))
+	}
+	prepare := func(key, parent string, opts ...snapshots.Opt) []mount.Mount {
+		return must[[]mount.Mount](t)(n.Prepare(t.Context(), key, parent, opts...))
+	}
+	mapped := snapshots.WithLabels(map[string]string{
+		snapshots.LabelSnapshotUIDMapping: "0:1:2", snapshots.LabelSnapshotGIDMapping: "0:3:4",
+	})
+	first := view("view", top)
+	container := prepare("container", top)
+	erofs := fmt.Sprintf("{erofs ROOT/images/%s/image.erofs  [ro loop device=ROOT/layers/sha256/%s/layer.tar device=ROOT/layers/sha256/%s/layer.tar]}",
+		n.entries(t, "images")[0], digest.FromBytes(base).Encoded(), digest.FromBytes(app).Encoded())
+	for i, row := range []struct {
+		mounts []mount.Mount
+		want   string
+	}{
+		{first, erofs + " {format/bind {{ mount 0 }}  [rbind ro]}"},
+		{container, erofs + " {format/overlay overlay  [workdir=DIR/work upperdir=DIR/fs lowerdir={{ mount 0 }}]}"},
+		{view("mapped view", top, mapped), erofs + " {format/bind {{ mount 0 }}  [uidmap=0:1:2 gidmap=0:3:4 rbind]}"},
+		{prepare("mapped", top, mapped), erofs + " {format/overlay overlay  [uidmap=0:1:2 gidmap=0:3:4 workdir=DIR/work upperdir=DIR/fs lowerdir={{ mount 0 }}]}"},
+		{prepare("alone", ""), "{bind DIR/fs  [rw rbind]}"},
+		{view("empty view", ""), "{bind DIR/fs  [ro rbind]}"},
+		{prepare("new layer", top, labels(tarOf(t, "new", "x"))), "{bind DIR/fs  [rw rbind]}"},
+		{prepare("kept layer", top, labels(base)), "{bind DIR/fs  [ro rbind]}"},
+	} {
+		dir := fmt.Sprintf("%s/snapshots/%d", n.root, i+3) // after the two layers
+		got := strings.Trim(fmt.Sprint(row.mounts), "[]")
+		got = strings.ReplaceAll(strings.ReplaceAll(got, dir, "DIR"), n.root, "ROOT")
+		if got != row.want {
+			t.Errorf("%d: %s\nwant %s", i, got, row.want)
+		}
+	}
+	// They are the same when they are asked for again.
+	for key, mounts := range map[string][]mount.Mount{"view": first, "container": container} {
+		if again := must[[]mount.Mount](t)(n.Mounts(t.Context(), key)); fmt.Sprint(again) != fmt.Sprint(mounts) {
+			t.Errorf("%s: %v, then %v", key, mounts, again)
+		}
+	}
+}
