@@ -89,11 +89,24 @@ func (s *Snapshotter) written(ctx context.Context, id string, info snapshots.Inf
 	if len(idMapping(info)) > 0 {
 		return store.Layer{}, fmt.Errorf("its owners are mapped: %w", errdefs.ErrNotImplemented)
 	}
+	var layer store.Layer
+	err := s.inUpper(ctx, id, func(upper string) (err error) {
+		layer, err = s.ingest(ctx, upper)
+		return err
+	})
+	if err != nil {
+		layer.Release()
+	}
+	return layer, err
+}
+
+// ingest keeps what was written to a directory as a layer.
+func (s *Snapshotter) ingest(ctx context.Context, upper string) (store.Layer, error) {
 	r, w := io.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.CloseWithError(uppertar.Write(ctx, w, s.upper(id), nil))
+		w.CloseWithError(uppertar.Write(ctx, w, upper, nil))
 	}()
 	layer, err := s.store.Ingest(ctx, "", r)
 	r.CloseWithError(errors.New("the layer was not taken"))
@@ -103,7 +116,7 @@ func (s *Snapshotter) written(ctx context.Context, id string, info snapshots.Inf
 
 // empty removes what was written to a snapshot, whose layer has it now. The directory stays, for its owner.
 func (s *Snapshotter) empty(id string) error {
-	err := os.RemoveAll(s.path(id, "work"))
+	err := errors.Join(os.RemoveAll(s.path(id, "work")), os.RemoveAll(s.path(id, blockFile)))
 	names, failed := os.ReadDir(s.upper(id))
 	for _, name := range names {
 		failed = errors.Join(failed, os.RemoveAll(filepath.Join(s.upper(id), name.Name())))

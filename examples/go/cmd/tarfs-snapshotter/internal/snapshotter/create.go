@@ -88,7 +88,7 @@ func (s *Snapshotter) image(ctx context.Context, info snapshots.Info) ([]digest.
 
 // record makes a snapshot: its directory and its metadata, which appear in one transaction.
 func (s *Snapshotter) record(ctx context.Context, key string, info snapshots.Info, below []digest.Digest) (id string, err error) {
-	temporary, err := s.directory(info.Kind)
+	temporary, err := s.directory(ctx, info)
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +128,7 @@ func (s *Snapshotter) record(ctx context.Context, key string, info snapshots.Inf
 }
 
 // directory makes one for a snapshot, under a temporary name.
-func (s *Snapshotter) directory(kind snapshots.Kind) (string, error) {
+func (s *Snapshotter) directory(ctx context.Context, info snapshots.Info) (string, error) {
 	dir, err := os.MkdirTemp(s.dir, keep.TempPrefix+"*")
 	if err != nil {
 		return "", err
@@ -139,8 +139,11 @@ func (s *Snapshotter) directory(kind snapshots.Kind) (string, error) {
 	if err == nil {
 		err = os.Chmod(filepath.Join(dir, "fs"), 0o755)
 	}
-	if err == nil && kind == snapshots.KindActive {
+	if err == nil && info.Kind == snapshots.KindActive {
 		err = os.Mkdir(filepath.Join(dir, "work"), 0o711)
+	}
+	if err == nil {
+		err = s.block(ctx, dir, info)
 	}
 	if err == nil {
 		err = keep.SyncPath(dir)

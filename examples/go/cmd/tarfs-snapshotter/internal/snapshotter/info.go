@@ -76,6 +76,10 @@ func (s *Snapshotter) Usage(ctx context.Context, key string) (snapshots.Usage, e
 	if err != nil || info.Kind != snapshots.KindActive {
 		return usage, err
 	}
-	written, err := fs.DiskUsage(ctx, s.upper(id))
+	paths := []string{s.upper(id)}
+	if s.hasBlock(id) {
+		paths = append(paths, s.path(id, blockFile))
+	}
+	written, err := fs.DiskUsage(ctx, paths...)
 	return snapshots.Usage(written), err
 }

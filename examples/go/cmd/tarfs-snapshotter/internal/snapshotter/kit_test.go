@@ -59,8 +59,13 @@ type node struct {
 // newNode opens what is in a directory. It ends with the test, or by stop.
 func newNode(t testing.TB, root string) *node {
 	t.Helper()
+	return newNodeWith(t, root, snapshotter.Options{})
+}
+
+func newNodeWith(t testing.TB, root string, options snapshotter.Options) *node {
+	t.Helper()
 	layers := must[*store.Store](t)(store.Open(root, store.Options{}))
-	sn, err := snapshotter.New(t.Context(), layers, snapshotter.Options{})
+	sn, err := snapshotter.New(t.Context(), layers, options)
 	if err != nil {
 		layers.Close()
 		t.Fatal(err)

@@ -56,6 +56,11 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 		}
 		return []mount.Mount{erofs, bind}
 	}
+	if s.hasBlock(id) {
+		options := append(mapping, "workdir={{ mount 0 }}/work", "upperdir={{ mount 0 }}/upper", "lowerdir={{ mount 1 }}")
+		options = append(options, s.options.OverlayOptions...)
+		return []mount.Mount{s.blockMount(id, "rw"), erofs, {Type: "format/overlay", Source: "overlay", Options: options}}
+	}
 	options := append(mapping, "workdir="+s.path(id, "work"), "upperdir="+s.upper(id), "lowerdir={{ mount 0 }}")
 	options = append(options, s.options.OverlayOptions...)
 	return []mount.Mount{erofs, {Type: "format/overlay", Source: "overlay", Options: options}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os/exec"
 	"path/filepath"
 	"sync"
 
@@ -17,6 +18,9 @@ import (
 
 // Options are a snapshotter's. The zero value is good.
 type Options struct {
+	// DefaultSize is how many bytes a container may write: it gets an ext4 of that size, or of the size that the label
+	// containerd.io/snapshot/max-size has, by mkfs.ext4. 0 for what the disk has room for.
+	DefaultSize int64
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
 	// Log is told of what no caller is told; nil for slog's default.
@@ -50,7 +54,15 @@ func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotte
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	if options.DefaultSize > 0 {
+		if _, err := exec.LookPath(mkfs); err != nil {
+			return nil, fmt.Errorf("containers are to have filesystems of their own: %w", err)
+		}
+	}
 	items := &keep.Store{Root: layers.Root()}
+	if err := s.unmountLeft(); err != nil {
+		return nil, err
+	}
 	if _, err := items.MakeDirs("snapshots"); err != nil {
 		return nil, err
 	}

@@ -23,9 +23,14 @@ import (
 const suiteName = "erofs"
 
 // TestSuite runs containerd's suite in this process.
-func TestSuite(t *testing.T) {
+func TestSuite(t *testing.T) { suite(t, snapshotter.Options{}) }
+
+// TestSuiteBlock runs it with filesystems of containers' own, as containerd runs that of its EROFS snapshotter too.
+func TestSuiteBlock(t *testing.T) { suite(t, snapshotter.Options{DefaultSize: 16 << 20}) }
+
+func suite(t *testing.T, options snapshotter.Options) {
 	testsuite.SnapshotterSuite(t, suiteName, func(ctx context.Context, root string) (snapshots.Snapshotter, func() error, error) {
-		sn, closeAll, err := open(ctx, root)
+		sn, closeAll, err := open(ctx, root, options)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -40,7 +45,7 @@ func TestSuite(t *testing.T) {
 // TestSuiteSocket runs it through a socket, as containerd's proxy of a snapshotter does.
 func TestSuiteSocket(t *testing.T) {
 	testsuite.SnapshotterSuite(t, suiteName, func(ctx context.Context, root string) (snapshots.Snapshotter, func() error, error) {
-		sn, closeAll, err := open(ctx, root)
+		sn, closeAll, err := open(ctx, root, snapshotter.Options{})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -66,12 +71,12 @@ func TestSuiteSocket(t *testing.T) {
 }
 
 // open makes a snapshotter with a store of its own.
-func open(ctx context.Context, root string) (*snapshotter.Snapshotter, func() error, error) {
+func open(ctx context.Context, root string, options snapshotter.Options) (*snapshotter.Snapshotter, func() error, error) {
 	layers, err := store.Open(root, store.Options{})
 	if err != nil {
 		return nil, nil, err
 	}
-	sn, err := snapshotter.New(ctx, layers, snapshotter.Options{})
+	sn, err := snapshotter.New(ctx, layers, options)
 	if err != nil {
 		return nil, nil, errors.Join(err, layers.Close())
 	}

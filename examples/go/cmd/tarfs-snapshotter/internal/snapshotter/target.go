@@ -20,6 +20,9 @@ func (s *Snapshotter) Target(mounts []mount.Mount) (id string, ok bool) {
 		return "", false
 	}
 	last := mounts[len(mounts)-1]
+	if mounts[0].Type == "ext4" {
+		return s.ours(mounts[0].Source, blockFile)
+	}
 	upper := ""
 	switch last.Type[strings.LastIndex(last.Type, "/")+1:] {
 	case "bind":
@@ -31,8 +34,13 @@ func (s *Snapshotter) Target(mounts []mount.Mount) (id string, ok bool) {
 			}
 		}
 	}
-	id = filepath.Base(filepath.Dir(upper))
-	return id, upper == s.upper(id) && strings.Trim(id, "0123456789") == ""
+	return s.ours(upper, "fs")
+}
+
+// ours finds the snapshot in whose directory something lies.
+func (s *Snapshotter) ours(path, name string) (id string, ok bool) {
+	id = filepath.Base(filepath.Dir(path))
+	return id, path == s.path(id, name) && id != "" && strings.Trim(id, "0123456789") == ""
 }
 
 // Known finds the layer that an active snapshot is of already, and holds it. containerd before 2.4 does not see by
