@@ -38,7 +38,8 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	dir := testkit.Tmpfs(t, 0)
-	blobs, err := local.NewStore(dir + "/content")
+	// Not on the filesystem that is unmounted: it leaves a file open until that is collected.
+	blobs, err := local.NewStore(testkit.Dir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
