@@ -11,6 +11,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/diff"
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/metadata"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/pkg/archive/compression"
@@ -30,6 +31,8 @@ type desk struct {
 	t            *testing.T
 	ctx          context.Context
 	store        content.Store
+	db           *metadata.DB
+	leases       leases.Manager
 	dir          string
 	lower, upper []mount.Mount
 	comparer     *Comparer
@@ -61,7 +64,9 @@ func newDesk(t *testing.T) *desk {
 	d.lower = []mount.Mount{layer}
 	d.upper = []mount.Mount{layer, {Type: "format/mkdir/overlay", Source: "overlay", Options: []string{
 		"workdir=" + dir + "/2/work", "upperdir=" + dir + "/2/fs", "lowerdir={{ mount 0 }}"}}}
-	d.comparer = New(Options{Content: d.store, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	d.db = db
+	d.leases = metadata.NewLeaseManager(db)
+	d.comparer = New(Options{Content: d.store, Leases: d.leases, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	return d
 }
 
@@ -223,5 +228,48 @@ func TestFails(t *testing.T) {
 	d.change(`rm .wh.x`)
 	if _, err := d.comparer.Compare(d.ctx, d.lower, d.upper, diff.WithReference("mine")); err != nil {
 		t.Error(err)
+	}
+}
+
+// What was written outlives a collection: by the caller's lease, or by one that ends by itself. A failure leaves none.
+func TestKeptByLease(t *testing.T) {
+	d := newDesk(t)
+	d.change(`echo x >x`)
+	desc, err := d.comparer.Compare(d.ctx, d.lower, d.upper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := d.leases.List(d.ctx)
+	if err != nil || len(all) != 1 || all[0].Labels["containerd.io/gc.expire"] == "" {
+		t.Error(all, err)
+	}
+	kept := func(want bool) {
+		t.Helper()
+		if _, err := d.db.GarbageCollect(d.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.store.Info(d.ctx, desc.Digest); (err == nil) != want {
+			t.Error(err)
+		}
+	}
+	kept(true)
+	if err := d.leases.Delete(d.ctx, all[0]); err != nil {
+		t.Fatal(err)
+	}
+	kept(false)
+	mine, err := d.leases.Create(d.ctx, leases.WithID("mine"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.comparer.Compare(leases.WithLease(d.ctx, mine.ID), d.lower, d.upper); err != nil {
+		t.Fatal(err)
+	}
+	kept(true)
+	d.change(`echo x >.wh.x`)
+	if _, err := d.comparer.Compare(d.ctx, d.lower, d.upper); err == nil {
+		t.Fatal("no error")
+	}
+	if all, err := d.leases.List(d.ctx); err != nil || len(all) != 1 {
+		t.Error(all, err)
 	}
 }
