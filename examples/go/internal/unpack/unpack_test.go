@@ -69,6 +69,36 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// Of streams that ask to remember much, the second waits for the first to be closed, and no longer than it may.
+func TestLargeWindows(t *testing.T) {
+	data := bytes.Repeat([]byte("x"), 1000)
+	zipped := output(t, data, "zstd", "-q", "--long=27")
+	first, err := With(t.Context(), "", bytes.NewReader(zipped))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := With(ctx, "", bytes.NewReader(zipped)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	small, err := With(t.Context(), "", bytes.NewReader(output(t, data, "zstd", "-q")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	small.Close()
+	first.Close()
+	first.Close()
+	second, err := With(t.Context(), "", bytes.NewReader(zipped))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if got, err := io.ReadAll(second); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes: %v", len(got), err)
+	}
+}
+
 // script is a program.
 func script(t *testing.T, text string) string {
 	t.Helper()
