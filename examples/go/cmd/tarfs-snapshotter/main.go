@@ -34,6 +34,10 @@ A socket that systemd passes (LISTEN_FDS) is taken in the place of a path. It en
 calls that are at work have ended. Exit status: 0, 1 for errors, 2 for wrong usage.
 `
 
+// memoryGoal is what Go's memory is kept below while it can be: what unpacked a layer would else stay until the
+// heap has doubled. GOMEMLIMIT takes its place.
+const memoryGoal = 160 << 20
+
 func main() {
 	os.Exit(run(os.Args[1:]))
 }
@@ -88,6 +92,9 @@ func configured(path, address, level string) (*config.Config, error) {
 }
 
 func serve(c *config.Config) error {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryGoal)
+	}
 	log := logger(c)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

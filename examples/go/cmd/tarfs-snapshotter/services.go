@@ -5,10 +5,12 @@ import (
 	"os/exec"
 
 	diffapi "github.com/containerd/containerd/api/services/diff/v1"
+	leasesapi "github.com/containerd/containerd/api/services/leases/v1"
 	"github.com/containerd/containerd/v2/contrib/diffservice"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/content/proxy"
 	"github.com/containerd/containerd/v2/core/diff"
+	leasesproxy "github.com/containerd/containerd/v2/core/leases/proxy"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -39,7 +41,12 @@ func newServices(c *config.Config, log *slog.Logger) (*services, error) {
 			return nil, err
 		}
 		s.containerd, store = connection, proxy.NewContentStore(connection)
-		s.comparer = comparer.New(comparer.Options{Content: store, Metrics: s.metrics, Log: log})
+		s.comparer = comparer.New(comparer.Options{
+			Content: store,
+			Leases:  leasesproxy.NewLeaseManager(leasesapi.NewLeasesClient(connection)),
+			Metrics: s.metrics,
+			Log:     log,
+		})
 	}
 	options := applier.Options{
 		ContentRoot:   c.Differ.ContentRoot,

@@ -1,13 +1,13 @@
 package unpack
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // maxSaid is how much of what a program says is kept.
@@ -30,6 +30,8 @@ func run(ctx context.Context, path string, input io.Reader) (io.ReadCloser, erro
 	p.command = exec.CommandContext(ctx, path, "-d", "-c")
 	p.command.Stdin, p.command.Stderr = input, &p.said
 	p.command.Env = []string{}
+	// What it started itself may hold its ends open.
+	p.command.WaitDelay = time.Second
 	output, err := p.command.StdoutPipe()
 	if err == nil {
 		err = p.command.Start()
@@ -39,6 +41,7 @@ func run(ctx context.Context, path string, input io.Reader) (io.ReadCloser, erro
 		return nil, err
 	}
 	p.ReadCloser = output
+	context.AfterFunc(ctx, func() { output.Close() })
 	return p, nil
 }
 
@@ -63,8 +66,7 @@ func (p *program) end() error {
 	}
 	p.ended, p.err = true, p.command.Wait()
 	if p.err != nil {
-		said := strings.TrimSpace(p.said.String())
-		p.err = fmt.Errorf("%s: %w: %s", filepath.Base(p.command.Path), p.err, said)
+		p.err = fmt.Errorf("%s: %w: %s", filepath.Base(p.command.Path), p.err, p.said.text())
 	} else {
 		p.err = io.EOF
 	}
@@ -78,10 +80,16 @@ func (p *program) Close() error {
 	return nil
 }
 
-// limited keeps the first bytes of what is written to it.
-type limited struct{ bytes.Buffer }
+// limited keeps the first bytes of what is written to it. It has no other methods of a buffer, which would be used in
+// the place of Write.
+type limited struct{ kept []byte }
 
 func (l *limited) Write(b []byte) (int, error) {
-	l.Buffer.Write(b[:min(len(b), maxSaid-l.Len())])
+	l.kept = append(l.kept, b[:min(len(b), maxSaid-len(l.kept))]...)
 	return len(b), nil
+}
+
+// text is what was said, without what would disturb a line.
+func (l *limited) text() string {
+	return strings.Trim(strings.ToValidUTF8(strings.ReplaceAll(string(l.kept), "\x00", " "), "?"), " \n")
 }

@@ -22,7 +22,8 @@ type Options struct {
 	ContentRoot string
 	// Content is asked for blobs that are not there. It may be nil.
 	Content content.Provider
-	// Concurrent is how many layers are made at the same time; others wait. 0 for as many as there are cores.
+	// Concurrent is how many layers are made at the same time; others wait. 0 for as many as there are cores, up
+	// to 8: more would wait for the disk.
 	Concurrent int
 	// BlockSize is that of the filesystem: 512 or 4096 bytes; 0 for what Verity needs, or 512.
 	BlockSize uint32
@@ -61,7 +62,7 @@ func (o *Options) complete() error {
 		return fmt.Errorf("a negative number of layers or bytes")
 	}
 	if o.Concurrent == 0 {
-		o.Concurrent = runtime.NumCPU()
+		o.Concurrent = min(runtime.NumCPU(), 8)
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -60,11 +60,15 @@ func (d *desk) applier(change func(o *Options)) *Applier {
 // blob puts a blob into the content store.
 func (d *desk) blob(mediaType string, data []byte) ocispec.Descriptor {
 	d.t.Helper()
-	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
+	desc := descriptor(mediaType, data)
 	if err := os.WriteFile(d.blobPath(desc), data, 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 	return desc
+}
+
+func descriptor(mediaType string, data []byte) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 }
 
 func (d *desk) blobPath(desc ocispec.Descriptor) string {

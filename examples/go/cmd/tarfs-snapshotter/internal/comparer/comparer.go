@@ -17,6 +17,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/diff"
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/errdefs"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -29,6 +30,8 @@ import (
 type Options struct {
 	// Content is containerd's content store.
 	Content content.Store
+	// Leases are containerd's, for calls that come without a lease; nil for none.
+	Leases leases.Manager
 	// Log is where to; nil for the default.
 	Log *slog.Logger
 	// Metrics count; nil for none.
@@ -67,7 +70,14 @@ func (c *Comparer) Compare(ctx context.Context, lower, upper []mount.Mount, opts
 	}
 	started := time.Now()
 	u := &upload{store: c.opts.Content, config: &config, compress: compress, upper: dir}
+	ctx, drop, err := c.leased(ctx)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
 	made, err := u.run(ctx)
+	if err != nil {
+		drop()
+	}
 	if errors.Is(err, uppertar.ErrUnsupported) {
 		c.opts.Log.Info("changes can't be read alone, another differ is asked", "upper", dir, "why", err)
 		return ocispec.Descriptor{}, fmt.Errorf("tarfs-snapshotter: %w: %w", err, errdefs.ErrNotImplemented)

@@ -49,7 +49,7 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 			}
 		}()
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(recovered(opts.Log)))
+	server := grpc.NewServer(grpc.UnaryInterceptor(recovered(opts.Log)), grpc.WaitForHandlers(true))
 	healthy := health.NewServer()
 	healthapi.RegisterHealthServer(server, healthy)
 	opts.Register(server)

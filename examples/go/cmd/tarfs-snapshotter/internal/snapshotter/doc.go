@@ -4,6 +4,7 @@
 //	ROOT/metadata.db        snapshots: containerd's core/snapshots/storage, on bbolt
 //	ROOT/snapshots/N/fs     what was written to an active snapshot; empty otherwise
 //	ROOT/snapshots/N/work   overlayfs's, of an active snapshot
+//	…/N/rwlayer.img         an ext4 with both in it, of a container with a size of its own
 //	ROOT/snapshots/.tmp-*   being made
 //	ROOT/snapshots/gone-*   being removed
 //
@@ -14,8 +15,11 @@
 //	a view                                 erofs IMAGE [ro loop device=TAR…], format/bind {{ mount 0 }} [ro rbind]
 //	a container                            erofs as before, format/overlay [workdir= upperdir= lowerdir={{ mount 0 }}]
 //
+// With a size of its own a container has "ext4 …/N/rwlayer.img [rw loop]" in front, and the directories of its overlayfs
+// in that.
+//
 // containerd's mount manager (since 2.2) carries these out, and its handler of the type erofs passes devices on. The
-// snapshotter holds no mount and no loop device: a kill loses none.
+// snapshotter holds no mount and no loop device, but while it commits such a container: a kill loses none.
 //
 // # Layers
 //

@@ -3,12 +3,14 @@ package testkit
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,11 +71,7 @@ func Mount(t testing.TB, dir, source, kind, options string) {
 	if err := unix.Mount(source, dir, kind, 0, options); err != nil {
 		t.Fatalf("mount %s %s: %v", kind, options, err)
 	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			t.Error("umount", dir, err)
-		}
-	})
+	t.Cleanup(func() { unmount(t, dir) })
 }
 
 // MountLayer mounts a file with EROFS until the test ends.
@@ -82,12 +80,24 @@ func MountLayer(t testing.TB, file string) string {
 	Root(t)
 	dir := Dir(t)
 	Shell(t, "/", fmt.Sprintf("mount -t erofs -o ro,loop %q %q", file, dir))
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			t.Error("umount", dir, err)
-		}
-	})
+	t.Cleanup(func() { unmount(t, dir) })
 	return dir
+}
+
+// unmount unmounts. What was on it a moment ago, such as an overlayfs, may hold it some moments longer; what is
+// still open in this process holds it for good, and is an error.
+func unmount(t testing.TB, dir string) {
+	t.Helper()
+	var err error
+	for range 40 {
+		if err = unix.Unmount(dir, 0); !errors.Is(err, unix.EBUSY) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err != nil {
+		t.Error("umount", dir, err)
+	}
 }
 
 // Tree is a line for each path of a tree: all that users see of it.
