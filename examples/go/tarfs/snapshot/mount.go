@@ -101,7 +101,7 @@ func (m *Manager) MountTarErofs(ctx context.Context, snapshotID string, s Snapsh
 		}
 	case !slices.Equal(mount.layers, layers):
 		return "", fmt.Errorf("%w: %s has another image mounted", ErrExists, snapshotID)
-	case isMounted(target):
+	case keep.IsMounted(target):
 		return target, nil
 	}
 	if err = m.attach(layers, target); err != nil {
@@ -157,7 +157,7 @@ func (m *Manager) devicesOf(bootstrap string, layers []string) ([]string, error)
 // detach unmounts, and ends that a mount is wanted.
 func (m *Manager) detach(id string, mount *mounted) error {
 	keep.Step()
-	if err := unmountTarget(m.MountPoint(id)); err != nil {
+	if err := keep.UnmountTarget(m.MountPoint(id)); err != nil {
 		return err
 	}
 	return m.record(id, mount, nil)

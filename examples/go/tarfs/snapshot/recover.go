@@ -157,7 +157,7 @@ func readRecord(path string, value any) error {
 // recoverMounts finds what is mounted, and mounts again what should be: after a restart of the
 // machine, that is all.
 func (m *Manager) recoverMounts() error {
-	shown, err := mountsBelow(m.store.Path(targetsDir))
+	shown, err := keep.MountsBelow(m.store.Path(targetsDir))
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (m *Manager) recoverMount(id string, sources []string) error {
 	if err == nil {
 		m.mounts[id] = mount
 		bootstrap := m.store.Path(imagesDir, keep.KeyOf("image", record.Layers), bootstrapFile)
-		if len(sources) == 1 && backedBy(sources[0], bootstrap) {
+		if len(sources) == 1 && keep.BackedBy(sources[0], bootstrap) {
 			m.recovery.Mounts = append(m.recovery.Mounts, id)
 			return nil
 		}
@@ -212,7 +212,7 @@ func (m *Manager) recoverMount(id string, sources []string) error {
 
 func (m *Manager) mountAgain(id string, layers []string) error {
 	target := m.MountPoint(id)
-	if err := unmountTarget(target); err != nil {
+	if err := keep.UnmountTarget(target); err != nil {
 		return err
 	}
 	if _, err := m.ensureImage(m.ctx, layers); err != nil {
@@ -232,7 +232,7 @@ func (m *Manager) clearTargets() error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := unmountTarget(m.store.Path(targetsDir, entry.Name())); err != nil {
+		if err := keep.UnmountTarget(m.store.Path(targetsDir, entry.Name())); err != nil {
 			m.logf("recovery: %v", err)
 		}
 	}

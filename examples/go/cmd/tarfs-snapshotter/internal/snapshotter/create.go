@@ -49,11 +49,18 @@ func (s *Snapshotter) create(ctx context.Context, kind snapshots.Kind, key, pare
 		return nil, err
 	}
 	defer image.Release()
+	s.using.RLock()
+	defer s.using.RUnlock()
+	if s.options.Plain && !isBind(info) {
+		if _, err := s.attach(image); err != nil {
+			return nil, err
+		}
+	}
 	id, err := s.record(ctx, key, info, below)
 	if err != nil {
 		return nil, err
 	}
-	return s.mounts(id, info, image), nil
+	return s.mounts(id, info, image)
 }
 
 // known finds the layer that a snapshot is made to unpack, if it is kept; else the layer is zero.

@@ -5,6 +5,7 @@
 //	ROOT/snapshots/N/fs     what was written to an active snapshot; empty otherwise
 //	ROOT/snapshots/N/work   overlayfs's, of an active snapshot
 //	…/N/rwlayer.img         an ext4 with both in it, of a container with a size of its own
+//	ROOT/mounts/KEY         where an image is mounted, with plain mounts
 //	ROOT/snapshots/.tmp-*   being made
 //	ROOT/snapshots/gone-*   being removed
 //
@@ -20,6 +21,9 @@
 //
 // containerd's mount manager (since 2.2) carries these out, and its handler of the type erofs passes devices on. The
 // snapshotter holds no mount and no loop device, but while it commits such a container: a kill loses none.
+//
+// Nothing tells a snapshotter whether a caller has a mount manager. For those that have none there are plain mounts, by
+// an option: the snapshotter mounts images itself, at ROOT/mounts/KEY, and finds after a kill what is mounted there.
 //
 // # Layers
 //

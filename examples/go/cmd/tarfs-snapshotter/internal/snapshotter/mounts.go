@@ -24,7 +24,9 @@ func (s *Snapshotter) Mounts(ctx context.Context, key string) ([]mount.Mount, er
 		return nil, err
 	}
 	defer image.Release() // the snapshot itself refers to its layers, by its parents
-	return s.mounts(id, info, image), nil
+	s.using.RLock()
+	defer s.using.RUnlock()
+	return s.mounts(id, info, image)
 }
 
 // isBind says that a snapshot's mounts are a bind mount of its own directory.
@@ -33,14 +35,17 @@ func isBind(info snapshots.Info) bool {
 	return known || info.Parent == "" || info.Kind == snapshots.KindActive && isUnpack(info)
 }
 
-func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) []mount.Mount {
+func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) ([]mount.Mount, error) {
 	mapping := idMapping(info)
 	if isBind(info) {
 		mode := "rw"
 		if _, known := layerOf(info); known || info.Kind == snapshots.KindView {
 			mode = "ro"
 		}
-		return []mount.Mount{{Type: "bind", Source: s.upper(id), Options: append(mapping, mode, "rbind")}}
+		return []mount.Mount{{Type: "bind", Source: s.upper(id), Options: append(mapping, mode, "rbind")}}, nil
+	}
+	if s.options.Plain {
+		return s.plainMounts(id, info, image)
 	}
 	erofs := mount.Mount{Type: "erofs", Source: image.Path, Options: []string{"ro", "loop"}}
 	for _, device := range image.Devices {
@@ -54,14 +59,14 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 			// With it containerd would map no owners. What it binds can't be written to anyhow.
 			bind.Options = append(bind.Options, "ro")
 		}
-		return []mount.Mount{erofs, bind}
+		return []mount.Mount{erofs, bind}, nil
 	}
 	if s.hasBlock(id) {
 		options := append(mapping, "workdir={{ mount 0 }}/work", "upperdir={{ mount 0 }}/upper", "lowerdir={{ mount 1 }}")
 		options = append(options, s.options.OverlayOptions...)
-		return []mount.Mount{s.blockMount(id, "rw"), erofs, {Type: "format/overlay", Source: "overlay", Options: options}}
+		return []mount.Mount{s.blockMount(id, "rw"), erofs, {Type: "format/overlay", Source: "overlay", Options: options}}, nil
 	}
 	options := append(mapping, "workdir="+s.path(id, "work"), "upperdir="+s.upper(id), "lowerdir={{ mount 0 }}")
 	options = append(options, s.options.OverlayOptions...)
-	return []mount.Mount{erofs, {Type: "format/overlay", Source: "overlay", Options: options}}
+	return []mount.Mount{erofs, {Type: "format/overlay", Source: "overlay", Options: options}}, nil
 }

@@ -32,6 +32,9 @@ func (s *Snapshotter) Remove(ctx context.Context, key string) error {
 		// The snapshot is gone all the same. Cleanup tries again.
 		s.log.Warn("a removed snapshot's directory was not removed", "snapshot", id, "cause", err)
 	}
+	if err := s.detachUnused(ctx); err != nil {
+		s.log.Warn("what a removed snapshot stood on was not unmounted", "snapshot", id, "cause", err)
+	}
 	return nil
 }
 
@@ -64,7 +67,7 @@ func (s *Snapshotter) hide(name string) (gone string, err error) {
 
 // Cleanup removes directories of snapshots that are gone, and layers and images to which no snapshot refers.
 func (s *Snapshotter) Cleanup(ctx context.Context) error {
-	err := s.discardOrphans(ctx)
+	err := errors.Join(s.discardOrphans(ctx), s.detachUnused(ctx))
 	_, failed := s.store.Collect(ctx, s.references)
 	return errors.Join(err, failed)
 }

@@ -21,6 +21,9 @@ type Options struct {
 	// DefaultSize is how many bytes a container may write: it gets an ext4 of that size, or of the size that the label
 	// containerd.io/snapshot/max-size has, by mkfs.ext4. 0 for what the disk has room for.
 	DefaultSize int64
+	// Plain is for callers that mount by mount(2), without containerd's mount manager: the snapshotter mounts images
+	// itself. Not with DefaultSize.
+	Plain bool
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
 	// Log is told of what no caller is told; nil for slog's default.
@@ -37,6 +40,11 @@ type Snapshotter struct {
 	// Held while directories of snapshots that are gone are looked for and taken out of sight; never taken in a
 	// transaction.
 	sweep sync.Mutex
+	// Where images are mounted, with Plain. Whoever mounts one for a snapshot has using for reading until the snapshot is
+	// recorded; who unmounts those that no snapshot uses has it for writing.
+	mountsDir string
+	using     sync.RWMutex
+	attaching sync.Mutex
 }
 
 var (
@@ -49,10 +57,14 @@ var (
 func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotter, error) {
 	s := &Snapshotter{
 		options: options, log: options.Log, store: layers,
-		dir: filepath.Join(layers.Root(), "snapshots"),
+		dir:       filepath.Join(layers.Root(), "snapshots"),
+		mountsDir: filepath.Join(layers.Root(), "mounts"),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
+	}
+	if options.Plain && options.DefaultSize > 0 {
+		return nil, fmt.Errorf("plain mounts have no size of their own: %w", errdefs.ErrInvalidArgument)
 	}
 	if options.DefaultSize > 0 {
 		if _, err := exec.LookPath(mkfs); err != nil {

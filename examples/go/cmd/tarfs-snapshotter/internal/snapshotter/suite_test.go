@@ -9,6 +9,7 @@ import (
 
 	snapshotsapi "github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/containerd/containerd/v2/contrib/snapshotservice"
+	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/core/snapshots/proxy"
 	"github.com/containerd/containerd/v2/core/snapshots/testsuite"
@@ -27,6 +28,17 @@ func TestSuite(t *testing.T) { suite(t, snapshotter.Options{}) }
 
 // TestSuiteBlock runs it with filesystems of containers' own, as containerd runs that of its EROFS snapshotter too.
 func TestSuiteBlock(t *testing.T) { suite(t, snapshotter.Options{DefaultSize: 16 << 20}) }
+
+// TestSuitePlain runs it as it is: no mount is carried out by anything but the suite itself.
+func TestSuitePlain(t *testing.T) {
+	testsuite.SnapshotterSuite(t, suiteName, func(ctx context.Context, root string) (snapshots.Snapshotter, func() error, error) {
+		sn, closeAll, err := open(ctx, root, snapshotter.Options{Plain: true})
+		if err != nil {
+			return nil, nil, err
+		}
+		return sn, func() error { return errors.Join(closeAll(), mount.UnmountRecursive(filepath.Join(root, "mounts"), 0)) }, nil
+	})
+}
 
 func suite(t *testing.T, options snapshotter.Options) {
 	testsuite.SnapshotterSuite(t, suiteName, func(ctx context.Context, root string) (snapshots.Snapshotter, func() error, error) {

@@ -24,6 +24,9 @@ type Image struct {
 	release func()
 }
 
+// Key is the image's name.
+func (i Image) Key() string { return filepath.Base(filepath.Dir(i.Path)) }
+
 // Release says that the caller holds the image no longer.
 func (i Image) Release() {
 	if i.release != nil {
@@ -37,12 +40,9 @@ func (s *Store) Image(ctx context.Context, chain []digest.Digest) (Image, error)
 	if len(chain) == 0 {
 		return Image{}, fmt.Errorf("an image of no layers: %w", errdefs.ErrInvalidArgument)
 	}
-	layers := make([]string, len(chain))
-	for i, id := range chain {
-		var err error
-		if layers[i], err = keyOf(id); err != nil {
-			return Image{}, err
-		}
+	layers, err := keysOf(chain)
+	if err != nil {
+		return Image{}, err
 	}
 	release, err := s.hold(layers...)
 	if err != nil {
@@ -55,6 +55,15 @@ func (s *Store) Image(ctx context.Context, chain []digest.Digest) (Image, error)
 	}
 	image.release = release
 	return image, nil
+}
+
+// ImageKey is the name of the image that layers merge into, whether it was made or not.
+func (s *Store) ImageKey(chain []digest.Digest) (string, error) {
+	layers, err := keysOf(chain)
+	if err != nil {
+		return "", err
+	}
+	return s.imageKey(layers), nil
 }
 
 func (s *Store) image(ctx context.Context, layers []string) (Image, error) {

@@ -199,3 +199,14 @@ func keyOf(id digest.Digest) (string, error) {
 	}
 	return id.Encoded(), nil
 }
+
+func keysOf(chain []digest.Digest) (keys []string, err error) {
+	for _, id := range chain {
+		key, err := keyOf(id)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
