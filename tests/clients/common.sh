@@ -161,3 +161,31 @@ expect_facts() {
     'id -u; stat -c "%h %a %u" /data/two /srv/app /tmp; touch /tmp/new && echo writable')
   [[ $facts == $'1234\n2 644 0\n1 600 1234\n2 1777 0\nwritable' ]] || fail "$1: $facts"
 }
+
+# ten_at_once NAME SNAPSHOTTER IMAGE: containers that start together; into one that runs on, another process is
+# brought.
+ten_at_once() {
+  local at pids=()
+  for at in {1..10}; do
+    ctr run --rm --snapshotter "$2" "$3" "many$at-$$" /bin/sh -c "cat /data/two; echo $at" >"$home/many$at" 2>&1 &
+    pids+=($!)
+  done
+  for at in "${pids[@]}"; do
+    wait "$at" || fail "$1: one of ten: $(tail -n 2 "$home"/many*)"
+  done
+  ctr run -d --snapshotter "$2" "$3" "stays-$$" /bin/sh -c 'sleep 100' 2>"$home/run.log" || fail "$1: $(cat "$home/run.log")"
+  ctr task exec --exec-id more "stays-$$" /bin/sh -c 'sha256sum /data/two' >"$home/exec" || fail "$1: exec"
+  grep -q "$(cut -d ' ' -f 1 "$home/exec")" "$work/image/want" || fail "$1: exec saw: $(cat "$home/exec")"
+  remove_container "stays-$$"
+}
+
+# remove_container NAME: ends it and removes it.
+remove_container() {
+  local try
+  ctr task kill -s KILL "$1"
+  for try in {1..50}; do
+    ctr task delete "$1" >/dev/null 2>&1 && break
+    sleep 0.1 # it may not have ended yet
+  done
+  ctr container rm "$1"
+}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/unpack"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
@@ -18,8 +20,8 @@ import (
 func (m *Manager) ensureLayer(ctx context.Context, layer Layer, key string, moving func()) error {
 	for {
 		// What is there may have got its name this moment: only its flight says that it is synced.
-		led, err := m.flights.do(ctx, layersDir+"/"+key, moving, func(ctx context.Context, moving func()) error {
-			if m.store.has(layersDir, key) {
+		led, err := m.flights.Do(ctx, layersDir+"/"+key, moving, func(ctx context.Context, moving func()) error {
+			if m.store.Has(layersDir, key) {
 				return nil
 			}
 			return m.fetchLayer(ctx, layer, key, moving)
@@ -46,7 +48,7 @@ func (m *Manager) fetchLayer(ctx context.Context, layer Layer, key string, movin
 			return true, err
 		}
 		defer b.Close()
-		err = m.store.publish(layersDir, key, func(dir string) (*item, error) {
+		err = m.store.Publish(layersDir, key, func(dir string) (*keep.Item, error) {
 			return m.convert(ctx, b, key, dir, moving)
 		})
 		if err == nil {
@@ -60,7 +62,7 @@ func (m *Manager) fetchLayer(ctx context.Context, layer Layer, key string, movin
 }
 
 // convert writes tar and bootstrap into a directory. It returns nothing that is not verified.
-func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving func()) (*item, error) {
+func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving func()) (*keep.Item, error) {
 	tar, err := os.OpenFile(filepath.Join(dir, tarFile), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
@@ -96,7 +98,7 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 		return nil, err
 	}
 	m.logDropped(key, layer.Info)
-	return &item{Layers: []string{key}}, writeLayer(ctx, layer.Tree, dir)
+	return &keep.Item{Layers: []string{key}}, keep.WriteLayer(ctx, layer.Tree, filepath.Join(dir, bootstrapFile))
 }
 
 // layerOptions is how a layer's tar is read, whenever it is.
@@ -120,42 +122,9 @@ func (m *Manager) logDropped(key string, info tarfs.LayerInfo) {
 	}
 }
 
-// writeLayer writes the bootstrap of a layer, so that merging need not read the tar again. Few
-// layers have none: one with a hard link into a lower layer is no image by itself, and one with
-// sparse files that the bootstrap has to hold parts of would be two devices.
-func writeLayer(ctx context.Context, tree *tarfs.Tree, dir string) error {
-	if err := writeBootstrap(ctx, tree, dir); err != nil {
-		if errors.Is(err, tarfs.ErrLayout) && hasPending(tree) {
-			return nil
-		}
-		return err
-	}
-	path := filepath.Join(dir, bootstrapFile)
-	again, err := readBootstrap(path)
-	if err != nil {
-		return err
-	}
-	defer again.Close()
-	if again.Info().Devices > 1 {
-		return os.Remove(path)
-	}
-	return nil
-}
-
-// hasPending says whether a layer has a hard link into a lower one.
-func hasPending(tree *tarfs.Tree) bool {
-	for inode := range tree.Info().Inodes {
-		stat, err := tree.Stat(uint32(inode))
-		if err == nil && stat.Flags&tarfs.Pending != 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // pump uncompresses a blob into a layer.
 func (m *Manager) pump(w io.Writer, b *blob, moving func()) error {
-	plain, err := decompress(b)
+	plain, err := unpack.NewReader(b)
 	if err != nil {
 		return err
 	}
@@ -176,18 +145,4 @@ func (m *Manager) pump(w io.Writer, b *blob, moving func()) error {
 func isLocal(err error) bool {
 	var errno syscall.Errno
 	return errors.Is(err, tarfs.ErrIO) || errors.As(err, &errno)
-}
-
-// writeBootstrap writes the metadata of a tree into a directory.
-func writeBootstrap(ctx context.Context, tree *tarfs.Tree, dir string) error {
-	layout, err := tarfs.Plan(tree, &tarfs.LayoutOptions{Artifact: tarfs.Bootstrap})
-	if err != nil {
-		return err
-	}
-	defer layout.Close()
-	f, err := os.OpenFile(filepath.Join(dir, bootstrapFile), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(layout.WriteMetadata(ctx, f), f.Close())
 }

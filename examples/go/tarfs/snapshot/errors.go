@@ -1,6 +1,10 @@
 package snapshot
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+)
 
 // Errors that callers tell apart with errors.Is. Errors of the fetcher, of the system and of
 // package tarfs come through wrapped, so errors.Is and errors.As find them too.
@@ -8,7 +12,7 @@ var (
 	// ErrClosed says that the manager was closed.
 	ErrClosed = errors.New("snapshot: manager is closed")
 	// ErrLocked says that another manager, of this process or another, holds the directory.
-	ErrLocked = errors.New("snapshot: directory is held by another manager")
+	ErrLocked = keep.ErrLocked
 	// ErrNotFound says that a snapshot is not known: never prepared, or detached.
 	ErrNotFound = errors.New("snapshot: no such snapshot")
 	// ErrExists says that a snapshot is there already, of another layer, or mounted otherwise.
@@ -22,7 +26,7 @@ var (
 	// ErrStalled says that a fetch gave nothing for longer than its timeout.
 	ErrStalled = errors.New("snapshot: fetch stalled")
 	// ErrDamaged says that files were changed by someone else.
-	ErrDamaged = errors.New("snapshot: files are damaged")
+	ErrDamaged = keep.ErrDamaged
 	// ErrTooLarge says that a fetched document or layer is over its limit.
 	ErrTooLarge = errors.New("snapshot: larger than allowed")
 )

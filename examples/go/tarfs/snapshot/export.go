@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
@@ -69,7 +70,7 @@ func (m *Manager) Export(ctx context.Context, s Snapshot, name tarfs.Mode) (*Dis
 	}
 	defer release()
 	key := m.diskKey(name, mode, layers)
-	err = m.ensure(ctx, disksDir, key, func(ctx context.Context, dir string) (*item, error) {
+	err = m.ensure(ctx, disksDir, key, func(ctx context.Context, dir string) (*keep.Item, error) {
 		return m.export(ctx, name, mode, layers, dir)
 	})
 	if err != nil {
@@ -95,33 +96,33 @@ func (m *Manager) diskKey(name tarfs.Mode, mode exportMode, layers []string) str
 	if mode.image {
 		parts = append(parts, m.mergeKey()...)
 	}
-	return keyOf(parts...)
+	return keep.KeyOf(parts...)
 }
 
 func (m *Manager) disk(key string, mode exportMode) (*Disk, error) {
-	it, err := m.store.info(disksDir, key)
+	it, err := m.store.Info(disksDir, key)
 	if err != nil {
 		return nil, err
 	}
 	return &Disk{
-		Path: m.store.path(disksDir, key, mode.file), Bytes: it.Files[mode.file],
+		Path: m.store.Path(disksDir, key, mode.file), Bytes: it.Files[mode.file],
 		LabelName: mode.label(), Label: it.Label,
 	}, nil
 }
 
-func (m *Manager) export(ctx context.Context, name tarfs.Mode, mode exportMode, layers []string, dir string) (*item, error) {
+func (m *Manager) export(ctx context.Context, name tarfs.Mode, mode exportMode, layers []string, dir string) (*keep.Item, error) {
 	sources, err := m.openLayers(ctx, layers)
 	if err != nil {
 		return nil, err
 	}
-	defer sources.close()
-	done, err := tarfs.Export(ctx, name, sources.list, dir+"/"+mode.file, &tarfs.ExportOptions{
+	defer sources.Close()
+	done, err := tarfs.Export(ctx, name, sources.List, dir+"/"+mode.file, &tarfs.ExportOptions{
 		Layout: *m.options.Layout, Verity: m.options.Verity, Merge: m.mergeOptions(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	it := &item{Layers: layers, Mode: string(name)}
+	it := &keep.Item{Layers: layers, Mode: string(name)}
 	for i := range done {
 		if sealed := done[i].Verity; sealed != nil {
 			it.Label = sealed.NydusLabel()
@@ -155,8 +156,8 @@ func (m *Manager) diskPath(ctx context.Context, s Snapshot, image bool) (string,
 	}
 	defer release()
 	key := m.diskKey(m.options.ExportMode, mode, layers)
-	if !m.store.has(disksDir, key) {
+	if !m.store.Has(disksDir, key) {
 		return "", fmt.Errorf("%w: no %s of %s was exported", ErrNotFound, m.options.ExportMode, s.ID)
 	}
-	return m.store.path(disksDir, key, mode.file), nil
+	return m.store.Path(disksDir, key, mode.file), nil
 }

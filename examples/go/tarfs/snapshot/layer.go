@@ -1,10 +1,10 @@
 package snapshot
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 )
 
 // Layer says which layer a snapshot is of.
@@ -32,16 +32,10 @@ const algorithm = "sha256:"
 // hexOf is the hex part of a SHA-256 digest, which is checked.
 func hexOf(digest string) (string, error) {
 	name, ok := strings.CutPrefix(digest, algorithm)
-	if !ok || !isHash(name) {
+	if !ok || !keep.IsHash(name) {
 		return "", fmt.Errorf("%w: digest %q is not sha256: and 64 lower-case hex digits", ErrInvalid, digest)
 	}
 	return name, nil
-}
-
-// isHash says whether a name is a SHA-256 in hex.
-func isHash(name string) bool {
-	_, err := hex.DecodeString(name)
-	return err == nil && len(name) == hex.EncodedLen(sha256.Size) && strings.ToLower(name) == name
 }
 
 // check validates what the caller said, as far as it is said.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
@@ -56,7 +57,7 @@ type Manager struct {
 	store    *store
 	lock     *os.File
 	resolver *resolver
-	flights  *flights
+	flights  *keep.Flights
 	slots    chan struct{} // one value for each conversion under way
 
 	ctx    context.Context // done when the manager closes
@@ -90,7 +91,7 @@ func NewManager(root string, options Options) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := lockRoot(store.path("lock"))
+	lock, err := keep.Lock(store.Path("lock"))
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func NewManager(root string, options Options) (*Manager, error) {
 	}
 	if err := m.recover(); err != nil {
 		m.cancel(err)
-		m.flights.wg.Wait()
+		m.flights.Wait()
 		return nil, errors.Join(err, lock.Close())
 	}
 	m.lock = lock
@@ -124,7 +125,7 @@ func newManager(store *store, options Options) (*Manager, error) {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	m := &Manager{
-		options: options, store: store, flights: newFlights(ctx),
+		options: options, store: store, flights: keep.NewFlights(ctx),
 		slots: make(chan struct{}, options.MaxConcurrent),
 		ctx:   ctx, cancel: cancel,
 		snapshots: map[string]*layerSnapshot{},
@@ -138,7 +139,7 @@ func newManager(store *store, options Options) (*Manager, error) {
 }
 
 // Root is the manager's directory, absolute and without symbolic links.
-func (m *Manager) Root() string { return m.store.root }
+func (m *Manager) Root() string { return m.store.Root }
 
 // Close cancels what is under way, waits for its end and lets go of the directory. Mounts stay:
 // the next manager finds them. Closing again does nothing.
@@ -152,7 +153,7 @@ func (m *Manager) Close() error {
 	m.mu.Unlock()
 	m.cancel(ErrClosed)
 	m.work.Wait()
-	m.flights.wg.Wait()
+	m.flights.Wait()
 	return m.lock.Close()
 }
 

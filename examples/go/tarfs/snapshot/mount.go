@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"sync"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 )
 
 // mounted is the mount of an image: there, or wanted.
@@ -43,9 +45,9 @@ func (m *Manager) record(id string, mount *mounted, layers []string) error {
 	path := m.store.recordPath(mountsDir, id)
 	var err error
 	if layers == nil {
-		err = removeFile(path)
+		err = keep.RemoveFile(path)
 	} else {
-		err = writeJSON(path, &mountRecord{Layers: layers})
+		err = keep.WriteJSON(path, &mountRecord{Layers: layers})
 	}
 	if err != nil {
 		return err
@@ -61,7 +63,7 @@ func (m *Manager) MountPoint(snapshotID string) string {
 	if checkID(snapshotID) != nil {
 		return ""
 	}
-	return m.store.path(targetsDir, snapshotID)
+	return m.store.Path(targetsDir, snapshotID)
 }
 
 // MountTarErofs mounts the image that the parents of s are, which is merged unless it was, and
@@ -99,7 +101,7 @@ func (m *Manager) MountTarErofs(ctx context.Context, snapshotID string, s Snapsh
 		}
 	case !slices.Equal(mount.layers, layers):
 		return "", fmt.Errorf("%w: %s has another image mounted", ErrExists, snapshotID)
-	case isMounted(target):
+	case keep.IsMounted(target):
 		return target, nil
 	}
 	if err = m.attach(layers, target); err != nil {
@@ -114,7 +116,7 @@ func (m *Manager) MountTarErofs(ctx context.Context, snapshotID string, s Snapsh
 
 // attach mounts the image of layers, which was merged.
 func (m *Manager) attach(layers []string, target string) error {
-	key := keyOf("image", layers)
+	key := keep.KeyOf("image", layers)
 	err := m.store.check(imagesDir, key)
 	for _, layer := range layers {
 		err = errors.Join(err, m.store.check(layersDir, layer))
@@ -122,7 +124,7 @@ func (m *Manager) attach(layers []string, target string) error {
 	if err != nil {
 		return err
 	}
-	bootstrap := m.store.path(imagesDir, key, bootstrapFile)
+	bootstrap := m.store.Path(imagesDir, key, bootstrapFile)
 	devices, err := m.devicesOf(bootstrap, layers)
 	if err != nil {
 		return err
@@ -130,14 +132,14 @@ func (m *Manager) attach(layers []string, target string) error {
 	if err := os.Mkdir(target, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	step()
-	defer step()
+	keep.Step()
+	defer keep.Step()
 	return m.options.Backing.mountFiles(bootstrap, devices, target)
 }
 
 // devicesOf finds the tars of an image's device table.
 func (m *Manager) devicesOf(bootstrap string, layers []string) ([]string, error) {
-	image, err := openBootstrap(bootstrap)
+	image, err := keep.OpenBootstrap(bootstrap)
 	if err != nil {
 		return nil, err
 	}
@@ -147,15 +149,15 @@ func (m *Manager) devicesOf(bootstrap string, layers []string) ([]string, error)
 		if !slices.Contains(layers, device.Tag) {
 			return nil, fmt.Errorf("%w: the image's device %q is none of its layers", ErrDamaged, device.Tag)
 		}
-		paths = append(paths, m.store.path(layersDir, device.Tag, tarFile))
+		paths = append(paths, m.store.Path(layersDir, device.Tag, tarFile))
 	}
 	return paths, nil
 }
 
 // detach unmounts, and ends that a mount is wanted.
 func (m *Manager) detach(id string, mount *mounted) error {
-	step()
-	if err := unmountTarget(m.MountPoint(id)); err != nil {
+	keep.Step()
+	if err := keep.UnmountTarget(m.MountPoint(id)); err != nil {
 		return err
 	}
 	return m.record(id, mount, nil)

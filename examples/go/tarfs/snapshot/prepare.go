@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 )
 
 // layerSnapshot is a snapshot of one layer: on its way, ready, or failed.
@@ -134,7 +136,7 @@ func (m *Manager) prepare(ctx context.Context, id string, s *layerSnapshot) (key
 		return "", release, context.Cause(ctx)
 	}
 	record := snapshotRecord{Layer: key, Digest: s.layer.Digest, Ref: s.layer.Ref}
-	return key, release, writeJSON(m.store.recordPath(snapshotsDir, id), &record)
+	return key, release, keep.WriteJSON(m.store.recordPath(snapshotsDir, id), &record)
 }
 
 // WaitLayerReady waits until a snapshot is ready, which then survives a crash of the machine, or
@@ -199,7 +201,7 @@ func (m *Manager) DetachLayer(snapshotID string) error {
 	m.mu.Unlock()
 	s.cancel(fmt.Errorf("%w: %s was detached", ErrNotFound, snapshotID))
 	<-s.done
-	err = removeFile(m.store.recordPath(snapshotsDir, snapshotID))
+	err = keep.RemoveFile(m.store.recordPath(snapshotsDir, snapshotID))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.detaching = false

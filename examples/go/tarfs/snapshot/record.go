@@ -22,11 +22,11 @@ type mountRecord struct {
 	Layers []string `json:"layers"`
 }
 
-func (s *store) recordPath(dir, id string) string { return s.path(dir, id+recordSuffix) }
+func (s *store) recordPath(dir, id string) string { return s.Path(dir, id+recordSuffix) }
 
 // records lists the IDs that have a record in a directory.
 func (s *store) records(dir string) ([]string, error) {
-	entries, err := os.ReadDir(s.path(dir))
+	entries, err := os.ReadDir(s.Path(dir))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 )
 
 // Recovery is what a manager found in its directory.
@@ -42,7 +44,7 @@ func (m *Manager) Recovered() Recovery {
 
 // lost reports a loss.
 func (m *Manager) lost(err error, elem ...string) {
-	path := m.store.path(elem...)[len(m.store.root)+1:]
+	path := m.store.Path(elem...)[len(m.store.Root)+1:]
 	m.logf("recovery: lost %s: %v", path, err)
 	m.recovery.Lost = append(m.recovery.Lost, Loss{path, err})
 }
@@ -55,7 +57,7 @@ func (m *Manager) recover() (err error) {
 	}
 	for _, recover := range []func() error{m.recoverItems, m.recoverSnapshots, m.recoverMounts} {
 		if err := recover(); err != nil {
-			return fmt.Errorf("recover %s: %w", m.store.root, err)
+			return fmt.Errorf("recover %s: %w", m.store.Root, err)
 		}
 	}
 	if n := m.recovery.Temporaries; n > 0 {
@@ -67,7 +69,7 @@ func (m *Manager) recover() (err error) {
 // recoverItems takes damaged items out of the way: they can be made again.
 func (m *Manager) recoverItems() error {
 	for _, kind := range []string{layersDir, imagesDir, disksDir} {
-		keys, err := m.store.keys(kind)
+		keys, err := m.store.Keys(kind)
 		if err != nil {
 			return err
 		}
@@ -80,7 +82,7 @@ func (m *Manager) recoverItems() error {
 				return damaged
 			}
 			m.lost(damaged, kind, key)
-			if err := m.store.remove(kind, key); err != nil {
+			if err := m.store.Remove(kind, key); err != nil {
 				return err
 			}
 		}
@@ -110,7 +112,7 @@ func (m *Manager) recoverSnapshots() error {
 			return err
 		}
 		m.lost(err, snapshotsDir, id+recordSuffix)
-		if err := removeFile(path); err != nil {
+		if err := keep.RemoveFile(path); err != nil {
 			return err
 		}
 	}
@@ -120,7 +122,7 @@ func (m *Manager) recoverSnapshots() error {
 // whole says that layers are there: recoverItems has left none that is not whole.
 func (m *Manager) whole(layers ...string) error {
 	for _, layer := range layers {
-		if !isHash(layer) || !m.store.has(layersDir, layer) {
+		if !keep.IsHash(layer) || !m.store.Has(layersDir, layer) {
 			return fmt.Errorf("%w: layer %q is not there", ErrDamaged, layer)
 		}
 	}
@@ -155,7 +157,7 @@ func readRecord(path string, value any) error {
 // recoverMounts finds what is mounted, and mounts again what should be: after a restart of the
 // machine, that is all.
 func (m *Manager) recoverMounts() error {
-	shown, err := mountsBelow(m.store.path(targetsDir))
+	shown, err := keep.MountsBelow(m.store.Path(targetsDir))
 	if err != nil {
 		return err
 	}
@@ -184,8 +186,8 @@ func (m *Manager) recoverMount(id string, sources []string) error {
 	mount := &mounted{layers: record.Layers}
 	if err == nil {
 		m.mounts[id] = mount
-		bootstrap := m.store.path(imagesDir, keyOf("image", record.Layers), bootstrapFile)
-		if len(sources) == 1 && backedBy(sources[0], bootstrap) {
+		bootstrap := m.store.Path(imagesDir, keep.KeyOf("image", record.Layers), bootstrapFile)
+		if len(sources) == 1 && keep.BackedBy(sources[0], bootstrap) {
 			m.recovery.Mounts = append(m.recovery.Mounts, id)
 			return nil
 		}
@@ -210,7 +212,7 @@ func (m *Manager) recoverMount(id string, sources []string) error {
 
 func (m *Manager) mountAgain(id string, layers []string) error {
 	target := m.MountPoint(id)
-	if err := unmountTarget(target); err != nil {
+	if err := keep.UnmountTarget(target); err != nil {
 		return err
 	}
 	if _, err := m.ensureImage(m.ctx, layers); err != nil {
@@ -221,7 +223,7 @@ func (m *Manager) mountAgain(id string, layers []string) error {
 
 // clearTargets removes mount points without a record, which a crash leaves, empty.
 func (m *Manager) clearTargets() error {
-	entries, err := os.ReadDir(m.store.path(targetsDir))
+	entries, err := os.ReadDir(m.store.Path(targetsDir))
 	if err != nil {
 		return err
 	}
@@ -230,7 +232,7 @@ func (m *Manager) clearTargets() error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := unmountTarget(m.store.path(targetsDir, entry.Name())); err != nil {
+		if err := keep.UnmountTarget(m.store.Path(targetsDir, entry.Name())); err != nil {
 			m.logf("recovery: %v", err)
 		}
 	}

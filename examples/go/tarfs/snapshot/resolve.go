@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 )
 
 // maxDocument is the most bytes of a manifest or config: registries allow no larger manifests.
@@ -27,7 +29,7 @@ type image struct {
 type resolver struct {
 	fetcher Fetcher
 	policy  FetchPolicy
-	flights *flights
+	flights *keep.Flights
 
 	mu   sync.Mutex
 	seen map[string]*image
@@ -52,7 +54,7 @@ func (r *resolver) image(ctx context.Context, ref, manifest string) (*image, err
 		return img, nil
 	}
 	for {
-		led, err := r.flights.do(ctx, "manifest/"+manifest, nil, func(ctx context.Context, _ func()) error {
+		led, err := r.flights.Do(ctx, "manifest/"+manifest, nil, func(ctx context.Context, _ func()) error {
 			if r.known(manifest) != nil {
 				return nil // by a flight that ended after we had looked
 			}

@@ -1,4 +1,4 @@
-package snapshot
+package keep
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockRoot takes the directory for one manager, until the file is closed or the process ends.
-func lockRoot(path string) (*os.File, error) {
+// Lock takes a directory for one process, by a file in it, until the file is closed or the process ends.
+func Lock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package snapshot
+package keep
 
 import (
 	"os"
@@ -8,9 +8,9 @@ import (
 	"github.com/moby/sys/mountinfo"
 )
 
-// mountsBelow finds what is mounted on the entries of a directory: the sources by mount point, of
+// MountsBelow finds what is mounted on the entries of a directory: the sources by mount point, of
 // EROFS, the lowest first; of something else the source is empty.
-func mountsBelow(dir string) (map[string][]string, error) {
+func MountsBelow(dir string) (map[string][]string, error) {
 	infos, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
 		return filepath.Dir(info.Mountpoint) != dir, false
 	})
@@ -28,8 +28,8 @@ func mountsBelow(dir string) (map[string][]string, error) {
 	return shown, nil
 }
 
-// backedBy says whether a mount's source is a file, or a loop device before it.
-func backedBy(source, path string) bool {
+// BackedBy says whether a mount's source is a file, or a loop device before it.
+func BackedBy(source, path string) bool {
 	if device, ok := strings.CutPrefix(source, "/dev/"); ok {
 		data, err := os.ReadFile(filepath.Join("/sys/block", device, "loop/backing_file"))
 		if err != nil {

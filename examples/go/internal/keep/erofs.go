@@ -1,4 +1,4 @@
-package snapshot
+package keep
 
 import (
 	"errors"
@@ -15,9 +15,9 @@ const maxOption = 255
 // erofsMagic is what statfs(2) says of EROFS.
 const erofsMagic = 0xe0f5e1e2
 
-// mountErofs mounts an image, read only. Each device is an option of its own by fsconfig(2): there
+// MountErofs mounts an image, read only. Each device is an option of its own by fsconfig(2): there
 // may be as many as a device table has, where the one page of options of mount(2) ends at about 200.
-func mountErofs(source string, devices []string, target string) error {
+func MountErofs(source string, devices []string, target string) error {
 	context, err := unix.Fsopen("erofs", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("fsopen erofs", err)
@@ -74,21 +74,21 @@ func said(context int, what string, err error) error {
 	return err
 }
 
-// isMounted says whether a directory shows an EROFS.
-func isMounted(target string) bool {
+// IsMounted says whether a directory shows an EROFS.
+func IsMounted(target string) bool {
 	var stat unix.Statfs_t
 	return unix.Statfs(target, &stat) == nil && uint32(stat.Type) == erofsMagic
 }
 
-// unmountTarget ends what is mounted on a directory, and removes that. Nothing mounted, and no
+// UnmountTarget ends what is mounted on a directory, and removes that. Nothing mounted, and no
 // directory, is fine; a mount in use is EBUSY.
-func unmountTarget(target string) error {
-	for isMounted(target) {
+func UnmountTarget(target string) error {
+	for IsMounted(target) {
 		if err := unix.Unmount(target, unix.UMOUNT_NOFOLLOW); err != nil {
 			return fmt.Errorf("unmount %s: %w", target, err)
 		}
 	}
-	step()
+	Step()
 	if err := unix.Rmdir(target); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("remove %s: %w", target, err)
 	}

@@ -1,14 +1,14 @@
-package snapshot
+package keep
 
 import (
 	"context"
 	"sync"
 )
 
-// flights lets callers that want the same thing at the same time share one piece of work. The work
+// Flights lets callers that want the same thing at the same time share one piece of work. The work
 // does not depend on the caller who happened to start it: it is cancelled when nobody waits for it
-// any more, or with the manager.
-type flights struct {
+// any more, or with the context that all flights have.
+type Flights struct {
 	base context.Context
 	wg   sync.WaitGroup
 
@@ -24,13 +24,14 @@ type flight struct {
 	refs   int   // who waits; 0: cancelled
 }
 
-func newFlights(base context.Context) *flights {
-	return &flights{base: base, all: map[string]*flight{}}
+// NewFlights starts with none. Work ends with base.
+func NewFlights(base context.Context) *Flights {
+	return &Flights{base: base, all: map[string]*flight{}}
 }
 
-// do waits for the work on key, and starts it if nobody did. moving is called once the work called
+// Do waits for the work on key, and starts it if nobody did. moving is called once the work called
 // its own moving, unless the work ends first; it may be nil. led says that this call started it.
-func (g *flights) do(ctx context.Context, key string, moving func(),
+func (g *Flights) Do(ctx context.Context, key string, moving func(),
 	work func(ctx context.Context, moving func()) error) (led bool, err error) {
 	f, led, err := g.join(ctx, key, work)
 	if err != nil {
@@ -55,7 +56,7 @@ func (g *flights) do(ctx context.Context, key string, moving func(),
 	}
 }
 
-func (g *flights) join(ctx context.Context, key string,
+func (g *Flights) join(ctx context.Context, key string,
 	work func(ctx context.Context, moving func()) error) (f *flight, led bool, err error) {
 	if ctx.Err() != nil {
 		return nil, false, context.Cause(ctx)
@@ -87,7 +88,7 @@ func (g *flights) join(ctx context.Context, key string,
 }
 
 // start runs with the mutex held.
-func (g *flights) start(key string, work func(ctx context.Context, moving func()) error) *flight {
+func (g *Flights) start(key string, work func(ctx context.Context, moving func()) error) *flight {
 	ctx, cancel := context.WithCancel(g.base)
 	f := &flight{cancel: cancel, moving: make(chan struct{}), done: make(chan struct{})}
 	g.all[key] = f
@@ -105,7 +106,7 @@ func (g *flights) start(key string, work func(ctx context.Context, moving func()
 }
 
 // leave says whether nobody waits any more: the work is cancelled then.
-func (g *flights) leave(f *flight) (last bool) {
+func (g *Flights) leave(f *flight) (last bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if f.refs--; f.refs > 0 {
@@ -114,3 +115,6 @@ func (g *flights) leave(f *flight) (last bool) {
 	f.cancel()
 	return true
 }
+
+// Wait waits for the end of all work.
+func (g *Flights) Wait() { g.wg.Wait() }

@@ -1,0 +1,109 @@
+// Package metrics counts what the daemon does, for Prometheus.
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Metrics are all of them, in a registry of their own. All methods work on nil, and do nothing then.
+type Metrics struct {
+	// Registry has those of the process too.
+	Registry *prometheus.Registry
+
+	layers, compares  *prometheus.CounterVec
+	compressed, bytes prometheus.Counter
+	seconds           *prometheus.HistogramVec
+	running           prometheus.Gauge
+	dropped           *prometheus.CounterVec
+}
+
+// New makes them, all zero.
+func New() *Metrics {
+	m := &Metrics{
+		Registry: prometheus.NewRegistry(),
+		layers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tarfs_layers_total", Help: "Layers that were to be made, by result.",
+		}, []string{"result"}),
+		compares: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tarfs_compares_total", Help: "Changed containers that were to be made a layer, by result.",
+		}, []string{"result"}),
+		compressed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tarfs_layer_blob_bytes_total", Help: "Bytes of the blobs of layers that were made.",
+		}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tarfs_layer_tar_bytes_total", Help: "Bytes of the tars of layers that were made.",
+		}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tarfs_stage_seconds", Help: "Time of the stages of making a layer.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+		}, []string{"stage"}),
+		running: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tarfs_layers_running", Help: "Layers that are being made.",
+		}),
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tarfs_dropped_total", Help: "Attributes of entries that EROFS can't hold, by kind.",
+		}, []string{"kind"}),
+	}
+	m.Registry.MustRegister(m.layers, m.compares, m.compressed, m.bytes, m.seconds, m.running, m.dropped,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	// A rate begins with a zero.
+	for _, result := range []string{"ok", "error"} {
+		m.layers.WithLabelValues(result)
+		m.compares.WithLabelValues(result)
+	}
+	return m
+}
+
+// Layer counts a layer that was made, or not.
+func (m *Metrics) Layer(err error, compressed, bytes int64) {
+	if m == nil {
+		return
+	}
+	m.layers.WithLabelValues(result(err)).Inc()
+	if err == nil {
+		m.compressed.Add(float64(max(compressed, 0)))
+		m.bytes.Add(float64(bytes))
+	}
+}
+
+// Compare counts a layer that was made of a container, or not.
+func (m *Metrics) Compare(err error) {
+	if m != nil {
+		m.compares.WithLabelValues(result(err)).Inc()
+	}
+}
+
+// Dropped counts what of entries was dropped.
+func (m *Metrics) Dropped(kind string, count uint64) {
+	if m != nil && count > 0 {
+		m.dropped.WithLabelValues(kind).Add(float64(count))
+	}
+}
+
+// Stage starts the time of a stage, which the function that it returns ends.
+func (m *Metrics) Stage(stage string) func() {
+	if m == nil {
+		return func() {}
+	}
+	started := time.Now()
+	return func() { m.seconds.WithLabelValues(stage).Observe(time.Since(started).Seconds()) }
+}
+
+// Running counts a layer that is being made, until the function that it returns is called.
+func (m *Metrics) Running() func() {
+	if m == nil {
+		return func() {}
+	}
+	m.running.Inc()
+	return m.running.Dec
+}
+
+func result(err error) string {
+	if err != nil {
+		return "error"
+	}
+	return "ok"
+}

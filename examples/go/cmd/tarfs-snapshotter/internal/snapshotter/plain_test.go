@@ -1,0 +1,119 @@
+package snapshotter_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/moby/sys/mountinfo"
+)
+
+// mounted are the directories below a root on which something is mounted.
+func mounted(t *testing.T, root string) (points []string) {
+	t.Helper()
+	for _, one := range must[[]*mountinfo.Info](t)(mountinfo.GetMounts(mountinfo.PrefixFilter(root))) {
+		points = append(points, one.Mountpoint)
+	}
+	return points
+}
+
+func plainRoot(t *testing.T) string {
+	t.Helper()
+	root := must[string](t)(os.MkdirTemp("", "plain"))
+	t.Cleanup(func() {
+		ok(t, mount.UnmountRecursive(root, 0))
+		ok(t, os.RemoveAll(root))
+	})
+	return root
+}
+
+// Callers that know mount(2) alone get mounts that it knows. An image is mounted once, for as long as a snapshot stands
+// on it, whoever is killed or started meanwhile.
+func TestPlain(t *testing.T) {
+	root := plainRoot(t)
+	plain := snapshotter.Options{Plain: true}
+	n := newNodeWith(t, root, plain)
+	top, _ := n.pull(t, "image", tarOf(t, "file", "content"), tarOf(t, "other", "x"))
+	view := must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	container := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+	at := filepath.Join(root, "mounts", n.entries(t, "images")[0])
+	dir := filepath.Join(root, "snapshots/4")
+	want := fmt.Sprintf("[{bind %s  [rbind ro]} {overlay overlay  [workdir=%s/work upperdir=%s/fs lowerdir=%s]}]", at, dir, dir, at)
+	if got := fmt.Sprint(append(view, container...)); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	target := t.TempDir()
+	ok(t, mount.All(container, target))
+	if got := must[[]byte](t)(os.ReadFile(target + "/file")); string(got) != "content" {
+		t.Errorf("%q", got)
+	}
+	ok(t, os.WriteFile(target+"/new", nil, 0o600))
+	ok(t, mount.UnmountAll(target, 0))
+
+	n.stop(t)
+	n = newNodeWith(t, root, plain)
+	must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+	if got := mounted(t, root); len(got) != 1 || got[0] != at {
+		t.Errorf("after a restart: %q, want %s", got, at)
+	}
+	// As after a restart of the machine.
+	ok(t, mount.UnmountAll(at, 0))
+	must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+	if got := mounted(t, root); len(got) != 1 {
+		t.Errorf("mounted again: %q", got)
+	}
+
+	ok(t, n.Remove(t.Context(), "view"))
+	if got := mounted(t, root); len(got) != 1 {
+		t.Errorf("with one snapshot left: %q", got)
+	}
+	// A process that is in it keeps it from being unmounted, and not the snapshot from being removed.
+	busy := must[*os.File](t)(os.Open(at + "/file"))
+	ok(t, n.Remove(t.Context(), "container"))
+	ok(t, busy.Close())
+	if got := mounted(t, root); len(got) != 1 {
+		t.Errorf("while it is in use: %q", got)
+	}
+	ok(t, n.Cleanup(t.Context()))
+	if got := mounted(t, root); len(got) > 0 {
+		t.Errorf("with no snapshot left: %q", got)
+	}
+	if left := n.entries(t, "mounts"); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+// What is mounted for nobody goes when the next process starts, also one that mounts nothing itself.
+func TestPlainLeft(t *testing.T) {
+	root := plainRoot(t)
+	n := newNodeWith(t, root, snapshotter.Options{Plain: true})
+	top, _ := n.pull(t, "image", tarOf(t, "file", "content"))
+	must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	n.stop(t)
+	left := filepath.Join(root, "mounts", strings.Repeat("0", 64))
+	ok(t, os.Mkdir(left, 0o700))
+	image, _ := filepath.Glob(root + "/images/*/image.erofs")
+	tar, _ := filepath.Glob(root + "/layers/sha256/*/layer.tar")
+	ok(t, keep.MountFiles(image[0], tar, left))
+
+	n = newNode(t, root)
+	if got := mounted(t, root); len(got) != 1 {
+		t.Errorf("%q: the view has it still", got)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Errorf("%s is still there", left)
+	}
+	ok(t, n.Remove(t.Context(), "view"))
+	if got := mounted(t, root); len(got) > 0 {
+		t.Errorf("%q", got)
+	}
+	n.stop(t)
+	if _, err := snapshotter.New(t.Context(), n.layers, snapshotter.Options{Plain: true, DefaultSize: 1 << 20}); err == nil {
+		t.Error("plain mounts with a size of their own")
+	}
+}

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/opencontainers/go-digest"
+)
+
+// Collect removes layers to which nobody refers, and images that are not made of such to which somebody does.
+// References says to which layers snapshots refer, all at one moment. It is called while nobody can take or let go of
+// a hold, so it must not call the store, and no transaction that it waits for may.
+func (s *Store) Collect(ctx context.Context, references func(context.Context) ([]digest.Digest, error)) (keep.Collected, error) {
+	kinds := []string{imagesKind, layersKind}
+	all, err := s.items.Collectables(kinds...)
+	if err != nil {
+		return keep.Collected{}, err
+	}
+	doomed, err := s.retireUnused(ctx, all, references)
+	done, failed := s.items.Delete(doomed, kinds...)
+	if done.Items > 0 {
+		s.log.Info("collected", "items", done.Items, "bytes", done.Bytes)
+	}
+	return done, errors.Join(err, failed)
+}
+
+// retireUnused takes out of sight what nobody uses, while nobody can start to use it.
+func (s *Store) retireUnused(ctx context.Context, all []keep.Collectable,
+	references func(context.Context) ([]digest.Digest, error)) (keep.Garbage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	ids, err := references(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, id := range ids {
+		used[id.Encoded()] = true
+	}
+	return s.items.RetireUnused(all, func(layer string) bool { return used[layer] || s.holds[layer] > 0 })
+}

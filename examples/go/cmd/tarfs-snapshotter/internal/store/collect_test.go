@@ -1,0 +1,84 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/containerd/errdefs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/opencontainers/go-digest"
+)
+
+func referTo(ids ...digest.Digest) func(context.Context) ([]digest.Digest, error) {
+	return func(context.Context) ([]digest.Digest, error) { return ids, nil }
+}
+
+func TestCollect(t *testing.T) {
+	s := opened(t, t.TempDir())
+	used := ingested(t, s, tarOf(t, file{"a", "used"}))
+	held := ingested(t, s, tarOf(t, file{"a", "held"}))
+	unused := ingested(t, s, tarOf(t, file{"a", "unused"}))
+	hold := must[store.Layer](t)(s.Get(held))
+	var images []store.Image
+	for _, chain := range [][]digest.Digest{{used}, {used, held}, {used, unused}} {
+		image := must[store.Image](t)(s.Image(t.Context(), chain))
+		image.Release()
+		images = append(images, image)
+	}
+	there := func(id digest.Digest, want bool) {
+		t.Helper()
+		layer, err := s.Get(id)
+		layer.Release()
+		if want != (err == nil) || err != nil && !errors.Is(err, errdefs.ErrNotFound) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	imagesAre := func(want ...bool) {
+		t.Helper()
+		for i, image := range images {
+			if _, err := os.Stat(image.Path); (err == nil) != want[i] {
+				t.Errorf("image %d: %v", i, err)
+			}
+		}
+	}
+
+	// If it is not known what is used, nothing is removed.
+	broken := errors.New("broken")
+	_, err := s.Collect(t.Context(), func(context.Context) ([]digest.Digest, error) { return nil, broken })
+	is(t, err, broken)
+	there(unused, true)
+
+	done, err := s.Collect(t.Context(), referTo(used))
+	ok(t, err)
+	if done.Items != 2 || done.Bytes == 0 { // the layer, and the image with it
+		t.Errorf("%+v", done)
+	}
+	there(used, true)
+	there(held, true)
+	there(unused, false)
+	imagesAre(true, true, false)
+
+	hold.Release()
+	hold.Release()
+	if done, err = s.Collect(t.Context(), referTo(used)); err != nil || done.Items != 2 {
+		t.Errorf("%+v %v", done, err)
+	}
+	there(held, false)
+	imagesAre(true, false, false)
+}
+
+// An image is held by who has it, and its layers with it.
+func TestCollectHeldImage(t *testing.T) {
+	s := opened(t, t.TempDir())
+	id := ingested(t, s, tarOf(t, file{"a", "content"}))
+	image := must[store.Image](t)(s.Image(t.Context(), []digest.Digest{id}))
+	if done, err := s.Collect(t.Context(), referTo()); err != nil || done.Items != 0 {
+		t.Errorf("%+v %v", done, err)
+	}
+	image.Release()
+	if done, err := s.Collect(t.Context(), referTo()); err != nil || done.Items != 2 {
+		t.Errorf("%+v %v", done, err)
+	}
+}

@@ -1,0 +1,123 @@
+package uppertar
+
+import (
+	"archive/tar"
+	"fmt"
+	"os"
+	"path"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// entry is a name in a directory, and what it is the name of.
+type entry struct {
+	// Its path in the tar.
+	path string
+	stat unix.Stat_t
+	// Where a symbolic link leads.
+	target string
+	// What overlayfs says of it: "y" for a directory that hides lower ones, "x" for one that has whiteouts that
+	// are files with an attribute.
+	opaque string
+	// An attribute says that it is a whiteout.
+	whiteout bool
+	// Its attributes for the tar.
+	xattrs map[string]string
+}
+
+func (e *entry) is(kind uint32) bool { return e.stat.Mode&unix.S_IFMT == kind }
+
+// isWhiteout knows overlayfs's two forms: a device 0:0, and where its directory says so, an empty file with an
+// attribute.
+func (e *entry) isWhiteout(xattrs bool) bool {
+	return e.is(unix.S_IFCHR) && e.stat.Rdev == 0 || xattrs && e.whiteout && e.is(unix.S_IFREG) && e.stat.Size == 0
+}
+
+// look asks all about a name, without following it.
+func (s *stream) look(dir *os.File, at, name string) (*entry, error) {
+	e := &entry{path: path.Join(at, name)}
+	if len(e.path) > maxPath {
+		return nil, fmt.Errorf("%.100s…: a path of more than %d bytes", e.path, maxPath)
+	}
+	if err := unix.Fstatat(int(dir.Fd()), name, &e.stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return nil, &os.PathError{Op: "lstat", Path: e.path, Err: err}
+	}
+	// No call takes attributes by directory and name. This path leads to the directory that is open, whatever its
+	// name is by now, and the last part is not followed.
+	reached := fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name)
+	if e.is(unix.S_IFLNK) {
+		var err error
+		if e.target, err = os.Readlink(reached); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.path, err)
+		}
+	}
+	return e, s.readXattrs(e, reached)
+}
+
+// openAt opens what was looked at, and nothing that took its place.
+func openAt(dir *os.File, e *entry, flags int) (*os.File, error) {
+	flags |= unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := unix.Openat(int(dir.Fd()), path.Base(e.path), flags, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: e.path, Err: err}
+	}
+	opened := os.NewFile(uintptr(fd), e.path)
+	var stat unix.Stat_t
+	err = unix.Fstat(fd, &stat)
+	if err == nil && (stat.Dev != e.stat.Dev || stat.Ino != e.stat.Ino) {
+		err = fmt.Errorf("%s: was replaced while it was read", e.path)
+	}
+	if err != nil {
+		opened.Close()
+		return nil, err
+	}
+	return opened, nil
+}
+
+// header writes the header of an entry. It says whether that is a link to an earlier one.
+func (s *stream) header(e *entry) (link bool, err error) {
+	h := &tar.Header{
+		Name:       e.path,
+		Mode:       int64(e.stat.Mode & 0o7777),
+		Uid:        int(e.stat.Uid),
+		Gid:        int(e.stat.Gid),
+		ModTime:    s.time(e),
+		PAXRecords: e.xattrs,
+		Format:     tar.FormatPAX,
+	}
+	id := inode{e.stat.Dev, e.stat.Ino}
+	first, linked := s.links[id]
+	switch {
+	case e.is(unix.S_IFDIR):
+		h.Typeflag, h.Name = tar.TypeDir, e.path+"/"
+	case linked:
+		h.Typeflag, h.Linkname, h.PAXRecords = tar.TypeLink, first, nil
+	case e.is(unix.S_IFREG):
+		h.Typeflag, h.Size = tar.TypeReg, e.stat.Size
+	case e.is(unix.S_IFLNK):
+		h.Typeflag, h.Linkname = tar.TypeSymlink, e.target
+	case e.is(unix.S_IFIFO):
+		h.Typeflag = tar.TypeFifo
+	case e.is(unix.S_IFCHR), e.is(unix.S_IFBLK):
+		h.Typeflag = tar.TypeChar
+		if e.is(unix.S_IFBLK) {
+			h.Typeflag = tar.TypeBlock
+		}
+		h.Devmajor, h.Devminor = int64(unix.Major(e.stat.Rdev)), int64(unix.Minor(e.stat.Rdev))
+	default:
+		return false, fmt.Errorf("%s: unknown type, mode %o", e.path, e.stat.Mode)
+	}
+	if !linked && e.stat.Nlink > 1 && !e.is(unix.S_IFDIR) {
+		s.links[id] = e.path
+	}
+	return linked, s.named(e.path, s.tar.WriteHeader(h))
+}
+
+func (s *stream) time(e *entry) time.Time {
+	t := time.Unix(e.stat.Mtim.Unix())
+	if latest := s.opts.Latest; !latest.IsZero() && t.After(latest) {
+		return latest
+	}
+	return t
+}
