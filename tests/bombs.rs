@@ -122,7 +122,7 @@ fn by_paths() -> (usize, usize) {
                     let top = if shared { 0 } else { n };
                     let path = format!("{top}/{deep}{n}");
                     tar = match kind {
-                        b'1' => tar.hardlink(&path, &path.replace('a', "b")),
+                        b'1' => tar.hardlink(&path, path.replace('a', "b")),
                         b'2' => tar.symlink(&path, "x"),
                         b'5' => tar.dir(&path, 0o755),
                         _ => tar.file(&path, b""),
