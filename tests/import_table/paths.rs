@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Folders from which paths are said, each where its section says so.
-const FROM: [&str; 9] = [
+const FROM: [&str; 11] = [
     "",
     "erofs-tarfs/src",
     "erofs-tarfs/src/verity",
@@ -14,6 +14,8 @@ const FROM: [&str; 9] = [
     "erofs-tarfs-ffi/tests/c",
     "examples/tarfs",
     "examples/go/tarfs",
+    "examples/go/cmd/tarfs-snapshotter",
+    "examples/go/cmd/tarfs-snapshotter/internal",
     "tests",
 ];
 
