@@ -1,0 +1,42 @@
+package snapshotter_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"golang.org/x/sys/unix"
+)
+
+// A commit that was killed before it mounted the container's filesystem, or after it was unmounted, leaves an empty
+// directory. The next process commits all the same.
+func TestCommitKilledBesideMount(t *testing.T) {
+	root := t.TempDir()
+	n := newNodeWith(t, root, snapshotter.Options{DefaultSize: 16 << 20})
+	top, _ := n.pull(t, "image", tarOf(t, "lower", "x"))
+	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", top))
+	ok(t, os.Mkdir(filepath.Join(filepath.Dir(mounts[0].Source), "committing"), 0o700))
+	n.stop(t)
+	n = newNodeWith(t, root, snapshotter.Options{DefaultSize: 16 << 20})
+	ok(t, n.Commit(t.Context(), "committed", "key"))
+}
+
+// What others mounted is left alone: snapshots may be on a disk of their own.
+func TestOthersMountsStay(t *testing.T) {
+	root := plainRoot(t)
+	dir := filepath.Join(root, "snapshots")
+	ok(t, os.Mkdir(dir, 0o700))
+	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
+	n := newNode(t, root)
+	must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	n.stop(t)
+	n = newNode(t, root)
+	if !slices.Contains(mounted(t, root), dir) {
+		t.Error("unmounted")
+	}
+	ok(t, n.Commit(t.Context(), "committed", "key"))
+	n.stop(t)
+}
