@@ -40,3 +40,24 @@ func TestOthersMountsStay(t *testing.T) {
 	ok(t, n.Commit(t.Context(), "committed", "key"))
 	n.stop(t)
 }
+
+// An image on which nothing stands any more, and which somebody still looks at, does not keep the daemon from starting.
+func TestStartsBesideMountInUse(t *testing.T) {
+	root := plainRoot(t)
+	plain := snapshotter.Options{Plain: true}
+	n := newNodeWith(t, root, plain)
+	top, _ := n.pull(t, "image", tarOf(t, "file", "content"))
+	must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	at := filepath.Join(root, "mounts", n.entries(t, "images")[0])
+	looks := must[*os.File](t)(os.Open(at + "/file"))
+	defer looks.Close()
+	ok(t, n.Remove(t.Context(), "view"))
+	ok(t, n.Cleanup(t.Context()))
+	n.stop(t)
+	n = newNodeWith(t, root, plain)
+	looks.Close()
+	ok(t, n.Cleanup(t.Context()))
+	if left := mounted(t, root); len(left) > 0 {
+		t.Error(left)
+	}
+}
