@@ -1,6 +1,7 @@
 package snapshotter_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,6 +59,25 @@ func TestStartsBesideMountInUse(t *testing.T) {
 	looks.Close()
 	ok(t, n.Cleanup(t.Context()))
 	if left := mounted(t, root); len(left) > 0 {
+		t.Error(left)
+	}
+}
+
+// To remove a snapshot needs no room on the disk.
+func TestRemoveOnFullDisk(t *testing.T) {
+	disk := t.TempDir()
+	ok(t, unix.Mount("tmpfs", disk, "tmpfs", 0, "size=4m,nr_inodes=100"))
+	t.Cleanup(func() { ok(t, unix.Unmount(disk, 0)) })
+	n := newNode(t, filepath.Join(disk, "root"))
+	must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	for i := 0; ; i++ {
+		if err := os.Mkdir(fmt.Sprint(disk, "/filling", i), 0o700); err != nil {
+			is(t, err, unix.ENOSPC)
+			break
+		}
+	}
+	ok(t, n.Remove(t.Context(), "key"))
+	if left := n.entries(t, "snapshots"); len(left) > 0 {
 		t.Error(left)
 	}
 }
