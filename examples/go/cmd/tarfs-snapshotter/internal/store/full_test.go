@@ -35,3 +35,15 @@ func TestCollectOnFullDisk(t *testing.T) {
 	}
 	ok(t, s.Close())
 }
+
+// One item that is damaged does not keep all others from being collected.
+func TestCollectBesideDamaged(t *testing.T) {
+	root := t.TempDir()
+	s := opened(t, root)
+	damaged, unused := ingested(t, s, tarOf(t, file{"a", "damaged"})), ingested(t, s, tarOf(t, file{"a", "unused"}))
+	ok(t, os.Truncate(filepath.Join(root, "layers/sha256", damaged.Encoded(), keep.InfoFile), 0))
+	collected := must[keep.Collected](t)(s.Collect(t.Context(), referTo()))
+	if _, err := s.Get(unused); err == nil || collected.Items != 1 {
+		t.Errorf("%+v: %v", collected, err)
+	}
+}
