@@ -15,6 +15,8 @@ type entry struct {
 	// Its path in the tar.
 	path string
 	stat unix.Stat_t
+	// When its inode was made, if it has several names: the number alone may be that of a removed file.
+	born unix.StatxTimestamp
 	// Where a symbolic link leads.
 	target string
 	// What overlayfs says of it: "y" for a directory that hides lower ones, "x" for one that has whiteouts that
@@ -42,6 +44,16 @@ func (s *stream) look(dir *os.File, at, name string) (*entry, error) {
 	}
 	if err := unix.Fstatat(int(dir.Fd()), name, &e.stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return nil, &os.PathError{Op: "lstat", Path: e.path, Err: err}
+	}
+	if e.stat.Nlink > 1 && !e.is(unix.S_IFDIR) {
+		var more unix.Statx_t
+		if err := unix.Statx(int(dir.Fd()), name, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BTIME|unix.STATX_INO, &more); err != nil {
+			return nil, &os.PathError{Op: "statx", Path: e.path, Err: err}
+		}
+		if more.Ino != e.stat.Ino {
+			return nil, fmt.Errorf("%s: was replaced while it was read", e.path)
+		}
+		e.born = more.Btime // zero where the filesystem does not know it
 	}
 	// No call takes attributes by directory and name. This path leads to the directory that is open, whatever its
 	// name is by now, and the last part is not followed.
@@ -86,8 +98,9 @@ func (s *stream) header(e *entry) (link bool, err error) {
 		PAXRecords: e.xattrs,
 		Format:     tar.FormatPAX,
 	}
-	id := inode{e.stat.Dev, e.stat.Ino}
+	id := inode{e.stat.Dev, e.stat.Ino, e.born}
 	first, linked := s.links[id]
+	linked = linked && e.stat.Nlink > 1
 	switch {
 	case e.is(unix.S_IFDIR):
 		h.Typeflag, h.Name = tar.TypeDir, e.path+"/"

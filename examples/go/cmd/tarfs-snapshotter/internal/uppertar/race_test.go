@@ -1,6 +1,8 @@
 package uppertar
 
 import (
+	"archive/tar"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -37,5 +39,57 @@ func TestManyAttributes(t *testing.T) {
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 20<<20 {
 		t.Errorf("%d bytes of memory, and %v", took, err)
+	}
+}
+
+// swapper changes a directory once z1 is written, when what was written before is closed.
+type swapper struct {
+	bytes.Buffer
+	swap func()
+}
+
+func (s *swapper) Write(p []byte) (int, error) {
+	if s.swap != nil && bytes.Contains(p, []byte("z1\x00")) {
+		s.swap()
+		s.swap = nil
+	}
+	return s.Buffer.Write(p)
+}
+
+// A filesystem gives the inode number of a removed file to a new one: that is not a link to what was read before.
+func TestInodeUsedAgain(t *testing.T) {
+	dir := t.TempDir() // tmpfs does not use numbers again
+	shell := func(script string) { testkit.Shell(t, dir, script) }
+	shell(`echo first >a; ln a "$(mktemp -d -p ..)/b"; for i in {1..200}; do echo old >z$i; done`)
+	inodeOf := func(name string) (stat unix.Stat_t) {
+		if err := unix.Lstat(filepath.Join(dir, name), &stat); err != nil {
+			t.Fatal(err)
+		}
+		return stat
+	}
+	before := inodeOf("a")
+	again := false
+	out := &swapper{swap: func() {
+		shell(`rm a ../*/b`)
+		for i := 2; i <= 200 && !again; i++ {
+			shell(fmt.Sprintf(`echo other >new; ln -f new new2; mv new z%d`, i))
+			again = inodeOf(fmt.Sprint("z", i)).Ino == before.Ino
+		}
+	}}
+	if err := Write(t.Context(), out, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !again {
+		t.Skip("this filesystem does not use inode numbers again")
+	}
+	tape := tar.NewReader(&out.Buffer)
+	for {
+		h, err := tape.Next()
+		if err != nil {
+			break
+		}
+		if h.Typeflag == tar.TypeLink && strings.HasPrefix(h.Name, "z") {
+			t.Errorf("%s is a link to %s", h.Name, h.Linkname)
+		}
 	}
 }

@@ -70,7 +70,10 @@ type stream struct {
 	links map[inode]string
 }
 
-type inode struct{ dev, ino uint64 }
+type inode struct {
+	dev, ino uint64
+	born     unix.StatxTimestamp
+}
 
 // children writes what is in a directory. It is called by the path of the directory in the tar. That whiteouts
 // may be files with an attribute is written on their directory.
