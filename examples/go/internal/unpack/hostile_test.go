@@ -1,0 +1,58 @@
+package unpack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+)
+
+// A stream may ask to remember much only in a later frame, or behind one that is skipped. It waits for its turn too.
+func TestLargeWindowLater(t *testing.T) {
+	data := bytes.Repeat([]byte("x"), 1000)
+	big, small := output(t, data, "zstd", "-q", "--long=27"), output(t, data, "zstd", "-q")
+	// Of a file zstd knows the length, and need not say more.
+	file := t.TempDir() + "/file"
+	if err := os.WriteFile(file, make([]byte, 9_000_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole := output(t, nil, "zstd", "-q", "-c", "--ultra", "-22", file)
+	skipped := []byte{0x51, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4}
+	for name, zipped := range map[string][]byte{
+		"second frame":      append(bytes.Clone(small), big...),
+		"behind a skipped":  append(bytes.Clone(skipped), big...),
+		"behind many":       append(bytes.Join([][]byte{skipped, small, skipped, small, small}, nil), big...),
+		"one segment":       whole,
+		"large, then large": append(bytes.Clone(big), big...),
+	} {
+		first, err := With(t.Context(), "", bytes.NewReader(big))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		r, err := With(ctx, "", bytes.NewReader(zipped))
+		if err == nil {
+			_, err = io.ReadAll(r)
+			r.Close()
+		}
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		first.Close()
+		r, err = With(t.Context(), "", bytes.NewReader(zipped))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got, err := io.ReadAll(r); err != nil || len(got)%len(data) != 0 || len(got) == 0 {
+			t.Errorf("%s: %d bytes: %v", name, len(got), err)
+		}
+		r.Close()
+	}
+	if len(large) != 0 {
+		t.Error("a turn was not given back")
+	}
+}
