@@ -56,3 +56,25 @@ func TestLargeWindowLater(t *testing.T) {
 		t.Error("a turn was not given back")
 	}
 }
+
+// slow is an input that takes its time.
+type slow struct{ io.Reader }
+
+func (s slow) Read(p []byte) (int, error) {
+	time.Sleep(2 * time.Second)
+	return s.Reader.Read(p)
+}
+
+// A program that has ended well is not said to have failed because nobody knows yet that its input has ended too.
+func TestEndsBeforeItsInput(t *testing.T) {
+	head := output(t, []byte("x"), "gzip")
+	input := slow{bytes.NewReader(nil)}
+	r, err := With(t.Context(), script(t, "head -c 3 >/dev/null; echo out"), io.MultiReader(bytes.NewReader(head), input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if got, err := io.ReadAll(r); err != nil || string(got) != "out\n" {
+		t.Errorf("%q: %v", got, err)
+	}
+}
