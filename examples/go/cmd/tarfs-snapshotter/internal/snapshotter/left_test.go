@@ -81,3 +81,20 @@ func TestRemoveOnFullDisk(t *testing.T) {
 		t.Error(left)
 	}
 }
+
+// Where the layer of a committed snapshot is missing, what a kill left of what was written to it is all that there is.
+func TestLastCopyStays(t *testing.T) {
+	root := t.TempDir()
+	n := newNode(t, root)
+	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	file := filepath.Join(upperOf(mounts), "file")
+	ok(t, os.WriteFile(file, []byte("mine"), 0o600))
+	ok(t, n.Commit(t.Context(), "committed", "key"))
+	ok(t, os.WriteFile(file, []byte("mine"), 0o600)) // as if the commit had been killed before it was removed
+	n.stop(t)
+	ok(t, os.Truncate(filepath.Join(root, "layers/sha256", n.entries(t, "layers/sha256")[0], "layer.tar"), 0))
+	newNode(t, root)
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+}

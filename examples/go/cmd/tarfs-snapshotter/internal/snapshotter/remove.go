@@ -141,7 +141,9 @@ func (s *Snapshotter) recoverOne(id string, info snapshots.Info) error {
 	kept, err := s.store.Get(layer)
 	if errdefs.IsNotFound(err) {
 		s.log.Error("a snapshot's layer is missing", "snapshot", info.Name, "layer", layer)
-	} else if err != nil {
+		return nil // what was written to it may still be there, and nowhere else
+	}
+	if err != nil {
 		return err
 	}
 	kept.Release()
