@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"golang.org/x/sys/unix"
 )
@@ -96,5 +97,25 @@ func TestLastCopyStays(t *testing.T) {
 	newNode(t, root)
 	if _, err := os.Stat(file); err != nil {
 		t.Error(err)
+	}
+}
+
+// Labels of a layer that is unpacked come from the image, as annotations of its manifest. They do not say who owns what:
+// the snapshot is that of all images which begin with the same layers.
+func TestUnpackIsNotMapped(t *testing.T) {
+	n := newNode(t, t.TempDir())
+	layer := tarOf(t, "file", "x")
+	hostile := func(info *snapshots.Info) error {
+		info.Labels[snapshots.LabelSnapshotUIDMapping], info.Labels[snapshots.LabelSnapshotGIDMapping] = "0:1000:1", "0:1000:1"
+		return nil
+	}
+	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "extract", "", labels(layer), hostile))
+	ok(t, n.apply(t.Context(), mounts, layer))
+	ok(t, n.Commit(t.Context(), "image", "extract"))
+	mounts = must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", "image"))
+	var stat unix.Stat_t
+	ok(t, unix.Stat(upperOf(mounts), &stat))
+	if stat.Uid != 0 || stat.Gid != 0 {
+		t.Errorf("a container's root is owned by %d:%d", stat.Uid, stat.Gid)
 	}
 }
