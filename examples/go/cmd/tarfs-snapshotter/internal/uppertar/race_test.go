@@ -3,13 +3,16 @@ package uppertar
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -90,6 +93,58 @@ func TestInodeUsedAgain(t *testing.T) {
 		}
 		if h.Typeflag == tar.TypeLink && strings.HasPrefix(h.Name, "z") {
 			t.Errorf("%s is a link to %s", h.Name, h.Linkname)
+		}
+	}
+}
+
+// Two files change their names all the time: what is said of one is never said of the other.
+func TestAttributesOfTheSameFile(t *testing.T) {
+	dir := testkit.Tmpfs(t, 0)
+	testkit.Shell(t, dir, `mkdir d; echo plain >d/f; echo marked >g; chmod 600 g; setfattr -n trusted.mark -v x g`)
+	ctx, stop := context.WithCancel(t.Context())
+	var swapping sync.WaitGroup
+	defer swapping.Wait()
+	defer stop()
+	swapping.Go(func() {
+		for ctx.Err() == nil {
+			unix.Renameat2(unix.AT_FDCWD, dir+"/d/f", unix.AT_FDCWD, dir+"/g", unix.RENAME_EXCHANGE)
+		}
+	})
+	seen := map[bool]int{}
+	for started := time.Now(); time.Since(started) < 2*time.Second; {
+		var out bytes.Buffer
+		if err := Write(t.Context(), &out, dir+"/d", nil); err != nil {
+			continue // it was replaced, and that was seen
+		}
+		tape := tar.NewReader(&out)
+		h, err := tape.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(tape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marked := string(content) == "marked\n"
+		seen[marked]++
+		if _, has := h.PAXRecords["SCHILY.xattr.trusted.mark"]; has != marked || (h.Mode == 0o600) != marked {
+			t.Fatalf("after %v: %q with %+v", seen, content, h)
+		}
+	}
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("%v: one of them was never read", seen)
+	}
+}
+
+// Of a link the attributes are its own, and a FIFO is asked without being opened.
+func TestAttributesOfLinks(t *testing.T) {
+	dir := testkit.Tmpfs(t, 0)
+	testkit.Shell(t, dir, `ln -s file l; mkfifo p; echo >file; for f in *; do setfattr -h -n trusted.mark -v $f $f; done`)
+	tape := tar.NewReader(bytes.NewReader(written(t, dir, nil)))
+	for _, name := range []string{"file", "l", "p"} {
+		h, err := tape.Next()
+		if err != nil || h.Name != name || h.PAXRecords["SCHILY.xattr.trusted.mark"] != name {
+			t.Errorf("%s: %+v, %v", name, h, err)
 		}
 	}
 }

@@ -99,6 +99,7 @@ func (s *stream) child(dir *os.File, at, name string, xattrWhiteouts bool) error
 	if err != nil {
 		return err
 	}
+	defer e.close()
 	switch {
 	case e.isWhiteout(xattrWhiteouts):
 		return s.marker(path.Join(at, whiteoutPrefix+name))
@@ -107,9 +108,9 @@ func (s *stream) child(dir *os.File, at, name string, xattrWhiteouts bool) error
 	case strings.HasPrefix(name, whiteoutPrefix):
 		return fmt.Errorf("%s: a file of this name can't be in a layer: it would be a whiteout", e.path)
 	case e.is(unix.S_IFDIR):
-		return s.directory(dir, e)
+		return s.directory(e)
 	case e.is(unix.S_IFREG):
-		return s.file(dir, e)
+		return s.file(e)
 	default:
 		_, err := s.header(e)
 		return err
@@ -126,8 +127,8 @@ func (s *stream) marker(at string) error {
 	}))
 }
 
-func (s *stream) directory(dir *os.File, e *entry) error {
-	opened, err := openAt(dir, e, unix.O_DIRECTORY)
+func (s *stream) directory(e *entry) error {
+	opened, err := e.open(unix.O_DIRECTORY)
 	if err != nil {
 		return err
 	}
@@ -143,8 +144,8 @@ func (s *stream) directory(dir *os.File, e *entry) error {
 	return s.children(opened, e.path, e.opaque == "x")
 }
 
-func (s *stream) file(dir *os.File, e *entry) error {
-	opened, err := openAt(dir, e, unix.O_NONBLOCK)
+func (s *stream) file(e *entry) error {
+	opened, err := e.open(unix.O_NONBLOCK)
 	if err != nil {
 		return err
 	}

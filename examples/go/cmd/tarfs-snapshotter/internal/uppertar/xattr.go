@@ -20,8 +20,9 @@ const maxXattrs = 1 << 20
 var hostLabels = []string{"security.selinux", "security.SMACK64", "security.ima", "security.evm", "security.apparmor"}
 
 // readXattrs reads the attributes of an entry: overlayfs's for us, the others for the tar.
-func (s *stream) readXattrs(e *entry, reached string) error {
-	names, err := grown(func(to []byte) (int, error) { return unix.Llistxattr(reached, to) })
+func (s *stream) readXattrs(e *entry) error {
+	reached := e.reached()
+	names, err := grown(func(to []byte) (int, error) { return unix.Listxattr(reached, to) })
 	if errors.Is(err, unix.ENOTSUP) {
 		return nil
 	}
@@ -33,7 +34,7 @@ func (s *stream) readXattrs(e *entry, reached string) error {
 		if name == "" || isHostLabel(name) {
 			continue
 		}
-		value, err := grown(func(to []byte) (int, error) { return unix.Lgetxattr(reached, name, to) })
+		value, err := grown(func(to []byte) (int, error) { return unix.Getxattr(reached, name, to) })
 		if errors.Is(err, unix.ENODATA) {
 			continue // removed since they were listed
 		}
