@@ -3,7 +3,7 @@
 //
 // The directory may belong to a running container, whose processes are not trusted: no symbolic link is followed,
 // so nothing outside of the directory is ever read, and no FIFO is waited for. What is said of a name is of one
-// inode, whatever gets the name meanwhile. A file that becomes shorter while
+// inode, whatever gets the name meanwhile; one that is gone by then is left out. A file that becomes shorter while
 // it is read is an error; of one that grows, the length that it had is taken.
 //
 // The same directory gives the same bytes: names are in the order of their bytes, and there is no clock, no

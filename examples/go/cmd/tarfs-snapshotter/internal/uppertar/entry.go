@@ -2,6 +2,7 @@ package uppertar
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -38,14 +39,19 @@ func (e *entry) isWhiteout(xattrs bool) bool {
 	return e.is(unix.S_IFCHR) && e.stat.Rdev == 0 || xattrs && e.whiteout && e.is(unix.S_IFREG) && e.stat.Size == 0
 }
 
-// look asks all about a name, without following it. The entry is closed by its close.
+// look asks all about a name, without following it. The entry is closed by its close; there is none where the name was
+// removed since the directory was read.
 func (s *stream) look(dir *os.File, at, name string) (*entry, error) {
 	e := &entry{path: path.Join(at, name)}
 	if len(e.path) > maxPath {
 		return nil, fmt.Errorf("%.100s…: a path of more than %d bytes", e.path, maxPath)
 	}
 	var err error
-	if e.fd, err = unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
+	e.fd, err = unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: e.path, Err: err}
 	}
 	if err := s.ask(e); err != nil {

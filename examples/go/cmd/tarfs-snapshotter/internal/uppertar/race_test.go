@@ -148,3 +148,19 @@ func TestAttributesOfLinks(t *testing.T) {
 		}
 	}
 }
+
+// A file that a container removes after its directory was read is not there, as it would not be a moment later.
+func TestRemovedMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	testkit.Shell(t, dir, `touch z1 z2 z4; mkdir z3`)
+	out := &swapper{swap: func() { testkit.Shell(t, dir, `rm -r z2 z3`) }}
+	if err := Write(t.Context(), out, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	tape := tar.NewReader(&out.Buffer)
+	for _, name := range []string{"z1", "z4"} {
+		if h, err := tape.Next(); err != nil || h.Name != name {
+			t.Errorf("%s: %+v, %v", name, h, err)
+		}
+	}
+}

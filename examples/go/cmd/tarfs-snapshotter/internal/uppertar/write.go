@@ -96,7 +96,7 @@ func (s *stream) children(dir *os.File, at string, xattrWhiteouts bool) error {
 
 func (s *stream) child(dir *os.File, at, name string, xattrWhiteouts bool) error {
 	e, err := s.look(dir, at, name)
-	if err != nil {
+	if err != nil || e == nil {
 		return err
 	}
 	defer e.close()
