@@ -101,12 +101,12 @@ func (s *stream) child(dir *os.File, at, name string, xattrWhiteouts bool) error
 	}
 	defer e.close()
 	switch {
-	case e.isWhiteout(xattrWhiteouts):
-		return s.marker(path.Join(at, whiteoutPrefix+name))
 	case e.is(unix.S_IFSOCK):
 		return nil
 	case strings.HasPrefix(name, whiteoutPrefix):
 		return fmt.Errorf("%s: a file of this name can't be in a layer: it would be a whiteout", e.path)
+	case e.isWhiteout(xattrWhiteouts):
+		return s.marker(path.Join(at, whiteoutPrefix+name))
 	case e.is(unix.S_IFDIR):
 		return s.directory(e)
 	case e.is(unix.S_IFREG):
