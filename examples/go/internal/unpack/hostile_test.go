@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -76,5 +77,34 @@ func TestEndsBeforeItsInput(t *testing.T) {
 	defer r.Close()
 	if got, err := io.ReadAll(r); err != nil || string(got) != "out\n" {
 		t.Errorf("%q: %v", got, err)
+	}
+}
+
+// Whatever frames and blocks a stream is of, what comes out is what went in.
+func TestFramesOfAllKinds(t *testing.T) {
+	var zipped, want []byte
+	for i, data := range [][]byte{nil, []byte("x"), random()[:300_000], make([]byte, 500_000), bytes.Repeat([]byte("ab\n"), 70_000)} {
+		args := [][]string{{"--no-check"}, {"-19"}, {"--ultra", "-22", "--long=27"}, {"--fast=5", "--no-check"}}
+		for j, options := range args {
+			zipped = append(zipped, output(t, data, "zstd", append(options, "-q")...)...)
+			want = append(want, data...)
+			if (i+j)%3 == 0 {
+				zipped = append(zipped, 0x5f, 0x2a, 0x4d, 0x18, 0, 0, 0, 0)
+			}
+		}
+	}
+	for _, cut := range []int{0, 1, 2, 5, 1000} {
+		r, err := With(t.Context(), "", iotest.OneByteReader(bytes.NewReader(zipped[:len(zipped)-cut])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		if (err == nil) != (cut == 0) || !bytes.HasPrefix(want, got) || cut == 0 && len(got) != len(want) {
+			t.Errorf("without %d bytes: %d of %d bytes: %v", cut, len(got), len(want), err)
+		}
+		r.Close()
+	}
+	if len(large) != 0 {
+		t.Error("a turn was not given back")
 	}
 }
