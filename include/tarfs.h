@@ -829,6 +829,10 @@ typedef struct {
      * The most bytes of extended attributes that global pax headers give to all entries.
      */
     uint64_t max_global_xattr_bytes;
+    /**
+     * The most entries of the tar; no limit by default.
+     */
+    uint64_t max_entries;
 } tarfs_layer_options;
 
 /**

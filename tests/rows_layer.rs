@@ -55,6 +55,16 @@ fn hard_links_to_later_missing_directory_and_self_are_refused() {
     assert!(text.contains("\"a\"") && text.contains("\"b\""), "{text}");
 }
 
+/// Entries have a limit where one is set: of the first that is over it the error speaks.
+#[test]
+fn more_entries_than_are_wanted_are_refused() {
+    let bytes = tar().file("a", b"").file("b", b"").file("c", b"").finish();
+    let limited = |max| try_layer(&bytes, LayerOptions::new().max_entries(max));
+    assert!(limited(3).is_ok());
+    let text = limited(2).unwrap_err().to_string();
+    assert_eq!(text, "entry \"c\" at byte 1024: over 2 entries (max_entries)");
+}
+
 /// A link to oneself that exists already changes nothing.
 #[test]
 fn a_hard_link_of_a_name_to_itself_keeps_the_file() {

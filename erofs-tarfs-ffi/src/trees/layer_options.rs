@@ -72,6 +72,8 @@ pub struct TarfsLayerOptions {
     pub max_global_path_bytes: u64,
     /// The most bytes of extended attributes that global pax headers give to all entries.
     pub max_global_xattr_bytes: u64,
+    /// The most entries of the tar; no limit by default.
+    pub max_entries: u64,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -127,6 +129,9 @@ impl TarfsLayerOptions {
             .keep_empty_device(has(TARFS_LAYER_KEEP_EMPTY_DEVICE));
         if given.max_carried > 0 {
             layer = layer.max_carried(given.max_carried);
+        }
+        if given.max_entries > 0 {
+            layer = layer.max_entries(given.max_entries);
         }
         if given.max_implied > 0 {
             layer = layer.max_implied(given.max_implied);

@@ -21,6 +21,10 @@ impl State {
     pub(super) fn entry(&mut self, entry: &Entry<'_>) -> Result<bool, Error> {
         self.carried()?;
         self.entries += 1;
+        let limit = self.options.max_entries;
+        if self.entries > limit {
+            return Err(broken(entry.offset, entry.path, Rule::Entries(limit)));
+        }
         self.apply(entry).map_err(|stop| match stop {
             Stop::Error(error) => error,
             Stop::Rule(rule) => broken(entry.offset, entry.path, rule),

@@ -185,6 +185,9 @@ pub enum Rule {
     /// The paths of entries imply more directories than the limit, beyond 4 for each entry.
     #[error("over {0} directories that no entry is about, beyond 4 for each entry (max_implied)")]
     Implied(u64),
+    /// The tar has more entries than the limit.
+    #[error("over {0} entries (max_entries)")]
+    Entries(u64),
 }
 
 /// Bytes as text, the odd ones escaped.

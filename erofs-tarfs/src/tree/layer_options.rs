@@ -41,6 +41,9 @@ pub struct LayerOptions {
     /// Protects memory: a path of 64 KiB implies 32,768 of them, each an inode and a name, and a layer of such
     /// paths is small when it is compressed. 65,536 by default.
     pub max_implied: u64,
+    /// Entries of the tar. Protects memory: each takes about 150 bytes, and 512 of zeros and repetition in the
+    /// tar, which compress to very little. No limit by default, as who reads a tar from a file has its bytes.
+    pub max_entries: u64,
 }
 
 impl Default for LayerOptions {
@@ -55,6 +58,7 @@ impl Default for LayerOptions {
             keep_empty_device: false,
             max_carried: 1 << 30,
             max_implied: 1 << 16,
+            max_entries: u64::MAX,
         }
     }
 }
@@ -118,6 +122,12 @@ impl LayerOptions {
     #[must_use]
     pub fn max_implied(self, max_implied: u64) -> Self {
         Self { max_implied, ..self }
+    }
+
+    /// Sets how many entries a tar may have; any number by default.
+    #[must_use]
+    pub fn max_entries(self, max_entries: u64) -> Self {
+        Self { max_entries, ..self }
     }
 }
 

@@ -138,6 +138,7 @@ fn trees() {
             "attributes, link targets, and sparse pieces off the 512-byte grid take over 9 bytes \
              (max_carried)",
         ),
+        (&R::Entries(9), "over 9 entries (max_entries)"),
         (
             &R::Implied(9),
             "over 9 directories that no entry is about, beyond 4 for each entry (max_implied)",

@@ -53,6 +53,8 @@ type LayerOptions struct {
 	MaxGlobalPathBytes uint64
 	// MaxGlobalXattrBytes is the most bytes of extended attributes that global pax headers give to all entries.
 	MaxGlobalXattrBytes uint64
+	// MaxEntries is the most entries of the tar; no limit by default.
+	MaxEntries uint64
 	// Tee gets all bytes, unchanged and in order; nil for nowhere. A regular [*os.File] is written
 	// by the library, at TeeOffset and not where its file offset is.
 	Tee io.Writer
@@ -101,6 +103,7 @@ func (o *LayerOptions) c(call *call) *C.tarfs_layer_options {
 		max_implied:            C.uint64_t(o.MaxImplied),
 		max_global_path_bytes:  C.uint64_t(o.MaxGlobalPathBytes),
 		max_global_xattr_bytes: C.uint64_t(o.MaxGlobalXattrBytes),
+		max_entries:            C.uint64_t(o.MaxEntries),
 	}
 	given.tag, given.tag_len = call.text(o.Tag)
 	call.pin.Pin(given)
