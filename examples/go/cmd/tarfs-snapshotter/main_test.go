@@ -20,7 +20,10 @@ import (
 )
 
 func TestCommandLine(t *testing.T) {
-	h := newHome(t, "")
+	h, wrong := newHome(t, ""), newHome(t, "")
+	if err := os.Remove(wrong.dir + "/gunzip"); err != nil {
+		t.Fatal(err)
+	}
 	for _, row := range []struct {
 		args []string
 		code int
@@ -33,6 +36,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--config", "/nonexistent"}, 1, "/nonexistent: no such file"},
 		{[]string{"--config", h.dir + "/config.toml", "--log-level", "loud"}, 1, "log_level"},
 		{[]string{"--config", h.dir + "/config.toml", "--address", "relative"}, 1, "absolute path"},
+		{[]string{"--config", wrong.dir + "/config.toml"}, 1, "differ.gunzip"},
 	} {
 		cmd := program(row.args...)
 		out, _ := cmd.CombinedOutput()
@@ -193,7 +197,12 @@ func TestStop(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:59464", "unix:"} {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
+	for _, address := range []string{free.Addr().String(), "unix:"} {
 		h := newHome(t, "")
 		if address == "unix:" {
 			address += h.dir + "/metrics"

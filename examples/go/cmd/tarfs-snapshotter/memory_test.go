@@ -18,6 +18,9 @@ import (
 // 120 layers asked for at the same time, by Go's library, of which 40 ask zstd to remember 128 MiB, and two have as
 // much: the process stays small.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and a race detector's memory is another")
+	}
 	const layers, most = 120, 256 << 20
 	h := newHome(t, "")
 	h.configure("[verity]\nlayers = 'containerd'")

@@ -123,7 +123,10 @@ func (a *Applier) Apply(ctx context.Context, desc ocispec.Descriptor, mounts []m
 		log.Error("layer not made", "error", err)
 		return ocispec.Descriptor{}, fmt.Errorf("tarfs-snapshotter: layer %s: %w", desc.Digest, err)
 	}
-	log.Info("layer made", "diffid", made.Digest, "bytes", made.Size, "compressed", desc.Size, "root", j.root, "took", time.Since(started))
+	if j.root != "" {
+		log = log.With("root", j.root)
+	}
+	log.Info("layer made", "diffid", made.Digest, "bytes", made.Size, "compressed", desc.Size, "took", time.Since(started))
 	return made, nil
 }
 
