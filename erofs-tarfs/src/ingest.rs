@@ -24,6 +24,9 @@
 //! assert_eq!(done.leaves.unwrap().digests().len(), 2 * 32);
 //! # Ok::<(), erofs_tarfs::tree::Error>(())
 //! ```
+//!
+//! # References
+//! OCI image-spec, `config.md`, "Layer DiffID".
 
 use crate::tree::{Error, Identity, Layer, LayerBuilder, LayerOptions};
 use crate::verity::{Digest, Leaves, Params, StreamHasher, Streamed};
@@ -91,6 +94,21 @@ impl IngestOptions {
 }
 
 /// What came of a tar.
+///
+/// ```
+/// use erofs_tarfs::ingest::{Ingest, IngestOptions};
+/// use erofs_tarfs::verity::Params;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let mut ingest = Ingest::new(IngestOptions::new().leaves(Params::nydus()));
+/// ingest.push(&tar_of(&[("etc/motd", "hello\n")]))?;
+/// let done = ingest.finish()?;
+/// assert!(done.layer.tree.lookup(b"etc/motd").is_some());
+/// assert_eq!(done.diff_id, None, "nobody wanted it");
+/// assert_eq!(done.leaves.unwrap().digests().len(), 2048 / 512 * 32); // bytes
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Ingested {

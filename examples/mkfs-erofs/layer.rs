@@ -5,7 +5,6 @@ use std::path::Path;
 use erofs_tarfs::ingest::IngestOptions;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::Layout;
-use erofs_tarfs::tar::EndMarker;
 use erofs_tarfs::tree::{Layer, LayerOptions};
 
 use crate::fail::{Done, warn};
@@ -59,18 +58,9 @@ fn judge(name: &Path, layer: &Layer) -> Done {
     if layer.end.bytes == 0 {
         return Err(tarfs_io::Error::Empty { file: name.to_owned() }.into());
     }
-    if layer.end.marker == EndMarker::None {
-        warn(name, "ends without zero blocks: it may have been cut short between two entries");
+    if let Some(text) = layer.end.warning() {
+        warn(name, text);
     }
-    let notes = &layer.notes;
-    for (count, what) in [
-        (notes.dropped_xattrs, "extended attributes of unknown namespaces are dropped"),
-        (notes.dropped_acls, "access control lists without numbers are dropped"),
-        (notes.unset_owners, "entries with owner 4294967295 get owner 0, as extractors do it"),
-    ] {
-        if count > 0 {
-            warn(name, format_args!("{count} {what}"));
-        }
-    }
+    layer.notes.warnings().for_each(|text| warn(name, text));
     Ok(())
 }

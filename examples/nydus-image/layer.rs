@@ -4,7 +4,6 @@ use std::path::Path;
 
 use erofs_tarfs::ingest::IngestOptions;
 use erofs_tarfs::io as tarfs_io;
-use erofs_tarfs::tar::EndMarker;
 use erofs_tarfs::tree::{Layer, LayerOptions};
 
 use crate::fail::{Done, Fail, warn};
@@ -50,18 +49,9 @@ fn judge(name: &Path, layer: &Layer) -> Done {
             format!("has {bytes} bytes, no multiple of {SECTOR}, and a file ends in the last ones");
         return Err(Fail::of(name, format_args!("{why}: Linux could not read them")));
     }
-    if layer.end.marker == EndMarker::None {
-        warn(name, "ends without zero blocks: it may have been cut short between two entries");
+    if let Some(text) = layer.end.warning() {
+        warn(name, text);
     }
-    let notes = &layer.notes;
-    for (count, what) in [
-        (notes.dropped_xattrs, "extended attributes of unknown namespaces are dropped"),
-        (notes.dropped_acls, "access control lists without numbers are dropped"),
-        (notes.unset_owners, "entries with owner 4294967295 get owner 0, as extractors do it"),
-    ] {
-        if count > 0 {
-            warn(name, format_args!("{count} {what}"));
-        }
-    }
+    layer.notes.warnings().for_each(|text| warn(name, text));
     Ok(())
 }

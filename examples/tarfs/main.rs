@@ -31,7 +31,7 @@ use cli::fail::Fail;
 use cli::reading_options::PathIn;
 use cli::{quote, warn};
 use command::{
-    cache, cat, export, fsmeta, inspect, layer, ls, merge, mount_args, oci, stat, verity,
+    cache, cat, export, fsmeta, inspect, layer, ls, merge, mount_args, oci, root, stat, verity,
 };
 use files::unchanged;
 
@@ -51,6 +51,9 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
   The same of an OCI image as skopeo or umoci write it, or of `docker save`:
     tarfs export --mode image_block_with_verity -o image.disk oci:DIR:latest
     tarfs export --mode image_block_with_verity -o image.disk docker-archive:FILE:NAME
+
+  The root hash that it has, ahead, for a policy or a signature:
+    tarfs root oci:DIR:latest
 
   Layers for containerd's EROFS snapshotter, so that it fetches and converts none:
     tarfs cache /var/lib/layers oci:DIR:latest
@@ -79,6 +82,8 @@ enum Command {
     Merge(merge::Merge),
     /// Make disks and hash trees, in one of six modes.
     Export(export::Export),
+    /// Print the root hash that the sealed disk of layers has, and write nothing.
+    Root(root::Root),
     /// Make an OCI image whose tars are devices of one EROFS.
     Oci(oci::Oci),
     /// Put layers into a cache of containerd's EROFS snapshotter.
@@ -117,6 +122,7 @@ fn main() -> ExitCode {
         Command::Layer(args) => layer::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Root(args) => root::run(&args),
         Command::Oci(args) => oci::run(&args),
         Command::Cache(args) => cache::run(&args),
         Command::FsMeta(args) => fsmeta::run(&args),

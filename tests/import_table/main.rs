@@ -10,6 +10,7 @@ mod source;
 mod circles;
 mod lengths;
 mod modules;
+mod paths;
 mod rooms;
 
 use std::collections::BTreeSet;

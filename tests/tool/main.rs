@@ -24,6 +24,7 @@ mod partitions;
 mod picture;
 mod quoting;
 mod real;
+mod roots;
 mod rules;
 mod run;
 mod sealed;

@@ -3,6 +3,17 @@
 use crate::{layout, outputs, verity};
 
 /// Why what was asked for cannot be made.
+///
+/// ```
+/// use erofs_tarfs::export::{Error, ExportOptions, Mode, Product};
+/// use erofs_tarfs::verity::Params;
+///
+/// assert_eq!("image".parse::<Mode>(), Err(Error::Mode));
+/// // Blocks of 512 bytes under data blocks of 4096: Linux would refuse the mount.
+/// let options = ExportOptions::new().verity(Params::containerd_4k());
+/// let error = Error::DataBlock { data_block: 4096, block: 512 };
+/// assert_eq!(options.check(Product::SealedDisk), Err(error));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -13,6 +13,9 @@ use core::str::FromStr;
 /// assert!(!mode.is_by_layer(), "one disk of all layers merged");
 /// # Ok::<(), erofs_tarfs::export::Error>(())
 /// ```
+///
+/// # References
+/// nydus-snapshotter, `docs/tarfs.md`: `export_mode` in its configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "each layer or all, times three products")]
 pub enum Mode {
@@ -31,6 +34,19 @@ pub enum Mode {
 }
 
 /// What is made of one tree.
+///
+/// ```
+/// use erofs_tarfs::export::{ExportOptions, Plan, Product};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = |product| Plan::new(&tree, product, &ExportOptions::default()).map(|plan| plan.bytes());
+/// assert_eq!(bytes(Product::Disk)?, 6144);
+/// assert_eq!(bytes(Product::HashTree)?, 4096);
+/// assert_eq!(bytes(Product::SealedDisk)?, 8192 + 4096); // the tree begins on its own grid
+/// # Ok::<(), erofs_tarfs::export::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "data, hashes, or both")]
 pub enum Product {

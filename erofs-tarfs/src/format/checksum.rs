@@ -26,6 +26,21 @@ pub const fn covered(block_size: u32) -> usize {
 
 /// CRC-32C (Castagnoli) as EROFS uses it: seed of all ones, no final inversion, over
 /// [`covered`] bytes from the superblock on with the checksum field taken as 0.
+///
+/// ```
+/// use erofs_tarfs::format::{Superblock, checksum, covered, seal, zerocopy::FromBytes};
+/// use erofs_tarfs::{image, layout};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let mut bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+/// seal(&mut bytes);
+/// let part = &bytes[1024..][..covered(512)]; // blocks of 512 bytes
+/// let (superblock, _) = Superblock::ref_from_prefix(part).expect("128 bytes are there");
+/// assert_eq!(superblock.checksum.get(), checksum(part));
+/// # Ok::<(), layout::Error>(())
+/// ```
 pub fn checksum(covered: &[u8]) -> u32 {
     let (magic, rest) = covered.split_at(covered.len().min(4));
     let (field, rest) = rest.split_at(rest.len().min(4));
@@ -67,6 +82,17 @@ pub fn seal(image: &mut [u8]) {
 }
 
 /// Whether the checksum holds; `None` where there is none, or `image` is too short to tell.
+///
+/// ```
+/// use erofs_tarfs::format::{seal, verify};
+///
+/// let mut image = vec![0; 4096];
+/// image[1024 + 12] = 12; // blocks of 2^12 bytes
+/// assert_eq!(verify(&image), None, "the superblock says that it has none");
+/// seal(&mut image);
+/// assert_eq!(verify(&image), Some(true));
+/// assert_eq!(verify(&image[..4095]), None, "too short to tell");
+/// ```
 pub fn verify(image: &[u8]) -> Option<bool> {
     let at = SUPERBLOCK_OFFSET as usize;
     let bytes = image.get(at..at + covered(block_size(image)?))?;

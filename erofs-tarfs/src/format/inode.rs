@@ -130,6 +130,23 @@ const _: () = assert!(size_of::<CompactInode>() == 32);
 ///
 /// # References
 /// `struct erofs_inode_extended` in Linux, `fs/erofs/erofs_fs.h`.
+///
+/// ```
+/// use erofs_tarfs::format::{ExtendedInode, SLOT_SIZE, zerocopy::FromBytes};
+/// use erofs_tarfs::tree::{Attributes, Builder, InodeId, XattrSet};
+/// use erofs_tarfs::{image, layout};
+///
+/// // An owner of more than 16 bits does not fit the short one.
+/// let mut builder = Builder::new();
+/// let attributes = Attributes { mode: 0o755, uid: 100_000, ..Attributes::default() };
+/// builder.set(InodeId::ROOT, attributes, XattrSet::NONE);
+/// let tree = builder.finish()?;
+/// let layout = layout::plan(&tree, &layout::LayoutOptions::default())?;
+/// let (bytes, at) = (image::bootstrap(&layout), (layout.root_nid() * SLOT_SIZE) as usize);
+/// let root = ExtendedInode::ref_from_bytes(&bytes[at..at + 64]).expect("64 bytes");
+/// assert_eq!((root.uid.get(), root.nlink.get()), (100_000, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct ExtendedInode {

@@ -16,6 +16,16 @@ pub const FILTER_SEED: u32 = 0x25BB_E08F;
 ///
 /// # References
 /// `struct erofs_xattr_ibody_header` in Linux, `fs/erofs/erofs_fs.h`.
+///
+/// ```
+/// use erofs_tarfs::format::{FILTER_SEED, XattrHeader, XattrPrefix, filter_bit, zerocopy::IntoBytes};
+///
+/// // An inode with one attribute, `user.owner`: its bit is clear.
+/// let filter = !(1 << filter_bit(XattrPrefix::User, b"owner"));
+/// let header = XattrHeader { name_filter: filter.into(), shared_count: 0, reserved: [0; 7] };
+/// assert_eq!(header.as_bytes().len(), 12);
+/// assert_eq!(header.name_filter.get().count_zeros(), 1);
+/// ```
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct XattrHeader {
@@ -33,6 +43,15 @@ const _: () = assert!(size_of::<XattrHeader>() == 12);
 ///
 /// # References
 /// `struct erofs_xattr_entry` in Linux, `fs/erofs/erofs_fs.h`.
+///
+/// ```
+/// use erofs_tarfs::format::{XattrEntry, XattrPrefix, zerocopy::IntoBytes};
+///
+/// // `user.owner`, with a value of 3 bytes: `owner` and the value follow.
+/// let name_index = XattrPrefix::User as u8;
+/// let entry = XattrEntry { name_len: 5, name_index, value_size: 3.into() };
+/// assert_eq!(entry.as_bytes(), [5, 1, 3, 0]);
+/// ```
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct XattrEntry {

@@ -31,6 +31,21 @@ pub struct DiskPlan {
 }
 
 /// A part of a disk.
+///
+/// ```
+/// use erofs_tarfs::image::{self, SegmentSource};
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let layout = plan(&tree, &LayoutOptions::disk())?;
+/// let plan = image::disk(&layout);
+/// let tar = plan.segments.last().expect("the data comes last here");
+/// assert_eq!((tar.offset, tar.bytes), (4096, 2048)); // of the disk
+/// assert_eq!(tar.source, SegmentSource::Device { index: 0, offset: 0 });
+/// # Ok::<(), erofs_tarfs::layout::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Byte of the disk at which it starts.

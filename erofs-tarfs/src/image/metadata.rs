@@ -25,6 +25,9 @@ use core::convert::Infallible;
 /// assert_eq!(file, image::bootstrap(&layout));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Errors
+/// Those of `sink`, and no other.
 pub fn body<E>(
     layout: &Layout<'_>,
     sink: &mut impl FnMut(&[u8]) -> Result<(), E>,

@@ -4,6 +4,14 @@ use super::{DiskPlan, SegmentSource};
 use crate::layout::Layout;
 
 /// What comes next in a disk.
+///
+/// ```
+/// use erofs_tarfs::image::Piece;
+///
+/// assert_eq!(Piece::Bytes(b"EROFS").len(), 5);
+/// // 4096 bytes of the second device, which the caller reads, copies or maps.
+/// assert_eq!(Piece::Device { index: 1, offset: 512, bytes: 4096 }.len(), 4096);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Piece<'a> {
@@ -58,6 +66,9 @@ impl Piece<'_> {
 /// .unwrap();
 /// assert_eq!(disk.len() as u64, plan.bytes);
 /// ```
+///
+/// # Errors
+/// Those of `sink`, and no other.
 pub fn pieces<E>(
     plan: &DiskPlan,
     layout: &Layout<'_>,

@@ -77,6 +77,29 @@ pub type PutBlocks<'a, E> = dyn Fn(u64, &[u8]) -> Result<(), E> + Sync + 'a;
 
 /// [`hash_disk`] with devices and a tree that are read and written in any way.
 ///
+/// ```
+/// use erofs_tarfs::layout::{LayoutOptions, plan};
+/// use erofs_tarfs::verity::{Geometry, HashPlacement, Params};
+/// use erofs_tarfs::{image, io};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::{layer_of, tar_of};
+///
+/// let (tree, tar) = (layer_of(&[("etc/motd", "hello\n")]), tar_of(&[("etc/motd", "hello\n")]));
+/// let layout = plan(&tree, &LayoutOptions::disk())?;
+/// let disk = image::disk(&layout);
+/// let geometry = Geometry::new(&Params::nydus(), disk.bytes, HashPlacement::OwnFile)?;
+/// // The only device is in memory, and of the tree the root hash alone is wanted.
+/// let read = |_index: usize, at: u64, buf: &mut [u8]| {
+///     buf.copy_from_slice(&tar[at as usize..][..buf.len()]);
+///     Ok::<(), std::io::Error>(())
+/// };
+/// let put = |_offset: u64, _blocks: &[u8]| Ok(());
+/// let how = Default::default();
+/// let sealed = io::hash_disk_with(&disk, &layout, &read, &[], geometry, &put, &how, &|_| {})?;
+/// assert_eq!(sealed.geometry().data_bytes(), 6144);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What `read` and `put` give, as [`Fault::Caller`].
 #[allow(clippy::too_many_arguments, reason = "a plan, its parts, and where they go")]

@@ -22,7 +22,7 @@ use crate::{disk, image};
 /// use erofs_tarfs::verity::Params;
 /// use erofs_tarfs::{ingest, io};
 ///
-/// let (out, params) = (io::NamedFile::new("layer.disk", tempfile()), Params::nydus());
+/// let (out, params) = (io::NamedFile::new("layer.disk", tempfile::tempfile()?), Params::nydus());
 /// let options = ingest::IngestOptions::new()
 ///     .tag_diff_id(true)
 ///     .leaves(params.clone())
@@ -36,12 +36,6 @@ use crate::{disk, image};
 /// io::write_metadata(&layout, &out)?;
 /// let sealed = io::seal_in_place(&layout, &[done.leaves.as_ref()], &params, &out)?;
 /// println!("{}", sealed.nydus_label());
-/// # fn tempfile() -> std::fs::File {
-/// #     let path = std::env::temp_dir().join(format!("tarfs-doc-{}", std::process::id()));
-/// #     let all = std::fs::File::options().read(true).write(true).create(true).open(&path).unwrap();
-/// #     std::fs::remove_file(path).unwrap();
-/// #     all
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn seal_in_place(

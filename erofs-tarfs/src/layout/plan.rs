@@ -75,6 +75,11 @@ pub struct Layout<'t> {
 /// assert_eq!(layout.disk_bytes(), 4096 + 2048);
 /// # Ok::<(), erofs_tarfs::layout::Error>(())
 /// ```
+///
+/// # Errors
+/// What of the options does not fit: [`Error::VolumeName`], [`Error::Alignment`],
+/// [`Error::PackedBootstrap`]. What of the devices: [`Error::Tag`], [`Error::BaseOffset`]. What of a file,
+/// with its path: all the others but [`Error::TooLarge`], which is about all of the image.
 pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, Error> {
     let block = options.block_size;
     let bytes = u64::from(block.bytes());

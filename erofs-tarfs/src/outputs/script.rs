@@ -29,6 +29,9 @@ use core::fmt::Write;
 ///
 /// # Errors
 /// Those of [`dm_linear`], which name the file.
+///
+/// # References
+/// `dmsetup(8)`, `losetup(8)`; Linux `Documentation/admin-guide/device-mapper/verity.rst`.
 pub fn dm_script<F: AsRef<str>>(
     files: &[F],
     extents: FileExtents<usize>,

@@ -1,6 +1,14 @@
 //! What is wrong with an image, where, and by which rule.
 
 /// Why an image is refused.
+///
+/// ```
+/// use erofs_tarfs::read::{Error, Image};
+///
+/// assert_eq!(Image::new(&[0; 4096]).unwrap_err(), Error::Magic(0));
+/// let error = Image::new(b"not an image").unwrap_err();
+/// assert!(matches!(error, Error::Short { needed } if needed > 12), "{error}"); // bytes
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -13,6 +13,21 @@ use zerocopy::little_endian::U32;
 const PIECE: u64 = 64 << 10;
 
 /// A run of a file's bytes. What lies between extents reads as zeros.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::{Image, StoredPlace}};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+/// let image = Image::new(&bytes)?;
+/// let motd = image.lookup(b"etc/motd")?.expect("it is there");
+/// let extent = image.extents(motd)?[0];
+/// assert_eq!((extent.logical, extent.len), (0, 6)); // bytes of the file
+/// assert_eq!(extent.source, StoredPlace::Device { slot: 0, offset: 512 }); // byte of the tar
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredExtent {
     /// Where the run starts in the file, in bytes.
@@ -24,6 +39,28 @@ pub struct StoredExtent {
 }
 
 /// Where bytes are.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::{Image, StoredPlace}};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::{layer_of, tar_of};
+///
+/// let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+/// let image = Image::new(&bytes)?;
+/// let motd = image.lookup(b"etc/motd")?.expect("it is there");
+/// let mut body = Vec::new();
+/// for extent in image.extents(motd)? {
+///     let (file, offset) = match extent.source {
+///         StoredPlace::Primary { offset } | StoredPlace::Inline { offset } => (&bytes, offset),
+///         StoredPlace::Device { offset, .. } => (&tar, offset), // of several, the one with this slot
+///     };
+///     body.extend_from_slice(&file[offset as usize..][..extent.len as usize]);
+/// }
+/// assert_eq!(body, b"hello\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StoredPlace {
     /// In the primary device, hence the image, in blocks of their own.
@@ -65,7 +102,8 @@ impl Image<'_> {
     /// # Errors
     /// [`Rule::WrongType`] of what is no regular file; what is wrong with the inode.
     pub fn extents(&self, nid: u64) -> Result<Vec<StoredExtent>, Error> {
-        self.runs(&self.inode(nid)?)
+        let inode = self.inode(nid)?;
+        self.runs_within(&inode, 0..inode.size())
     }
 
     /// Extents of a part of a regular file, cut off at its ends. Only what is about this part is read of
@@ -92,26 +130,29 @@ impl Image<'_> {
         self.runs_within(&self.inode(nid)?, part)
     }
 
-    pub(super) fn runs(&self, inode: &Inode) -> Result<Vec<StoredExtent>, Error> {
-        self.runs_within(inode, 0..inode.size())
-    }
-
     pub(super) fn runs_within(
         &self,
         inode: &Inode,
         part: Range<u64>,
     ) -> Result<Vec<StoredExtent>, Error> {
+        let mut list = Vec::new();
+        self.runs_into(inode, part, &mut list)?;
+        Ok(list)
+    }
+
+    /// Puts the extents of a part of a file into an empty list.
+    pub(super) fn runs_into(
+        &self,
+        inode: &Inode,
+        part: Range<u64>,
+        list: &mut Vec<StoredExtent>,
+    ) -> Result<(), Error> {
         if inode.kind() != NodeKind::Regular {
             return Err(inode.fault(inode.offset(), Rule::WrongType));
         }
         let part = part.start..part.end.min(inode.size());
-        let mut runs = Runs { image: self, inode, part, list: Vec::new() };
-        if inode.layout() == DataLayout::ChunkBased {
-            runs.chunks()?;
-        } else {
-            runs.flat()?;
-        }
-        Ok(runs.list)
+        let mut runs = Runs { image: self, inode, part, list };
+        if inode.layout() == DataLayout::ChunkBased { runs.chunks() } else { runs.flat() }
     }
 
     /// Byte offset and length of the chunk table of a chunk-based file.
@@ -132,7 +173,7 @@ struct Runs<'i, 'a> {
     inode: &'i Inode,
     /// The part of the file that is asked for, which ends no later than the file.
     part: Range<u64>,
-    list: Vec<StoredExtent>,
+    list: &'i mut Vec<StoredExtent>,
 }
 
 impl Runs<'_, '_> {

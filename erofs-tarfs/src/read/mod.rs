@@ -46,6 +46,7 @@ mod inode;
 mod marks;
 mod options;
 mod prefixes;
+mod seen;
 mod source;
 mod tree;
 mod walk;

@@ -1,14 +1,18 @@
 //! A tree of an image.
 
 use super::budget::{Budget, Cost};
-use super::{DevicesAt, Entry, Error, Image, Inode, Rule, StoredPlace, TreeOptions, Xattr, marks};
+use super::seen::Seen;
+use super::{
+    DevicesAt, Entry, Error, Image, Inode, Rule, StoredExtent, StoredPlace, TreeOptions, Xattr,
+    marks,
+};
 use crate::format::DataLayout;
 use crate::tree::{
     Attributes, Builder, Device, Extent, Identity, InodeId, Node, NodeKind, Place, Tree, What,
     XattrSet,
 };
 use crate::units::DeviceNumber;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 /// Blocks of a file that is no longer than 2^63 bytes, whatever the block size.
@@ -30,16 +34,18 @@ impl Image<'_> {
             options,
             builder: Builder::new(),
             budget: Budget::new(self.bytes),
-            seen: BTreeMap::new(),
+            runs: Vec::new(),
+            extents: Vec::new(),
             queue: VecDeque::new(),
             primary: None,
         };
         reading.devices()?;
         let root = self.inode(self.root())?;
-        reading.seen.insert(root.nid(), InodeId::ROOT);
+        let mut seen = Seen::default();
+        *seen.at(root.nid()) = Some(InodeId::ROOT);
         reading.queue.push_back((root, InodeId::ROOT));
         while let Some((inode, id)) = reading.queue.pop_front() {
-            reading.directory(&inode, id)?;
+            reading.directory(&inode, id, &mut seen)?;
         }
         Ok(reading.builder.finish()?)
     }
@@ -51,11 +57,14 @@ struct Reading<'i, 'a> {
     options: &'i TreeOptions,
     builder: Builder,
     budget: Budget,
-    seen: BTreeMap<u64, InodeId>,
     /// Directories that are known but not read.
     queue: VecDeque<(Inode, InodeId)>,
     /// The device that stands for the image itself.
     primary: Option<u16>,
+    /// Those of the file at hand, as the image has them and as the tree does: kept, as each file would
+    /// allocate two lists.
+    runs: Vec<StoredExtent>,
+    extents: Vec<Extent>,
 }
 
 impl Reading<'_, '_> {
@@ -99,20 +108,21 @@ impl Reading<'_, '_> {
 
     /// Reads a directory: adds the inodes that were not met before, gives all their names, and
     /// completes the inode of the directory itself.
-    fn directory(&mut self, inode: &Inode, id: InodeId) -> Result<(), Error> {
+    fn directory(&mut self, inode: &Inode, id: InodeId, seen: &mut Seen) -> Result<(), Error> {
         self.budget.take(inode, Cost::Directory, inode.size())?;
         let mut has_whiteout = false;
         for Entry { name, nid, .. } in self.image.children(inode)? {
             let child = self.image.inode(nid)?;
             has_whiteout |= child.is_whiteout();
-            let child_id = match self.seen.get(&nid) {
+            let known = seen.at(nid);
+            let child_id = match *known {
                 Some(_) if child.kind() == NodeKind::Directory => {
                     return Err(child.fault(child.offset(), Rule::DirectoryOnce));
                 }
-                Some(known) => *known,
+                Some(id) => id,
                 None => {
                     let child_id = self.add(&child)?;
-                    self.seen.insert(nid, child_id);
+                    *known = Some(child_id);
                     child_id
                 }
             };
@@ -143,13 +153,12 @@ impl Reading<'_, '_> {
         }
         let xattrs = self.image.xattrs_within(inode, &mut self.budget.xattrs)?;
         let xattrs = self.intern(&xattrs)?;
-        let extents;
         let target;
         let number = inode.device().unwrap_or_default();
         let what = match inode.kind() {
             NodeKind::Regular => {
-                extents = self.body(inode)?;
-                regular(inode.size(), &extents)
+                self.body(inode)?;
+                regular(inode.size(), &self.extents)
             }
             NodeKind::Symlink => {
                 self.budget.take(inode, Cost::Target, inode.size())?;
@@ -181,15 +190,17 @@ impl Reading<'_, '_> {
         Ok(self.builder.xattrs(&mut list)?)
     }
 
-    /// Extents of a regular file as the tree has them.
-    fn body(&mut self, inode: &Inode) -> Result<Vec<Extent>, Error> {
+    /// Takes the extents of a regular file as the tree has them.
+    fn body(&mut self, inode: &Inode) -> Result<(), Error> {
         if inode.layout() == DataLayout::ChunkBased {
             let (_, len) = self.image.chunk_table(inode)?;
             self.budget.take(inode, Cost::ChunkTable, len)?;
         }
-        let runs = self.image.runs(inode)?;
-        let mut extents = Vec::with_capacity(runs.len());
-        for run in runs {
+        self.extents.clear();
+        self.runs.clear();
+        self.image.runs_into(inode, 0..inode.size(), &mut self.runs)?;
+        for at in 0..self.runs.len() {
+            let run = self.runs[at];
             let place = match run.source {
                 StoredPlace::Device { slot, offset } => match self.options.devices {
                     DevicesAt::WholeFile { .. } => {
@@ -208,9 +219,9 @@ impl Reading<'_, '_> {
                     Place::Carried(self.builder.carry(&tail))
                 }
             };
-            extents.push(Extent { logical: run.logical, len: run.len, place });
+            self.extents.push(Extent { logical: run.logical, len: run.len, place });
         }
-        Ok(extents)
+        Ok(())
     }
 
     /// The device that stands for the image itself.

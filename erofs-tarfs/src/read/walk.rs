@@ -9,6 +9,20 @@ use alloc::vec::{IntoIter, Vec};
 use core::fmt;
 
 /// A name that a [walk](Image::walk) comes to.
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+/// let image = Image::new(&bytes)?;
+/// let found = image.walk().last().expect("the root is there at least")?;
+/// assert_eq!((found.depth, &found.name[..]), (2, &b"motd"[..]));
+/// assert_eq!(found.inode.size(), 6); // bytes
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoundName<'a> {
@@ -21,6 +35,24 @@ pub struct FoundName<'a> {
 }
 
 /// Iterator over an image; see [`Image::walk`].
+///
+/// ```
+/// use erofs_tarfs::{image, layout, read::Image, tree::NodeKind};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let bytes = image::bootstrap(&layout::plan(&tree, &layout::LayoutOptions::default())?);
+/// let image = Image::new(&bytes)?;
+/// let (mut walk, mut files) = (image.walk(), Vec::new());
+/// while let Some(found) = walk.next() {
+///     if found?.inode.kind() == NodeKind::Regular {
+///         files.push(walk.path().to_vec()); // of what was found last
+///     }
+/// }
+/// assert_eq!(files, [b"etc/motd"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct ImageWalk<'i, 'a> {
     image: &'i Image<'a>,

@@ -50,4 +50,26 @@ impl End {
     pub const fn is_whole_blocks(&self) -> bool {
         self.bytes.is_multiple_of(512)
     }
+
+    /// What to say of a tar that does not end with its two zero blocks, so that it may have been cut short.
+    /// Nobody can tell: GNU tar and containerd take it as it is.
+    ///
+    /// ```
+    /// use erofs_tarfs::tar::{ParseOptions, Parser};
+    ///
+    /// let mut parser = Parser::new(ParseOptions::default());
+    /// parser.push(&[0; 512])?;
+    /// let warning = parser.finish()?.warning();
+    /// assert_eq!(warning, Some("ends with one zero block instead of two"));
+    /// # Ok::<(), erofs_tarfs::tar::Error>(())
+    /// ```
+    pub const fn warning(&self) -> Option<&'static str> {
+        match self.marker {
+            EndMarker::TwoBlocks => None,
+            EndMarker::OneBlock => Some("ends with one zero block instead of two"),
+            EndMarker::None => {
+                Some("ends without zero blocks, and may have been cut short between two entries")
+            }
+        }
+    }
 }

@@ -26,6 +26,27 @@ pub struct Step<'a> {
 }
 
 /// What bytes of a tar make.
+///
+/// ```
+/// use erofs_tarfs::tar::{Event, ParseOptions, Parser};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let tar = tar_of(&[("etc/motd", "hello\n")]);
+/// let (mut parser, mut rest) = (Parser::new(ParseOptions::default()), &tar[..]);
+/// let mut body = Vec::new();
+/// loop {
+///     let step = parser.push(rest)?;
+///     rest = &rest[step.consumed..];
+///     match step.event {
+///         Event::NeedInput => break, // here all of it was pushed
+///         Event::Entry(_) => parser.want_body(),
+///         Event::Data(piece) => body.extend_from_slice(piece),
+///     }
+/// }
+/// assert_eq!(body, b"hello\n");
+/// # Ok::<(), erofs_tarfs::tar::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum Event<'a> {
     /// Nothing yet: all of the input was taken. Past the end marker this is all that comes.

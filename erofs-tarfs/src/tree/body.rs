@@ -21,6 +21,20 @@ pub struct Extent {
 }
 
 /// Where bytes of a file are.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, InodeId, Node, Place, What, XattrSet};
+///
+/// // Six bytes that are in no file: the tree carries them.
+/// let mut builder = Builder::new();
+/// let place = Place::Carried(builder.carry(b"hello\n"));
+/// let (attributes, xattrs) = (Attributes::default(), XattrSet::NONE);
+/// let motd = builder.add(Node { attributes, xattrs, what: What::Regular { size: 6, place } })?;
+/// builder.link(InodeId::ROOT, b"motd", motd)?;
+/// let tree = builder.finish()?;
+/// assert_eq!(tree.carried(0, 6), b"hello\n");
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// In device `device` of [`Tree::devices`](super::Tree::devices), from byte `offset` (base offset
@@ -36,6 +50,21 @@ pub enum Place {
 }
 
 /// Where the bytes of a regular file are.
+///
+/// ```
+/// use erofs_tarfs::tree::{Body, Content, Place};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let motd = tree.lookup(b"etc/motd").expect("it is there");
+/// match tree.content(motd) {
+///     Content::Regular { size: 6, body: Body::Contiguous(place) } => {
+///         assert_eq!(place, Place::Device { device: 0, offset: 512 }); // byte of the tar
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Body<'a> {
     /// All in one piece of a device, or none at all where the size is 0.

@@ -31,6 +31,19 @@ impl XattrSet {
 }
 
 /// An inode to make.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, InodeId, Node, What, XattrSet};
+///
+/// let mut builder = Builder::new();
+/// let attributes = Attributes { mode: 0o1777, ..Attributes::default() };
+/// let tmp = Node { attributes, xattrs: XattrSet::NONE, what: What::Directory };
+/// let tmp = builder.add(tmp)?;
+/// builder.link(InodeId::ROOT, b"tmp", tmp)?;
+/// let tree = builder.finish()?;
+/// assert_eq!(tree.attributes(tree.lookup(b"tmp").expect("it is there")).mode, 0o1777);
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
     /// Mode, owner, time.
@@ -164,6 +177,9 @@ impl Builder {
     }
 
     /// Adds a device; the index is for [`Place::Device`].
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] past 65535 devices.
     pub fn add_device(&mut self, device: Device) -> Result<u16, Error> {
         let index =
             u16::try_from(self.tree.devices.len()).map_err(|_| Error::TooMany("devices"))?;
@@ -175,6 +191,9 @@ impl Builder {
     }
 
     /// Takes in extended attributes, each name once, and sorts them by name.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] past 4 GiB of one set, or 2^32 sets.
     pub fn xattrs(&mut self, list: &mut Vec<(&[u8], &[u8])>) -> Result<XattrSet, Error> {
         if list.is_empty() {
             return Ok(XattrSet::NONE);
@@ -218,6 +237,9 @@ impl Builder {
     }
 
     /// Makes an inode that has no name yet.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] past 2^32 inodes, or extents of all files.
     pub fn add(&mut self, node: Node<'_>) -> Result<InodeId, Error> {
         let id = u32::try_from(self.tree.inodes.len())
             .ok()

@@ -4,6 +4,15 @@ use crate::units::digest_of_hex;
 use alloc::vec::Vec;
 
 /// A file that holds bodies: a tar as a rule, or an image that has one inside.
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+/// let layer = layer_of(&[("etc/motd", "hello\n")]);
+/// let tar = &layer.devices()[0]; // the only one of a layer
+/// assert_eq!((tar.bytes, tar.base_offset), (2048, 0));
+/// assert!(tar.tag.is_empty(), "LayerOptions::tag gives it one");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Device {
     /// Free text of at most 64 bytes, usually the hex digest of the blob. It is a name for people
@@ -22,6 +31,25 @@ pub struct Device {
 ///
 /// Tags do not show it: two layers may be given one tag by mistake, and the files of the one would
 /// read the bytes of the other.
+///
+/// ```
+/// use erofs_tarfs::tree::{Identity, LayerBuilder, LayerOptions, MergeOptions, merge};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let layer = |identity| {
+///     let mut builder = LayerBuilder::new(LayerOptions::default());
+///     builder.push(&tar_of(&[("etc/motd", "hello\n")]))?;
+///     builder.set_identity(identity);
+///     Ok::<_, erofs_tarfs::tree::Error>(builder.finish()?.tree)
+/// };
+/// // One layer, twice in an image: of which it is known has one device.
+/// for (identity, devices) in [(Identity::Sha256([7; 32]), 1), (Identity::Unknown, 2)] {
+///     let image = merge(&[&layer(identity)?, &layer(identity)?], &MergeOptions::new().keep_devices(true))?;
+///     assert_eq!(image.devices().len(), devices);
+/// }
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Identity {

@@ -102,6 +102,18 @@ pub enum Error {
 }
 
 /// An entry that breaks a rule.
+///
+/// ```
+/// use erofs_tarfs::tree::{Error, LayerBuilder, LayerOptions, Rule};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::tar_of;
+///
+/// let mut builder = LayerBuilder::new(LayerOptions::default());
+/// let tar = tar_of(&[("etc", "a file"), ("etc/motd", "hello\n")]);
+/// let Err(Error::Entry(wrong)) = builder.push(&tar) else { panic!("it is no directory") };
+/// assert_eq!((wrong.offset, &wrong.path[..]), (1024, &b"etc/motd"[..]));
+/// assert_eq!(wrong.rule, Rule::BelowNonDirectory);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryError {
     /// Byte offset in the tar of the entry's header.

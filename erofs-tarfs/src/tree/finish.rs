@@ -13,6 +13,9 @@ impl Builder {
     ///
     /// Inodes are numbered from the root down, level by level, in the order of their names, so a
     /// tree does not depend on the order in which it was made.
+    ///
+    /// # Errors
+    /// [`Error::NameTwice`], which would be a fault of this library.
     pub fn finish(self) -> Result<Tree, Error> {
         let Self { mut tree, index, root, keep_devices, .. } = self;
         drop(index);

@@ -30,6 +30,17 @@ impl InodeId {
 }
 
 /// The type of an inode.
+///
+/// ```
+/// use erofs_tarfs::tree::NodeKind;
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let tree = layer_of(&[("etc/.wh.motd", ""), ("bin@", "usr/bin")]);
+/// let kind = |path| tree.lookup(path).map(|id| tree.kind(id));
+/// assert_eq!(kind(b"etc/motd"), Some(NodeKind::Whiteout));
+/// assert_eq!(kind(b"bin").unwrap().to_string(), "symbolic link"); // as `stat` says it
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum NodeKind {

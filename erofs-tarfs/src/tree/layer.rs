@@ -84,6 +84,10 @@ impl LayerBuilder {
     }
 
     /// Takes the next bytes of the tar. After an error the layer is lost.
+    ///
+    /// # Errors
+    /// [`Error::Tar`] of what is not a tar that we read; [`Error::Entry`] of an entry that breaks a
+    /// [`Rule`](super::Rule), with its path and offset; [`Error::TooMany`].
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         loop {
             let step = self.parser.push(bytes)?;
@@ -106,6 +110,10 @@ impl LayerBuilder {
     }
 
     /// Says that `bytes` were jumped over.
+    ///
+    /// # Errors
+    /// [`Error::Tar`] with [`ErrorKind::Skip`](tar::ErrorKind::Skip) of more than
+    /// [`skippable`](Self::skippable); the builder goes on as if not called.
     pub fn skip(&mut self, bytes: u64) -> Result<(), Error> {
         Ok(self.parser.skip(bytes)?)
     }
@@ -132,6 +140,9 @@ impl LayerBuilder {
     }
 
     /// The layer. A tar that is cut short is an error.
+    ///
+    /// # Errors
+    /// [`Error::Tar`] as [`Parser::finish`] has it, of a tar that was cut above all; [`Error::TooMany`].
     pub fn finish(mut self) -> Result<Layer, Error> {
         let end = self.parser.finish()?;
         self.state.carried()?;

@@ -2,6 +2,8 @@
 
 use super::device::Identity;
 use crate::tar;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// How a tar becomes a layer.
@@ -120,4 +122,37 @@ pub struct LayerNotes {
     /// Entries whose owner or group is 4294967295, "no change" to `chown`: every extractor leaves
     /// 0, and so does the layer.
     pub unset_owners: u64,
+}
+
+impl LayerNotes {
+    /// What was met, in words, a line for each kind, for a warning about the tar.
+    ///
+    /// ```
+    /// use erofs_tarfs::tree::LayerNotes;
+    ///
+    /// let mut notes = LayerNotes::default();
+    /// assert_eq!(notes.warnings().count(), 0);
+    /// notes.unset_owners = 1;
+    /// let warning = notes.warnings().next();
+    /// let says = "owner or group 4294967295 in 1 entry: 0, as extractors leave it";
+    /// assert_eq!(warning.as_deref(), Some(says));
+    /// ```
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let Self { dropped_xattrs, dropped_acls, unset_owners } = *self;
+        let counted = |count: u64, one: &str, many: &str| {
+            format!("{count} {}", if count == 1 { one } else { many })
+        };
+        let xattrs = counted(dropped_xattrs, "extended attribute", "extended attributes");
+        let acls = counted(dropped_acls, "access control list", "access control lists");
+        let entries = counted(unset_owners, "entry", "entries");
+        let all = [
+            (dropped_xattrs, format!("{xattrs} of namespaces that EROFS does not have: dropped")),
+            (dropped_acls, format!("{acls} without numbers, or in no known form: dropped")),
+            (
+                unset_owners,
+                format!("owner or group 4294967295 in {entries}: 0, as extractors leave it"),
+            ),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text)
+    }
 }

@@ -275,6 +275,19 @@ impl Tree {
 }
 
 /// Iterator over the extended attributes of an inode: full name and value.
+///
+/// ```
+/// use erofs_tarfs::tree::{Attributes, Builder, InodeId};
+///
+/// let mut builder = Builder::new();
+/// let pairs = [(&b"user.owner"[..], &b"web"[..]), (b"trusted.overlay.origin", b"")];
+/// let set = builder.xattrs(&mut pairs.to_vec())?;
+/// builder.set(InodeId::ROOT, Attributes { mode: 0o755, ..Attributes::default() }, set);
+/// let tree = builder.finish()?;
+/// let names: Vec<_> = tree.xattrs(InodeId::ROOT).map(|(name, _)| name).collect();
+/// assert_eq!(names, [&b"trusted.overlay.origin"[..], b"user.owner"]); // sorted
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct XattrIter<'a> {
     rest: &'a [u8],

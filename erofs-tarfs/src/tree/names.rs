@@ -99,6 +99,9 @@ impl Builder {
     }
 
     /// Gives an inode a name, of 1 to 255 bytes, in a directory. What had the name loses it.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] if the name has over 255 bytes; past 2^32 names, or 4 GiB of them.
     pub fn link(&mut self, dir: InodeId, name: &[u8], inode: InodeId) -> Result<(), Error> {
         let link = self.link_mut(dir, name)?;
         let old = core::mem::replace(&mut link.inode, inode.0);

@@ -5,6 +5,15 @@ use super::model::Tree;
 use alloc::vec::Vec;
 
 /// A name that a [walk](Tree::walk) comes to.
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+/// let tree = layer_of(&[("etc/motd", "hello\n")]);
+/// let motd = tree.walk().last().expect("the root is there at least");
+/// assert_eq!((motd.depth, motd.name), (2, &b"motd"[..]));
+/// assert_eq!(tree.attributes(motd.id).mode, 0o644);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Visited<'t> {
@@ -17,6 +26,17 @@ pub struct Visited<'t> {
 }
 
 /// Iterator over a tree; see [`Tree::walk`].
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+/// let tree = layer_of(&[("etc/motd", "hello\n"), ("srv/", "")]);
+/// let (mut walk, mut paths) = (tree.walk(), Vec::new());
+/// while walk.next().is_some() {
+///     paths.push(walk.path().to_vec()); // of what was visited last
+/// }
+/// assert_eq!(paths, [&b""[..], b"etc", b"etc/motd", b"srv"]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Walk<'t> {
     tree: &'t Tree,

@@ -31,6 +31,9 @@ pub trait HashSink {
     /// the end the superblock and the zeros from it to the tree.
     ///
     /// Within a level offsets ascend without gaps; levels take turns.
+    ///
+    /// # Errors
+    /// Whatever hinders it from taking them: hashing ends with that.
     fn put(&mut self, offset: u64, blocks: &[u8]) -> Result<(), Self::Error>;
 }
 
@@ -109,11 +112,38 @@ impl HashSink for HashBytes {
 /// Gives bytes of a file: of the data, or of the hash area.
 ///
 /// Any `FnMut(u64, &mut [u8]) -> Result<(), E>` is a source, and so is a slice of the whole file.
+///
+/// ```
+/// use erofs_tarfs::verity::{Geometry, HashPlacement, Hasher, Params, RootOnly, Verifier};
+/// use std::io::{Cursor, Read, Seek, SeekFrom};
+///
+/// let geometry = Geometry::new(&Params::nydus(), 512, HashPlacement::OwnFile)?;
+/// let mut hasher = Hasher::new(geometry.clone());
+/// let mut hashes = Vec::new();
+/// hasher.push(&[7; 512], &mut |_, blocks: &[u8]| Ok::<(), std::io::Error>(hashes.extend(blocks)))?;
+/// let sealed = hasher.finish(&mut |_, blocks: &[u8]| Ok::<(), std::io::Error>(hashes.extend(blocks)))?;
+///
+/// // The data comes of a file, here one in memory.
+/// let mut file = Cursor::new([7; 512]);
+/// let mut data = |offset: u64, buf: &mut [u8]| {
+///     file.seek(SeekFrom::Start(offset))?;
+///     file.read_exact(buf)
+/// };
+/// let mut hashes = |offset: u64, buf: &mut [u8]| {
+///     buf.copy_from_slice(&hashes[offset as usize..][..buf.len()]);
+///     Ok::<(), std::io::Error>(())
+/// };
+/// Verifier::new(geometry, sealed.root()).verify_all(&mut data, &mut hashes)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Source {
     /// What can fail. It comes back unchanged in [`Fault::Caller`](super::Fault::Caller).
     type Error;
 
     /// Fills `buf` with the bytes at byte `offset`.
+    ///
+    /// # Errors
+    /// Whatever hinders it from filling all of `buf`: verifying ends with that.
     fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), Self::Error>;
 }
 

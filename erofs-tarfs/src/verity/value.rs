@@ -122,6 +122,15 @@ impl core::str::FromStr for Digest {
 }
 
 /// A UUID, in the byte order in which it is written (RFC 9562).
+///
+/// ```
+/// use erofs_tarfs::verity::Uuid;
+///
+/// let uuid: Uuid = "0f8a237d-48ca-5305-ba9f-d2efb00fcd98".parse()?;
+/// assert_eq!(uuid.0[..4], [0x0f, 0x8a, 0x23, 0x7d]);
+/// assert_eq!(uuid.to_string(), "0f8a237d-48ca-5305-ba9f-d2efb00fcd98");
+/// # Ok::<(), erofs_tarfs::verity::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uuid(pub [u8; 16]);
 

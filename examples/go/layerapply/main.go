@@ -1,5 +1,5 @@
 // Layerapply extracts layers one over the other with the code of containerd or of moby. It is an
-// oracle of the Rust tests: tests/containerd_apply.rs.
+// oracle of the Rust tests: tests/wild/containerd.rs.
 //
 // Each line of its input is a directory and tars, with tabs between them; it answers each with a
 // line, "ok" or the number of the tar that failed, a tab, and the error.

@@ -40,28 +40,36 @@ pub(crate) struct Hashing {
     pub(crate) threads: Option<NonZero<usize>>,
 }
 
-/// Options of hash trees that are made.
+/// Options of hash trees that are computed.
 #[derive(Debug, Default, Group)]
-pub(crate) struct Sealing {
+pub(crate) struct HashTree {
     #[command(flatten)]
     pub(crate) preset: Preset,
     /// Take data blocks that are larger than the filesystem's: the disk is not for a mount by Linux,
     /// which refuses it.
     #[arg(long)]
     pub(crate) any_data_block: bool,
+    #[command(flatten)]
+    pub(crate) hashing: Hashing,
+}
+
+/// Options of hash trees that are written.
+#[derive(Debug, Default, Group)]
+pub(crate) struct Sealing {
+    #[command(flatten)]
+    pub(crate) tree: HashTree,
     /// Write containerd's sidecar too, JSON with the root hash and the byte where the superblock is: to
     /// FILE, or beside the sealed file, with .dmverity behind its name. It is there before that file is.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub(crate) sidecar: Option<Option<PathBuf>>,
-    #[command(flatten)]
-    pub(crate) hashing: Hashing,
 }
 
 impl Sealing {
     /// Whether any of it was given.
     pub(crate) fn is_set(&self) -> bool {
-        let of_tree = self.any_data_block || self.sidecar.is_some();
-        self.preset.is_set() || of_tree || self.hashing.threads.is_some()
+        let HashTree { preset, any_data_block, hashing } = &self.tree;
+        let of_tree = *any_data_block || self.sidecar.is_some();
+        preset.is_set() || of_tree || hashing.threads.is_some()
     }
 }
 
@@ -109,13 +117,13 @@ pub(crate) fn with_superblock(params: &Params) -> Done<Params> {
 /// The parameters of a hash tree over a filesystem, which must be such that Linux mounts it: a
 /// device-mapper device has the data block for its logical block, and no smaller one of a filesystem
 /// can be set then.
-pub(crate) fn mountable(args: &Sealing, block: BlockSize) -> Done<Params> {
+pub(crate) fn mountable(args: &HashTree, block: BlockSize) -> Done<Params> {
     let (data, size) = (params(&args.preset)?.data_block().bytes(), block.bytes());
     sealable(args, block, &format!("--data-block-size {size}, or --block-size {data}, or"))
 }
 
 /// The same; `ways` are what is to be said besides --any-data-block.
-pub(crate) fn sealable(args: &Sealing, block: BlockSize, ways: &str) -> Done<Params> {
+pub(crate) fn sealable(args: &HashTree, block: BlockSize, ways: &str) -> Done<Params> {
     let options = export::ExportOptions::new()
         .layout(LayoutOptions::disk().block_size(block))
         .verity(params(&args.preset)?)

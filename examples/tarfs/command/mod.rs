@@ -11,5 +11,6 @@ pub(crate) mod ls;
 pub(crate) mod merge;
 pub(crate) mod mount_args;
 pub(crate) mod oci;
+pub(crate) mod root;
 pub(crate) mod stat;
 pub(crate) mod verity;

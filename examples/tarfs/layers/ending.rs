@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use erofs_tarfs::io as tarfs_io;
-use erofs_tarfs::tar::{End, EndMarker};
+use erofs_tarfs::tar::End;
 use erofs_tarfs::tree::Tree;
 
 use crate::cli::fail::{Done, Fail};
@@ -27,14 +27,10 @@ pub(crate) fn judge(name: &Path, end: &End, strict: bool) -> Done {
     if end.bytes == 0 {
         return Err(tarfs_io::Error::Empty { file: name.to_owned() }.into());
     }
-    let what = match end.marker {
-        EndMarker::TwoBlocks => return Ok(()),
-        EndMarker::OneBlock => "ends with one zero block instead of two",
-        EndMarker::None => {
-            "ends without zero blocks, and may have been cut short between two entries"
-        }
-    };
-    say(name, what, strict)
+    match end.warning() {
+        Some(what) => say(name, what, strict),
+        None => Ok(()),
+    }
 }
 
 /// Warns, or fails if that is asked for.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use erofs_tarfs::tree;
+use erofs_tarfs::tree::{self, LayerNotes};
 use serde::Serialize;
 
 use crate::cli::fail::{Done, Fail};
@@ -45,35 +45,28 @@ impl Noted {
         })
     }
 
+    /// What the library counts.
+    fn notes(&self) -> LayerNotes {
+        let mut notes = LayerNotes::default();
+        notes.dropped_xattrs = self.dropped_xattrs;
+        notes.dropped_acls = self.dropped_acls;
+        notes.unset_owners = self.unset_owners;
+        notes
+    }
+
     /// Says what was met in the tar of this name, or refuses it.
     pub(crate) fn judge(&self, name: &Path, strict: bool) -> Done {
-        let mut said = Vec::new();
-        let mut say = |count: u64, text: String| {
-            if count > 0 {
-                said.push(text);
-            }
-        };
-        let Self { dropped_xattrs, dropped_acls, unset_owners, skipped_types, .. } = *self;
-        let xattrs = counted(dropped_xattrs, "extended attribute", "extended attributes");
-        say(dropped_xattrs, format!("{xattrs} of namespaces that EROFS does not have: dropped"));
-        let acls = counted(dropped_acls, "access control list", "access control lists");
-        say(dropped_acls, format!("{acls} without numbers, or in no known form: dropped"));
-        let entries = counted(unset_owners, "entry", "entries");
-        let owners = format!("owner or group 4294967295 in {entries}: 0, as extractors leave it");
-        say(unset_owners, owners);
+        let mut said: Vec<String> = self.notes().warnings().collect();
         if let (true, Some(first)) = (strict, said.first()) {
             return Err(Fail::of(name, format_args!("{first} (--strict)")));
         }
         // That was asked for by name.
-        if skipped_types > 0 {
-            let entries = counted(skipped_types, "entry", "entries");
-            said.push(format!("{entries} of types that are not known: passed over"));
+        match self.skipped_types {
+            0 => {}
+            1 => said.push("1 entry of a type that is not known: passed over".to_owned()),
+            many => said.push(format!("{many} entries of types that are not known: passed over")),
         }
         said.iter().for_each(|text| warn::say(name, text));
         Ok(())
     }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

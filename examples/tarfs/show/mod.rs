@@ -14,5 +14,6 @@ pub(crate) mod partitioned;
 pub(crate) mod picture;
 pub(crate) mod print;
 pub(crate) mod report;
+pub(crate) mod root_report;
 pub(crate) mod segments;
 pub(crate) mod svg;

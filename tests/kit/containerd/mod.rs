@@ -1,6 +1,6 @@
 //! What containerd 2.4.2 makes of a stack, in memory: the events of `applyNaive` one after the other.
 //!
-//! It is held against containerd itself, by `tests/containerd_apply.rs`, and so it knows where
+//! It is held against containerd itself, by `tests/wild/containerd.rs`, and so it knows where
 //! containerd leaves the rules. Each time that it does, the paths are noted with the reason: a
 //! difference between the library and containerd without one is an error of either.
 

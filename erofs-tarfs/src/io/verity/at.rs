@@ -6,6 +6,31 @@ use std::sync::Mutex;
 use super::threads::lock;
 
 /// Bytes at offsets, read from several threads at once.
+///
+/// Files, [`NamedFile`](crate::io::NamedFile) and bytes in memory are read so already; for anything else it is
+/// a few lines:
+/// ```
+/// use erofs_tarfs::io::verity::{HashingOptions, ReadAt, seal};
+/// use erofs_tarfs::verity::{Geometry, HashPlacement, Hasher, Params};
+/// use std::sync::Mutex;
+///
+/// /// Data without an end, of one byte.
+/// struct Filled(u8);
+///
+/// impl ReadAt for Filled {
+///     fn read_exact_at(&self, buf: &mut [u8], _offset: u64) -> std::io::Result<()> {
+///         buf.fill(self.0);
+///         Ok(())
+///     }
+/// }
+///
+/// let params = Params::nydus();
+/// let geometry = Geometry::new(&params, 8192, HashPlacement::OwnFile)?;
+/// let tree = Mutex::new(vec![0; geometry.end() as usize]);
+/// let sealed = seal(&Filled(7), &tree, geometry, &HashingOptions::default())?;
+/// assert_eq!(sealed.root(), Hasher::root(&params, &[7; 8192])?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ReadAt: Sync {
     /// Fills `buf` with the bytes at byte `offset`.
     ///
@@ -21,6 +46,27 @@ pub trait ReadAt: Sync {
 }
 
 /// Bytes at offsets, written from several threads at once.
+///
+/// ```
+/// use erofs_tarfs::io::verity::WriteAt;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// /// Counts what would be written.
+/// #[derive(Default)]
+/// struct Count(AtomicU64);
+///
+/// impl WriteAt for Count {
+///     fn write_all_at(&self, bytes: &[u8], _offset: u64) -> std::io::Result<()> {
+///         self.0.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+///         Ok(())
+///     }
+/// }
+///
+/// let count = Count::default();
+/// count.write_all_at(&[0; 4096], 8192)?;
+/// assert_eq!(count.0.into_inner(), 4096);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait WriteAt: Sync {
     /// Writes `bytes` at byte `offset`.
     ///

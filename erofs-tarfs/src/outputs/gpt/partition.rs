@@ -19,6 +19,16 @@ pub struct Partition {
 }
 
 /// Where a partition is, and what it is called.
+///
+/// ```
+/// use erofs_tarfs::outputs::{Gpt, Partition};
+///
+/// let part = |name: &str, bytes| Partition { name: name.into(), bytes, ..Partition::default() };
+/// let gpt = Gpt::new(vec![part("base", 8192), part("app", 4096)], Gpt::ALIGN)?;
+/// let app = &gpt.partitions()[1];
+/// assert_eq!((&app.name[..], app.offset, app.bytes), ("app", 2 << 20, 4096)); // bytes
+/// # Ok::<(), erofs_tarfs::outputs::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Placed {

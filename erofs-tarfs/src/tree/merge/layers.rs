@@ -42,6 +42,9 @@ use alloc::vec::Vec;
 /// [`Error::MissingTarget`] and [`Error::LinkToDirectory`] of hard links into lower layers,
 /// [`Error::BadWhiteout`], [`Error::TooMany`]; with `follow_lower_links` also
 /// [`Error::LinkNotFollowed`], [`Error::LinksTooDeep`] and [`Error::TwoPaths`].
+///
+/// # References
+/// OCI image-spec, `layer.md`, "Applying Changesets"; Linux, `Documentation/filesystems/overlayfs.rst`.
 pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
     merge_noting(layers, options, &mut |_| {})
 }

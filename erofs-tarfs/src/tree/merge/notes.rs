@@ -7,6 +7,22 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// A path at which readers of layers differ, and what the merge did there.
+///
+/// ```
+/// use erofs_tarfs::tree::{MergeOptions, Note, merge_noting};
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+/// # use doc::layer_of;
+///
+/// let base = layer_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]);
+/// let app = layer_of(&[("lib/libapp.so", "")]);
+/// let mut replaced = Vec::new();
+/// merge_noting(&[&base, &app], &MergeOptions::default(), &mut |note| match note {
+///     Note::LinkReplaced { path, target, .. } => replaced.push((path, target)),
+///     note => println!("{note}"), // a line for people
+/// })?;
+/// assert_eq!(replaced, [(b"lib".to_vec(), b"usr/lib".to_vec())]);
+/// # Ok::<(), erofs_tarfs::tree::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {

@@ -10,7 +10,7 @@ use erofs_tarfs::units::BlockSize;
 
 pub(crate) use self::arguments::Cache;
 use crate::cli::fail::{Done, Fail};
-use crate::cli::hash_tree_options::{self, Preset, Sealing};
+use crate::cli::hash_tree_options::{self, HashTree, Preset};
 use crate::cli::reading_options::ReadingOptions;
 use crate::cli::{image_options, warn};
 use crate::files::directory::{self, NewDirectories};
@@ -48,9 +48,9 @@ fn wanted(args: &Cache) -> Done<Wanted> {
         return Err(Fail::Usage(image_options::block_sizes(args.block_size)));
     };
     let hashing = hash_tree_options::threads(&args.hashing);
-    let sealing = |preset: &String| Sealing {
+    let sealing = |preset: &String| HashTree {
         preset: Preset { preset: Some(preset.clone()), ..Preset::default() },
-        ..Sealing::default()
+        ..HashTree::default()
     };
     let params = args.verity.as_ref().map(|preset| {
         let ways = "--verity containerd, or --block-size 4096:";

@@ -6,13 +6,11 @@ mod marks;
 mod print;
 mod sidecars;
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use erofs_tarfs::export::{ExportOptions, Mode, Partitioning, Product};
-use erofs_tarfs::io::{self as tarfs_io, Backing, Step};
+use erofs_tarfs::io::{self as tarfs_io, Step};
 use erofs_tarfs::tree::Tree;
-use erofs_tarfs::verity::Leaves;
 
 pub(crate) use self::arguments::Export;
 use crate::cli::fail::{Done, Fail};
@@ -21,11 +19,11 @@ use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::target::Target;
 use crate::files::{argument_files, place};
-use crate::layers::loaded::{self, Loaded, Origin};
+use crate::layers::loaded::{self, Loaded};
 use crate::layers::noted::Noted;
 use crate::layers::spool::Spool;
 use crate::layers::{load, merged, same_devices, warnings};
-use crate::make::{known_digests, volume, work};
+use crate::make::{backings, known_digests, volume, work};
 
 pub(crate) fn run(args: &Export) -> Done {
     let (mode, options) = (Mode::from(args.mode), options(args)?);
@@ -50,7 +48,7 @@ pub(crate) fn run(args: &Export) -> Done {
     if !by_layer {
         same_devices::identify(&mut layers);
     }
-    let hashing = hash_tree_options::threads(&args.sealing.hashing);
+    let hashing = hash_tree_options::threads(&args.sealing.tree.hashing);
     known_digests::read(&mut layers, &args.sealed, &options.verity, &hashing)?;
     let partitioning = partitioning(args, by_layer, &layers)?;
     let in_directory = layers.len() > 1 || is_directory(&output);
@@ -80,12 +78,12 @@ pub(crate) fn run(args: &Export) -> Done {
     }
     let mut noted: Vec<Noted> = layers.iter().map(|layer| layer.noted).collect();
     if let Some((tree, all)) = &merged {
-        let (backings, leaves) = backings(loaded::origins(tree, &layers))?;
+        let (backings, leaves) = backings::of(loaded::origins(tree, &layers))?;
         export = export.image(tree, backings, leaves);
         noted = vec![*all];
     } else {
         for layer in &layers {
-            let (backings, leaves) = backings(layer.origins())?;
+            let (backings, leaves) = backings::of(layer.origins())?;
             export = export.layer(&layer.tree, backings, leaves);
         }
     }
@@ -120,9 +118,9 @@ fn options(args: &Export) -> Done<ExportOptions> {
             let why = "options of a hash tree, and --sealed, want a mode that makes one";
             return Err(Fail::Usage(why.to_owned()));
         }
-        Product::Disk => hash_tree_options::params(&args.sealing.preset)?,
+        Product::Disk => hash_tree_options::params(&args.sealing.tree.preset)?,
         Product::SealedDisk | Product::HashTree => {
-            hash_tree_options::mountable(&args.sealing, layout.block_size)?
+            hash_tree_options::mountable(&args.sealing.tree, layout.block_size)?
         }
     };
     if args.forms.volume().is_some() {
@@ -132,7 +130,7 @@ fn options(args: &Export) -> Done<ExportOptions> {
         let why = "--uuid is of one filesystem: those of several layers follow from their content";
         return Err(Fail::Usage(why.to_owned()));
     }
-    let any_data_block = args.sealing.any_data_block;
+    let any_data_block = args.sealing.tree.any_data_block;
     Ok(ExportOptions::new().layout(layout).verity(params).any_data_block(any_data_block))
 }
 
@@ -170,14 +168,4 @@ fn partitioning(args: &Export, by_layer: bool, layers: &[Loaded]) -> Done<Option
         Some((volume, architecture)) => Partitioning::Volume(volume, architecture),
         None => Partitioning::Data,
     }))
-}
-
-type Devices<'l> = (Vec<Backing<'l>>, Vec<Option<Cow<'l, Leaves>>>);
-
-/// The files of devices, and the digests kept of them.
-fn backings(origins: Vec<Origin<'_>>) -> Done<Devices<'_>> {
-    let leaves = origins.iter().map(|(layer, _)| layer.leaves.as_deref().map(Cow::Borrowed));
-    let leaves = leaves.collect();
-    let files = origins.iter().map(|(layer, index)| layer.source(*index).map(Backing::from));
-    Ok((files.collect::<Done<_>>()?, leaves))
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Layer) -> Done {
     }
     let params = args
         .verity
-        .then(|| hash_tree_options::mountable(&args.sealing, options.block_size))
+        .then(|| hash_tree_options::mountable(&args.sealing.tree, options.block_size))
         .transpose()?;
     args.marks.check(params.as_ref())?;
     if args.marks.has(Mark::ErofsAnnotations) && !args.disk {
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Layer) -> Done {
     // Copies for larger blocks are made when all of the tar is there.
     let in_place = options.artifact == Artifact::Disk(DiskOrder::DataFirst)
         && options.block_size == BlockSize::B512;
-    let hashing = hash_tree_options::threads(&args.sealing.hashing);
+    let hashing = hash_tree_options::threads(&args.sealing.tree.hashing);
     let sealed = |report| match &params {
         Some(params) => sealed_image::seal(report, params, &hashing, &out),
         None => Ok(report),

@@ -49,8 +49,8 @@ pub(crate) struct VerityFormat {
 }
 
 pub(crate) fn run(args: &VerityFormat) -> Done {
-    let params = hash_tree_options::params(&args.sealing.preset)?;
-    let options = hash_tree_options::threads(&args.sealing.hashing);
+    let params = hash_tree_options::params(&args.sealing.tree.preset)?;
+    let options = hash_tree_options::threads(&args.sealing.tree.hashing);
     if args.sealing.sidecar.is_some() && args.hash.is_some() {
         let why =
             "--sidecar is of a tree behind its data: containerd takes none in a file of its own";
@@ -170,7 +170,7 @@ fn refuse_unfit(data: &NamedFile, geometry: &Geometry, args: &Sealing) -> Done {
     let Ok(image) = Image::new(&bytes) else { return Ok(()) };
     let block = image.block_size();
     let ways = format!("--data-block-size {}, or", block.bytes());
-    hash_tree_options::sealable(args, block, &ways).map_err(|fail| match fail {
+    hash_tree_options::sealable(&args.tree, block, &ways).map_err(|fail| match fail {
         Fail::Usage(text) => Fail::Usage(format!("{}: {text}", quote::name(data.path()))),
         fail => fail,
     })?;
