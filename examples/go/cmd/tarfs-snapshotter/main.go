@@ -98,7 +98,7 @@ func serve(c *config.Config) error {
 	log := logger(c)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	services, err := newServices(c, log)
+	services, err := newServices(ctx, c, log)
 	if err != nil {
 		return err
 	}

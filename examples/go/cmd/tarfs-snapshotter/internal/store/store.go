@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
@@ -35,6 +36,8 @@ type Options struct {
 	Strict bool
 	// FollowLowerLinks is how layers are merged: see tarfs.MergeOptions.
 	FollowLowerLinks bool
+	// Metrics count; nil for none.
+	Metrics *metrics.Metrics
 	// Log is told of what no caller is told; nil for slog's default.
 	Log *slog.Logger
 }
