@@ -108,7 +108,7 @@ func TestCompressions(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			if row.gunzip != "" {
 				if _, err := exec.LookPath(row.gunzip); err != nil {
-					t.Skip("no", row.gunzip)
+					testkit.Without(t, row.gunzip)
 				}
 			}
 			desc := d.blob(row.mediaType, compressed(t, row.compress, data))

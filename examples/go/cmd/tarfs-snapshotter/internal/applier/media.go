@@ -12,10 +12,10 @@ import (
 // such as encrypted layers and EROFS's own, another differ may know something.
 func isCompressed(mediaType string) (bool, error) {
 	switch mediaType {
-	case ocispec.MediaTypeImageLayer, ocispec.MediaTypeImageLayerNonDistributable: //nolint:staticcheck // still met
+	case ocispec.MediaTypeImageLayer, ocispec.MediaTypeImageLayerNonDistributable:
 		return false, nil
 	case ocispec.MediaTypeImageLayerGzip, ocispec.MediaTypeImageLayerZstd,
-		ocispec.MediaTypeImageLayerNonDistributableGzip, ocispec.MediaTypeImageLayerNonDistributableZstd, //nolint:staticcheck
+		ocispec.MediaTypeImageLayerNonDistributableGzip, ocispec.MediaTypeImageLayerNonDistributableZstd,
 		// Without a suffix Docker's type says nothing of compression.
 		images.MediaTypeDockerSchema2Layer, images.MediaTypeDockerSchema2LayerForeign,
 		images.MediaTypeDockerSchema2LayerGzip, images.MediaTypeDockerSchema2LayerForeignGzip,

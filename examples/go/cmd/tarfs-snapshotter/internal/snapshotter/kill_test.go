@@ -49,7 +49,7 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 // all snapshots that were reported are there with their files, and nothing is there that no snapshot owns. TARFS_KILLS
 // is how often, TARFS_SEED a seed to repeat.
 func TestKill(t *testing.T) {
-	kills := number(t, "TARFS_KILLS", 40)
+	kills := number(t, "TARFS_KILLS", 24)
 	seed := number(t, "TARFS_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("TARFS_SEED=%d TARFS_KILLS=%d", seed, kills)
 	random := rand.New(rand.NewPCG(seed, 0))

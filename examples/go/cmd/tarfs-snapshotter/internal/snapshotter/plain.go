@@ -66,8 +66,7 @@ func (s *Snapshotter) attach(image store.Image) (string, error) {
 // detachUnused unmounts images on which no snapshot stands any more. What is in use by a caller stays mounted until the
 // next time.
 func (s *Snapshotter) detachUnused(ctx context.Context) error {
-	s.using.Lock()
-	defer s.using.Unlock()
+	// Without plain mounts there are none, and nobody waits for anybody. One that comes now is not looked at.
 	entries, err := os.ReadDir(s.mountsDir)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
@@ -75,6 +74,8 @@ func (s *Snapshotter) detachUnused(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.using.Lock()
+	defer s.using.Unlock()
 	used, err := s.imagesInUse(ctx)
 	if err != nil {
 		return err

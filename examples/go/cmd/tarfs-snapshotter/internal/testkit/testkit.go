@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,7 +151,9 @@ func xattrs(path string) (text string) {
 	if err != nil {
 		return " xattrs: " + err.Error()
 	}
-	for name := range strings.SplitSeq(string(list[:n]), "\x00") {
+	names := strings.Split(string(list[:n]), "\x00")
+	slices.Sort(names) // filesystems list them in orders of their own
+	for _, name := range names {
 		if strings.HasPrefix(name, "user.") || name == "security.capability" || strings.HasPrefix(name, "system.posix_acl") {
 			value := make([]byte, 1<<16)
 			n, err := unix.Lgetxattr(path, name, value)

@@ -1,9 +1,11 @@
 package uppertar
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -163,6 +165,41 @@ func TestNothingFollowed(t *testing.T) {
 	}
 	if err := Write(t.Context(), io.Discard, o.upper+"-link", nil); err == nil {
 		t.Error("a link in place of the directory was followed")
+	}
+}
+
+// As deep as a path may be, and deeper, where no tar could say it.
+func TestDeep(t *testing.T) {
+	o := newOverlay(t, "")
+	deeper := `python3 -c '
+import os
+while True:
+    try:
+        os.chdir("d")
+    except FileNotFoundError:
+        break
+for _ in range(%d):
+    os.mkdir("d")
+    os.chdir("d")'`
+	testkit.Shell(t, o.upper, fmt.Sprintf(deeper, 2000))
+	read := tar.NewReader(bytes.NewReader(written(t, o.upper, nil)))
+	longest := 0
+	for {
+		h, err := read.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		longest = max(longest, len(h.Name))
+	}
+	if longest != 4000 {
+		t.Errorf("the longest path has %d bytes", longest)
+	}
+	testkit.Shell(t, o.upper, fmt.Sprintf(deeper, 100))
+	if err := Write(t.Context(), io.Discard, o.upper, nil); err == nil || !strings.Contains(err.Error(), "a path of more than 4096 bytes") {
+		t.Errorf("%.200s", fmt.Sprint(err))
 	}
 }
 
