@@ -39,6 +39,15 @@ stop() {
   done
 }
 
+# forget PID: it has ended.
+forget() {
+  local pid others=()
+  for pid in "${running[@]}"; do
+    ((pid == $1)) || others+=("$pid")
+  done
+  running=("${others[@]}")
+}
+
 # Mounts and loop devices are left where a container could not be removed, and by nydus-snapshotter.
 release() {
   awk -v work="$work/" 'index($5, work) == 1 {print $5}' /proc/self/mountinfo | sort -r |
@@ -125,8 +134,14 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 $(sockets)
 $more
 EOF
+  start_containerd
+}
+
+# start_containerd: again, with the configuration that it had.
+start_containerd() {
   PATH=$programs "$bin/containerd" -c "$home/config.toml" >>"$home/log" 2>&1 &
-  running+=($!)
+  containerd_pid=$!
+  running+=($containerd_pid)
   local try
   for try in {1..100}; do
     ctr version >/dev/null 2>&1 && return
