@@ -817,6 +817,18 @@ typedef struct {
      * Parameters of hash trees that the tar's data blocks are hashed for on the way; none if NULL.
      */
     const tarfs_verity_params *leaves;
+    /**
+     * The most directories that no entry is about but which paths imply, beyond 4 for each entry.
+     */
+    uint64_t max_implied;
+    /**
+     * The most bytes of a path, and of a link's target, that a global pax header gives to all entries.
+     */
+    uint64_t max_global_path_bytes;
+    /**
+     * The most bytes of extended attributes that global pax headers give to all entries.
+     */
+    uint64_t max_global_xattr_bytes;
 } tarfs_layer_options;
 
 /**

@@ -304,6 +304,7 @@ fn carried_bytes_are_limited() {
     let error = try_layer(&bytes, LayerOptions::new().max_carried(100)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "entry \"b\" at byte 512: sparse pieces off the 512-byte grid take over 100 bytes"
+        "entry \"b\" at byte 512: attributes, link targets, and sparse pieces off the 512-byte grid take over 100 bytes \
+         (max_carried)"
     );
 }

@@ -23,7 +23,7 @@ nothing_left() {
 # refused IMAGE WORDS: a pull fails, and the client is told so.
 refused() {
   ! pull "$1" || fail "$name: $1 was pulled, which could not be"
-  grep -qE "$2" "$home/pull.log" || fail "$name: not \"$2\": $(cat "$home/pull.log")"
+  grep -qiE "$2" "$home/pull.log" || fail "$name: not \"$2\": $(tail -n 3 "$home/pull.log")"
 }
 
 # disk_full: of the disk that layers are kept on.

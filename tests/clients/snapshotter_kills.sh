@@ -14,12 +14,22 @@ kill_one() {
   ((which == 0)) || start_containerd
 }
 
-# an_action: pulls an image, runs a container, or removes both. What is reported done is noted.
-an_action() {
-  case $((RANDOM % 4)) in
+# choose: an action, and prepares for it; `moments` is how many hundredths of a second it may take.
+choose() {
+  action=$((RANDOM % 4)) moments=35
+  case $action in
+    0 | 1) ctr image ls -q | grep -qx "$(named many)" && retried ctr image rm --sync "$(named many)" && moments=250 ;;
+    3) retried pull "$(named shares)" ;;
+  esac
+  : >"$home/done"
+}
+
+# act: pulls an image, runs a container, or removes an image. What is reported done is noted.
+act() {
+  case $action in
     0 | 1) pull "$(named many)" && echo pull >"$home/done" ;;
     2) ctr run -d --snapshotter tarfs "$image" "r$round-$$" /bin/sh -c 'sleep 1000' >/dev/null 2>&1 && echo run >"$home/done" ;;
-    3) ctr image rm --sync "$(named many)" >/dev/null 2>&1 && echo remove >"$home/done" ;;
+    3) ctr image rm --sync "$(named shares)" >/dev/null 2>&1 && echo remove >"$home/done" ;;
   esac
 }
 
@@ -39,12 +49,12 @@ unhurt() {
   "$here/show.py" "/proc/$container_pid/root" | diff "$home/before" - >"$home/diff" || fail "$name: kill $round: a container sees: $(head -n 5 "$home/diff")"
 }
 
-# lost: what was reported done is there.
+# not_lost: what was reported done is there.
 not_lost() {
   case $(cat "$home/done") in
     pull) retried expect_many ;;
     run) [[ $(ctr task ls | awk -v name="r$round-$$" '$1 == name {print $3}') == RUNNING ]] || fail "$name: kill $round: a container is not there" ;;
-    remove) ! ctr image ls -q | grep -qx "$(named many)" || fail "$name: kill $round: an image is there again" ;;
+    remove) ! ctr image ls -q | grep -qx "$(named shares)" || fail "$name: kill $round: an image is there again" ;;
   esac
 }
 
@@ -54,15 +64,17 @@ expect_many() {
 }
 
 kills() {
-  local round started=$SECONDS acting finished=0
+  local round action moments started=$SECONDS acting at finished=0 cut=0
   pulled "$image"
   start_container stays "$image" 'sleep 10000'
   "$here/show.py" "/proc/$container_pid/root" >"$home/before"
-  for ((round = 1; TARFS_KILLS ? round <= TARFS_KILLS : SECONDS - started < ${TARFS_KILL_SECONDS:-60}; round++)); do
-    : >"$home/done"
-    an_action &
+  for ((round = 1; ${TARFS_KILLS:-0} ? round <= ${TARFS_KILLS:-0} : SECONDS - started < ${TARFS_KILL_SECONDS:-60}; round++)); do
+    choose
+    act &
     acting=$!
-    sleep "0.$((RANDOM % 7))$((RANDOM % 10))"
+    at=$((RANDOM % moments))
+    sleep "$((at / 100)).$(printf %02d $((at % 100)))"
+    ! kill -0 "$acting" 2>/dev/null || cut=$((cut + 1))
     kill_one
     wait "$acting" || true
     unhurt
@@ -72,7 +84,7 @@ kills() {
   retried pull "$(named many)"
   retried expect_many
   gone_after_kills
-  echo "$name: $((round - 1)) kills of daemon and containerd, $finished after the fact: a container goes on, nothing is lost, nothing is left"
+  echo "$name: $((round - 1)) kills of daemon and containerd, $cut of them while something was done, $finished times it was done: a container goes on, nothing is lost, nothing is left"
 }
 
 # gone_after_kills: containers go, and so do images, and the leases of clients that ended without a word.

@@ -6,6 +6,7 @@
 //! | module | duty |
 //! |---|---|
 //! | [`tarball`] | writes tars, right ones and wrong ones |
+//! | [`counting`] | an allocator that counts, for tests of memory |
 //! | [`dump`] | walks a directory into a [`Tree`](dump::Tree) that compares |
 //! | [`mount`] | mounts that end with their guard |
 //! | [`oracle`] | other people's tools, never silently missing |
@@ -23,6 +24,7 @@
 
 pub mod artifact;
 pub mod containerd;
+pub mod counting;
 pub mod dump;
 pub mod erofs_rs;
 pub mod fixtures;

@@ -66,6 +66,12 @@ pub struct TarfsLayerOptions {
     pub tee: *const Sink,
     /// Parameters of hash trees that the tar's data blocks are hashed for on the way; none if NULL.
     pub leaves: *const VerityParams,
+    /// The most directories that no entry is about but which paths imply, beyond 4 for each entry.
+    pub max_implied: u64,
+    /// The most bytes of a path, and of a link's target, that a global pax header gives to all entries.
+    pub max_global_path_bytes: u64,
+    /// The most bytes of extended attributes that global pax headers give to all entries.
+    pub max_global_xattr_bytes: u64,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -101,6 +107,12 @@ impl TarfsLayerOptions {
         if given.max_sparse_segments > 0 {
             tar = tar.max_sparse_segments(size(given.max_sparse_segments));
         }
+        if given.max_global_path_bytes > 0 {
+            tar = tar.max_global_path_bytes(size(given.max_global_path_bytes));
+        }
+        if given.max_global_xattr_bytes > 0 {
+            tar = tar.max_global_xattr_bytes(size(given.max_global_xattr_bytes));
+        }
         // SAFETY: as the header says.
         let tag = unsafe { pointer::bytes(given.tag, given.tag_len, "tag")? };
         if tag.len() > 64 {
@@ -115,6 +127,9 @@ impl TarfsLayerOptions {
             .keep_empty_device(has(TARFS_LAYER_KEEP_EMPTY_DEVICE));
         if given.max_carried > 0 {
             layer = layer.max_carried(given.max_carried);
+        }
+        if given.max_implied > 0 {
+            layer = layer.max_implied(given.max_implied);
         }
         if has(TARFS_LAYER_TAG_CHECKED) {
             layer = layer.identity(Identity::of_checked_tag(tag));

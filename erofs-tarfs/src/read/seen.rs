@@ -44,7 +44,7 @@ mod tests {
                     map.insert(nid, InodeId(id as u32));
                 }
             }
-            assert!(map.len() > 500, "{bits} bits: {}", map.len());
+            assert!(map.len() > 400, "{bits} bits: {}", map.len());
         }
     }
 }

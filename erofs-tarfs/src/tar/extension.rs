@@ -213,8 +213,14 @@ impl Extensions {
     pub(super) fn finish_global(&mut self, o: &ParseOptions) -> Result<(), ErrorKind> {
         self.settle_xattrs();
         let bytes = self.xattr_bytes();
-        let cost = bytes + GLOBAL_XATTR_COST * self.xattrs.len();
+        let held = |text: &Said<Text>| if let Said::Set(t) = text { t.range().len() } else { 0 };
+        let others: usize =
+            [&self.acl_access, &self.acl_default, &self.selinux].map(held).iter().sum();
+        let cost = bytes + GLOBAL_XATTR_COST * self.xattrs.len() + others;
         limit("max_global_xattr_bytes", cost, o.max_global_xattr_bytes)?;
+        for path in [&self.path, &self.link] {
+            limit("max_global_path_bytes", held(path), o.max_global_path_bytes)?;
+        }
 
         let texts = [
             &mut self.path,
@@ -225,7 +231,6 @@ impl Extensions {
             &mut self.acl_default,
             &mut self.selinux,
         ];
-        let held = |text: &Said<Text>| if let Said::Set(t) = text { t.range().len() } else { 0 };
         let live = bytes + texts.iter().map(|text| held(text)).sum::<usize>();
         if self.arena.len() < 2 * live + 4096 {
             return Ok(());

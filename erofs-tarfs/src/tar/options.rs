@@ -26,10 +26,16 @@ pub struct ParseOptions {
     ///
     /// Default 1 MiB.
     pub max_xattr_bytes: usize,
-    /// Most bytes of global extended attributes in force (names, values, and 16 for each).
-    /// Protects time: every entry that follows carries them.
+    /// Most bytes of a global path or link target, in force for all entries that follow. Protects time and
+    /// memory: each of these is 512 bytes of the tar, whatever the length of what it takes from here.
     ///
-    /// Default 64 KiB.
+    /// Default 1,024; no writer is known that has these at all.
+    pub max_global_path_bytes: usize,
+    /// Most bytes of global extended attributes in force (names, values, and 16 for each; access control
+    /// lists and SELinux labels are among them). Protects time and the size of images: every entry that
+    /// follows carries them.
+    ///
+    /// Default 1,024: an image is no more than four times as long as its tar for them.
     pub max_global_xattr_bytes: usize,
     /// Most runs in the map of a sparse file, empty ones counted. Protects memory: 16 bytes
     /// each.
@@ -54,7 +60,8 @@ impl Default for ParseOptions {
             max_path_bytes: 65_536,
             max_extension_bytes: 1 << 20,
             max_xattr_bytes: 1 << 20,
-            max_global_xattr_bytes: 1 << 16,
+            max_global_path_bytes: 1 << 10,
+            max_global_xattr_bytes: 1 << 10,
             max_sparse_segments: 1 << 20,
             strict: false,
             skip_unknown_types: false,
@@ -87,7 +94,13 @@ impl ParseOptions {
         Self { max_xattr_bytes, ..self }
     }
 
-    /// Sets the most bytes of global extended attributes in force; 64 KiB by default.
+    /// Sets the most bytes of a global path or link target; 1,024 by default.
+    #[must_use]
+    pub fn max_global_path_bytes(self, max_global_path_bytes: usize) -> Self {
+        Self { max_global_path_bytes, ..self }
+    }
+
+    /// Sets the most bytes of global extended attributes in force; 1,024 by default.
     #[must_use]
     pub fn max_global_xattr_bytes(self, max_global_xattr_bytes: usize) -> Self {
         Self { max_global_xattr_bytes, ..self }

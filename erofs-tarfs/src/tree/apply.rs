@@ -24,6 +24,9 @@ impl State {
         self.apply(entry).map_err(|stop| match stop {
             Stop::Error(error) => error,
             Stop::Rule(rule) => broken(entry.offset, entry.path, rule),
+            Stop::TooMany => {
+                broken(entry.offset, entry.path, Rule::Implied(self.options.max_implied))
+            }
             Stop::Missing => broken(entry.offset, entry.path, Rule::NoTarget(entry.link.to_vec())),
         })
     }

@@ -177,8 +177,14 @@ pub enum Rule {
     #[error("device major over 4095 or minor over 1048575")]
     DeviceNumber,
     /// A sparse file's odd pieces are over the limit of bytes that a tree carries itself.
-    #[error("sparse pieces off the 512-byte grid take over {0} bytes")]
+    #[error(
+        "attributes, link targets, and sparse pieces off the 512-byte grid take over {0} bytes \
+         (max_carried)"
+    )]
     Carried(u64),
+    /// The paths of entries imply more directories than the limit, beyond 4 for each entry.
+    #[error("over {0} directories that no entry is about, beyond 4 for each entry (max_implied)")]
+    Implied(u64),
 }
 
 /// Bytes as text, the odd ones escaped.

@@ -37,6 +37,10 @@ pub struct LayerOptions {
     /// Bytes of sparse files' odd pieces, extended attributes and link targets that the tree may
     /// carry itself. Protects memory; 1 GiB by default.
     pub max_carried: u64,
+    /// Directories that no entry is about, but which the paths of entries imply, beyond 4 for each entry.
+    /// Protects memory: a path of 64 KiB implies 32,768 of them, each an inode and a name, and a layer of such
+    /// paths is small when it is compressed. 65,536 by default.
+    pub max_implied: u64,
 }
 
 impl Default for LayerOptions {
@@ -50,6 +54,7 @@ impl Default for LayerOptions {
             drop_unknown_xattrs: false,
             keep_empty_device: false,
             max_carried: 1 << 30,
+            max_implied: 1 << 16,
         }
     }
 }
@@ -107,6 +112,12 @@ impl LayerOptions {
     #[must_use]
     pub fn max_carried(self, max_carried: u64) -> Self {
         Self { max_carried, ..self }
+    }
+
+    /// Sets how many directories the paths of entries may imply, beyond 4 for each entry; 65,536 by default.
+    #[must_use]
+    pub fn max_implied(self, max_implied: u64) -> Self {
+        Self { max_implied, ..self }
     }
 }
 

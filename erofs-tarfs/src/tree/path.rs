@@ -14,8 +14,8 @@ const MAX_STEPS: usize = 1 << 14;
 /// Why a directory is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// To put an entry there: missing directories are made, as implied ones.
-    Make,
+    /// To put an entry there: missing directories are made, as implied ones, if they are no more than these.
+    Make { room: u64 },
     /// To find what is there.
     Find,
 }
@@ -27,6 +27,8 @@ pub(super) enum Stop {
     Error(Error),
     /// A directory on the way is missing, and none was to be made.
     Missing,
+    /// More are missing than are to be made.
+    TooMany,
 }
 
 impl From<Rule> for Stop {
@@ -67,11 +69,16 @@ pub(super) fn directory(
 ) -> Result<InodeId, Stop> {
     let mut walk = Walk::new(builder.root(), parts);
     walk.finish(builder)?;
+    let missing = walk.way.iter().filter(|(id, _)| id.is_none()).count() as u64;
+    match way_of {
+        Way::Find if missing > 0 => return Err(Stop::Missing),
+        Way::Make { room } if missing > room => return Err(Stop::TooMany),
+        _ => {}
+    }
     let mut at = builder.root();
     for (id, name) in walk.way.into_iter().skip(1) {
         at = match id {
             Some(id) => id,
-            None if way_of == Way::Find => return Err(Stop::Missing),
             None => {
                 let id = builder.add(Node {
                     attributes: IMPLIED_ATTRIBUTES,

@@ -63,7 +63,8 @@ impl State {
         if parents.iter().any(|part| part.starts_with(b".wh.")) {
             return Err(Rule::BelowWhiteout.into());
         }
-        let dir = match path::directory(&mut self.builder, parents, Way::Make) {
+        let (before, room) = (self.builder.tree.inode_count(), self.room());
+        let dir = match path::directory(&mut self.builder, parents, Way::Make { room }) {
             Ok(dir) => dir,
             // Below what is no directory there is nothing to hide: the marker does nothing.
             Err(Stop::Rule(Rule::BelowNonDirectory)) if marker => {
@@ -72,6 +73,7 @@ impl State {
             }
             Err(stop) => return Err(stop),
         };
+        self.implied += (self.builder.tree.inode_count() - before) as u64;
         if plain {
             self.builder.replaced = false;
             self.last.0.clear();

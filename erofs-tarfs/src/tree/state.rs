@@ -9,6 +9,9 @@ use super::sparse::Carrier;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+/// How many directories that no entry is about come with each entry, and are not limited.
+const IMPLIED_PER_ENTRY: u64 = 4;
+
 /// A layer that is being made.
 #[derive(Debug)]
 pub(super) struct State {
@@ -17,6 +20,8 @@ pub(super) struct State {
     pub(super) entries: u64,
     pub(super) notes: LayerNotes,
     pub(super) carrier: Option<(Carrier, InodeId, u64, Vec<u8>)>,
+    /// How many directories were made that no entry was about then.
+    pub(super) implied: u64,
     /// Bytes that the chunk tables of sparse files take so far.
     pub(super) tables: u64,
     /// The last entry's directory: its path, raw, and its id.
@@ -38,6 +43,7 @@ impl State {
             entries: 0,
             notes: LayerNotes::default(),
             carrier: None,
+            implied: 0,
             tables: 0,
             last: (Vec::new(), InodeId::ROOT),
             hidden: BTreeMap::new(),
@@ -47,6 +53,12 @@ impl State {
     /// The device that the tar is.
     pub(super) fn device(&mut self) -> &mut Device {
         &mut self.builder.tree.devices[0]
+    }
+
+    /// How many more directories that no entry is about may be made.
+    pub(super) fn room(&self) -> u64 {
+        let limit = self.entries.saturating_mul(IMPLIED_PER_ENTRY);
+        limit.saturating_add(self.options.max_implied).saturating_sub(self.implied)
     }
 
     pub(super) fn within_limit(&self) -> Result<(), Rule> {

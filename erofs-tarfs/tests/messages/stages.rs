@@ -133,7 +133,15 @@ fn trees() {
         ),
         (&R::XattrTotal(9), "extended attributes take 9 bytes, over 262148"),
         (&R::DeviceNumber, "device major over 4095 or minor over 1048575"),
-        (&R::Carried(9), "sparse pieces off the 512-byte grid take over 9 bytes"),
+        (
+            &R::Carried(9),
+            "attributes, link targets, and sparse pieces off the 512-byte grid take over 9 bytes \
+             (max_carried)",
+        ),
+        (
+            &R::Implied(9),
+            "over 9 directories that no entry is about, beyond 4 for each entry (max_implied)",
+        ),
         (
             &R::TargetIsDirectory([b'a'; 257].into()),
             &format!("hard link to \"{}\"…, a directory", "a".repeat(256)),

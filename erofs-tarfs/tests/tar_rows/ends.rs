@@ -146,6 +146,10 @@ fn limits_are_kept() {
     assert_eq!(limited(|o| o.max_extension_bytes(50), &[&g, &f]), "max_extension_bytes");
     assert_eq!(limited(|o| o.max_xattr_bytes(21), &[&x, &f]), "max_xattr_bytes");
     assert_eq!(limited(|o| o.max_global_xattr_bytes(53), &[&g, &f]), "max_global_xattr_bytes");
+    let g = global(&[("path", b"12345"), ("linkpath", b"123456")]);
+    assert_eq!(limited(|o| o.max_global_path_bytes(5), &[&g, &f]), "max_global_path_bytes");
+    let g = global(&[("SCHILY.acl.access", b"u::rwx"), ("RHT.security.selinux", b"label")]);
+    assert_eq!(limited(|o| o.max_global_xattr_bytes(10), &[&g, &f]), "max_global_xattr_bytes");
     assert_eq!(limited(|o| o.max_sparse_segments(2), &[&map, &f]), "max_sparse_segments");
     // The sum counts since the last entry, not in all.
     let options = ParseOptions::new().max_extension_bytes(70);

@@ -46,6 +46,13 @@ type LayerOptions struct {
 	// MaxCarried is the most bytes that the tree may carry itself: attributes, link targets, odd
 	// pieces of sparse files.
 	MaxCarried uint64
+	// MaxImplied is the most directories that no entry is about but which paths imply, beyond 4 for each entry.
+	MaxImplied uint64
+	// MaxGlobalPathBytes is the most bytes of a path, and of a link's target, that a global pax header gives to all
+	// entries.
+	MaxGlobalPathBytes uint64
+	// MaxGlobalXattrBytes is the most bytes of extended attributes that global pax headers give to all entries.
+	MaxGlobalXattrBytes uint64
 	// Tee gets all bytes, unchanged and in order; nil for nowhere. A regular [*os.File] is written
 	// by the library, at TeeOffset and not where its file offset is.
 	Tee io.Writer
@@ -90,6 +97,10 @@ func (o *LayerOptions) c(call *call) *C.tarfs_layer_options {
 		max_sparse_segments: C.uint64_t(o.MaxSparseSegments),
 		max_carried:         C.uint64_t(o.MaxCarried),
 		leaves:              o.Leaves.c(call),
+
+		max_implied:            C.uint64_t(o.MaxImplied),
+		max_global_path_bytes:  C.uint64_t(o.MaxGlobalPathBytes),
+		max_global_xattr_bytes: C.uint64_t(o.MaxGlobalXattrBytes),
 	}
 	given.tag, given.tag_len = call.text(o.Tag)
 	call.pin.Pin(given)

@@ -129,11 +129,12 @@ impl Moving<'_> {
         let Some((name, parents)) = parts.split_last() else { return Ok(()) };
         let parent = self.own(parents).ok_or_else(lost)?;
         self.builder.unlink(parent, name);
-        let target = match path::directory(&mut self.builder, &to, path::Way::Make) {
-            Ok(target) => target,
-            Err(Stop::Error(error)) => return Err(error),
-            Err(_) => return Err(lost()),
-        };
+        let target =
+            match path::directory(&mut self.builder, &to, path::Way::Make { room: u64::MAX }) {
+                Ok(target) => target,
+                Err(Stop::Error(error)) => return Err(error),
+                Err(_) => return Err(lost()),
+            };
         self.join(dir, target, &to.join(&b'/'))
     }
 
