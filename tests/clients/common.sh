@@ -1,5 +1,5 @@
 # What the runs of clients share: a containerd, built here, and a registry with the image of `image.py`, both
-# in a temporary directory of their own. It is sourced, by `mkfs`, `tarfs` and `nydus`.
+# in a temporary directory of their own. It is sourced, by `mkfs`, `tarfs`, `nydus`, `daemon.sh` and `broken`.
 #
 # Wants Go, and Debian's runc, docker-registry, skopeo, busybox-static and python3; root.
 set -euo pipefail

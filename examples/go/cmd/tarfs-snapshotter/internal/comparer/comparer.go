@@ -1,5 +1,5 @@
-// Package comparer is containerd's diff.Comparer for containers on its EROFS snapshotter: what a container changed
-// becomes a layer in the content store.
+// Package comparer is containerd's diff.Comparer for containers on its EROFS snapshotter and on the snapshotter of this
+// process: what a container changed becomes a layer in the content store.
 //
 // The changes are read from the upper directory alone, by package uppertar: neither side is mounted, and no file of
 // the lower layers is read. So the lower mounts must be the layers that the container stands on. What this does not
