@@ -16,10 +16,10 @@ kill_one() {
 
 # choose: an action, and prepares for it; `moments` is how many hundredths of a second it may take.
 choose() {
-  action=$((RANDOM % 4)) moments=35
+  action=$((RANDOM % 4)) moments=30
   case $action in
-    0 | 1) ctr image ls -q | grep -qx "$(named many)" && retried ctr image rm --sync "$(named many)" && moments=250 ;;
-    3) retried pull "$(named shares)" ;;
+    0 | 1) ctr image ls -q | grep -qx "$(named many)" && retried ctr image rm --sync "$(named many)" && moments=120 ;;
+    3) retried pull "$(named shares)" && moments=12 ;;
   esac
   : >"$home/done"
 }
