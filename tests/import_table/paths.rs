@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Folders from which paths are said, each where its section says so.
-const FROM: [&str; 9] = [
+const FROM: [&str; 11] = [
     "",
     "erofs-tarfs/src",
     "erofs-tarfs/src/verity",
@@ -13,6 +13,8 @@ const FROM: [&str; 9] = [
     "erofs-tarfs-ffi/src",
     "erofs-tarfs-ffi/tests/c",
     "examples/tarfs",
+    "examples/go/cmd/tarfs-snapshotter",
+    "examples/go/cmd/tarfs-snapshotter/internal",
     "examples/go/tarfs",
     "tests",
 ];
