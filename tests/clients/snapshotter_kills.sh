@@ -1,12 +1,13 @@
-# Kills, for `snapshotter`: the daemon and containerd end by SIGKILL at moments that nobody chose, while images are
+# Kills, for `snapshotter`: the daemon and containerd end, mostly by SIGKILL, at moments that nobody chose, while images are
 # pulled and removed and containers run.
 
-# kill_one: the daemon, containerd, or both.
+# kill_one: the daemon, containerd, or both. One time in four they are asked to end, as when they are restarted.
 kill_one() {
-  local which=$((RANDOM % 3))
-  ((which == 1)) || end_daemon KILL
+  local which=$((RANDOM % 3)) signal=KILL
+  ((RANDOM % 4 != 0)) || signal=TERM
+  ((which == 1)) || end_daemon $signal
   if ((which != 0)); then
-    kill -9 "$containerd_pid"
+    kill -s $signal "$containerd_pid"
     wait "$containerd_pid" 2>/dev/null || true
     forget "$containerd_pid"
   fi

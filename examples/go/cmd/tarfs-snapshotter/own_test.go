@@ -190,6 +190,23 @@ func TestOwnRefuses(t *testing.T) {
 	}
 }
 
+// A container over a layer that was damaged is refused, by an error that the log has too.
+func TestOwnDamaged(t *testing.T) {
+	testkit.Root(t)
+	h := ownHome(t)
+	p := h.start()
+	i := h.image(1)
+	top, _ := i.pull("image")
+	if err := os.Truncate(h.dir+"/kept/layers/sha256/"+i.ids[0].Encoded()+"/layer.tar", 1); err != nil {
+		t.Fatal(err)
+	}
+	_, err := i.sn.Prepare(t.Context(), "container", top)
+	if err == nil || !strings.Contains(err.Error(), i.ids[0].String()) || !strings.Contains(err.Error(), "damaged") {
+		t.Error(err)
+	}
+	p.until("level=ERROR msg=\"call failed\" call=/containerd.services.snapshots.v1.Snapshots/Prepare error=")
+}
+
 // A directory that another daemon has is refused, and so is one that can't be had.
 func TestOwnHeld(t *testing.T) {
 	h, second := ownHome(t), newHome(t, "")

@@ -18,6 +18,8 @@ type source struct {
 	plain io.ReadCloser
 	// The most bytes of the tar, and those that were read.
 	most, bytes int64
+	// How reading ended, once it has.
+	end error
 }
 
 // errTooLarge ends a tar of too many bytes. The rest is not read.
@@ -43,23 +45,24 @@ func (j *job) source(ctx context.Context) (*source, error) {
 }
 
 // Read reads the tar.
-func (s *source) Read(p []byte) (int, error) {
-	if s.plain == nil {
-		return 0, io.EOF
+func (s *source) Read(p []byte) (n int, err error) {
+	if s.end != nil {
+		return 0, s.end
 	}
-	n, err := s.plain.Read(p)
+	n, err = s.plain.Read(p)
 	s.bytes += int64(n)
 	switch {
 	case s.most > 0 && s.bytes > s.most:
-		return 0, fmt.Errorf("%w: %d bytes", errTooLarge, s.most)
+		n, err = 0, fmt.Errorf("%w: %d bytes", errTooLarge, s.most)
 	case err == io.EOF:
 		s.stop()
 		if bad := s.verify(); bad != nil {
-			return n, bad
+			err = bad
 		}
 	case err != nil:
-		return n, fmt.Errorf("unpack: %w", err)
+		err = fmt.Errorf("unpack: %w", err)
 	}
+	s.end = err
 	return n, err
 }
 

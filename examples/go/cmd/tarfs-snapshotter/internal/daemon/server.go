@@ -46,7 +46,7 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 			}
 		}()
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(recovered(opts.Log)), grpc.StreamInterceptor(recoveredStream(opts.Log)), grpc.WaitForHandlers(true))
+	server := grpc.NewServer(grpc.ChainUnaryInterceptor(logged(opts.Log), recovered(opts.Log)), grpc.StreamInterceptor(recoveredStream(opts.Log)), grpc.WaitForHandlers(true))
 	healthy := health.NewServer()
 	healthapi.RegisterHealthServer(server, healthy)
 	opts.Register(server)
