@@ -16,6 +16,8 @@ const FROM: [&str; 11] = [
     "examples/go/cmd/tarfs-snapshotter",
     "examples/go/cmd/tarfs-snapshotter/internal",
     "examples/go/tarfs",
+    "examples/go/cmd/tarfs-snapshotter",
+    "examples/go/cmd/tarfs-snapshotter/internal",
     "tests",
 ];
 
