@@ -56,8 +56,18 @@ release() {
     while read -r device; do losetup --detach "$device"; done
 }
 
+# end_shims: those of containers that a run which failed has left, and those that containerd did not know yet when it was
+# killed.
+end_shims() {
+  local shim
+  for shim in $(pgrep -f -- "containerd-shim-runc-v2 .*-address $work/"); do
+    kill -9 $(cat "/proc/$shim/task/$shim/children") "$shim" 2>/dev/null || true
+  done
+}
+
 clean() {
   stop
+  end_shims
   release
   rm -rf "$work"
 }

@@ -13,8 +13,6 @@ const FROM: [&str; 11] = [
     "erofs-tarfs-ffi/src",
     "erofs-tarfs-ffi/tests/c",
     "examples/tarfs",
-    "examples/go/cmd/tarfs-snapshotter",
-    "examples/go/cmd/tarfs-snapshotter/internal",
     "examples/go/tarfs",
     "examples/go/cmd/tarfs-snapshotter",
     "examples/go/cmd/tarfs-snapshotter/internal",
