@@ -30,7 +30,7 @@ func (s *Store) Collectables(kinds ...string) ([]Collectable, error) {
 		}
 		for _, key := range keys {
 			it, err := s.Info(kind, key)
-			if errors.Is(err, fs.ErrNotExist) {
+			if err != nil && errors.Is(damage(err), ErrDamaged) {
 				continue // another collection was faster, or it is damaged: recovery's business
 			}
 			if err != nil {

@@ -1,6 +1,7 @@
 package keep
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -170,17 +171,12 @@ func seal(dir string, it *Item) error {
 	return WriteJSON(filepath.Join(dir, InfoFile), it) // syncs the directory too
 }
 
-// Retire takes an item out of sight at once; the caller removes what is at the path returned.
+// Retire takes an item out of sight at once; the caller removes what is at the path returned. It makes nothing new, so
+// it works on a disk that is full.
 func (s *Store) Retire(kind, key string) (string, error) {
-	dir, err := os.MkdirTemp(s.Path(kind), TempPrefix+"*")
-	if err != nil {
-		return "", err
-	}
+	gone := s.Path(kind, TempPrefix+rand.Text())
 	Step()
-	if err := os.Rename(s.Path(kind, key), filepath.Join(dir, key)); err != nil {
-		return "", errors.Join(err, os.Remove(dir))
-	}
-	return dir, nil
+	return gone, os.Rename(s.Path(kind, key), gone)
 }
 
 // Remove takes an item away, for good before any file of it is.

@@ -2,6 +2,7 @@ package unpack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -19,6 +20,8 @@ type program struct {
 	command *exec.Cmd
 	stop    context.CancelFunc
 	said    limited
+	// All of its output was read.
+	whole bool
 	// Its end, once it has been waited for.
 	ended bool
 	err   error
@@ -52,6 +55,7 @@ func (p *program) Read(to []byte) (int, error) {
 	}
 	n, err := p.ReadCloser.Read(to)
 	if err != nil {
+		p.whole = err == io.EOF
 		if failed := p.end(); failed != nil {
 			err = failed
 		}
@@ -65,6 +69,9 @@ func (p *program) end() error {
 		return p.err
 	}
 	p.ended, p.err = true, p.command.Wait()
+	if p.whole && errors.Is(p.err, exec.ErrWaitDelay) {
+		p.err = nil // it ended well, and only its input took longer to come to its end
+	}
 	if p.err != nil {
 		p.err = fmt.Errorf("%s: %w: %s", filepath.Base(p.command.Path), p.err, p.said.text())
 	} else {

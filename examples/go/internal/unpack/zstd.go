@@ -3,9 +3,7 @@ package unpack
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"io"
-	"runtime/debug"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -16,9 +14,6 @@ const (
 	// smallWindow is the most that all levels but the highest ask for.
 	smallWindow = 8 << 20
 )
-
-// large is held by the one stream that may remember much, as that is memory.
-var large = make(chan struct{}, 1)
 
 // isZstd knows a frame, and a skippable frame, which may come first.
 func isZstd(head []byte) bool {
@@ -34,45 +29,3 @@ func newZstd(b *bufio.Reader) (io.ReadCloser, error) {
 	}
 	return d.IOReadCloser(), nil
 }
-
-// zstdInTurn is newZstd that waits, if the first frame asks to remember much, until no other such stream is read.
-func zstdInTurn(ctx context.Context, b *bufio.Reader) (io.ReadCloser, error) {
-	var first zstd.Header
-	head, _ := b.Peek(zstd.HeaderMaxSize)
-	if first.Decode(head) != nil || first.WindowSize <= smallWindow {
-		return newZstd(b)
-	}
-	select {
-	case large <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	r, err := newZstd(b)
-	if err != nil {
-		<-large
-		return nil, err
-	}
-	return &inTurn{ReadCloser: r}, nil
-}
-
-type inTurn struct {
-	io.ReadCloser
-	closed bool
-}
-
-// Close lets the next one begin, once the memory of this one is free.
-func (t *inTurn) Close() error {
-	if t.closed {
-		return nil
-	}
-	err := t.ReadCloser.Close()
-	t.closed, t.ReadCloser = true, io.NopCloser(closedReader{})
-	// What nobody refers to any more is otherwise there until the next collection, when two are.
-	debug.FreeOSMemory()
-	<-large
-	return err
-}
-
-type closedReader struct{}
-
-func (closedReader) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }

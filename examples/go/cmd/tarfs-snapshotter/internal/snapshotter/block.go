@@ -20,6 +20,9 @@ import (
 // name.
 const blockFile = "rwlayer.img"
 
+// committing is where it is mounted while it is committed, in the same directory.
+const committing = "committing"
+
 // How long a commit waits for a filesystem to be unmounted everywhere, and how long between two looks.
 const (
 	blockWait  = 10 * time.Second
@@ -99,7 +102,7 @@ func (s *Snapshotter) inUpper(ctx context.Context, id string, do func(upper stri
 	if !s.hasBlock(id) {
 		return do(s.upper(id))
 	}
-	at := s.path(id, "committing")
+	at := s.path(id, committing)
 	if err := os.Mkdir(at, 0o700); err != nil {
 		return err // another commit has it
 	}
@@ -133,11 +136,26 @@ func (s *Snapshotter) mountBlock(ctx context.Context, id, at string) error {
 	}
 }
 
-// unmountLeft ends what a killed process had mounted to commit it.
+// unmountLeft ends what a killed process had mounted to commit it, and removes the directories for that, on which
+// nothing may be mounted yet or any more. What else is mounted there is not ours.
 func (s *Snapshotter) unmountLeft() error {
 	left, err := mountinfo.GetMounts(mountinfo.PrefixFilter(s.dir))
 	for _, one := range left {
-		err = errors.Join(err, mount.UnmountAll(one.Mountpoint, 0), os.Remove(one.Mountpoint))
+		if filepath.Base(one.Mountpoint) == committing {
+			err = errors.Join(err, mount.UnmountAll(one.Mountpoint, 0))
+		}
 	}
-	return err
+	entries, failed := os.ReadDir(s.dir)
+	if errors.Is(failed, os.ErrNotExist) {
+		return err // the first start
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		if gone := os.Remove(s.path(entry.Name(), committing)); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+			failed = errors.Join(failed, gone)
+		}
+	}
+	return errors.Join(err, failed)
 }

@@ -14,9 +14,19 @@ import (
 // owner is a user and a group of the host.
 type owner struct{ uid, gid int }
 
-// idMapping are the mount options by which containerd maps owners, as labels of the snapshot ask for it.
+// mapped are the lists by which labels of a snapshot ask for its owners to be mapped. What is made to unpack a layer is
+// never mapped: containerd before 2.3.7 takes its labels from the manifest, so whoever made the image wrote them, and
+// all images that begin with the same layers stand on it.
+func mapped(info snapshots.Info) (uids, gids string) {
+	if isUnpack(info) {
+		return "", ""
+	}
+	return info.Labels[snapshots.LabelSnapshotUIDMapping], info.Labels[snapshots.LabelSnapshotGIDMapping]
+}
+
+// idMapping are the mount options by which containerd maps owners.
 func idMapping(info snapshots.Info) []string {
-	uids, gids := info.Labels[snapshots.LabelSnapshotUIDMapping], info.Labels[snapshots.LabelSnapshotGIDMapping]
+	uids, gids := mapped(info)
 	if uids == "" && gids == "" {
 		return nil
 	}
@@ -25,7 +35,7 @@ func idMapping(info snapshots.Info) []string {
 
 // rootOwner is what a container's root is on the host; nil without a mapping.
 func rootOwner(info snapshots.Info) (*owner, error) {
-	uids, gids := info.Labels[snapshots.LabelSnapshotUIDMapping], info.Labels[snapshots.LabelSnapshotGIDMapping]
+	uids, gids := mapped(info)
 	if uids == "" && gids == "" {
 		return nil, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"golang.org/x/sys/unix"
 )
 
 // plainMounts are a snapshot's for callers that know no more than mount(2): the snapshotter mounts the image itself, once
@@ -81,9 +82,15 @@ func (s *Snapshotter) detachUnused(ctx context.Context) error {
 		return err
 	}
 	for _, entry := range entries {
-		if !used[entry.Name()] {
-			err = errors.Join(err, keep.UnmountTarget(s.mountPoint(entry.Name())))
+		if used[entry.Name()] {
+			continue
 		}
+		failed := keep.UnmountTarget(s.mountPoint(entry.Name()))
+		if errors.Is(failed, unix.EBUSY) {
+			s.log.Info("an image that no snapshot stands on is still in use", "cause", failed)
+			continue
+		}
+		err = errors.Join(err, failed)
 	}
 	return err
 }

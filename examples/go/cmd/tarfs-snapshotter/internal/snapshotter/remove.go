@@ -2,6 +2,7 @@ package snapshotter
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -53,16 +54,10 @@ func (s *Snapshotter) discard(id string) error {
 	return os.RemoveAll(gone)
 }
 
-// hide takes a directory out of sight, so that its name is free.
+// hide takes a directory out of sight, so that its name is free. It makes nothing new, so it works on a full disk.
 func (s *Snapshotter) hide(name string) (gone string, err error) {
-	gone, err = os.MkdirTemp(s.dir, gonePrefix+"*")
-	if err != nil {
-		return "", err
-	}
-	if err := os.Rename(s.path(name), filepath.Join(gone, name)); err != nil {
-		return "", errors.Join(err, os.Remove(gone))
-	}
-	return gone, nil
+	gone = s.path(gonePrefix + rand.Text())
+	return gone, os.Rename(s.path(name), gone)
 }
 
 // Cleanup removes directories of snapshots that are gone, and layers and images to which no snapshot refers.
@@ -146,7 +141,9 @@ func (s *Snapshotter) recoverOne(id string, info snapshots.Info) error {
 	kept, err := s.store.Get(layer)
 	if errdefs.IsNotFound(err) {
 		s.log.Error("a snapshot's layer is missing", "snapshot", info.Name, "layer", layer)
-	} else if err != nil {
+		return nil // what was written to it may still be there, and nowhere else
+	}
+	if err != nil {
 		return err
 	}
 	kept.Release()

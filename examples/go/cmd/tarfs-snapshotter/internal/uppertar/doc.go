@@ -2,7 +2,8 @@
 // files named ".wh.NAME", opaque directories have a file ".wh..wh..opq", everything else is what it is.
 //
 // The directory may belong to a running container, whose processes are not trusted: no symbolic link is followed,
-// so nothing outside of the directory is ever read, and no FIFO is waited for. A file that becomes shorter while
+// so nothing outside of the directory is ever read, and no FIFO is waited for. What is said of a name is of one
+// inode, whatever gets the name meanwhile; one that is gone by then is left out. A file that becomes shorter while
 // it is read is an error; of one that grows, the length that it had is taken.
 //
 // The same directory gives the same bytes: names are in the order of their bytes, and there is no clock, no

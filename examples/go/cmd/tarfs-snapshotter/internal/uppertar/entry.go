@@ -2,6 +2,7 @@ package uppertar
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -14,7 +15,11 @@ import (
 type entry struct {
 	// Its path in the tar.
 	path string
+	// Holds the inode, by O_PATH: all that is asked is asked of this one, whatever has the name by then.
+	fd   int
 	stat unix.Stat_t
+	// When its inode was made, if it has several names: the number alone may be that of a removed file.
+	born unix.StatxTimestamp
 	// Where a symbolic link leads.
 	target string
 	// What overlayfs says of it: "y" for a directory that hides lower ones, "x" for one that has whiteouts that
@@ -34,45 +39,62 @@ func (e *entry) isWhiteout(xattrs bool) bool {
 	return e.is(unix.S_IFCHR) && e.stat.Rdev == 0 || xattrs && e.whiteout && e.is(unix.S_IFREG) && e.stat.Size == 0
 }
 
-// look asks all about a name, without following it.
+// look asks all about a name, without following it. The entry is closed by its close; there is none where the name was
+// removed since the directory was read.
 func (s *stream) look(dir *os.File, at, name string) (*entry, error) {
 	e := &entry{path: path.Join(at, name)}
 	if len(e.path) > maxPath {
 		return nil, fmt.Errorf("%.100s…: a path of more than %d bytes", e.path, maxPath)
 	}
-	if err := unix.Fstatat(int(dir.Fd()), name, &e.stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return nil, &os.PathError{Op: "lstat", Path: e.path, Err: err}
+	var err error
+	e.fd, err = unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return nil, nil
 	}
-	// No call takes attributes by directory and name. This path leads to the directory that is open, whatever its
-	// name is by now, and the last part is not followed.
-	reached := fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name)
-	if e.is(unix.S_IFLNK) {
-		var err error
-		if e.target, err = os.Readlink(reached); err != nil {
-			return nil, fmt.Errorf("%s: %w", e.path, err)
-		}
-	}
-	return e, s.readXattrs(e, reached)
-}
-
-// openAt opens what was looked at, and nothing that took its place.
-func openAt(dir *os.File, e *entry, flags int) (*os.File, error) {
-	flags |= unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	fd, err := unix.Openat(int(dir.Fd()), path.Base(e.path), flags, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: e.path, Err: err}
 	}
-	opened := os.NewFile(uintptr(fd), e.path)
-	var stat unix.Stat_t
-	err = unix.Fstat(fd, &stat)
-	if err == nil && (stat.Dev != e.stat.Dev || stat.Ino != e.stat.Ino) {
-		err = fmt.Errorf("%s: was replaced while it was read", e.path)
-	}
-	if err != nil {
-		opened.Close()
+	if err := s.ask(e); err != nil {
+		e.close()
 		return nil, err
 	}
-	return opened, nil
+	return e, nil
+}
+
+func (s *stream) ask(e *entry) error {
+	if err := unix.Fstat(e.fd, &e.stat); err != nil {
+		return &os.PathError{Op: "stat", Path: e.path, Err: err}
+	}
+	if e.stat.Nlink > 1 && !e.is(unix.S_IFDIR) {
+		var more unix.Statx_t
+		if err := unix.Statx(e.fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &more); err != nil {
+			return &os.PathError{Op: "statx", Path: e.path, Err: err}
+		}
+		e.born = more.Btime // zero where the filesystem does not know it
+	}
+	if e.is(unix.S_IFLNK) {
+		target := make([]byte, maxPath)
+		n, err := unix.Readlinkat(e.fd, "", target)
+		if err != nil {
+			return &os.PathError{Op: "readlink", Path: e.path, Err: err}
+		}
+		e.target = string(target[:n])
+	}
+	return s.readXattrs(e)
+}
+
+func (e *entry) close() { unix.Close(e.fd) }
+
+// reached is a path that leads to the inode, and not on where that is a symbolic link.
+func (e *entry) reached() string { return fmt.Sprintf("/proc/self/fd/%d", e.fd) }
+
+// open opens it for reading: a file or a directory.
+func (e *entry) open(flags int) (*os.File, error) {
+	fd, err := unix.Open(e.reached(), flags|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: e.path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), e.path), nil
 }
 
 // header writes the header of an entry. It says whether that is a link to an earlier one.
@@ -86,8 +108,9 @@ func (s *stream) header(e *entry) (link bool, err error) {
 		PAXRecords: e.xattrs,
 		Format:     tar.FormatPAX,
 	}
-	id := inode{e.stat.Dev, e.stat.Ino}
+	id := inode{e.stat.Dev, e.stat.Ino, e.born}
 	first, linked := s.links[id]
+	linked = linked && e.stat.Nlink > 1
 	switch {
 	case e.is(unix.S_IFDIR):
 		h.Typeflag, h.Name = tar.TypeDir, e.path+"/"

@@ -70,7 +70,10 @@ type stream struct {
 	links map[inode]string
 }
 
-type inode struct{ dev, ino uint64 }
+type inode struct {
+	dev, ino uint64
+	born     unix.StatxTimestamp
+}
 
 // children writes what is in a directory. It is called by the path of the directory in the tar. That whiteouts
 // may be files with an attribute is written on their directory.
@@ -93,20 +96,21 @@ func (s *stream) children(dir *os.File, at string, xattrWhiteouts bool) error {
 
 func (s *stream) child(dir *os.File, at, name string, xattrWhiteouts bool) error {
 	e, err := s.look(dir, at, name)
-	if err != nil {
+	if err != nil || e == nil {
 		return err
 	}
+	defer e.close()
 	switch {
-	case e.isWhiteout(xattrWhiteouts):
-		return s.marker(path.Join(at, whiteoutPrefix+name))
 	case e.is(unix.S_IFSOCK):
 		return nil
 	case strings.HasPrefix(name, whiteoutPrefix):
 		return fmt.Errorf("%s: a file of this name can't be in a layer: it would be a whiteout", e.path)
+	case e.isWhiteout(xattrWhiteouts):
+		return s.marker(path.Join(at, whiteoutPrefix+name))
 	case e.is(unix.S_IFDIR):
-		return s.directory(dir, e)
+		return s.directory(e)
 	case e.is(unix.S_IFREG):
-		return s.file(dir, e)
+		return s.file(e)
 	default:
 		_, err := s.header(e)
 		return err
@@ -123,8 +127,8 @@ func (s *stream) marker(at string) error {
 	}))
 }
 
-func (s *stream) directory(dir *os.File, e *entry) error {
-	opened, err := openAt(dir, e, unix.O_DIRECTORY)
+func (s *stream) directory(e *entry) error {
+	opened, err := e.open(unix.O_DIRECTORY)
 	if err != nil {
 		return err
 	}
@@ -140,8 +144,8 @@ func (s *stream) directory(dir *os.File, e *entry) error {
 	return s.children(opened, e.path, e.opaque == "x")
 }
 
-func (s *stream) file(dir *os.File, e *entry) error {
-	opened, err := openAt(dir, e, unix.O_NONBLOCK)
+func (s *stream) file(e *entry) error {
+	opened, err := e.open(unix.O_NONBLOCK)
 	if err != nil {
 		return err
 	}

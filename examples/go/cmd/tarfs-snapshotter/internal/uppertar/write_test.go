@@ -129,6 +129,7 @@ func TestRefused(t *testing.T) {
 		unsupported                 bool
 	}{
 		{"a name of a whiteout", "", `mkdir d; echo x >d/.wh.x`, "d/.wh.x: a file of this name", false},
+		{"a whiteout of such a name", "", `mkdir ../upper/d; mknod ../upper/d/.wh..opq c 0 0`, "d/.wh..opq: a file of this name", false},
 		{"a renamed directory", "redirect_dir=on", `mv usr moved`, `moved: overlayfs's attribute "redirect"`, true},
 		{"a file whose data is below", "metacopy=on", `chmod 600 etc/passwd`, `etc/passwd: overlayfs's attribute "metacopy"`, true},
 		{"marks within marks", "", `setfattr -n trusted.overlay.opaque -v y etc`, `etc: overlayfs's attribute "overlay.opaque"`, true},

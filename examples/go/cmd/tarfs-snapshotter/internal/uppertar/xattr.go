@@ -12,28 +12,37 @@ import (
 // paxXattr is in front of an attribute's name in a tar.
 const paxXattr = "SCHILY.xattr."
 
+// maxXattrs is the most bytes of an entry's attributes: archive/tar, by which containerd reads layers, takes no more
+// before a header. Linux lets a file have thousands of 64 KiB.
+const maxXattrs = 1 << 20
+
 // hostLabels are attributes that say what this host thinks of a file. Another host makes its own.
 var hostLabels = []string{"security.selinux", "security.SMACK64", "security.ima", "security.evm", "security.apparmor"}
 
 // readXattrs reads the attributes of an entry: overlayfs's for us, the others for the tar.
-func (s *stream) readXattrs(e *entry, reached string) error {
-	names, err := grown(func(to []byte) (int, error) { return unix.Llistxattr(reached, to) })
+func (s *stream) readXattrs(e *entry) error {
+	reached := e.reached()
+	names, err := grown(func(to []byte) (int, error) { return unix.Listxattr(reached, to) })
 	if errors.Is(err, unix.ENOTSUP) {
 		return nil
 	}
 	if err != nil {
 		return &os.PathError{Op: "listxattr", Path: e.path, Err: err}
 	}
+	total := 0
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
 		if name == "" || isHostLabel(name) {
 			continue
 		}
-		value, err := grown(func(to []byte) (int, error) { return unix.Lgetxattr(reached, name, to) })
+		value, err := grown(func(to []byte) (int, error) { return unix.Getxattr(reached, name, to) })
 		if errors.Is(err, unix.ENODATA) {
 			continue // removed since they were listed
 		}
 		if err != nil {
 			return fmt.Errorf("%s: attribute %q: %w", e.path, name, err)
+		}
+		if total += len(name) + len(value); total > maxXattrs {
+			return fmt.Errorf("%s: attributes of more than %d bytes: no tar's header has more", e.path, maxXattrs)
 		}
 		if mark, ok := strings.CutPrefix(name, s.marks); ok {
 			err = e.mark(mark, string(value))
