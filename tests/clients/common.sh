@@ -1,5 +1,5 @@
 # What the runs of clients share: a containerd, built here, and a registry with the image of `image.py`, both
-# in a temporary directory of their own. It is sourced, by `mkfs`, `tarfs` and `nydus`.
+# in a temporary directory of their own. It is sourced, by `mkfs`, `tarfs`, `nydus`, `daemon.sh` and `broken`.
 #
 # Wants Go, and Debian's runc, docker-registry, skopeo, busybox-static and python3; root.
 set -euo pipefail
@@ -39,6 +39,15 @@ stop() {
   done
 }
 
+# forget PID: it has ended.
+forget() {
+  local pid others=()
+  for pid in "${running[@]}"; do
+    ((pid == $1)) || others+=("$pid")
+  done
+  running=("${others[@]}")
+}
+
 # Mounts and loop devices are left where a container could not be removed, and by nydus-snapshotter.
 release() {
   awk -v work="$work/" 'index($5, work) == 1 {print $5}' /proc/self/mountinfo | sort -r |
@@ -47,8 +56,18 @@ release() {
     while read -r device; do losetup --detach "$device"; done
 }
 
+# end_shims: those of containers that a run which failed has left, and those that containerd did not know yet when it was
+# killed.
+end_shims() {
+  local shim
+  for shim in $(pgrep -f -- "containerd-shim-runc-v2 .*-address $work/"); do
+    kill -9 $(cat "/proc/$shim/task/$shim/children") "$shim" 2>/dev/null || true
+  done
+}
+
 clean() {
   stop
+  end_shims
   release
   rm -rf "$work"
 }
@@ -125,8 +144,14 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 $(sockets)
 $more
 EOF
+  start_containerd
+}
+
+# start_containerd: again, with the configuration that it had.
+start_containerd() {
   PATH=$programs "$bin/containerd" -c "$home/config.toml" >>"$home/log" 2>&1 &
-  running+=($!)
+  containerd_pid=$!
+  running+=($containerd_pid)
   local try
   for try in {1..100}; do
     ctr version >/dev/null 2>&1 && return

@@ -1,5 +1,5 @@
-// Command tarfs-snapshotter serves containerd: a differ that makes the layers of containerd's EROFS snapshotter.
-// README.md says how it is set up.
+// Command tarfs-snapshotter serves containerd: a differ that makes the layers of containerd's EROFS snapshotter, and, if
+// it is configured, a snapshotter of its own. README.md says how it is set up.
 package main
 
 import (
@@ -20,7 +20,8 @@ import (
 )
 
 const usage = `tarfs-snapshotter serves containerd on a unix socket: a differ that makes the layers of containerd's EROFS
-snapshotter, in the place of mkfs.erofs and go-dmverity. Usage:
+snapshotter, in the place of mkfs.erofs and go-dmverity, and, if the configuration has a root below [snapshotter],
+a snapshotter that keeps each layer once. Usage:
 
   tarfs-snapshotter [--config FILE] [--address PATH] [--log-level LEVEL]
 
@@ -98,7 +99,7 @@ func serve(c *config.Config) error {
 	log := logger(c)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	services, err := newServices(c, log)
+	services, err := newServices(ctx, c, log)
 	if err != nil {
 		return err
 	}

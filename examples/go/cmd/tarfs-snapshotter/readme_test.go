@@ -18,8 +18,10 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(data)
-	if want := lines(t, "contrib/containerd.toml"); !strings.Contains(text, "```toml\n"+want+"```") {
-		t.Errorf("not what contrib/containerd.toml says:\n%s", want)
+	for _, path := range []string{"contrib/containerd.toml", "contrib/containerd-snapshotter.toml"} {
+		if want := lines(t, path); !strings.Contains(text, "```toml\n"+want+"```") {
+			t.Errorf("not what %s says:\n%s", path, want)
+		}
 	}
 	section := ""
 	for line := range strings.Lines(lines(t, "contrib/config.toml")) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -8,7 +10,9 @@ import (
 
 	diffapi "github.com/containerd/containerd/api/services/diff/v1"
 	leasesapi "github.com/containerd/containerd/api/services/leases/v1"
+	snapshotsapi "github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/containerd/containerd/v2/contrib/diffservice"
+	"github.com/containerd/containerd/v2/contrib/snapshotservice"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/content/proxy"
 	"github.com/containerd/containerd/v2/core/diff"
@@ -27,12 +31,22 @@ type services struct {
 	metrics  *metrics.Metrics
 	applier  diff.Applier
 	comparer diff.Comparer
+	// The daemon's own snapshotter; nil without one.
+	own *applier.Own
 	// To containerd; nil without its address.
 	containerd *grpc.ClientConn
 }
 
-func newServices(c *config.Config, log *slog.Logger) (*services, error) {
+func newServices(ctx context.Context, c *config.Config, log *slog.Logger) (_ *services, err error) {
 	s := &services{metrics: metrics.New()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.own, err = openOwn(ctx, c, log, s.metrics); err != nil {
+		return nil, err
+	}
 	var store content.Store
 	if c.Differ.ContainerdAddress != "" {
 		// Nobody is called yet: containerd may start after this process.
@@ -46,13 +60,13 @@ func newServices(c *config.Config, log *slog.Logger) (*services, error) {
 		s.comparer = comparer.New(comparer.Options{
 			Content: store,
 			Leases:  leasesproxy.NewLeaseManager(leasesapi.NewLeasesClient(connection)),
+			Own:     s.target(),
 			Metrics: s.metrics,
 			Log:     log,
 		})
 	}
 	program, err := gunzip(c.Differ.Gunzip)
 	if err != nil {
-		s.close()
 		return nil, err
 	}
 	options := applier.Options{
@@ -62,6 +76,7 @@ func newServices(c *config.Config, log *slog.Logger) (*services, error) {
 		Gunzip:        program,
 		MaxLayerBytes: c.Differ.MaxLayerBytes,
 		Strict:        c.Differ.Strict,
+		Own:           s.own,
 		Log:           log,
 		Metrics:       s.metrics,
 	}
@@ -72,13 +87,8 @@ func newServices(c *config.Config, log *slog.Logger) (*services, error) {
 	if store != nil {
 		options.Content = store
 	}
-	made, err := applier.New(options)
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	s.applier = made
-	return s, nil
+	s.applier, err = applier.New(options)
+	return s, err
 }
 
 // gunzip is the program that undoes gzip: the fastest that is there, or what is asked for. For a layer of 270 MB
@@ -111,10 +121,15 @@ func sayVerity(log *slog.Logger) {
 
 func (s *services) register(server *grpc.Server) {
 	diffapi.RegisterDiffServer(server, diffservice.FromApplierAndComparer(s.applier, s.comparer))
+	if s.own != nil {
+		snapshotsapi.RegisterSnapshotsServer(server, snapshotservice.FromSnapshotter(s.own.Snapshotter))
+	}
 }
 
-func (s *services) close() {
+// close ends what is open, when no call is at work any more.
+func (s *services) close() (err error) {
 	if s.containerd != nil {
-		s.containerd.Close()
+		err = s.containerd.Close()
 	}
+	return errors.Join(err, closeOwn(s.own))
 }

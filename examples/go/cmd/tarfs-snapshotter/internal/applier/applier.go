@@ -35,6 +35,8 @@ type Options struct {
 	MaxLayerBytes int64
 	// Strict refuses what EROFS can't hold, or readers of tars disagree about, instead of dropping or choosing.
 	Strict bool
+	// Own is the snapshotter of this process; nil for none.
+	Own *Own
 	// Log is where to; nil for the default.
 	Log *slog.Logger
 	// Metrics count; nil for none.
@@ -106,7 +108,7 @@ func (a *Applier) Apply(ctx context.Context, desc ocispec.Descriptor, mounts []m
 			return ocispec.Descriptor{}, err
 		}
 	}
-	dir, err := snapshotOf(mounts)
+	to, err := a.destination(mounts)
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
@@ -115,19 +117,37 @@ func (a *Applier) Apply(ctx context.Context, desc ocispec.Descriptor, mounts []m
 		return ocispec.Descriptor{}, err
 	}
 	started := time.Now()
-	j := &job{Options: &a.opts, desc: desc, dir: dir, compressed: compressed, progress: config.Progress}
-	made, err := a.inTurn(ctx, j)
-	a.opts.Metrics.Layer(err, desc.Size, made.Size)
-	log := a.opts.Log.With("layer", desc.Digest, "snapshot", dir)
+	log := a.opts.Log.With("layer", desc.Digest, "snapshot", to.name())
+	made, there, err := to.there(ctx)
+	j := &job{Options: &a.opts, desc: desc, to: to, compressed: compressed, progress: config.Progress}
+	if err == nil && !there {
+		made, err = a.inTurn(ctx, j)
+		a.opts.Metrics.Layer(err, desc.Size, made.Size)
+	}
 	if err != nil {
 		log.Error("layer not made", "error", err)
 		return ocispec.Descriptor{}, fmt.Errorf("tarfs-snapshotter: layer %s: %w", desc.Digest, err)
+	}
+	if there {
+		log.Info("layer is there", "diffid", made.Digest, "bytes", made.Size)
+		return made, nil
 	}
 	if j.root != "" {
 		log = log.With("root", j.root)
 	}
 	log.Info("layer made", "diffid", made.Digest, "bytes", made.Size, "compressed", desc.Size, "took", time.Since(started))
 	return made, nil
+}
+
+// destination is the snapshot that mounts are of.
+func (a *Applier) destination(mounts []mount.Mount) (destination, error) {
+	if a.opts.Own != nil {
+		if id, ok := a.opts.Own.Snapshotter.Target(mounts); ok {
+			return ownSnapshot{a.opts.Own, id}, nil
+		}
+	}
+	dir, err := snapshotOf(mounts)
+	return inSnapshot(dir), err
 }
 
 // inTurn waits until one of so many may work.

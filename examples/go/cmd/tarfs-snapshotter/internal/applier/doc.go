@@ -13,6 +13,9 @@
 // it is unpacked, so that there is neither a second copy nor a process that is waited for. Only with blocks of 4096
 // bytes file data has to be copied once more, as it lies on 512 bytes in a tar.
 //
+// Layers for the snapshotter of this process go to its store instead, which keeps them by their diffID; blob, checks,
+// turns and words are the same.
+//
 // Mounts of others are answered with errdefs.ErrNotImplemented, after which containerd asks its next differ. All
 // other errors end the pull: they name the layer's digest and the cause.
 package applier

@@ -10,13 +10,13 @@ import (
 )
 
 // seal puts the hash tree behind the filesystem, and writes the sidecar.
-func (j *job) seal(ctx context.Context, p *place, layer *tarfs.Layer, layout *tarfs.Layout, f *os.File) error {
-	sealed, err := j.tree(ctx, layer, layout, f)
+func (e *erofs) seal(ctx context.Context, p *place, layer *tarfs.Layer, layout *tarfs.Layout, f *os.File) error {
+	sealed, err := e.tree(ctx, layer, layout, f)
 	if err != nil {
 		return fmt.Errorf("hash tree: %w", err)
 	}
 	defer sealed.Close()
-	j.root = sealed.RootHex()
+	e.root = sealed.RootHex()
 	sidecar, err := p.create(sidecarName)
 	if err != nil {
 		return err
@@ -30,9 +30,9 @@ func (j *job) seal(ctx context.Context, p *place, layer *tarfs.Layer, layout *ta
 
 // tree hashes the layer into its own file. The tar's blocks were hashed as they came, if it lies in the layer as it
 // is; else the layer is read again, on several threads.
-func (j *job) tree(ctx context.Context, layer *tarfs.Layer, layout *tarfs.Layout, f *os.File) (*tarfs.Sealed, error) {
+func (e *erofs) tree(ctx context.Context, layer *tarfs.Layer, layout *tarfs.Layout, f *os.File) (*tarfs.Sealed, error) {
 	size := int64(layout.Info().DiskBytes)
-	padding, err := j.params.Padding(uint64(size))
+	padding, err := e.params.Padding(uint64(size))
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +42,8 @@ func (j *job) tree(ctx context.Context, layer *tarfs.Layer, layout *tarfs.Layout
 	}
 	devices := layout.Devices()
 	if layer.Leaves == nil || !inPlace(layout) || len(devices) == 0 {
-		return tarfs.Seal(ctx, f, size+int64(padding), j.params, f, 0)
+		return tarfs.Seal(ctx, f, size+int64(padding), e.params, f, 0)
 	}
 	tar := io.NewSectionReader(f, tarOffset, int64(devices[0].Bytes))
-	return layout.HashDisk(ctx, []io.ReaderAt{tar}, []*tarfs.Leaves{layer.Leaves}, j.params, f)
+	return layout.HashDisk(ctx, []io.ReaderAt{tar}, []*tarfs.Leaves{layer.Leaves}, e.params, f)
 }

@@ -10,24 +10,24 @@ import (
 
 // plan lays out the layer's filesystem. It has no device table: go-erofs, by which containerd 2.4 reads
 // /etc/passwd, refuses one without the files of its devices.
-func (j *job) plan(layer *tarfs.Layer) (*tarfs.Layout, error) {
-	id, err := tarfs.BlobUUID(j.desc.Digest.String())
+func (e *erofs) plan(layer *tarfs.Layer) (*tarfs.Layout, error) {
+	id, err := tarfs.BlobUUID(e.desc.Digest.String())
 	if err != nil {
 		return nil, err
 	}
 	return tarfs.Plan(layer.Tree, &tarfs.LayoutOptions{
 		Artifact:   tarfs.DiskDataFirst,
-		BlockSize:  j.BlockSize,
+		BlockSize:  e.BlockSize,
 		UUID:       id,
-		CopyBodies: j.BlockSize != 512,
+		CopyBodies: e.BlockSize != 512,
 	})
 }
 
 // write makes the layer's file. The tar is in a file from a byte on: that of the layer, where it only lacks its
 // metadata, or another one that is copied from.
-func (j *job) write(ctx context.Context, p *place, layout *tarfs.Layout, tar *os.File, at int64) (*os.File, error) {
+func (e *erofs) write(ctx context.Context, p *place, layout *tarfs.Layout, tar *os.File, at int64) (*os.File, error) {
 	if at != tarOffset || !inPlace(layout) {
-		return j.copied(ctx, p, layout, tar, at)
+		return e.copied(ctx, p, layout, tar, at)
 	}
 	if len(layout.Devices()) == 0 {
 		// No file has any data: the layer does without the tar.
@@ -53,7 +53,7 @@ func inPlace(layout *tarfs.Layout) bool {
 }
 
 // copied writes the layer to a file of its own: shared with the tar where the filesystem can.
-func (j *job) copied(ctx context.Context, p *place, layout *tarfs.Layout, tar *os.File, at int64) (*os.File, error) {
+func (e *erofs) copied(ctx context.Context, p *place, layout *tarfs.Layout, tar *os.File, at int64) (*os.File, error) {
 	var sources []io.ReaderAt
 	for _, device := range layout.Devices() {
 		if at == 0 {

@@ -1,5 +1,5 @@
-// Package comparer is containerd's diff.Comparer for containers on its EROFS snapshotter: what a container changed
-// becomes a layer in the content store.
+// Package comparer is containerd's diff.Comparer for containers on its EROFS snapshotter and on the snapshotter of this
+// process: what a container changed becomes a layer in the content store.
 //
 // The changes are read from the upper directory alone, by package uppertar: neither side is mounted, and no file of
 // the lower layers is read. So the lower mounts must be the layers that the container stands on. What this does not
@@ -32,6 +32,8 @@ type Options struct {
 	Content content.Store
 	// Leases are containerd's, for calls that come without a lease; nil for none.
 	Leases leases.Manager
+	// Own says to which snapshot of the snapshotter of this process mounts belong; nil for none.
+	Own func(mounts []mount.Mount) (id string, ok bool)
 	// Log is where to; nil for the default.
 	Log *slog.Logger
 	// Metrics count; nil for none.
@@ -60,7 +62,7 @@ func (c *Comparer) Compare(ctx context.Context, lower, upper []mount.Mount, opts
 			return ocispec.Descriptor{}, err
 		}
 	}
-	dir, err := upperOf(lower, upper)
+	dir, err := c.upperOf(lower, upper)
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}

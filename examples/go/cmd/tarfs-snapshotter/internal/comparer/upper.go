@@ -12,18 +12,40 @@ import (
 )
 
 // upperOf is the directory of a snapshot's changes, if it stands on lower.
-func upperOf(lower, upper []mount.Mount) (string, error) {
-	if _, err := applier.SnapshotOf(upper); err != nil {
-		return "", err
+func (c *Comparer) upperOf(lower, upper []mount.Mount) (string, error) {
+	if !c.isOwn(upper) {
+		if _, err := applier.SnapshotOf(upper); err != nil {
+			return "", err
+		}
 	}
 	dir := changed(upper)
 	if dir == "" {
 		return "", fmt.Errorf("no upper directory of an EROFS snapshot: %w", errdefs.ErrNotImplemented)
 	}
+	if mapped(upper) {
+		return "", fmt.Errorf("tarfs-snapshotter: changes in %s: the owners are mapped, and a layer would have those of the host: %w",
+			dir, errdefs.ErrFailedPrecondition)
+	}
 	if !slices.EqualFunc(layers(lower), layers(upper), same) {
 		return "", fmt.Errorf("%s does not stand on what it is to be compared with: %w", dir, errdefs.ErrNotImplemented)
 	}
 	return dir, nil
+}
+
+// isOwn says whether mounts are of a snapshot of this process.
+func (c *Comparer) isOwn(mounts []mount.Mount) bool {
+	if c.opts.Own == nil {
+		return false
+	}
+	_, ok := c.opts.Own(mounts)
+	return ok
+}
+
+// mapped says whether the owners that a container sees are others than those on the disk.
+func mapped(mounts []mount.Mount) bool {
+	return slices.ContainsFunc(mounts[len(mounts)-1].Options, func(option string) bool {
+		return strings.HasPrefix(option, "uidmap=") || strings.HasPrefix(option, "gidmap=")
+	})
 }
 
 // changed is the directory that a container writes to: overlayfs's, or if it stands on no layers, the one that is
@@ -45,11 +67,23 @@ func changed(mounts []mount.Mount) string {
 	return ""
 }
 
-// layers are those of a list of mounts, from the uppermost on.
+// layers are those of a list of mounts, from the uppermost on. An image that the snapshotter has mounted itself, with
+// plain mounts, is bound in a view, and below the overlayfs of a container.
 func layers(mounts []mount.Mount) (all []mount.Mount) {
 	for _, m := range mounts {
-		if m.Type == "erofs" {
+		switch m.Type {
+		case "erofs":
 			all = append(all, m)
+		case "bind":
+			if m.ReadOnly() {
+				all = append(all, mount.Mount{Source: m.Source})
+			}
+		case "overlay":
+			for _, option := range m.Options {
+				if dir, ok := strings.CutPrefix(option, "lowerdir="); ok {
+					all = append(all, mount.Mount{Source: dir})
+				}
+			}
 		}
 	}
 	return all

@@ -48,8 +48,14 @@ type Metrics struct {
 	Address string `toml:"address"`
 }
 
-// Snapshotter has no keys yet.
-type Snapshotter struct{}
+// Snapshotter is the daemon's own snapshotter, which there is if it has a root.
+type Snapshotter struct {
+	Root             string   `toml:"root"`
+	DefaultSize      int64    `toml:"default_size"`
+	OverlayOptions   []string `toml:"overlay_options"`
+	FollowLowerLinks bool     `toml:"follow_lower_links"`
+	PlainMounts      bool     `toml:"plain_mounts"`
+}
 
 // Duration is a time as Go writes it, such as "30s".
 type Duration time.Duration
@@ -76,7 +82,8 @@ func Default() *Config {
 			ContainerdAddress: "/run/containerd/containerd.sock",
 			Gunzip:            "auto",
 		},
-		Verity: Verity{Layers: "off"},
+		Verity:      Verity{Layers: "off"},
+		Snapshotter: Snapshotter{OverlayOptions: []string{}},
 	}
 }
 
@@ -138,10 +145,27 @@ func (c *Config) Check() error {
 	if c.Address == "" || !strings.HasPrefix(c.Address, "/") {
 		return fmt.Errorf("address: %q is not the absolute path of a socket", c.Address)
 	}
+	if err := c.Snapshotter.check(); err != nil {
+		return fmt.Errorf("snapshotter: %w", err)
+	}
 	switch c.Verity.Layers {
 	case "off", "containerd", "containerd-4k":
 	default:
 		return fmt.Errorf("verity.layers: %q is none of \"off\", \"containerd\", \"containerd-4k\"", c.Verity.Layers)
+	}
+	return nil
+}
+
+func (s *Snapshotter) check() error {
+	switch {
+	case s.DefaultSize < 0:
+		return fmt.Errorf("default_size: %d is no number of bytes", s.DefaultSize)
+	case s.PlainMounts && s.DefaultSize > 0:
+		return errors.New("plain_mounts and default_size exclude each other")
+	case s.Root != "" && !strings.HasPrefix(s.Root, "/"):
+		return fmt.Errorf("root: %q is not an absolute path", s.Root)
+	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || len(s.OverlayOptions) > 0):
+		return errors.New("there is none without a root, and keys of it are set")
 	}
 	return nil
 }

@@ -42,12 +42,14 @@ func keys(of reflect.Type) (all []string) {
 }
 
 func TestValues(t *testing.T) {
-	c, err := Parse([]byte("stop_wait = '90s'\n[differ]\nblock_size = 4096\n[verity]\nlayers = 'containerd-4k'\n[snapshotter]\n"))
+	c, err := Parse([]byte("stop_wait = '90s'\n[differ]\nblock_size = 4096\n[verity]\nlayers = 'containerd-4k'\n" +
+		"[snapshotter]\nroot = '/a'\ndefault_size = 7\noverlay_options = ['volatile']\nfollow_lower_links = true\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Default()
 	want.StopWait, want.Differ.BlockSize, want.Verity.Layers = Duration(90*time.Second), 4096, "containerd-4k"
+	want.Snapshotter = Snapshotter{Root: "/a", DefaultSize: 7, OverlayOptions: []string{"volatile"}, FollowLowerLinks: true}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v, not %+v", c, want)
 	}
@@ -59,7 +61,12 @@ func TestWrong(t *testing.T) {
 		{"log_levle = 'info'", `line 1: no key "log_levle"`},
 		{"\n[differ]\nstrict = true\nstrikt = true", `line 4: no key "differ.strikt"`},
 		{"[verity]\nlayer = 'off'\n[metric]\naddress = ''", `line 2: no key "verity.layer"`},
-		{"[snapshotter]\nroot = '/'", `line 2: no key "snapshotter.root"`},
+		{"[snapshotter]\nroots = '/'", `line 2: no key "snapshotter.roots"`},
+		{"[snapshotter]\nroot = 'relative'", "snapshotter: root: \"relative\" is not an absolute path"},
+		{"[snapshotter]\ndefault_size = 1", "none without a root"},
+		{"[snapshotter]\nplain_mounts = true", "none without a root"},
+		{"[snapshotter]\nroot = '/a'\ndefault_size = -1", "default_size"},
+		{"[snapshotter]\nroot = '/a'\ndefault_size = 1\nplain_mounts = true", "exclude each other"},
 		{"address = 7", "line 1"},
 		{"[differ]\nblock_size = 'large'", "line 2"},
 		{"[differ]\nblock_size = -1", "line 2"},

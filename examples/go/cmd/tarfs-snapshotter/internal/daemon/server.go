@@ -8,14 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthapi "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/status"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -49,7 +46,7 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 			}
 		}()
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(recovered(opts.Log)), grpc.WaitForHandlers(true))
+	server := grpc.NewServer(grpc.ChainUnaryInterceptor(logged(opts.Log), recovered(opts.Log)), grpc.StreamInterceptor(recoveredStream(opts.Log)), grpc.WaitForHandlers(true))
 	healthy := health.NewServer()
 	healthapi.RegisterHealthServer(server, healthy)
 	opts.Register(server)
@@ -81,18 +78,5 @@ func stop(server *grpc.Server, opts Options) {
 		opts.Log.Warn("calls did not end in time, and are cancelled")
 		// It waits until their handlers have returned, which they do once their contexts are done.
 		server.Stop()
-	}
-}
-
-// recovered has a call that panics fail, and not all other calls with it.
-func recovered(log *slog.Logger) grpc.UnaryServerInterceptor {
-	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (_ any, err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				log.Error("a call panicked", "call", info.FullMethod, "panic", p, "stack", string(debug.Stack()))
-				err = status.Errorf(codes.Internal, "tarfs-snapshotter: %s panicked: %v", info.FullMethod, p)
-			}
-		}()
-		return handler(ctx, req)
 	}
 }

@@ -17,6 +17,7 @@ type Metrics struct {
 	compressed, bytes prometheus.Counter
 	seconds           *prometheus.HistogramVec
 	running           prometheus.Gauge
+	reused            prometheus.Counter
 	dropped           *prometheus.CounterVec
 }
 
@@ -43,11 +44,14 @@ func New() *Metrics {
 		running: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "tarfs_layers_running", Help: "Layers that are being made.",
 		}),
+		reused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tarfs_layers_reused_total", Help: "Layers that were kept when a snapshot wanted them.",
+		}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tarfs_dropped_total", Help: "Attributes of entries that EROFS can't hold, by kind.",
 		}, []string{"kind"}),
 	}
-	m.Registry.MustRegister(m.layers, m.compares, m.compressed, m.bytes, m.seconds, m.running, m.dropped,
+	m.Registry.MustRegister(m.layers, m.compares, m.compressed, m.bytes, m.seconds, m.running, m.reused, m.dropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	// A rate begins with a zero.
 	for _, result := range []string{"ok", "error"} {
@@ -90,6 +94,13 @@ func (m *Metrics) Stage(stage string) func() {
 	}
 	started := time.Now()
 	return func() { m.seconds.WithLabelValues(stage).Observe(time.Since(started).Seconds()) }
+}
+
+// Reused counts a layer that was kept when it was wanted.
+func (m *Metrics) Reused() {
+	if m != nil {
+		m.reused.Inc()
+	}
 }
 
 // Running counts a layer that is being made, until the function that it returns is called.

@@ -60,6 +60,9 @@ func (s *Snapshotter) create(ctx context.Context, kind snapshots.Kind, key, pare
 	if err != nil {
 		return nil, err
 	}
+	if kept.DiffID != "" {
+		s.options.Metrics.Reused()
+	}
 	return s.mounts(id, info, image)
 }
 

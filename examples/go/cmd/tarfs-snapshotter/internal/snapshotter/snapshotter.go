@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	"github.com/containerd/errdefs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/opencontainers/go-digest"
@@ -26,6 +27,8 @@ type Options struct {
 	Plain bool
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
+	// Metrics count; nil for none.
+	Metrics *metrics.Metrics
 	// Log is told of what no caller is told; nil for slog's default.
 	Log *slog.Logger
 }

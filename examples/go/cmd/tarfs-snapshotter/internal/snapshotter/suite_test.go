@@ -3,20 +3,15 @@ package snapshotter_test
 import (
 	"context"
 	"errors"
-	"net"
 	"path/filepath"
 	"testing"
 
-	snapshotsapi "github.com/containerd/containerd/api/services/snapshots/v1"
-	"github.com/containerd/containerd/v2/contrib/snapshotservice"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
-	"github.com/containerd/containerd/v2/core/snapshots/proxy"
 	"github.com/containerd/containerd/v2/core/snapshots/testsuite"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 )
 
 // suiteName makes containerd's suite leave out one thing, as it does for its own snapshotters with overlayfs: the
@@ -46,38 +41,10 @@ func suite(t *testing.T, options snapshotter.Options) {
 		if err != nil {
 			return nil, nil, err
 		}
-		h := newHandled(t, sn, filepath.Join(root, "..", "mounted"))
+		h := testkit.NewHandled(t, sn, filepath.Join(root, "..", "mounted"))
 		return h, func() error {
-			h.unmountAll(ctx)
+			h.UnmountAll(ctx)
 			return closeAll()
-		}, nil
-	})
-}
-
-// TestSuiteSocket runs it through a socket, as containerd's proxy of a snapshotter does.
-func TestSuiteSocket(t *testing.T) {
-	testsuite.SnapshotterSuite(t, suiteName, func(ctx context.Context, root string) (snapshots.Snapshotter, func() error, error) {
-		sn, closeAll, err := open(ctx, root, snapshotter.Options{})
-		if err != nil {
-			return nil, nil, err
-		}
-		listener, err := net.Listen("unix", filepath.Join(root, "socket"))
-		if err != nil {
-			return nil, nil, errors.Join(err, closeAll())
-		}
-		server := grpc.NewServer()
-		snapshotsapi.RegisterSnapshotsServer(server, snapshotservice.FromSnapshotter(sn))
-		go server.Serve(listener)
-		client, err := grpc.NewClient("unix:"+listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			return nil, nil, errors.Join(err, closeAll())
-		}
-		h := newHandled(t, proxy.NewSnapshotter(snapshotsapi.NewSnapshotsClient(client), "tarfs"), filepath.Join(root, "..", "mounted"))
-		return h, func() error {
-			h.unmountAll(ctx)
-			err := client.Close()
-			server.Stop()
-			return errors.Join(err, closeAll())
 		}, nil
 	})
 }

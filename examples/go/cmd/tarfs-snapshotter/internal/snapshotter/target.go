@@ -37,6 +37,9 @@ func (s *Snapshotter) Target(mounts []mount.Mount) (id string, ok bool) {
 	return s.ours(upper, "fs")
 }
 
+// Path is the directory of the snapshot that Target found.
+func (s *Snapshotter) Path(id string) string { return s.path(id) }
+
 // ours finds the snapshot in whose directory something lies.
 func (s *Snapshotter) ours(path, name string) (id string, ok bool) {
 	id = filepath.Base(filepath.Dir(path))
@@ -53,10 +56,14 @@ func (s *Snapshotter) Known(ctx context.Context, id string) (layer store.Layer, 
 		}
 		return err
 	})
-	if err == nil && known {
-		layer, err = s.store.Get(layer.DiffID)
+	if err != nil || !known {
+		return store.Layer{}, false, err
 	}
-	return layer, known && err == nil, err
+	layer, err = s.store.Get(layer.DiffID)
+	if errdefs.IsNotFound(err) {
+		return store.Layer{}, false, nil // it was damaged, and is to be made again
+	}
+	return layer, err == nil, err
 }
 
 // active finds an active snapshot, in a transaction.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/dropped"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
@@ -38,19 +39,24 @@ func (s *Store) ingest(ctx context.Context, want digest.Digest, tar io.Reader) (
 		return Layer{}, err
 	}
 	defer draft.Drop()
+	streamed := s.options.Metrics.Stage("stream")
 	read, err := s.write(ctx, draft.Dir, tar)
 	if err != nil {
 		return Layer{}, err
 	}
 	defer read.Close()
+	streamed()
 	key := hex.EncodeToString(read.Info.DiffID[:])
 	if got := digest.NewDigestFromEncoded(digest.SHA256, key); want != "" && got != want {
 		return Layer{}, fmt.Errorf("%w: it has %s", ErrDiffID, got)
 	}
+	written := s.options.Metrics.Stage("index")
 	if err := keep.WriteLayer(ctx, read.Tree, filepath.Join(draft.Dir, indexFile)); err != nil {
 		return Layer{}, err
 	}
-	s.logDropped(key, read.Info)
+	written()
+	dropped.Report(s.log, s.options.Metrics, digest.NewDigestFromEncoded(digest.SHA256, key), read.Info)
+	defer s.options.Metrics.Stage("sync")()
 	// Held before it has its name: no collection finds it without a user.
 	release, err := s.hold(key)
 	if err != nil {
@@ -71,7 +77,7 @@ func (s *Store) write(ctx context.Context, dir string, tar io.Reader) (*tarfs.La
 	}
 	defer file.Close()
 	options := s.layerOptions()
-	options.TagDiffID, options.Tee = true, file
+	options.TagDiffID, options.Tee, options.Strict = true, file, s.options.Strict
 	w, err := tarfs.NewLayerWriter(ctx, options)
 	if err != nil {
 		return nil, err

@@ -82,19 +82,3 @@ func (s *Store) kept(key string) (*keep.Item, error) {
 func (s *Store) layerOptions() *tarfs.LayerOptions {
 	return &tarfs.LayerOptions{KeepPending: true, DropUnknownXattrs: !s.options.Strict}
 }
-
-// logDropped says what a layer does not have as its tar has it.
-func (s *Store) logDropped(key string, info tarfs.LayerInfo) {
-	for _, dropped := range []struct {
-		count uint64
-		what  string
-	}{
-		{info.DroppedXattrs, "extended attributes of namespaces that EROFS has not: dropped"},
-		{info.DroppedACLs, "access control lists that name users without their numbers: dropped"},
-		{info.UnsetOwners, "entries with the owner or group 4294967295: set to 0"},
-	} {
-		if dropped.count > 0 {
-			s.log.Warn(dropped.what, "layer", "sha256:"+key, "count", dropped.count)
-		}
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
@@ -29,12 +30,14 @@ const (
 
 // Options are how layers are read and merged. Layers that are kept were read with the options of their time.
 type Options struct {
-	// Strict refuses a layer that has what cannot be kept as it stands: extended attributes that EROFS has no
-	// namespace for, such as those which macOS puts on every file. Without it they are dropped, as runtimes do, and
-	// the log says how many.
+	// Strict refuses a layer that has what cannot be kept as it stands, or what readers of tars disagree about: extended
+	// attributes that EROFS has no namespace for, such as those which macOS puts on every file. Without it they are
+	// dropped, as runtimes do, and the log says how many.
 	Strict bool
 	// FollowLowerLinks is how layers are merged: see tarfs.MergeOptions.
 	FollowLowerLinks bool
+	// Metrics count; nil for none.
+	Metrics *metrics.Metrics
 	// Log is told of what no caller is told; nil for slog's default.
 	Log *slog.Logger
 }

@@ -1,4 +1,4 @@
-package snapshotter_test
+package testkit
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 	erofsmount "github.com/containerd/containerd/v2/plugins/mount/erofs"
 )
 
-// handled is a snapshotter of which mounts of the type erofs are carried out by containerd's own handler, in its
+// Handled is a snapshotter of which mounts of the type erofs are carried out by containerd's own handler, in its
 // place a bind mount of what that mounted. containerd's mount manager does so by itself, as containerd gives it the
 // handler; that of containerd's test suite has none, and mounts by mount(2), which knows no devices that are files.
-type handled struct {
+type Handled struct {
 	snapshots.Snapshotter
-	t       *testing.T
+	t       testing.TB
 	handler mount.Handler
 	dir     string
 
@@ -27,37 +27,42 @@ type handled struct {
 	of    map[string][]string // mount points, by key
 }
 
-func newHandled(t *testing.T, sn snapshots.Snapshotter, dir string) *handled {
-	return &handled{Snapshotter: sn, t: t, handler: erofsmount.NewErofsMountHandler(), dir: dir, of: map[string][]string{}}
+// NewHandled mounts below a directory.
+func NewHandled(t testing.TB, sn snapshots.Snapshotter, dir string) *Handled {
+	return &Handled{Snapshotter: sn, t: t, handler: erofsmount.NewErofsMountHandler(), dir: dir, of: map[string][]string{}}
 }
 
-func (h *handled) Prepare(ctx context.Context, key, parent string, opts ...snapshots.Opt) ([]mount.Mount, error) {
+// Prepare is the snapshotter's.
+func (h *Handled) Prepare(ctx context.Context, key, parent string, opts ...snapshots.Opt) ([]mount.Mount, error) {
 	mounts, err := h.Snapshotter.Prepare(ctx, key, parent, opts...)
 	return h.handle(ctx, key, mounts, err)
 }
 
-func (h *handled) View(ctx context.Context, key, parent string, opts ...snapshots.Opt) ([]mount.Mount, error) {
+// View is the snapshotter's.
+func (h *Handled) View(ctx context.Context, key, parent string, opts ...snapshots.Opt) ([]mount.Mount, error) {
 	mounts, err := h.Snapshotter.View(ctx, key, parent, opts...)
 	return h.handle(ctx, key, mounts, err)
 }
 
-func (h *handled) Mounts(ctx context.Context, key string) ([]mount.Mount, error) {
+// Mounts is the snapshotter's.
+func (h *Handled) Mounts(ctx context.Context, key string) ([]mount.Mount, error) {
 	mounts, err := h.Snapshotter.Mounts(ctx, key)
 	return h.handle(ctx, key, mounts, err)
 }
 
 // Commit is after the suite has unmounted.
-func (h *handled) Commit(ctx context.Context, name, key string, opts ...snapshots.Opt) error {
+func (h *Handled) Commit(ctx context.Context, name, key string, opts ...snapshots.Opt) error {
 	h.unmount(ctx, key)
 	return h.Snapshotter.Commit(ctx, name, key, opts...)
 }
 
-func (h *handled) Remove(ctx context.Context, key string) error {
+// Remove is after the suite has unmounted too.
+func (h *Handled) Remove(ctx context.Context, key string) error {
 	h.unmount(ctx, key)
 	return h.Snapshotter.Remove(ctx, key)
 }
 
-func (h *handled) handle(ctx context.Context, key string, mounts []mount.Mount, err error) ([]mount.Mount, error) {
+func (h *Handled) handle(ctx context.Context, key string, mounts []mount.Mount, err error) ([]mount.Mount, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i, m := range mounts {
@@ -75,7 +80,7 @@ func (h *handled) handle(ctx context.Context, key string, mounts []mount.Mount, 
 	return mounts, err
 }
 
-func (h *handled) unmount(ctx context.Context, key string) {
+func (h *Handled) unmount(ctx context.Context, key string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, at := range h.of[key] {
@@ -87,8 +92,8 @@ func (h *handled) unmount(ctx context.Context, key string) {
 	delete(h.of, key)
 }
 
-// unmountAll ends what is mounted for snapshots that were not removed.
-func (h *handled) unmountAll(ctx context.Context) {
+// UnmountAll ends what is mounted for snapshots that were not removed.
+func (h *Handled) UnmountAll(ctx context.Context) {
 	for key := range h.of {
 		h.unmount(ctx, key)
 	}

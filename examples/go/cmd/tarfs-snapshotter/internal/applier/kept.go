@@ -1,0 +1,49 @@
+package applier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+)
+
+// Own is the snapshotter of this process, and where it keeps layers.
+type Own struct {
+	Snapshotter *snapshotter.Snapshotter
+	Layers      *store.Store
+}
+
+// ownSnapshot is a snapshot of it, whose layer is kept by its diffID.
+type ownSnapshot struct {
+	*Own
+	id string
+}
+
+func (o ownSnapshot) name() string { return o.Snapshotter.Path(o.id) }
+
+func (o ownSnapshot) there(ctx context.Context) (made ocispec.Descriptor, ok bool, err error) {
+	layer, known, err := o.Snapshotter.Known(ctx, o.id)
+	if err != nil || !known {
+		return made, false, err
+	}
+	defer layer.Release()
+	return ofTar(layer.DiffID, layer.Size), true, nil
+}
+
+// make keeps the layer. It is held until the snapshot refers to it.
+func (o ownSnapshot) make(ctx context.Context, _ *job, tar *source) (made ocispec.Descriptor, err error) {
+	layer, err := o.Layers.Ingest(ctx, "", tar)
+	defer layer.Release()
+	if err := tar.explained(err); err != nil {
+		if errors.Is(err, tarfs.ErrIO) {
+			err = fmt.Errorf("%s: %w", o.Layers.Root(), err)
+		}
+		return made, err
+	}
+	return ofTar(layer.DiffID, layer.Size), o.Snapshotter.Applied(ctx, o.id, layer)
+}

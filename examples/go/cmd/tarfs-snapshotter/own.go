@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/containerd/containerd/v2/core/mount"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/applier"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/config"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+)
+
+// openOwn opens the daemon's own snapshotter, and removes what a killed daemon left; nil if none is configured.
+func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics) (*applier.Own, error) {
+	o := c.Snapshotter
+	if o.Root == "" {
+		return nil, nil
+	}
+	layers, err := store.Open(o.Root, store.Options{
+		Strict: c.Differ.Strict, FollowLowerLinks: o.FollowLowerLinks, Metrics: m, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("snapshotter: %w", err)
+	}
+	opened, err := snapshotter.New(ctx, layers, snapshotter.Options{
+		DefaultSize: o.DefaultSize, Plain: o.PlainMounts, OverlayOptions: o.OverlayOptions, Metrics: m, Log: log,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("snapshotter: %w", err), layers.Close())
+	}
+	return &applier.Own{Snapshotter: opened, Layers: layers}, nil
+}
+
+// closeOwn closes it. Snapshots stay, and so do mounts of containers.
+func closeOwn(own *applier.Own) error {
+	if own == nil {
+		return nil
+	}
+	return errors.Join(own.Snapshotter.Close(), own.Layers.Close())
+}
+
+// target finds the snapshots of the daemon's own snapshotter; nil without one.
+func (s *services) target() func([]mount.Mount) (string, bool) {
+	if s.own == nil {
+		return nil
+	}
+	return s.own.Snapshotter.Target
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""layers.py DIR TAG NEW FIRST COUNT: in the OCI layout DIR, an image tagged NEW: the FIRST lowest layers of that tagged
+TAG, and COUNT more.
+
+Each of these has a file of its own, a link to it and an attribute, and changes the file of the layer before; each tenth
+takes files of lower layers away. Those of one number are the same in all images.
+"""
+import gzip
+import hashlib
+import io
+import json
+import os
+import sys
+import tarfile
+
+out, tag, new, first, count = sys.argv[1:]
+first, count = int(first), int(count)
+
+
+def path(digest):
+    return os.path.join(out, "blobs", "sha256", digest.removeprefix("sha256:"))
+
+
+def put(data, media_type):
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    with open(path(digest), "wb") as file:
+        file.write(data)
+    return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+
+def read(name):
+    with open(name, "rb") as file:
+        return json.load(file)
+
+
+def layer(number):
+    held = io.BytesIO()
+    tar = tarfile.open(fileobj=held, mode="w", format=tarfile.PAX_FORMAT)
+
+    def add(name, data=b"", kind=tarfile.REGTYPE, link="", pax=None):
+        entry = tarfile.TarInfo("more/" + name)
+        entry.type, entry.linkname, entry.mode = kind, link, 0o777 if kind == tarfile.SYMTYPE else 0o640
+        entry.uid, entry.mtime, entry.size = number, 1700000000 + number, len(data)
+        entry.pax_headers = pax or {}
+        tar.addfile(entry, io.BytesIO(data))
+
+    own = hashlib.shake_256(b"%d" % number).digest(5000 + 700 * number)
+    add("own%d" % number, own, pax={"SCHILY.xattr.user.number": str(number)})
+    add("again%d" % number, kind=tarfile.LNKTYPE, link="more/own%d" % number)
+    add("to%d" % number, kind=tarfile.SYMTYPE, link="own%d" % number)
+    if number > 1:
+        add("own%d" % (number - 1), b"changed by %d\n" % number)
+    if number % 10 == 0:
+        add(".wh.own%d" % (number - 5))
+        add(".wh.to%d" % (number - 7))
+    if number % 25 == 0:
+        add("dir/", kind=tarfile.DIRTYPE)
+        add("dir/.wh..wh..opq")
+        add("dir/of%d" % number, b"in a directory that hides what is below\n")
+    tar.close()
+    return held.getvalue()
+
+
+index = read(os.path.join(out, "index.json"))
+name = "org.opencontainers.image.ref.name"
+[old] = [one for one in index["manifests"] if one["annotations"][name] == tag]
+manifest = read(path(old["digest"]))
+config = read(path(manifest["config"]["digest"]))
+del manifest["layers"][first:], config["rootfs"]["diff_ids"][first:]
+config["config"]["Labels"] = {"name": new}
+for number in range(1, count + 1):
+    data = layer(number)
+    config["rootfs"]["diff_ids"].append("sha256:" + hashlib.sha256(data).hexdigest())
+    manifest["layers"].append(put(gzip.compress(data, 1, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip"))
+manifest["config"] = put(json.dumps(config).encode(), manifest["config"]["mediaType"])
+made = put(json.dumps(manifest).encode(), manifest["mediaType"])
+index["manifests"].append({**made, "annotations": {name: new}})
+with open(os.path.join(out, "index.json"), "w") as file:
+    json.dump(index, file)

@@ -1,0 +1,104 @@
+# What goes wrong under the daemon, for `snapshotter`: each time the client is told which layer, and why, and the next
+# try works.
+
+# owned_by_none: files of the daemon, mounts and loop devices, where there is no snapshot any more. The daemon's own
+# mounts are not in it.
+owned_by_none() {
+  find "$home/tarfs" -mindepth 1 ! -path "$home/tarfs/lost+found" \( -type f -o -path '*/snapshots/*' -o -path '*/mounts/*' \
+    -o -path '*/images/*' -o -path '*/sha256/*' \) ! -path "$home/tarfs/metadata.db" ! -path "$home/tarfs/lock"
+  awk -v home="$home/" 'index($5, home) == 1 {print "mount", $5}' /proc/self/mountinfo | grep -v " $home/tarfs$" || true
+  losetup --list --noheadings --output NAME,BACK-FILE | awk -v home="$home/" 'index($2, home) == 1' | grep -v full.img || true
+}
+
+# nothing_left: all is gone that no snapshot owns. Removals by containerd may be under way.
+nothing_left() {
+  local try
+  for try in {1..50}; do
+    [[ -n $(owned_by_none) ]] || return 0
+    sleep 0.2
+  done
+  fail "$name: left: $(owned_by_none | head -n 20) $(ctr snapshot --snapshotter tarfs ls)"
+}
+
+# refused IMAGE WORDS: a pull fails, and the client is told so.
+refused() {
+  ! pull "$1" || fail "$name: $1 was pulled, which could not be"
+  grep -qiE "$2" "$home/pull.log" || fail "$name: not \"$2\": $(tail -n 3 "$home/pull.log")"
+}
+
+# disk_full: of the disk that layers are kept on.
+disk_full() {
+  end_daemon TERM
+  truncate -s 40M "$home/full.img"
+  mkfs.ext4 -q "$home/full.img"
+  mount -o loop "$home/full.img" "$home/tarfs"
+  start_daemon
+  fallocate -l "$(($(df --output=avail -B1 "$home/tarfs" | tail -n 1) - 2000000))" "$home/tarfs/filler"
+  refused "$image" 'layer sha256:[0-9a-f]{64}: .*no space left on device'
+  remove_images
+  rm "$home/tarfs/filler"
+  nothing_left
+  pulled "$image"
+  expect_files "$name" tarfs "$image"
+  remove_images
+  nothing_left
+  end_daemon TERM
+  umount "$home/tarfs"
+  start_daemon
+  echo "$name: a full disk: an error that says so, nothing left, and the next is right"
+}
+
+# cut_off: layers whose blobs end too early. The image says so of one; the registry ends in the middle of another.
+cut_off() {
+  local proxy
+  head -c -9 "$home/layer.gz" >"$home/cut.gz"
+  "$here/with_layer.py" "$work/image" t "cut-$version" "$home/cut.gz" "$home/layer.tar"
+  push "cut-$version"
+  refused "$(named "cut-$version")" "layer sha256:$(sha256sum <"$home/cut.gz" | cut -d ' ' -f 1): unpack: "
+  remove_images
+  nothing_left
+  python3 "$here/ends.py" "${registry##*:}" 1500000 >"$home/port" 2>&1 &
+  proxy=$!
+  running+=($proxy)
+  until [[ -s $home/port ]]; do sleep 0.1; done
+  refused "127.0.0.1:$(cat "$home/port")/test/image:t" 'EOF|connection|refused|reset'
+  wait "$proxy" || fail "$name: the registry did not end by itself"
+  forget "$proxy"
+  remove_images
+  nothing_left
+  pulled "$image"
+  expect_files "$name" tarfs "$image"
+  echo "$name: a layer that is cut, and a registry that ends: errors that say so, nothing left, and the next is right"
+}
+
+# damaged: a kept layer is cut while it is in use. Containers that start are refused, and the next pull has it right.
+damaged() {
+  local layer
+  layer=$(layer_of t 1)
+  truncate -s -1 "$home/tarfs/layers/sha256/$layer/layer.tar"
+  ! ctr run --rm --snapshotter tarfs "$image" "damaged-$$" /bin/sh -c : >"$home/run.log" 2>&1 || fail "$name: a damaged layer was run"
+  grep -q "layer sha256:$layer: .*damaged" "$home/run.log" || fail "$name: $(cat "$home/run.log")"
+  ctr container rm "damaged-$$" >/dev/null 2>&1 || true
+  remove_images
+  pulled "$image"
+  expect_files "$name" tarfs "$image"
+  # The same while the daemon is not there.
+  end_daemon TERM
+  rm "$home/tarfs/layers/sha256/$layer/layer.tar"
+  start_daemon
+  ! ctr run --rm --snapshotter tarfs "$image" "damaged-$$" /bin/sh -c : >"$home/run.log" 2>&1 || fail "$name: a layer that is gone was run"
+  grep -q "layer sha256:$layer " "$home/run.log" || fail "$name: $(cat "$home/run.log")"
+  ctr container rm "damaged-$$" >/dev/null 2>&1 || true
+  remove_images
+  pulled "$image"
+  expect_files "$name" tarfs "$image"
+  remove_images
+  nothing_left
+  echo "$name: a kept layer that is damaged: an error that says so, and the next pull is right"
+}
+
+faults() {
+  disk_full
+  cut_off
+  damaged
+}
