@@ -22,7 +22,7 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 		return nil, nil
 	}
 	layers, err := store.Open(o.Root, store.Options{
-		Strict: c.Differ.Strict, FollowLowerLinks: o.FollowLowerLinks, Metrics: m, Log: log,
+		Strict: c.Differ.Strict, MaxEntries: c.Differ.MaxLayerEntries, FollowLowerLinks: o.FollowLowerLinks, Metrics: m, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("snapshotter: %w", err)

@@ -75,10 +75,12 @@ func newServices(ctx context.Context, c *config.Config, log *slog.Logger) (_ *se
 		BlockSize:     c.Differ.BlockSize,
 		Gunzip:        program,
 		MaxLayerBytes: c.Differ.MaxLayerBytes,
-		Strict:        c.Differ.Strict,
-		Own:           s.own,
-		Log:           log,
-		Metrics:       s.metrics,
+
+		MaxLayerEntries: c.Differ.MaxLayerEntries,
+		Strict:          c.Differ.Strict,
+		Own:             s.own,
+		Log:             log,
+		Metrics:         s.metrics,
 	}
 	if c.Verity.Layers != "off" {
 		options.Verity = c.Verity.Layers

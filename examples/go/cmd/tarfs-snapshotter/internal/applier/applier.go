@@ -33,6 +33,8 @@ type Options struct {
 	Gunzip string
 	// MaxLayerBytes is the most bytes of a layer's tar; 0 for no limit.
 	MaxLayerBytes int64
+	// MaxLayerEntries is the most entries of a layer's tar; 0 for no limit. Each takes about 150 bytes of memory.
+	MaxLayerEntries uint64
 	// Strict refuses what EROFS can't hold, or readers of tars disagree about, instead of dropping or choosing.
 	Strict bool
 	// Own is the snapshotter of this process; nil for none.

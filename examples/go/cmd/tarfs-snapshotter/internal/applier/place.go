@@ -110,7 +110,9 @@ func (p *place) publish() (err error) {
 		}
 	}
 	defer func() {
+		// What is not known to be on the disk has no name.
 		if err != nil {
+			p.remove(layerName)
 			p.remove(sidecarName)
 		}
 	}()

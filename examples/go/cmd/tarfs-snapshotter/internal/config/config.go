@@ -35,6 +35,7 @@ type Differ struct {
 	BlockSize         uint32 `toml:"block_size"`
 	Gunzip            string `toml:"gunzip"`
 	MaxLayerBytes     int64  `toml:"max_layer_bytes"`
+	MaxLayerEntries   uint64 `toml:"max_layer_entries"`
 	Strict            bool   `toml:"strict"`
 }
 
@@ -81,6 +82,8 @@ func Default() *Config {
 			ContentRoot:       "/var/lib/containerd/io.containerd.content.v1.content",
 			ContainerdAddress: "/run/containerd/containerd.sock",
 			Gunzip:            "auto",
+			MaxLayerBytes:     64 << 30,
+			MaxLayerEntries:   5_000_000,
 		},
 		Verity:      Verity{Layers: "off"},
 		Snapshotter: Snapshotter{OverlayOptions: []string{}},

@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,6 +25,28 @@ func TestCommitKilledBesideMount(t *testing.T) {
 	ok(t, os.Mkdir(filepath.Join(filepath.Dir(mounts[0].Source), "committing"), 0o700))
 	n.stop(t)
 	n = newNodeWith(t, root, snapshotter.Options{DefaultSize: 16 << 20})
+	ok(t, n.Commit(t.Context(), "committed", "key"))
+}
+
+// Snapshots without their metadata are not taken for left over: what containers wrote is in them.
+func TestMetadataGone(t *testing.T) {
+	root := t.TempDir()
+	n := newNode(t, root)
+	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	ok(t, os.WriteFile(filepath.Join(mounts[0].Source, "written"), []byte("x"), 0o644))
+	n.stop(t)
+	ok(t, os.Rename(filepath.Join(root, "metadata.db"), filepath.Join(root, "away")))
+	layers := must[*store.Store](t)(store.Open(root, store.Options{}))
+	_, err := snapshotter.New(t.Context(), layers, snapshotter.Options{})
+	ok(t, layers.Close())
+	if err == nil || !strings.Contains(err.Error(), "metadata.db is not there") {
+		t.Fatalf("%v", err)
+	}
+	ok(t, os.Rename(filepath.Join(root, "away"), filepath.Join(root, "metadata.db")))
+	n = newNode(t, root)
+	if _, err := os.Stat(filepath.Join(mounts[0].Source, "written")); err != nil {
+		t.Error(err)
+	}
 	ok(t, n.Commit(t.Context(), "committed", "key"))
 }
 

@@ -2,10 +2,14 @@ package snapshotter
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
@@ -16,6 +20,9 @@ import (
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/opencontainers/go-digest"
 )
+
+// metadataName is the file, beside the snapshots, that says which there are.
+const metadataName = "metadata.db"
 
 // Options are a snapshotter's. The zero value is good.
 type Options struct {
@@ -81,7 +88,10 @@ func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotte
 	if _, err := items.MakeDirs("snapshots"); err != nil {
 		return nil, err
 	}
-	meta, err := storage.NewMetaStore(filepath.Join(layers.Root(), "metadata.db"))
+	if err := s.hasMetadata(); err != nil {
+		return nil, err
+	}
+	meta, err := storage.NewMetaStore(filepath.Join(layers.Root(), metadataName))
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +101,26 @@ func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotte
 		return nil, fmt.Errorf("%s: %w", layers.Root(), err)
 	}
 	return s, nil
+}
+
+// hasMetadata refuses snapshots without their metadata: to a new one all of them would be left over, and what
+// containers wrote would be removed.
+func (s *Snapshotter) hasMetadata() error {
+	path := filepath.Join(s.store.Root(), metadataName)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	names, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := strconv.ParseUint(name.Name(), 10, 64); err == nil {
+			return fmt.Errorf("%s is not there, and there are snapshots, as %s: bring it back, or remove %s if nothing in it is wanted: %w",
+				path, s.path(name.Name()), s.dir, errdefs.ErrFailedPrecondition)
+		}
+	}
+	return nil
 }
 
 // Close closes the metadata. Snapshots stay.

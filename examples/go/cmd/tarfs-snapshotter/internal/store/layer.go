@@ -80,5 +80,7 @@ func (s *Store) kept(key string) (*keep.Item, error) {
 
 // layerOptions are how a layer's tar is read, whenever it is.
 func (s *Store) layerOptions() *tarfs.LayerOptions {
-	return &tarfs.LayerOptions{KeepPending: true, DropUnknownXattrs: !s.options.Strict}
+	return &tarfs.LayerOptions{
+		KeepPending: true, DropUnknownXattrs: !s.options.Strict, MaxEntries: s.options.MaxEntries,
+	}
 }

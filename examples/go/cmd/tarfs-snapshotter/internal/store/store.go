@@ -34,6 +34,8 @@ type Options struct {
 	// attributes that EROFS has no namespace for, such as those which macOS puts on every file. Without it they are
 	// dropped, as runtimes do, and the log says how many.
 	Strict bool
+	// MaxEntries is the most entries of a layer's tar; 0 for no limit.
+	MaxEntries uint64
 	// FollowLowerLinks is how layers are merged: see tarfs.MergeOptions.
 	FollowLowerLinks bool
 	// Metrics count; nil for none.
