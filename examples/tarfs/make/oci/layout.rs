@@ -35,8 +35,9 @@ impl LayoutWriter {
     /// Begins it. A directory that is there must be a layout, or have nothing in it.
     pub(crate) fn new(dir: &Path) -> Done<Self> {
         let failed = |error| Fail::of(dir, error);
-        let is_layout = dir.join(LAYOUT).is_file();
-        if !is_layout && dir.exists() && !is_bare(dir).map_err(failed)? {
+        let is_layout = || dir.join(LAYOUT).is_file();
+        // Asked again, as another run may have given its files their names meanwhile: this one is the first.
+        if !is_layout() && dir.exists() && !is_bare(dir).map_err(failed)? && !is_layout() {
             return Err(Fail::of(dir, "is there, and is no OCI image layout"));
         }
         let mut writer = Self {
@@ -53,7 +54,7 @@ impl LayoutWriter {
                 Err(error) => return Err(Fail::of(part, error)),
             }
         }
-        if !is_layout {
+        if !is_layout() {
             let version = json!({ "imageLayoutVersion": "1.0.0" });
             writer.file(LAYOUT, version.to_string().as_bytes())?;
         }
