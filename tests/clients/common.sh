@@ -10,6 +10,8 @@ bin=$cache/containerd-$version/bin
 registry=127.0.0.1:${TARFS_REGISTRY_PORT:-5107}
 image=$registry/test/image:t
 
+export PYTHONDONTWRITEBYTECODE=1 # no compiled modules beside the scripts
+
 fail() {
   echo "clients: $*" >&2
   exit 1

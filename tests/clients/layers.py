@@ -8,29 +8,13 @@ takes files of lower layers away. Those of one number are the same in all images
 import gzip
 import hashlib
 import io
-import json
-import os
 import sys
 import tarfile
 
+from oci_layout import Layout
+
 out, tag, new, first, count = sys.argv[1:]
 first, count = int(first), int(count)
-
-
-def path(digest):
-    return os.path.join(out, "blobs", "sha256", digest.removeprefix("sha256:"))
-
-
-def put(data, media_type):
-    digest = "sha256:" + hashlib.sha256(data).hexdigest()
-    with open(path(digest), "wb") as file:
-        file.write(data)
-    return {"mediaType": media_type, "digest": digest, "size": len(data)}
-
-
-def read(name):
-    with open(name, "rb") as file:
-        return json.load(file)
 
 
 def layer(number):
@@ -61,19 +45,13 @@ def layer(number):
     return held.getvalue()
 
 
-index = read(os.path.join(out, "index.json"))
-name = "org.opencontainers.image.ref.name"
-[old] = [one for one in index["manifests"] if one["annotations"][name] == tag]
-manifest = read(path(old["digest"]))
-config = read(path(manifest["config"]["digest"]))
+layout = Layout(out)
+manifest, config = layout.image(tag)
 del manifest["layers"][first:], config["rootfs"]["diff_ids"][first:]
 config["config"]["Labels"] = {"name": new}
 for number in range(1, count + 1):
     data = layer(number)
     config["rootfs"]["diff_ids"].append("sha256:" + hashlib.sha256(data).hexdigest())
-    manifest["layers"].append(put(gzip.compress(data, 1, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip"))
-manifest["config"] = put(json.dumps(config).encode(), manifest["config"]["mediaType"])
-made = put(json.dumps(manifest).encode(), manifest["mediaType"])
-index["manifests"].append({**made, "annotations": {name: new}})
-with open(os.path.join(out, "index.json"), "w") as file:
-    json.dump(index, file)
+    compressed = gzip.compress(data, 1, mtime=0)
+    manifest["layers"].append(layout.put(compressed, "application/vnd.oci.image.layer.v1.tar+gzip"))
+layout.add(new, manifest, config)
