@@ -54,6 +54,15 @@ pub(crate) struct Layout {
     pub(crate) checksum: bool,
 }
 
+/// Refuses for the disks of so many layers, one each, what is of one alone.
+pub(crate) fn of_each(args: &Layout, layers: usize) -> Done {
+    if layers > 1 && args.uuid.is_some() {
+        let why = "--uuid is of one filesystem: those of several layers follow from their content";
+        return Err(Fail::Usage(why.to_owned()));
+    }
+    Ok(())
+}
+
 /// The library's options, for a disk or for a bootstrap.
 pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> {
     let block = u32::try_from(args.block_size).ok().and_then(BlockSize::new);

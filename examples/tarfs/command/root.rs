@@ -14,7 +14,7 @@ use crate::cli::progress::Steps;
 use crate::cli::reading_options::Inputs;
 use crate::files::argument_files;
 use crate::layers::spool::Spool;
-use crate::layers::{load, loaded, merged, same_devices, warnings};
+use crate::layers::{load, merged, same_devices, warnings};
 use crate::make::{backings, image, work};
 use crate::show::root_report::RootReport;
 
@@ -76,16 +76,8 @@ pub(crate) fn run(args: &Root) -> Done {
     let steps = Steps::new(|| work::bytes(&trees, product, &options, export::Form::Raw, None));
     let export = tarfs_io::Export::new(mode).options(options);
     let export = export.hashing(hash_tree_options::threads(&args.tree.hashing));
-    let mut export = export.observer(|step, bytes| steps.inc(step == Step::Hashing, bytes));
-    if let Some((tree, _)) = &merged {
-        let (backings, leaves) = backings::of(loaded::origins(tree, &layers))?;
-        export = export.image(tree, backings, leaves);
-    } else {
-        for layer in &layers {
-            let (backings, leaves) = backings::of(layer.origins())?;
-            export = export.layer(&layer.tree, backings, leaves);
-        }
-    }
+    let export = export.observer(|step, bytes| steps.inc(step == Step::Hashing, bytes));
+    let export = backings::given(export, merged.as_ref().map(|(tree, _)| tree), &layers)?;
     let hashed = export.hash().map_err(|error| explain(error, args.each_layer))?;
     drop(steps);
     let mut names = layers.iter().map(|layer| &*layer.name);
@@ -100,9 +92,8 @@ pub(crate) fn run(args: &Root) -> Done {
 fn options(args: &Root) -> Done<ExportOptions> {
     let layout = image_options::options(&args.layout, true)?;
     let params = hash_tree_options::mountable(&args.tree, layout.block_size)?;
-    if args.each_layer && args.inputs.layers.len() > 1 && args.layout.uuid.is_some() {
-        let why = "--uuid is of one filesystem: those of several layers follow from their content";
-        return Err(Fail::Usage(why.to_owned()));
+    if args.each_layer {
+        image_options::of_each(&args.layout, args.inputs.layers.len())?;
     }
     let any_data_block = args.tree.any_data_block;
     Ok(ExportOptions::new().layout(layout).verity(params).any_data_block(any_data_block))

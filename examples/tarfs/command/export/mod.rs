@@ -19,7 +19,7 @@ use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::target::Target;
 use crate::files::{argument_files, place};
-use crate::layers::loaded::{self, Loaded};
+use crate::layers::loaded::Loaded;
 use crate::layers::noted::Noted;
 use crate::layers::spool::Spool;
 use crate::layers::{load, merged, same_devices, warnings};
@@ -76,17 +76,11 @@ pub(crate) fn run(args: &Export) -> Done {
     if let Some(partitioning) = partitioning {
         export = export.partitions(partitioning);
     }
-    let mut noted: Vec<Noted> = layers.iter().map(|layer| layer.noted).collect();
-    if let Some((tree, all)) = &merged {
-        let (backings, leaves) = backings::of(loaded::origins(tree, &layers))?;
-        export = export.image(tree, backings, leaves);
-        noted = vec![*all];
-    } else {
-        for layer in &layers {
-            let (backings, leaves) = backings::of(layer.origins())?;
-            export = export.layer(&layer.tree, backings, leaves);
-        }
-    }
+    let export = backings::given(export, merged.as_ref().map(|(tree, _)| tree), &layers)?;
+    let noted: Vec<Noted> = match &merged {
+        Some((_, all)) => vec![*all],
+        None => layers.iter().map(|layer| layer.noted).collect(),
+    };
     let made = export.make(target.path());
     let made = made.map_err(|error| errors::explain(error, &target, &layers))?;
     drop(early);
@@ -126,9 +120,8 @@ fn options(args: &Export) -> Done<ExportOptions> {
     if args.forms.volume().is_some() {
         params = hash_tree_options::with_superblock(&params)?;
     }
-    if mode.is_by_layer() && args.inputs.layers.len() > 1 && args.layout.uuid.is_some() {
-        let why = "--uuid is of one filesystem: those of several layers follow from their content";
-        return Err(Fail::Usage(why.to_owned()));
+    if mode.is_by_layer() {
+        image_options::of_each(&args.layout, args.inputs.layers.len())?;
     }
     let any_data_block = args.sealing.tree.any_data_block;
     Ok(ExportOptions::new().layout(layout).verity(params).any_data_block(any_data_block))
