@@ -61,5 +61,12 @@ fn attributes() -> Vec<Op> {
     add(b"odd/block", What::Block(4095, 1_048_575), attr(0o660, 0, 6, (9, 10)), &[]);
     add(b"odd/char", What::Char(511, 257), attr(0o660, 0, 6, (9, 10)), &[("trusted.c", b"c")]);
     add(b"odd/fifo", What::Fifo, attr(0o4600, 1, 1, (0, 1)), &[]);
+    // Attributes that an image has once for many inodes.
+    for at in 0..40 {
+        let long = vec![b'a' + at % 4; 100 + 110 * usize::from(at % 4)];
+        let label = format!("system_u:object_r:type_{}_t:s0\0", at % 5);
+        let xattrs = [("security.selinux", label.as_bytes()), ("user.long", &long)];
+        add(format!("odd/label-{at}").as_bytes(), content(), attr(0o644, 0, 0, (1, 2)), &xattrs);
+    }
     ops
 }

@@ -7,11 +7,11 @@ use testkit::erofs_rs::dump;
 use crate::forms::Image;
 use crate::table::Cell::Right;
 use crate::table::{Shown, hold, row};
-use crate::{open_ended, sparse, stacks};
+use crate::{labelled, open_ended, sparse, stacks};
 
 #[test]
 fn erofs_rs() {
-    let stacks = [stacks(30), sparse(), open_ended()].concat();
+    let stacks = [stacks(30), sparse(), open_ended(), labelled()].concat();
     hold("erofs-rs", &row([Right; 9]), &stacks, &|stack, form, dir| {
         let image = Image::of(stack, form);
         let files = image.write(dir, "image", form);

@@ -10,14 +10,14 @@ use testkit::oracle::{self, Verdict};
 use crate::forms::{Form, Image};
 use crate::table::Cell::{OtherBytes, Right};
 use crate::table::{Shown, hold, row};
-use crate::{open_ended, sparse, stacks};
+use crate::{labelled, open_ended, sparse, stacks};
 
 #[test]
 fn fsck_extract() {
     let Some(fsck) = oracle::erofs_tool("fsck.erofs") else { return };
     let row = row([Right, Right, Right, Right, Right, Right, OtherBytes, OtherBytes, Right]);
     // It has no way to paths that a system call does not take.
-    let mut stacks = [stacks(20), sparse()].concat();
+    let mut stacks = [stacks(20), sparse(), labelled()].concat();
     stacks.retain(|stack| Image::merged(stack).dump().paths().all(|path| path.len() < 3000));
     hold("fsck.erofs --extract", &row, &stacks, &|stack, form, dir| {
         extract(&fsck, &Image::of(stack, form), form, dir)

@@ -11,7 +11,7 @@ use testkit::oracle::{self, Verdict};
 use crate::forms::{Files, Image};
 use crate::table::Cell::{OtherBytes, Right};
 use crate::table::{Shown, hold, row};
-use crate::{open_ended, sparse, stacks};
+use crate::{labelled, open_ended, sparse, stacks};
 
 /// A mount, until it is dropped; the process behind it ends with it.
 struct Fuse {
@@ -47,7 +47,8 @@ impl Drop for Fuse {
 fn erofsfuse() {
     let Some(tool) = oracle::erofs_tool("erofsfuse") else { return };
     let row = row([Right, Right, Right, Right, Right, Right, OtherBytes, OtherBytes, Right]);
-    hold("erofsfuse", &row, &[stacks(6), sparse(), open_ended()].concat(), &|stack, form, dir| {
+    let stacks = [stacks(6), sparse(), open_ended(), labelled()].concat();
+    hold("erofsfuse", &row, &stacks, &|stack, form, dir| {
         let image = Image::of(stack, form);
         let files = image.write(dir, "image", form);
         let mounted = Fuse::mount(&tool, &files)?;

@@ -6,14 +6,14 @@ use testkit::mount::Erofs;
 use crate::forms::Image;
 use crate::table::Cell::Right;
 use crate::table::{Shown, hold, row};
-use crate::{open_ended, sparse, stacks};
+use crate::{labelled, open_ended, sparse, stacks};
 
 #[test]
 fn linux() {
     hold(
         "Linux",
         &row([Right; 9]),
-        &[stacks(20), sparse(), open_ended()].concat(),
+        &[stacks(20), sparse(), open_ended(), labelled()].concat(),
         &|stack, form, dir| {
             let image = Image::of(stack, form);
             let files = image.write(dir, "image", form);

@@ -49,6 +49,33 @@ fn open_ended() -> Vec<Stack> {
     vec![alone(tar)]
 }
 
+/// Attributes that many inodes have, so that the image has them once, in several blocks; each inode has
+/// others of its own too. The upper layer's directories have overlayfs' mark, as they hold whiteouts.
+fn labelled() -> Vec<Stack> {
+    let label = |of: usize| format!("system_u:object_r:type_{}_t:s0\0", of % 7);
+    let mut lower = TarBuilder::new();
+    let mut upper = TarBuilder::new();
+    for at in 0..60 {
+        let long = vec![b'a' + (at % 5) as u8; 100 + 90 * (at % 5)];
+        lower = lower
+            .dir(format!("d{at}"), 0o755)
+            .xattr("security.selinux", label(at))
+            .file(format!("d{at}/file"), format!("file {at}"))
+            .xattr("security.selinux", label(at + 1))
+            .xattr("user.long", long)
+            .file(format!("d{at}/own"), b"")
+            .xattr("security.selinux", label(at))
+            .xattr("user.own", format!("{at}"));
+        if at % 3 == 0 {
+            let dir = format!("d{at}");
+            upper = upper.dir(&dir, 0o700).xattr("security.selinux", label(at));
+            upper = upper.whiteout(format!("{dir}/own")).file(format!("{dir}/new"), b"new");
+        }
+    }
+    let layers = [lower, upper].map(|tar| Layer { ops: Vec::new(), tar: tar.finish() });
+    vec![Stack { seed: 2 << 32, layers: layers.into() }]
+}
+
 fn alone(tar: TarBuilder) -> Stack {
     Stack { seed: 1 << 32, layers: vec![Layer { ops: Vec::new(), tar: tar.finish() }] }
 }

@@ -15,7 +15,7 @@ use testkit::stacks::Stack;
 use crate::forms::{Form, Image};
 use crate::table::Cell::{OtherBytes, Refuses, Right};
 use crate::table::{Shown, hold, row};
-use crate::{open_ended, sparse, stacks};
+use crate::{labelled, open_ended, sparse, stacks};
 
 fn merged(
     mkfs: &Path,
@@ -67,7 +67,7 @@ fn merged(
 /// bootstraps with and without a device together; and no directory is there again after something else
 /// was in its place, which it joins with the older one.
 fn mergeable() -> Vec<Stack> {
-    let mut stacks = stacks(40);
+    let mut stacks = [labelled(), stacks(40)].concat();
     stacks.retain(|stack| {
         let layers = (0..stack.layers.len()).map(|layer| Image::layer(stack, layer));
         // For each path: a directory, then something else.

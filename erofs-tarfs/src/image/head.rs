@@ -110,6 +110,7 @@ fn superblock(layout: &Layout<'_>) -> Superblock {
     sb.fixed_nsec.set(layout.epoch().nanos);
     sb.blocks_lo.set(layout.primary_blocks() as u32);
     sb.meta_blkaddr.set(layout.meta_block() as u32);
+    sb.xattr_blkaddr.set(layout.xattr_block() as u32);
     sb.uuid = layout.uuid;
     sb.volume_name = layout.label;
     sb

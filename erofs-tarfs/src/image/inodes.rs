@@ -3,9 +3,9 @@
 use super::directory::Directory;
 use super::shape::shape;
 use super::stream::Stream;
+use super::xattrs;
 use crate::format::{
     ChunkFormat, ChunkIndex, CompactInode, DataLayout, ExtendedInode, Format, HOLE, IMPLIED_MARK,
-    XattrEntry, XattrHeader, XattrPrefix, filter_bit,
 };
 use crate::layout::{Data, Face, Layout, Pieces, Shape, chunks};
 use crate::tree::{NodeKind, Place};
@@ -35,6 +35,7 @@ pub(super) fn write<E, S: FnMut(&[u8]) -> Result<(), E>>(
         block += shape.blocks;
         out.put(&bytes)?;
     }
+    xattrs::shared(layout, out)?;
     out.pad(layout.block_area)
 }
 
@@ -105,7 +106,7 @@ fn inode(
         out.extend_from_slice(inode.as_bytes());
     }
     if shape.xattr_bytes > 0 {
-        xattrs(layout, item, out);
+        xattrs::body(layout, item, out);
     }
     debug_assert_eq!(out.len() as u64, shape.lead());
     match (shape.data, face) {
@@ -141,28 +142,6 @@ fn inode(
         (Data::Inline, _) => Directory::new(layout, item).tail(out),
         _ => {}
     }
-}
-
-fn xattrs(layout: &Layout<'_>, item: u32, out: &mut Vec<u8>) {
-    let at = out.len();
-    let mut header = XattrHeader::new_zeroed();
-    let mut filter = u32::MAX;
-    out.extend_from_slice(header.as_bytes());
-    for (name, value) in layout.scene.xattrs(item) {
-        let (prefix, rest) = XattrPrefix::split(name).expect("the plan checked this name");
-        filter &= !(1 << filter_bit(prefix, rest));
-        let entry = XattrEntry {
-            name_len: rest.len() as u8,
-            name_index: prefix as u8,
-            value_size: (value.len() as u16).into(),
-        };
-        out.extend_from_slice(entry.as_bytes());
-        out.extend_from_slice(rest);
-        out.extend_from_slice(value);
-        out.resize(at + (out.len() - at).next_multiple_of(4), 0);
-    }
-    header.name_filter.set(filter);
-    out[at..at + size_of::<XattrHeader>()].copy_from_slice(header.as_bytes());
 }
 
 fn file_type(layout: &Layout<'_>, item: u32, face: Face<'_>) -> u16 {

@@ -34,6 +34,7 @@ mod shape;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod xattrs;
 
 pub use disk::{DiskPlan, Segment, SegmentSource, disk};
 pub use head::{head, set_uuid};

@@ -38,6 +38,7 @@
 //! # Ok::<(), erofs_tarfs::layout::Error>(())
 //! ```
 
+mod areas;
 mod body;
 mod devices;
 mod directory;
@@ -50,6 +51,8 @@ mod order;
 mod place;
 mod plan;
 mod scene;
+mod shared;
+mod sharing;
 #[cfg(test)]
 mod tests;
 mod uuid;
@@ -64,3 +67,4 @@ pub use plan::{Layout, data_first_offset, plan};
 pub(crate) use body::{Pieces, chunks};
 pub(crate) use directory::Entry as DirectoryEntry;
 pub(crate) use node::{Data, Face, Shape};
+pub(crate) use xattr::Xattr;

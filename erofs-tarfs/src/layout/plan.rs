@@ -1,9 +1,10 @@
 //! The layout as a whole: which area lies where.
 
+use super::areas::{Areas, areas};
 use super::devices::{self, PlannedDevice, check_blocks, string_up};
-use super::place::{Area, place};
 use super::scene::Scene;
-use super::{Artifact, DiskOrder, Error, LayoutOptions, order, uuid};
+use super::sharing::sharing;
+use super::{Artifact, DiskOrder, Error, LayoutOptions, uuid};
 use crate::format::{DEVICE_TABLE_OFFSET, DeviceSlot, SLOT_SIZE};
 use crate::tree::{InodeId, Tree};
 use crate::units::{BlockSize, Timestamp};
@@ -51,6 +52,8 @@ pub struct Layout<'t> {
     base: u64,
     head_bytes: u64,
     body_offset: u64,
+    /// First byte of the shared xattrs, behind the inodes.
+    shared_area: u64,
     /// First byte of the block area.
     pub(crate) block_area: u64,
     /// End of the metadata, filled up.
@@ -93,8 +96,8 @@ pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, E
     // those before it, whose bodies were copied, are not in it.
     let copied = if tree.packing().is_empty() { 0 } else { devices.len() - 1 };
     let bases = tree.devices().iter().map(|d| if in_disk { 0 } else { d.base_offset }).collect();
-    let scene = Scene::new(tree, options, bases);
-    let (mut order, parents) = order::order(&scene);
+    let mut scene = Scene::new(tree, options, bases);
+    scene.shared = sharing(&scene);
     let data = tree.devices().iter().fold(0u64, |sum, device| sum.saturating_add(device.bytes));
     let tables = TABLES.saturating_add(data / 8);
 
@@ -121,10 +124,10 @@ pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, E
         let base = end.next_multiple_of(page);
         (head, base, base, SLOT_SIZE, end)
     };
-    let Area { slots, bytes: area, blocks, tables } =
-        place(&scene, &mut order, base, skip, tables)?;
-    let block_area = (base + area).next_multiple_of(bytes);
-    let used = blocks.checked_add(block_area >> block.bits());
+    let areas = areas(&mut scene, base, skip, tables)?;
+    let Areas { order, parents, inodes, shared_area, shared_bytes } = areas;
+    let block_area = (shared_area + shared_bytes).next_multiple_of(bytes);
+    let used = inodes.blocks.checked_add(block_area >> block.bits());
     let used = used.unwrap_or(u64::MAX);
     check_blocks("blocks of the image", used)?;
     let end = used << block.bits();
@@ -145,14 +148,15 @@ pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, E
         uuid,
         checksum: options.checksum.unwrap_or(block.bytes() >= 2048),
         label,
-        chunked: tables > 0,
+        chunked: inodes.tables > 0,
         devices,
         order,
         parents,
-        slots,
+        slots: inodes.slots,
         base,
         head_bytes,
         body_offset,
+        shared_area,
         block_area,
         end,
         primary_blocks,
@@ -278,6 +282,11 @@ impl Layout<'_> {
     /// Byte of an item's inode.
     pub(crate) fn inode_offset(&self, item: u32) -> u64 {
         self.base + self.nid(item) * SLOT_SIZE
+    }
+
+    /// Block from which on shared xattrs are counted, in units of 4 bytes; 0 if there are none.
+    pub(crate) fn xattr_block(&self) -> u64 {
+        if self.scene.shared.is_empty() { 0 } else { self.shared_area >> self.scene.block.bits() }
     }
 
     /// Block that nids count from.

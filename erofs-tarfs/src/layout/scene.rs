@@ -1,6 +1,7 @@
 //! The tree as it will be written: whiteouts in their form, items instead of inodes.
 
 use super::epoch::Epoch;
+use super::shared::Shared;
 use super::{Artifact, BodyForm, Error, LayoutOptions, WhiteoutForm};
 use crate::tree::{InodeId, NodeKind, Tree};
 use crate::units::BlockSize;
@@ -28,6 +29,8 @@ pub(crate) struct Scene<'t> {
     pub(crate) holding: Vec<bool>,
     /// Bytes added to addresses in each device.
     pub(crate) bases: Vec<u64>,
+    /// Extended attributes that are written once for many inodes.
+    pub(crate) shared: Shared<'t>,
 }
 
 impl<'t> Scene<'t> {
@@ -53,7 +56,8 @@ impl<'t> Scene<'t> {
             holding = ids().map(holds).collect();
         }
         let epoch = Epoch::of(tree, compact);
-        Self { tree, block, whiteouts, plain, indexes, epoch, opaque, holding, bases }
+        let shared = Shared::default();
+        Self { tree, block, whiteouts, plain, indexes, epoch, opaque, holding, bases, shared }
     }
 
     pub(crate) fn item_count(&self) -> usize {

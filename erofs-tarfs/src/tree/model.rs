@@ -239,12 +239,20 @@ impl Tree {
 
     /// Extended attributes with full names, in ascending order of names.
     pub fn xattrs(&self, id: InodeId) -> XattrIter<'_> {
-        let set = self.inodes[id.index()].xattrs;
-        XattrIter { rest: set.checked_sub(1).map_or(&[], |set| self.xattr_set(set)) }
+        XattrIter { rest: self.xattr_set_of(id).map_or(&[], |set| self.xattr_set(set)) }
     }
 
     pub(crate) fn has_xattrs(&self, id: InodeId) -> bool {
         self.inodes[id.index()].xattrs != 0
+    }
+
+    /// The set that an inode has, if any.
+    pub(crate) fn xattr_set_of(&self, id: InodeId) -> Option<u32> {
+        self.inodes[id.index()].xattrs.checked_sub(1)
+    }
+
+    pub(crate) fn xattr_set_count(&self) -> u32 {
+        self.xattr_sets.len() as u32
     }
 
     pub(crate) fn xattr_set(&self, set: u32) -> &[u8] {

@@ -99,7 +99,11 @@ func everything(t testing.TB) []byte {
 		file("spaces, comma and ünïcode", "odd"),
 	}
 	for i := range 60 {
-		entries = append(entries, file(fmt.Sprintf("usr/share/many/%02d", i), noise(byte(i), i*97)))
+		// Attributes that several files have, which the image has once, in several blocks of 512 bytes.
+		shared := records("SCHILY.xattr.security.selinux", fmt.Sprintf("system_u:object_r:type_%d_t:s0\x00", i%5),
+			"SCHILY.xattr.user.long", strings.Repeat(string(rune('a'+i%4)), 100+i%4*110))
+		entries = append(entries, file(fmt.Sprintf("usr/share/many/%02d", i), noise(byte(i), i*97)).
+			with(func(h *tar.Header) { h.PAXRecords = shared }))
 	}
 	return archive(t, tar.FormatPAX, entries...)
 }
