@@ -6,6 +6,7 @@ use super::error::Error;
 use super::index::Index;
 use super::inode::{Attributes, InodeId, NodeKind};
 use super::model::{IMPLIED, Inode, OPAQUE, PIECES, Tree, pack};
+use super::recent::Recent;
 use crate::units::DeviceNumber;
 use alloc::vec::Vec;
 use core::fmt;
@@ -132,6 +133,7 @@ pub struct Builder {
     pub(super) keep_devices: bool,
     /// Whether any name was given to another inode since this was last set to false.
     pub(super) replaced: bool,
+    pub(super) recent: Recent,
 }
 
 impl fmt::Debug for Builder {
@@ -164,6 +166,7 @@ impl Builder {
             root: 0,
             keep_devices: false,
             replaced: false,
+            recent: Recent::default(),
         };
         builder.tree.inodes.push(inode(IMPLIED_ATTRIBUTES, XattrSet::NONE, NodeKind::Directory));
         builder.tree.inodes[0].flags = IMPLIED;
@@ -216,14 +219,14 @@ impl Builder {
             return Ok(XattrSet::NONE);
         }
         let count = self.tree.xattr_sets.len() as u32;
-        // Entries that follow one another often have the same attributes, as a rule a security
-        // label.
-        if count > 0 && self.tree.xattr_set(count - 1) == set {
-            return Ok(XattrSet(count));
+        let known = self.recent.slot(set);
+        if *known > 0 && self.tree.xattr_set(*known - 1) == set {
+            return Ok(XattrSet(*known));
         }
         if count == u32::MAX - 1 || set.len() > u32::MAX as usize {
             return Err(Error::TooMany("xattr sets"));
         }
+        *known = count + 1;
         let start = self.carry(set);
         self.tree.xattr_sets.push((start, set.len() as u32));
         Ok(XattrSet(count + 1))

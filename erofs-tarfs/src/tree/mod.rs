@@ -62,6 +62,7 @@ mod owned;
 mod pack;
 mod path;
 mod place;
+mod recent;
 mod sparse;
 mod state;
 mod walk;
