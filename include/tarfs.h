@@ -833,6 +833,11 @@ typedef struct {
      * The most entries of the tar; no limit by default.
      */
     uint64_t max_entries;
+    /**
+     * The most bytes of the tar, uncompressed, all that follows its end counted; no limit by default. To be set for
+     * tars that are decompressed, as a few bytes become any number.
+     */
+    uint64_t max_bytes;
 } tarfs_layer_options;
 
 /**

@@ -15,6 +15,7 @@ mod fsmeta;
 mod help;
 mod images;
 mod inputs;
+mod limits;
 mod marks;
 mod modes;
 mod names;

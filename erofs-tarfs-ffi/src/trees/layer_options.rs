@@ -74,6 +74,9 @@ pub struct TarfsLayerOptions {
     pub max_global_xattr_bytes: u64,
     /// The most entries of the tar; no limit by default.
     pub max_entries: u64,
+    /// The most bytes of the tar, uncompressed, all that follows its end counted; no limit by default. To be set for
+    /// tars that are decompressed, as a few bytes become any number.
+    pub max_bytes: u64,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -114,6 +117,9 @@ impl TarfsLayerOptions {
         }
         if given.max_global_xattr_bytes > 0 {
             tar = tar.max_global_xattr_bytes(size(given.max_global_xattr_bytes));
+        }
+        if given.max_bytes > 0 {
+            tar = tar.max_bytes(given.max_bytes);
         }
         // SAFETY: as the header says.
         let tag = unsafe { pointer::bytes(given.tag, given.tag_len, "tag")? };

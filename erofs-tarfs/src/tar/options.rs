@@ -42,6 +42,11 @@ pub struct ParseOptions {
     ///
     /// Default 1,048,576, the limit of Go's `archive/tar`.
     pub max_sparse_segments: usize,
+    /// Most bytes of the tar, its end and what follows that counted. Protects time, and the disk that a tar
+    /// is written to: a few bytes of a compressed stream become any number.
+    ///
+    /// No limit by default: who reads a tar from a file has its bytes. Set it for tars that are decompressed.
+    pub max_bytes: u64,
     /// Refuse an archive that does not end in two zero blocks. Default off: GNU tar and Go accept
     /// one zero block, or none, before the end of the stream.
     pub strict: bool,
@@ -63,6 +68,7 @@ impl Default for ParseOptions {
             max_global_path_bytes: 1 << 10,
             max_global_xattr_bytes: 1 << 10,
             max_sparse_segments: 1 << 20,
+            max_bytes: u64::MAX,
             strict: false,
             skip_unknown_types: false,
             refuse_partial_last_block: false,
@@ -110,6 +116,12 @@ impl ParseOptions {
     #[must_use]
     pub fn max_sparse_segments(self, max_sparse_segments: usize) -> Self {
         Self { max_sparse_segments, ..self }
+    }
+
+    /// Sets the most bytes of the tar; any number by default.
+    #[must_use]
+    pub fn max_bytes(self, max_bytes: u64) -> Self {
+        Self { max_bytes, ..self }
     }
 
     /// Sets whether an archive must end in two zero blocks; off by default.

@@ -144,10 +144,16 @@ impl Parser {
     /// # Errors
     ///
     /// [`ErrorKind::Skip`] if more than may be skipped; the parser goes on as if not called.
+    /// [`ErrorKind::Limit`] past [`ParseOptions::max_bytes`].
     pub fn skip(&mut self, n: u64) -> Result<(), Error> {
         let at = self.position;
+        let beyond = at.checked_add(n).is_none_or(|end| end > self.options.max_bytes);
         match &mut self.state {
             State::Failed(error) => return Err(error.clone()),
+            State::Body { left, padding, .. } if beyond && n <= *left + *padding => {
+                return Err(self.too_long());
+            }
+            State::End if beyond => return Err(self.too_long()),
             State::Body { left, padding, .. } if n <= *left + *padding => {
                 let of_body = n.min(*left);
                 *left -= of_body;

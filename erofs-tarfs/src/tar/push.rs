@@ -24,12 +24,17 @@ impl Parser {
     ///
     /// On what is not a tar that we read; every further call returns the same error.
     pub fn push<'a>(&'a mut self, input: &'a [u8]) -> Result<Step<'a>, Error> {
+        // What is within the limit is taken first, so that it does not matter how the tar is cut.
+        let room = self.options.max_bytes.saturating_sub(self.position);
+        let within = usize::try_from(room).unwrap_or(usize::MAX).min(input.len());
+        let (input, beyond) = input.split_at(within);
         if let Some(plain) = self.plain(input) {
             let (consumed, entry) = self.plain_entry(&plain, input);
             return Ok(Step { consumed, event: Event::Entry(entry) });
         }
         let mut consumed = 0;
         let event = match self.advance(input, &mut consumed) {
+            Ok(Found::Nothing) if !beyond.is_empty() => return Err(self.too_long()),
             Ok(Found::Nothing) => Event::NeedInput,
             Ok(Found::Data(range)) => Event::Data(&input[range]),
             Ok(Found::Entry(pending)) => Event::Entry(self.entry(&pending, input)),
@@ -39,6 +44,15 @@ impl Parser {
             }
         };
         Ok(Step { consumed, event })
+    }
+
+    /// Fails as the tar goes on behind its limit.
+    pub(super) fn too_long(&mut self) -> Error {
+        let limit = self.options.max_bytes;
+        let kind = ErrorKind::Limit { what: "max_bytes", value: limit.saturating_add(1), limit };
+        let error = Error::new(limit, &[], kind);
+        self.state = State::Failed(error.clone());
+        error
     }
 
     fn advance(&mut self, input: &[u8], at: &mut usize) -> Result<Found, Error> {

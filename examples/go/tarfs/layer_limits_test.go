@@ -51,6 +51,8 @@ func TestLimitsOfLayers(t *testing.T) {
 	}{
 		{"max_entries", []*tar.Header{file("a"), file("b")},
 			tarfs.LayerOptions{MaxEntries: 2}, tarfs.LayerOptions{MaxEntries: 1}},
+		{"max_bytes", []*tar.Header{file("a")}, // a header, and two blocks of zeros
+			tarfs.LayerOptions{MaxBytes: 1536}, tarfs.LayerOptions{MaxBytes: 1535}},
 		{"max_implied", []*tar.Header{file("1/2/3/4/5/6/f")}, // four come with the entry
 			tarfs.LayerOptions{MaxImplied: 2}, tarfs.LayerOptions{MaxImplied: 1}},
 		{"max_global_path_bytes", []*tar.Header{global("linkpath"), file("f")},

@@ -55,6 +55,9 @@ type LayerOptions struct {
 	MaxGlobalXattrBytes uint64
 	// MaxEntries is the most entries of the tar; no limit by default.
 	MaxEntries uint64
+	// MaxBytes is the most bytes of the tar, uncompressed, all that follows its end counted; no limit by default. To be
+	// set for tars that are decompressed, as a few bytes become any number.
+	MaxBytes uint64
 	// Tee gets all bytes, unchanged and in order; nil for nowhere. A regular [*os.File] is written
 	// by the library, at TeeOffset and not where its file offset is.
 	Tee io.Writer
@@ -104,6 +107,7 @@ func (o *LayerOptions) c(call *call) *C.tarfs_layer_options {
 		max_global_path_bytes:  C.uint64_t(o.MaxGlobalPathBytes),
 		max_global_xattr_bytes: C.uint64_t(o.MaxGlobalXattrBytes),
 		max_entries:            C.uint64_t(o.MaxEntries),
+		max_bytes:              C.uint64_t(o.MaxBytes),
 	}
 	given.tag, given.tag_len = call.text(o.Tag)
 	call.pin.Pin(given)

@@ -6,6 +6,7 @@ use clap::Args as Group;
 use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{LayerOptions, MergeOptions};
 
+use crate::cli::limits::{Limits, Ratio};
 use crate::cli::platform::Platform;
 
 /// How tars become layers.
@@ -17,15 +18,18 @@ pub(crate) struct Rules {
     /// Pass over a tar's entries of types that are not known; else they are an error.
     #[arg(long)]
     skip_unknown_types: bool,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 impl Rules {
     /// The library's options. What EROFS has no place for is an error only if `strict` is asked for.
     pub(crate) fn options(&self, strict: bool) -> LayerOptions {
-        LayerOptions::new()
+        let options = LayerOptions::new()
             .resolve_dot_dot(self.resolve_dot_dot)
             .tar(ParseOptions::new().skip_unknown_types(self.skip_unknown_types))
-            .drop_unknown_xattrs(!strict)
+            .drop_unknown_xattrs(!strict);
+        self.limits.apply(options)
     }
 }
 
@@ -60,6 +64,7 @@ impl ReadingArgs {
             tags_are_names: self.tags_are_names,
             platform: self.platform.as_ref(),
             layer,
+            ratio: self.rules.limits.ratio(),
             merge,
             ..ReadingOptions::default()
         }
@@ -101,6 +106,8 @@ pub(crate) struct ReadingOptions<'a> {
     pub(crate) platform: Option<&'a Platform>,
     /// How tars are read.
     pub(crate) layer: LayerOptions,
+    /// How long they may get when they are decompressed.
+    pub(crate) ratio: Ratio,
     /// How layers become one.
     pub(crate) merge: MergeOptions,
     /// Tag a device that has no tag with the digest of its file, for a bootstrap, over which the

@@ -11,6 +11,7 @@ pub(crate) mod output;
 pub(crate) mod partition;
 pub(crate) mod place;
 pub(crate) mod protected;
+pub(crate) mod ratio;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod unchanged;

@@ -8,8 +8,10 @@ use erofs_tarfs::io::verity::ReadAt;
 use erofs_tarfs::io::{NamedFile, Pipe};
 
 use crate::cli::fail::Done;
+use crate::cli::limits::Ratio;
 use crate::files::decompress::Uncompressed;
 use crate::files::kind::{HEAD, Kind};
+use crate::files::ratio::Bounded;
 
 /// What standard input is called where it is a layer.
 pub(crate) const STDIN: &str = "-";
@@ -36,13 +38,18 @@ pub(crate) fn with_kind<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn R
     Ok((Box::new(io::Cursor::new(head).chain(reader)), kind))
 }
 
-/// The uncompressed bytes of a reader.
+/// The uncompressed bytes of a reader; an error where they are too many.
 pub(crate) fn uncompressed<'a>(
     kind: Kind,
     reader: impl Read + 'a,
+    ratio: Ratio,
 ) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match kind {
-        Kind::Gzip | Kind::Zstd => Box::new(Uncompressed::new(kind, reader)),
+        Kind::Gzip | Kind::Zstd => {
+            let stream = Uncompressed::new(kind, reader);
+            let used = stream.used();
+            Box::new(Bounded::new(stream, used, ratio))
+        }
         Kind::Tar | Kind::Erofs | Kind::Gpt => Box::new(reader),
     })
 }

@@ -41,7 +41,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
         Kind::Gzip | Kind::Zstd => {
             let progress = Progress::new("unpacking", Some(file.bytes()?));
             let reader = progress.reader(stream::reader(&file)?);
-            let reader = stream::uncompressed(kind, reader);
+            let reader = stream::uncompressed(kind, reader, how.ratio);
             let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
             spool.take(arg, &mut *reader, how.layer.clone(), None)?.0
         }
@@ -62,7 +62,7 @@ fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
         io::copy(&mut reader, &mut file).map_err(failed)?;
         return from_image::read(name, NamedFile::new(name, file), how, true);
     }
-    let mut reader = stream::uncompressed(kind, reader).map_err(failed)?;
+    let mut reader = stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
     let loaded = spool.take(name, &mut *reader, how.layer.clone(), None)?.0;
     mistaken::warn(Path::new(STDIN), &loaded.tree);
     Ok(loaded)

@@ -68,6 +68,11 @@ impl<R: Read> Uncompressed<R> {
         Self { kind, state: State::Between(counted), zstd: None, ended: false, used }
     }
 
+    /// How many compressed bytes were used so far.
+    pub(crate) fn used(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.used)
+    }
+
     fn broken(&self, why: impl fmt::Display) -> io::Error {
         let (kind, offset) = (self.kind, self.used.get());
         io::Error::new(

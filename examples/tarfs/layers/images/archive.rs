@@ -8,6 +8,7 @@ use erofs_tarfs::tree::{InodeId, LayerOptions, NodeKind};
 use erofs_tarfs::{ingest, io as tarfs_io};
 
 use crate::cli::fail::{Done, Fail};
+use crate::cli::limits::Ratio;
 use crate::cli::progress::Progress;
 use crate::cli::quote;
 use crate::files::open;
@@ -31,17 +32,17 @@ fn options() -> LayerOptions {
 }
 
 /// The archive as a tree: its files are then looked up, wherever they stand.
-pub(crate) fn open(path: &Path, dir: &Path) -> Done<Loaded> {
+pub(crate) fn open(path: &Path, dir: &Path, ratio: Ratio) -> Done<Loaded> {
     if path == Path::new(STDIN) {
         let name = PathBuf::from("standard input");
         let failed = |error: io::Error| Fail::of(&name, error);
         let (reader, kind) = stream::with_kind(stream::stdin().map_err(failed)?).map_err(failed)?;
-        let mut reader = stream::uncompressed(kind, reader).map_err(failed)?;
+        let mut reader = stream::uncompressed(kind, reader, ratio).map_err(failed)?;
         return unpacked(&name, &mut *reader, dir);
     }
     let (file, kind) = open::input(path)?;
     if kind.is_compressed() {
-        let reader = stream::uncompressed(kind, stream::reader(&file)?);
+        let reader = stream::uncompressed(kind, stream::reader(&file)?, ratio);
         let mut reader = reader.map_err(|error| Fail::of(path, error))?;
         return unpacked(path, &mut *reader, dir);
     }

@@ -142,7 +142,8 @@ pub(crate) fn unpack_unchecked(
     if kind == Kind::Erofs {
         return Err(Fail::of(path, "is an EROFS image, not a tar"));
     }
-    let mut reader: Box<dyn Read> = stream::uncompressed(kind, reader).map_err(failed)?;
+    let mut reader: Box<dyn Read> =
+        stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
     spool.take(path, &mut *reader, how.layer.clone(), tag)
 }
 

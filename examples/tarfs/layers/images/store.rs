@@ -5,10 +5,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::tree::{Content, InodeId};
+use erofs_tarfs::tree::{Body, Content, InodeId};
 use sha2::{Digest, Sha256};
 
 use crate::cli::fail::{Done, Fail};
+use crate::cli::limits::Ratio;
 use crate::cli::numbers;
 use crate::cli::progress::Progress;
 use crate::files::{open, stream};
@@ -26,6 +27,8 @@ pub(crate) struct Store {
     path: PathBuf,
     place: Place,
     blob_names: BlobNames,
+    /// How long a file of an archive may be for the bytes of it that are stored.
+    ratio: Ratio,
 }
 
 enum Place {
@@ -52,22 +55,28 @@ pub(crate) struct Blob<'a> {
 impl Store {
     /// An OCI image layout.
     pub(crate) fn layout(dir: &Path) -> Self {
-        Self { path: dir.to_owned(), place: Place::Directory, blob_names: BlobNames::Layout }
+        Self::directory(dir, BlobNames::Layout)
     }
 
     /// A directory as skopeo writes it.
     pub(crate) fn flat(dir: &Path) -> Self {
-        Self { path: dir.to_owned(), place: Place::Directory, blob_names: BlobNames::Flat }
+        Self::directory(dir, BlobNames::Flat)
+    }
+
+    fn directory(dir: &Path, blob_names: BlobNames) -> Self {
+        let (path, ratio) = (dir.to_owned(), Ratio::default());
+        Self { path, place: Place::Directory, blob_names, ratio }
     }
 
     /// A tar, compressed or not, or one on standard input. What must be unpacked goes to a file
     /// without a name in `dir`.
-    pub(crate) fn archive(path: &Path, dir: &Path) -> Done<Self> {
-        let archive = archive::open(path, dir)?;
+    pub(crate) fn archive(path: &Path, dir: &Path, ratio: Ratio) -> Done<Self> {
+        let archive = archive::open(path, dir, ratio)?;
         Ok(Self {
             path: archive.name.clone(),
             place: Place::Archive(Box::new(archive)),
             blob_names: BlobNames::Layout,
+            ratio,
         })
     }
 
@@ -129,10 +138,16 @@ impl Store {
                     return Err(Fail::of(&self.path, "is not one file"));
                 };
                 let id = archive::find(archive, name)?;
-                let bytes = match archive.tree.content(id) {
-                    Content::Regular { size, .. } => size,
-                    _ => 0,
+                let (bytes, stored) = match archive.tree.content(id) {
+                    Content::Regular { size, body: Body::Contiguous(_) } => (size, size),
+                    Content::Regular { size, body: Body::Extents(extents) } => {
+                        (size, extents.iter().map(|extent| extent.len).sum())
+                    }
+                    _ => (0, 0),
                 };
+                if let Some(why) = self.ratio.over(stored, bytes) {
+                    return Err(Fail::of(self.path(name), why));
+                }
                 let sources = vec![source.try_clone()?];
                 let body = FileData::new(&archive.tree, id, sources, &archive.name)?;
                 Ok(Blob { reader: Box::new(body), bytes, file: None })

@@ -1,0 +1,95 @@
+//! Limits of what is read, as the user sets them: `--limit NAME=N`.
+
+use clap::Args as Group;
+use erofs_tarfs::tree::LayerOptions;
+
+use crate::cli::numbers;
+
+/// Limits of tars.
+#[derive(Debug, Group)]
+pub(crate) struct Limits {
+    /// Set a limit of what is read: max_bytes (of a tar, uncompressed), max_ratio (uncompressed to compressed,
+    /// from 256 MiB on; 200), max_entries, max_path_bytes, max_extension_bytes, max_xattr_bytes,
+    /// max_global_path_bytes, max_global_xattr_bytes, max_sparse_segments, max_carried, max_implied. N as in
+    /// 4096, 64k or 1G. An error that says "over the limit" names the one to raise.
+    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
+    limits: Vec<Limit>,
+}
+
+/// A limit, and what it is set to.
+type Limit = (&'static str, u64);
+
+const NAMES: [&str; 11] = [
+    "max_bytes",
+    "max_ratio",
+    "max_entries",
+    "max_path_bytes",
+    "max_extension_bytes",
+    "max_xattr_bytes",
+    "max_global_path_bytes",
+    "max_global_xattr_bytes",
+    "max_sparse_segments",
+    "max_carried",
+    "max_implied",
+];
+
+fn limit(text: &str) -> Result<Limit, String> {
+    let (name, number) = text.split_once('=').ok_or("not NAME=N")?;
+    let known = NAMES.into_iter().find(|known| *known == name);
+    let name = known.ok_or_else(|| format!("no limit of that name: {}", NAMES.join(", ")))?;
+    Ok((name, numbers::bytes(number)?))
+}
+
+impl Limits {
+    /// The options of layers with these limits.
+    pub(crate) fn apply(&self, mut layer: LayerOptions) -> LayerOptions {
+        for (name, number) in &self.limits {
+            let (number, size) = (*number, usize::try_from(*number).unwrap_or(usize::MAX));
+            match *name {
+                "max_bytes" => layer.tar.max_bytes = number,
+                "max_entries" => layer.max_entries = number,
+                "max_path_bytes" => layer.tar.max_path_bytes = size,
+                "max_extension_bytes" => layer.tar.max_extension_bytes = number,
+                "max_xattr_bytes" => layer.tar.max_xattr_bytes = size,
+                "max_global_path_bytes" => layer.tar.max_global_path_bytes = size,
+                "max_global_xattr_bytes" => layer.tar.max_global_xattr_bytes = size,
+                "max_sparse_segments" => layer.tar.max_sparse_segments = size,
+                "max_carried" => layer.max_carried = number,
+                "max_implied" => layer.max_implied = number,
+                _ => {} // is not about tars
+            }
+        }
+        layer
+    }
+
+    /// The ratio of uncompressed bytes to compressed ones.
+    pub(crate) fn ratio(&self) -> Ratio {
+        let mut set = self.limits.iter().filter(|(name, _)| *name == "max_ratio");
+        set.next_back().map_or(Ratio::default(), |(_, number)| Ratio(*number))
+    }
+}
+
+/// How many times as long as what it is made of a stream may be, once it is long at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ratio(u64);
+
+impl Default for Ratio {
+    /// gzip makes 1,032 bytes of one at most, zstd any number; layers of real images are below 20.
+    fn default() -> Self {
+        Self(200)
+    }
+}
+
+impl Ratio {
+    /// Up to here it counts for nothing: short layers of zeros are common.
+    const FREE: u64 = 256 << 20;
+
+    /// What is said where `made` bytes of `used` ones are too many.
+    pub(crate) fn over(self, used: u64, made: u64) -> Option<String> {
+        let Self(ratio) = self;
+        let over = made > Self::FREE && made / ratio.max(1) > used;
+        over.then(|| {
+            format!("{made} bytes made of {used} are over the limit max_ratio of {ratio} (--limit max_ratio=N)")
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! Limits of what is read, which the user sets: `--limit NAME=N`, and what becomes longer than it should.
+
+use std::fs;
+use std::io::Write;
+
+use testkit::tarball::{SparseForm, TarBuilder};
+
+use crate::run::{Image, ok, run};
+
+/// Each limit reaches the library: what is just within it is taken, what is over it refused, by its name.
+#[test]
+fn each_limit_is_set() {
+    let image = Image::new();
+    let tar = image.path("limits.tar");
+    let long = format!("{}/{}", "n".repeat(150), "n".repeat(149));
+    let bytes = TarBuilder::new()
+        .file(&long, b"")
+        .xattr("user.name", b"value")
+        .sparse(SparseForm::Pax10, "s", 9000, &[(512, b"x"), (8192, b"y")])
+        .global(&[(b"linkpath", b"0123456789"), (b"SCHILY.xattr.user.a", b"0123456789")])
+        .file("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/f", b"")
+        .finish();
+    fs::write(&tar, &bytes).unwrap();
+    let total = bytes.len() as u64;
+    for (name, within) in [
+        ("max_bytes", total),
+        ("max_entries", 3),
+        ("max_path_bytes", 300),
+        ("max_xattr_bytes", 14),
+        ("max_global_path_bytes", 10),
+        ("max_global_xattr_bytes", 32),
+        ("max_sparse_segments", 3),
+        ("max_implied", 21 - 3 * 4),
+    ] {
+        let run = |limit: u64| {
+            let out = image.path("out");
+            let limit = format!("{name}={limit}");
+            let args = ["layer", "--limit", &limit, "-o", out.to_str().unwrap()];
+            run(args.into_iter().chain(tar.to_str()))
+        };
+        let ran = run(within);
+        assert_eq!(ran.code, 0, "{name}, within: {}", ran.stderr);
+        let ran = run(within - 1);
+        assert_eq!(ran.code, 1, "{name}, over it");
+        assert!(ran.stderr.contains(name), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("{}", within - 1)), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("limits.tar"), "{name}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn limits_that_are_none_are_refused() {
+    for (limit, why) in [
+        ("max_byte=1", "no limit of that name: max_bytes, max_ratio"),
+        ("max_bytes", "not NAME=N"),
+        ("max_bytes=", "not a number of bytes"),
+        ("max_bytes=1T", "not a number of bytes such as 4096"),
+    ] {
+        let ran = run(["layer", "--limit", limit, "x.tar"]);
+        assert_eq!(ran.code, 2, "{limit}");
+        assert!(ran.stderr.contains(why), "{limit}: {}", ran.stderr);
+    }
+}
+
+/// 2 GiB of zeros in 2 MB of gzip, and in 200 KB of zstd: the error comes early, and nothing is left.
+#[test]
+fn streams_that_become_much_longer_are_refused() {
+    let image = Image::new();
+    let head = &TarBuilder::new().hole("zeros", 2 << 30).finish()[..512];
+    let zeros = vec![0; 64 << 20];
+    let gzip = |bytes: &[u8]| {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    };
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+    // Members and frames one after the other are one stream.
+    let bomb = |pack: &dyn Fn(&[u8]) -> Vec<u8>, pieces: usize| {
+        [pack(head), pack(&zeros).repeat(pieces), pack(&[0; 1024])].concat()
+    };
+    for (name, bytes) in [("gzip", bomb(&gzip, 32)), ("zstd", bomb(&zstd, 32))] {
+        let file = image.path(name);
+        fs::write(&file, &bytes).unwrap();
+        let start = std::time::Instant::now();
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        for command in ["layer", "merge"] {
+            let ran = run([command, "-o", out.to_str().unwrap(), file.to_str().unwrap()]);
+            assert_eq!(ran.code, 1, "{name}");
+            let why = "are over the limit max_ratio of 200 (--limit max_ratio=N)";
+            assert!(ran.stderr.contains(why), "{name}: {}", ran.stderr);
+            assert!(ran.stderr.contains(name), "{name}: {}", ran.stderr);
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "{name}");
+        eprintln!("{name}: {} bytes, refused twice in {:?}", bytes.len(), start.elapsed());
+    }
+    // Who wants it gets it.
+    let file = image.path("small");
+    fs::write(
+        &file,
+        [
+            zstd(&TarBuilder::new().hole("zeros", 320 << 20).finish()[..512]),
+            zstd(&zeros).repeat(5),
+            zstd(&[0; 1024]),
+        ]
+        .concat(),
+    )
+    .unwrap();
+    let out = image.path("out");
+    let args = |ratio| {
+        [
+            "layer",
+            "--index-only",
+            "--limit",
+            ratio,
+            "-o",
+            out.to_str().unwrap(),
+            file.to_str().unwrap(),
+        ]
+    };
+    assert_eq!(run(args("max_ratio=200")).code, 1);
+    ok(args("max_ratio=1000000"));
+}
+
+/// A layer of an archive that is a hole of 1 TiB there.
+#[test]
+fn layers_that_are_holes_are_refused() {
+    let image = Image::new();
+    let manifest = r#"[{"Config":"c.json","RepoTags":[],"Layers":["layer.tar"]}]"#;
+    let zeros = "0".repeat(64);
+    let config = format!(
+        r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["sha256:{zeros}"]}}}}"#
+    );
+    let archive = TarBuilder::new()
+        .file("manifest.json", manifest)
+        .file("c.json", config)
+        .sparse(SparseForm::Pax10, "layer.tar", 1 << 40, &[(0, &[0; 512])])
+        .finish();
+    let file = image.path("archive.tar");
+    fs::write(&file, archive).unwrap();
+    let out = image.path("out");
+    let of = format!("docker-archive:{}", file.display());
+    let ran = run(["merge", "--platform", "linux/amd64", "-o", out.to_str().unwrap(), &of]);
+    assert_eq!(ran.code, 1);
+    for why in ["layer.tar: 1099511627776 bytes made of", "are over the limit max_ratio of 200"] {
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    }
+}
