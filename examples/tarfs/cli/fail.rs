@@ -91,11 +91,13 @@ fn switch(error: &tree::Error) -> &'static str {
     match error {
         tree::Error::Tar(error) => match error.kind() {
             ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
+            ErrorKind::Limit { .. } => " (--limit NAME=N sets it)",
             _ => "",
         },
         tree::Error::Entry(error) => match error.rule {
             Rule::DotDot => " (--resolve-dot-dot resolves it inside the root)",
             Rule::XattrNamespace(_) => " (without --strict it is dropped)",
+            Rule::Carried(_) | Rule::Implied(_) | Rule::Entries(_) => " (--limit NAME=N sets it)",
             _ => "",
         },
         _ => "",
