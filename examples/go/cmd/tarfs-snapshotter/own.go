@@ -13,6 +13,7 @@ import (
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
 // openOwn opens the daemon's own snapshotter, and removes what a killed daemon left; nil if none is configured.
@@ -28,7 +29,7 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 		return nil, fmt.Errorf("snapshotter: %w", err)
 	}
 	opened, err := snapshotter.New(ctx, layers, snapshotter.Options{
-		DefaultSize: o.DefaultSize, Plain: o.PlainMounts, OverlayOptions: o.OverlayOptions, Metrics: m, Log: log,
+		DefaultSize: o.DefaultSize, Plain: o.PlainMounts, ExportMode: tarfs.Mode(o.ExportMode), OverlayOptions: o.OverlayOptions, Metrics: m, Log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("snapshotter: %w", err), layers.Close())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,8 @@ type Config struct {
 	Verity      Verity      `toml:"verity"`
 	Metrics     Metrics     `toml:"metrics"`
 	Snapshotter Snapshotter `toml:"snapshotter"`
+	// Experimental is what nydus-snapshotter reads: its users bring the section along.
+	Experimental Experimental `toml:"experimental"`
 }
 
 // Differ is how layers are made, and changed containers compared.
@@ -56,6 +59,7 @@ type Snapshotter struct {
 	OverlayOptions   []string `toml:"overlay_options"`
 	FollowLowerLinks bool     `toml:"follow_lower_links"`
 	PlainMounts      bool     `toml:"plain_mounts"`
+	ExportMode       string   `toml:"export_mode"`
 }
 
 // Duration is a time as Go writes it, such as "30s".
@@ -110,6 +114,9 @@ func Parse(data []byte) (*Config, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(c); err != nil {
 		return nil, located(err)
+	}
+	if err := c.takeTarfs(); err != nil {
+		return nil, fmt.Errorf("experimental.tarfs: %w", err)
 	}
 	return c, c.Check()
 }
@@ -167,7 +174,10 @@ func (s *Snapshotter) check() error {
 		return errors.New("plain_mounts and default_size exclude each other")
 	case s.Root != "" && !strings.HasPrefix(s.Root, "/"):
 		return fmt.Errorf("root: %q is not an absolute path", s.Root)
-	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || len(s.OverlayOptions) > 0):
+	case s.ExportMode != "" && !slices.Contains(modes, s.ExportMode):
+		return fmt.Errorf("export_mode: %q is none of %s", s.ExportMode, strings.Join(modes, ", "))
+	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || s.ExportMode != "" ||
+		len(s.OverlayOptions) > 0):
 		return errors.New("there is none without a root, and keys of it are set")
 	}
 	return nil

@@ -32,6 +32,9 @@ func TestDocumented(t *testing.T) {
 func keys(of reflect.Type) (all []string) {
 	for i := range of.NumField() {
 		f := of.Field(i)
+		if f.Type == reflect.TypeOf(Experimental{}) {
+			continue // is another program's
+		}
 		if f.Type.Kind() != reflect.Struct {
 			all = append(all, f.Tag.Get("toml"))
 		} else if f.Type.NumField() > 0 {
@@ -78,10 +81,43 @@ func TestWrong(t *testing.T) {
 		{"log_level = 'loud'", "log_level"},
 		{"log_format = 'xml'", "log_format"},
 		{"[verity]\nlayers = 'on'", "verity.layers"},
+		{"[snapshotter]\nroot = '/a'\nexport_mode = 'disk'", "export_mode: \"disk\" is none of layer_block"},
+		{"[snapshotter]\nexport_mode = 'image_block'", "none without a root"},
+		{"[experimental.tarfs]\nenable = true", `line 2: no key "experimental.tarfs.enable"`},
+		{"[experimental.tarfs]\nenable_tarfs = true", "experimental.tarfs: wants the snapshotter"},
+		{"[snapshotter]\nroot = '/a'\n[experimental.tarfs]\nenable_tarfs = true", "mount_tarfs_on_host = false"},
+		{tarfs + "tarfs_hint = true", "tarfs_hint"},
+		{tarfs + "max_concurrent_proc = -1", "max_concurrent_proc"},
+		{tarfs + "export_mode = 'disk'", "export_mode: \"disk\" is none of"},
 	} {
 		_, err := Parse([]byte(row.text))
 		if err == nil || !strings.Contains(err.Error(), row.said) || strings.Contains(strings.TrimSpace(err.Error()), "\n\n") {
 			t.Errorf("%q: %v", row.text, err)
+		}
+	}
+}
+
+// tarfs is nydus-snapshotter's section as far as it must be.
+const tarfs = "[snapshotter]\nroot = '/a'\n[experimental.tarfs]\nenable_tarfs = true\nmount_tarfs_on_host = true\n"
+
+// nydus-snapshotter's section is taken as it stands; what is ours says more.
+func TestTarfs(t *testing.T) {
+	for _, row := range []struct {
+		text, mode string
+		layers     int
+	}{
+		{"[experimental.tarfs]\nenable_tarfs = false\nexport_mode = 'image_block'", "", 0},
+		{tarfs + "tarfs_hint = false\nmax_concurrent_proc = 3\nexport_mode = 'image_block_with_verity'", "image_block_with_verity", 3},
+		{tarfs + "export_mode = 'none'", "", 0},
+		{tarfs + "max_concurrent_proc = 0\nexport_mode = ''", "", 0},
+		{"[differ]\nconcurrent_layers = 2\n" + strings.Replace(tarfs, "root", "export_mode = 'layer_block'\nroot", 1) +
+			"max_concurrent_proc = 3\nexport_mode = 'image_block'", "layer_block", 2},
+	} {
+		c, err := Parse([]byte(row.text))
+		if err != nil {
+			t.Errorf("%q: %v", row.text, err)
+		} else if c.Snapshotter.ExportMode != row.mode || c.Differ.ConcurrentLayers != row.layers {
+			t.Errorf("%q: %+v", row.text, c)
 		}
 	}
 }

@@ -36,6 +36,9 @@ func (s *Snapshotter) Commit(ctx context.Context, name, key string, opts ...snap
 	if err != nil {
 		return err
 	}
+	if err := s.layerDisk(ctx, committed, layer); err != nil {
+		return fmt.Errorf("commit snapshot %q: %w", key, err)
+	}
 	committed.Labels[labelLayer] = layer.DiffID.String()
 	keep.Step()
 	err = s.meta.WithTransaction(ctx, true, func(ctx context.Context) error {

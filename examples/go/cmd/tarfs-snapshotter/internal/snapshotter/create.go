@@ -49,6 +49,13 @@ func (s *Snapshotter) create(ctx context.Context, kind snapshots.Kind, key, pare
 		return nil, err
 	}
 	defer image.Release()
+	disk, err := s.imageDisk(ctx, info, below)
+	if err != nil {
+		return nil, err
+	}
+	if s.onDisk() && disk.Path != "" {
+		image = image.On(disk)
+	}
 	s.using.RLock()
 	defer s.using.RUnlock()
 	if s.options.Plain && !isBind(info) {
@@ -56,7 +63,7 @@ func (s *Snapshotter) create(ctx context.Context, kind snapshots.Kind, key, pare
 			return nil, err
 		}
 	}
-	id, err := s.record(ctx, key, info, below)
+	id, err := s.record(ctx, key, info, below, disk)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +104,7 @@ func (s *Snapshotter) image(ctx context.Context, info snapshots.Info) ([]digest.
 }
 
 // record makes a snapshot: its directory and its metadata, which appear in one transaction.
-func (s *Snapshotter) record(ctx context.Context, key string, info snapshots.Info, below []digest.Digest) (id string, err error) {
+func (s *Snapshotter) record(ctx context.Context, key string, info snapshots.Info, below []digest.Digest, disk store.Disk) (id string, err error) {
 	temporary, err := s.directory(ctx, info)
 	if err != nil {
 		return "", err
@@ -124,6 +131,9 @@ func (s *Snapshotter) record(ctx context.Context, key string, info snapshots.Inf
 		id = snapshot.ID
 		if now, err := chain(ctx, info.Parent); err != nil || !slices.Equal(now, below) {
 			return fmt.Errorf("parent %q was replaced meanwhile: %w", info.Parent, errdefs.ErrFailedPrecondition)
+		}
+		if err := labelImage(ctx, info.Parent, disk); err != nil {
+			return err
 		}
 		if err := s.own(filepath.Join(temporary, "fs"), info, snapshot.ParentIDs); err != nil {
 			return err

@@ -19,11 +19,20 @@ func (s *Snapshotter) Mounts(ctx context.Context, key string) ([]mount.Mount, er
 	if info.Kind == snapshots.KindCommitted {
 		return nil, fmt.Errorf("snapshot %q is committed: %w", key, errdefs.ErrFailedPrecondition)
 	}
-	_, image, err := s.image(ctx, info)
+	below, image, err := s.image(ctx, info)
 	if err != nil {
 		return nil, err
 	}
 	defer image.Release() // the snapshot itself refers to its layers, by its parents
+	if s.onDisk() {
+		disk, err := s.imageDisk(ctx, info, below)
+		if err != nil {
+			return nil, err
+		}
+		if disk.Path != "" {
+			image = image.On(disk)
+		}
+	}
 	s.using.RLock()
 	defer s.using.RUnlock()
 	return s.mounts(id, info, image)

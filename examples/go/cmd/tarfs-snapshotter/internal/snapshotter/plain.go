@@ -108,7 +108,8 @@ func (s *Snapshotter) imagesInUse(ctx context.Context) (map[string]bool, error) 
 				return err
 			}
 			key, err := s.store.ImageKey(below)
-			used[key] = true
+			// Whichever way it is mounted: the export mode may have been another one.
+			used[key], used[store.DiskKey(key)] = true, true
 			return err
 		})
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -32,6 +33,9 @@ type Options struct {
 	// Plain is for callers that mount by mount(2), without containerd's mount manager: the snapshotter mounts images
 	// itself. Not with DefaultSize.
 	Plain bool
+	// ExportMode has disks or hash trees made too, of each layer or of each image, and labels that say so; "" for none.
+	// With those of whole disks of images, containers stand on the disk.
+	ExportMode tarfs.Mode
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
 	// Metrics count; nil for none.

@@ -8,11 +8,11 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Collect removes layers to which nobody refers, and images that are not made of such to which somebody does.
+// Collect removes layers to which nobody refers, and images and disks that are not made of such to which somebody does.
 // References says to which layers snapshots refer, all at one moment. It is called while nobody can take or let go of
 // a hold, so it must not call the store, and no transaction that it waits for may.
 func (s *Store) Collect(ctx context.Context, references func(context.Context) ([]digest.Digest, error)) (keep.Collected, error) {
-	kinds := []string{imagesKind, layersKind}
+	kinds := []string{disksKind, imagesKind, layersKind}
 	all, err := s.items.Collectables(kinds...)
 	if err != nil {
 		return keep.Collected{}, err

@@ -7,6 +7,7 @@
 //	                                        none, and are indexed again when they merge: those with hard links into
 //	                                        lower layers, or with sparse files off the grid of 512 bytes
 //	ROOT/images/KEY/image.erofs             the metadata of merged layers: mounted with their tars as devices
+//	ROOT/disks/KEY/disk                     a disk of layers, with an export mode; or disk.verity, its hash tree alone
 //	ROOT/*/*/info.json                      what is in an item, and of which layers it was made
 //	ROOT/*/.tmp-*                           being made, or being removed
 //

@@ -21,11 +21,12 @@ type Image struct {
 	// Devices are the paths of the layers' tars that hold its files' bodies, in the order of its device table.
 	Devices []string
 
+	key     string
 	release func()
 }
 
-// Key is the image's name.
-func (i Image) Key() string { return filepath.Base(filepath.Dir(i.Path)) }
+// Key is the image's name, another one where it is on a disk.
+func (i Image) Key() string { return i.key }
 
 // Release says that the caller holds the image no longer.
 func (i Image) Release() {
@@ -93,7 +94,7 @@ func (s *Store) image(ctx context.Context, layers []string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	image := Image{Path: s.items.Path(imagesKind, key, imageFile)}
+	image := Image{Path: s.items.Path(imagesKind, key, imageFile), key: key}
 	for _, device := range it.Devices {
 		image.Devices = append(image.Devices, s.items.Path(layersKind, device, tarFile))
 	}
@@ -124,25 +125,12 @@ func (s *Store) whole(layers []string) error {
 
 // merge writes the image of layers.
 func (s *Store) merge(ctx context.Context, layers []string, path string) (*keep.Item, error) {
-	sources, err := keep.OpenSources(ctx, layers, func(key string) keep.Files {
-		options := s.layerOptions()
-		options.Tag = key
-		return keep.Files{
-			Tar:       s.items.Path(layersKind, key, tarFile),
-			Bootstrap: s.items.Path(layersKind, key, indexFile),
-			Options:   options,
-		}
-	})
+	sources, err := s.sources(ctx, layers)
 	if err != nil {
 		return nil, err
 	}
 	defer sources.Close()
-	merged, err := tarfs.Merge(sources.Trees(), &tarfs.MergeOptions{
-		// Each layer has its diffID, which is its tag, since it was written.
-		TrustTags:        true,
-		FollowLowerLinks: s.options.FollowLowerLinks,
-		Note:             func(note tarfs.Note) { s.log.Warn("merge: " + note.Text) },
-	})
+	merged, err := tarfs.Merge(sources.Trees(), s.mergeOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +139,29 @@ func (s *Store) merge(ctx context.Context, layers []string, path string) (*keep.
 		return nil, err
 	}
 	return describe(path, layers)
+}
+
+// sources opens layers.
+func (s *Store) sources(ctx context.Context, layers []string) (*keep.Sources, error) {
+	return keep.OpenSources(ctx, layers, func(key string) keep.Files {
+		options := s.layerOptions()
+		options.Tag = key
+		return keep.Files{
+			Tar:       s.items.Path(layersKind, key, tarFile),
+			Bootstrap: s.items.Path(layersKind, key, indexFile),
+			Options:   options,
+		}
+	})
+}
+
+// mergeOptions are how layers become one.
+func (s *Store) mergeOptions() *tarfs.MergeOptions {
+	return &tarfs.MergeOptions{
+		// Each layer has its diffID, which is its tag, since it was written.
+		TrustTags:        true,
+		FollowLowerLinks: s.options.FollowLowerLinks,
+		Note:             func(note tarfs.Note) { s.log.Warn("merge: " + note.Text) },
+	}
 }
 
 // describe reads the device table of an image.

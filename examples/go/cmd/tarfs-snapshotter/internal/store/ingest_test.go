@@ -71,7 +71,7 @@ func TestModes(t *testing.T) {
 		seen++
 		return nil
 	}))
-	if seen != 12 {
+	if seen != 13 {
 		t.Errorf("%d files and directories: %q", seen, names(t, root))
 	}
 }

@@ -19,6 +19,7 @@ import (
 const (
 	layersKind = "layers/sha256"
 	imagesKind = "images"
+	disksKind  = "disks"
 )
 
 // Files of items.
@@ -113,14 +114,14 @@ func checkRoot(root string) error {
 
 // recover removes what is unfinished or damaged. What is damaged can be made again.
 func (s *Store) recover() error {
-	removed, err := s.items.MakeDirs(layersKind, imagesKind)
+	removed, err := s.items.MakeDirs(layersKind, imagesKind, disksKind)
 	if err != nil {
 		return err
 	}
 	if removed > 0 {
 		s.log.Info("removed what was unfinished", "items", removed)
 	}
-	for _, kind := range []string{imagesKind, layersKind} {
+	for _, kind := range []string{disksKind, imagesKind, layersKind} {
 		keys, err := s.items.Keys(kind)
 		if err != nil {
 			return err

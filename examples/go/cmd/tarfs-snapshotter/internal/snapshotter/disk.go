@@ -1,0 +1,79 @@
+package snapshotter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/core/snapshots/storage"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/opencontainers/go-digest"
+)
+
+// Labels of committed snapshots that say what was exported: of the layer, or of the image that it is the topmost layer
+// of. The value is DATA-BLOCKS,HASH-OFFSET,sha256:ROOT, as nydus-snapshotter has them. Without a hash tree it is empty,
+// and a label without a value is none to containerd's storage.
+const (
+	labelLayerBlock = "containerd.io/snapshot/nydus-layer-block"
+	labelImageBlock = "containerd.io/snapshot/nydus-image-block"
+)
+
+// ofImages says that a mode is of whole images.
+func ofImages(mode tarfs.Mode) bool {
+	return mode == tarfs.ImageBlock || mode == tarfs.ImageBlockWithVerity || mode == tarfs.ImageVerityOnly
+}
+
+// imageDisk makes the disk of what a snapshot stands on, if the mode wants one; else it is zero.
+func (s *Snapshotter) imageDisk(ctx context.Context, info snapshots.Info, below []digest.Digest) (store.Disk, error) {
+	if !ofImages(s.options.ExportMode) || isBind(info) {
+		return store.Disk{}, nil
+	}
+	return s.store.Disk(ctx, s.options.ExportMode, below)
+}
+
+// onDisk says that containers stand on the disk.
+func (s *Snapshotter) onDisk() bool {
+	return s.options.ExportMode == tarfs.ImageBlock || s.options.ExportMode == tarfs.ImageBlockWithVerity
+}
+
+// labelImage says at the topmost layer of an image what its disk is, in a transaction.
+func labelImage(ctx context.Context, parent string, disk store.Disk) error {
+	if disk.Path == "" {
+		return nil
+	}
+	_, info, _, err := storage.GetInfo(ctx, parent)
+	if err != nil {
+		return err
+	}
+	if info.Labels[labelImageBlock] == disk.Label {
+		return nil
+	}
+	if info.Labels == nil {
+		info.Labels = map[string]string{}
+	}
+	info.Labels[labelImageBlock] = disk.Label
+	_, err = storage.UpdateInfo(ctx, info, "labels."+labelImageBlock)
+	return err
+}
+
+// layerDisk makes the disk of a layer that is to be committed, if the mode wants one, and says so in its labels. One
+// that needs lower layers, as it has a hard link into them, gets none.
+func (s *Snapshotter) layerDisk(ctx context.Context, committed snapshots.Info, layer store.Layer) error {
+	mode := s.options.ExportMode
+	if mode == "" || ofImages(mode) {
+		return nil
+	}
+	disk, err := s.store.Disk(ctx, mode, []digest.Digest{layer.DiffID})
+	if errors.Is(err, tarfs.ErrLayout) {
+		// Containers stand on what the layers merge into, so they have what is missing.
+		s.log.Warn("a layer has no disk of its own", "layer", layer.DiffID, "mode", mode, "cause", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("layer %s: %w", layer.DiffID, err)
+	}
+	committed.Labels[labelLayerBlock] = disk.Label
+	return nil
+}

@@ -1,0 +1,187 @@
+package snapshotter_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/pkg/archive"
+	"github.com/containerd/continuity/fs/fstest"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/opencontainers/go-digest"
+)
+
+const (
+	layerLabel = "containerd.io/snapshot/nydus-layer-block"
+	imageLabel = "containerd.io/snapshot/nydus-image-block"
+)
+
+// Each mode: what is exported is there when the label is, veritysetup verifies it by the label's numbers, and containers
+// show what containerd extracts, from the disk where the mode is of whole disks of images.
+func TestExportModes(t *testing.T) {
+	layers := [][]byte{
+		tarOf(t, "etc/", "", "etc/passwd", "root", "etc/gone", "x", "file", strings.Repeat("a file\n", 2000)),
+		tarOf(t, "etc/", "", "etc/.wh.gone", "", "app", strings.Repeat("app\n", 3000)),
+	}
+	want := t.TempDir()
+	for _, layer := range layers {
+		must[int64](t)(archive.Apply(t.Context(), want, bytes.NewReader(layer)))
+	}
+	for _, mode := range tarfs.Modes() {
+		t.Run(string(mode), func(t *testing.T) {
+			root := must[string](t)(os.MkdirTemp("", "modes")) // names of tests are no good in overlayfs's options
+			t.Cleanup(func() { ok(t, os.RemoveAll(root)) })
+			n, m := newNodeWith(t, root, snapshotter.Options{ExportMode: mode}), newMounter(t)
+			top, _ := n.pull(t, "image", layers...)
+			ofLayers := strings.HasPrefix(string(mode), "layer")
+			mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+			again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+			if fmt.Sprint(again) != fmt.Sprint(mounts) {
+				t.Errorf("Mounts: %v, Prepare: %v", again, mounts)
+			}
+			ok(t, fstest.CheckDirectoryEqual(want, m.mount(t, "container", mounts)))
+			view := must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+			ok(t, fstest.CheckDirectoryEqual(want, m.mount(t, "view", view)))
+			isDisk := strings.HasPrefix(mounts[0].Source, filepath.Join(n.root, "disks")) && len(deviceFiles(mounts)) == 0
+			if isDisk != (mode == tarfs.ImageBlock || mode == tarfs.ImageBlockWithVerity) {
+				t.Errorf("mounted of %v", mounts[0])
+			}
+			disks := n.entries(t, "disks")
+			if ofLayers && len(disks) != 2 || !ofLayers && len(disks) != 1 {
+				t.Errorf("%d disks", len(disks))
+			}
+			lower := must[snapshots.Info](t)(n.Stat(t.Context(), must[snapshots.Info](t)(n.Stat(t.Context(), top)).Parent))
+			upper := must[snapshots.Info](t)(n.Stat(t.Context(), top))
+			name := imageLabel
+			if ofLayers {
+				name = layerLabel
+				n.verify(t, mode, lower.Labels[name], layers[0])
+				n.verify(t, mode, upper.Labels[name], layers[1])
+			} else {
+				n.verify(t, mode, upper.Labels[name], layers...)
+				if _, there := lower.Labels[name]; there {
+					t.Error("a layer below has the label of the image")
+				}
+			}
+			// What nobody stands on goes.
+			for _, key := range []string{"container", "view", top, lower.Name} {
+				ok(t, n.Remove(t.Context(), key))
+			}
+			ok(t, n.Cleanup(t.Context()))
+			if left := n.entries(t, "disks"); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}
+
+// verify holds the disk of layers to its label.
+func (n *node) verify(t *testing.T, mode tarfs.Mode, label string, layers ...[]byte) {
+	t.Helper()
+	var chain []digest.Digest
+	for _, layer := range layers {
+		chain = append(chain, digest.FromBytes(layer))
+	}
+	disk := must[store.Disk](t)(n.layers.Disk(t.Context(), mode, chain))
+	if disk.Label != label {
+		t.Errorf("the snapshot says %q, the disk %q", label, disk.Label)
+	}
+	if !strings.Contains(string(mode), "verity") {
+		if label != "" {
+			t.Errorf("a label without verity: %q", label)
+		}
+		return
+	}
+	parts := strings.Split(label, ",")
+	if len(parts) != 3 {
+		t.Fatalf("label %q", label)
+	}
+	blocks := must[int](t)(strconv.Atoi(parts[0]))
+	data := disk.Path
+	if strings.HasSuffix(string(mode), "_only") {
+		// Its tree is of the disk that the same layers give.
+		whole := tarfs.LayerBlock
+		if mode == tarfs.ImageVerityOnly {
+			whole = tarfs.ImageBlock
+		}
+		data = must[store.Disk](t)(n.layers.Disk(t.Context(), whole, chain)).Path
+	}
+	if size := must[os.FileInfo](t)(os.Stat(data)).Size(); size < int64(blocks)*512 {
+		t.Errorf("%d blocks in %d bytes", blocks, size)
+	}
+	command := exec.Command("veritysetup", "verify", "--no-superblock", "--format=1", "-s", "-", "--hash=sha256",
+		"--data-block-size=512", "--hash-block-size=4096", "--data-blocks="+parts[0], "--hash-offset="+parts[1],
+		data, disk.Path, strings.TrimPrefix(parts[2], "sha256:"))
+	if said, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v: %v: %s", command.Args, err, said)
+	}
+}
+
+// A disk of other layers is another one, and one that was cut is made again.
+func TestDisksAreMadeAgain(t *testing.T) {
+	n := newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: tarfs.ImageBlockWithVerity})
+	tar := tarOf(t, "file", "x")
+	top, _ := n.pull(t, "image", tar)
+	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "one", top))
+	before := must[[]byte](t)(os.ReadFile(mounts[0].Source))
+	ok(t, os.Truncate(mounts[0].Source, 1000))
+	mounts = must[[]mount.Mount](t)(n.Prepare(t.Context(), "two", top))
+	if !bytes.Equal(must[[]byte](t)(os.ReadFile(mounts[0].Source)), before) {
+		t.Error("it was not made again as it was")
+	}
+}
+
+// A layer with a hard link into a lower one has no disk of its own; containers have the link.
+func TestLayerWithoutDisk(t *testing.T) {
+	root := must[string](t)(os.MkdirTemp("", "modes"))
+	t.Cleanup(func() { ok(t, os.RemoveAll(root)) })
+	n, m := newNodeWith(t, root, snapshotter.Options{ExportMode: tarfs.LayerBlockWithVerity}), newMounter(t)
+	var link bytes.Buffer
+	w := tar.NewWriter(&link)
+	ok(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: "link", Linkname: "file", Format: tar.FormatPAX}))
+	ok(t, w.Close())
+	top, _ := n.pull(t, "image", tarOf(t, "file", "lower"), link.Bytes())
+	if info := must[snapshots.Info](t)(n.Stat(t.Context(), top)); info.Labels[layerLabel] != "" {
+		t.Errorf("labels: %v", info.Labels)
+	}
+	at := m.mount(t, "container", must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top)))
+	if got := must[[]byte](t)(os.ReadFile(at + "/link")); string(got) != "lower" {
+		t.Errorf("link is %q", got)
+	}
+}
+
+// What `tarfs root` says of layers is what a node has in its label.
+func TestRootAhead(t *testing.T) {
+	tool := os.Getenv("TARFS_TOOL")
+	if tool == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("CI without TARFS_TOOL, the path of the tool tarfs")
+		}
+		t.Skip("needs TARFS_TOOL, the path of the tool tarfs")
+	}
+	layers := [][]byte{tarOf(t, "etc/", "", "etc/passwd", "root", "etc/gone", "x"), tarOf(t, "etc/", "", "etc/.wh.gone", "", "app", "an app")}
+	n := newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: tarfs.ImageBlockWithVerity})
+	top, _ := n.pull(t, "image", layers...)
+	must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	label := must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]
+	args := []string{"root"}
+	for i, layer := range layers {
+		path := filepath.Join(t.TempDir(), fmt.Sprint(i, ".tar"))
+		ok(t, os.WriteFile(path, layer, 0o600))
+		args = append(args, path)
+	}
+	said := must[[]byte](t)(exec.Command(tool, args...).Output())
+	if root := strings.TrimSpace(string(said)); !strings.HasSuffix(label, ",sha256:"+root) {
+		t.Errorf("label %q, tarfs root %q", label, root)
+	}
+}

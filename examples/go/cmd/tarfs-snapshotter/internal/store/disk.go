@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/containerd/errdefs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/opencontainers/go-digest"
+)
+
+// Files of disks: all of one, or its hash tree alone.
+const (
+	diskFile   = "disk"
+	hashesFile = "disk.verity"
+)
+
+// Disk is a file that an export mode made of layers: a disk, which virtual machines take as it is, or with a
+// verity_only mode the hash tree of the disk that the same layers give.
+type Disk struct {
+	// Path is where it is.
+	Path string
+	// Label is what is said of its hash tree: DATA-BLOCKS,HASH-OFFSET,sha256:ROOT; empty without one.
+	Label string
+}
+
+// On is the same image, mounted from a disk of it that has all its bytes.
+func (i Image) On(disk Disk) Image {
+	i.Path, i.Devices, i.key = disk.Path, nil, DiskKey(i.key)
+	return i
+}
+
+// DiskKey is the name of the image with this name where it is on a disk.
+func DiskKey(image string) string { return image + "-disk" }
+
+// Disk makes the disk of layers, the lowest first, unless that was done. Like an image, it stays while snapshots refer
+// to its layers, or somebody holds them: that is the caller's.
+func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest) (Disk, error) {
+	if len(chain) == 0 {
+		return Disk{}, fmt.Errorf("a disk of no layers: %w", errdefs.ErrInvalidArgument)
+	}
+	layers, err := keysOf(chain)
+	if err != nil {
+		return Disk{}, err
+	}
+	release, err := s.hold(layers...)
+	if err != nil {
+		return Disk{}, err
+	}
+	defer release()
+	if err := s.whole(layers); err != nil {
+		return Disk{}, err
+	}
+	file := diskFile
+	if mode == tarfs.LayerVerityOnly || mode == tarfs.ImageVerityOnly {
+		file = hashesFile
+	}
+	key := s.diskKey(mode, layers)
+	_, err = s.flights.Do(ctx, key, nil, func(ctx context.Context, _ func()) error {
+		if s.items.Has(disksKind, key) {
+			_, err := s.check(disksKind, key)
+			if !errors.Is(err, keep.ErrDamaged) {
+				return err
+			}
+			s.log.Error("a disk is damaged: made again", "disk", key, "cause", err)
+			if err := s.items.Remove(disksKind, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return s.items.Publish(disksKind, key, func(dir string) (*keep.Item, error) {
+			return s.export(ctx, mode, layers, filepath.Join(dir, file))
+		})
+	})
+	if err != nil {
+		return Disk{}, fmt.Errorf("%s: %w", mode, err)
+	}
+	it, err := s.items.Info(disksKind, key)
+	if err != nil {
+		return Disk{}, err
+	}
+	return Disk{Path: s.items.Path(disksKind, key, file), Label: it.Label}, nil
+}
+
+// diskKey names a disk by all that its bytes depend on.
+func (s *Store) diskKey(mode tarfs.Mode, layers []string) string {
+	parts := []any{"disk", mode, layers}
+	if s.options.FollowLowerLinks {
+		parts = append(parts, "follow lower links")
+	}
+	return keep.KeyOf(parts...)
+}
+
+// export writes the disk of layers.
+func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, path string) (*keep.Item, error) {
+	sources, err := s.sources(ctx, layers)
+	if err != nil {
+		return nil, err
+	}
+	defer sources.Close()
+	done, err := tarfs.Export(ctx, mode, sources.List, path, &tarfs.ExportOptions{Merge: s.mergeOptions()})
+	if err != nil {
+		return nil, err
+	}
+	it := &keep.Item{Layers: layers, Mode: string(mode)}
+	for i := range done {
+		if sealed := done[i].Verity; sealed != nil {
+			it.Label = sealed.NydusLabel()
+			err = errors.Join(err, sealed.Close())
+		}
+	}
+	return it, err
+}
