@@ -29,7 +29,7 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 		return nil, fmt.Errorf("snapshotter: %w", err)
 	}
 	opened, err := snapshotter.New(ctx, layers, snapshotter.Options{
-		DefaultSize: o.DefaultSize, Plain: o.PlainMounts, ExportMode: tarfs.Mode(o.ExportMode), OverlayOptions: o.OverlayOptions, Metrics: m, Log: log,
+		DefaultSize: o.DefaultSize, Plain: o.PlainMounts, ExportMode: tarfs.Mode(o.ExportMode), ExpectedRoots: o.ExpectedRoots, OverlayOptions: o.OverlayOptions, Metrics: m, Log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("snapshotter: %w", err), layers.Close())

@@ -60,6 +60,7 @@ type Snapshotter struct {
 	FollowLowerLinks bool     `toml:"follow_lower_links"`
 	PlainMounts      bool     `toml:"plain_mounts"`
 	ExportMode       string   `toml:"export_mode"`
+	ExpectedRoots    string   `toml:"expected_roots"`
 }
 
 // Duration is a time as Go writes it, such as "30s".
@@ -176,6 +177,10 @@ func (s *Snapshotter) check() error {
 		return fmt.Errorf("root: %q is not an absolute path", s.Root)
 	case s.ExportMode != "" && !slices.Contains(modes, s.ExportMode):
 		return fmt.Errorf("export_mode: %q is none of %s", s.ExportMode, strings.Join(modes, ", "))
+	case s.ExpectedRoots != "" && s.ExportMode != "image_block_with_verity" && s.ExportMode != "image_verity_only":
+		return fmt.Errorf("expected_roots: export_mode %q gives images no root hash", s.ExportMode)
+	case s.ExpectedRoots != "" && !strings.HasPrefix(s.ExpectedRoots, "/"):
+		return fmt.Errorf("expected_roots: %q is not an absolute path", s.ExpectedRoots)
 	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || s.ExportMode != "" ||
 		len(s.OverlayOptions) > 0):
 		return errors.New("there is none without a root, and keys of it are set")

@@ -83,6 +83,8 @@ func TestWrong(t *testing.T) {
 		{"[verity]\nlayers = 'on'", "verity.layers"},
 		{"[snapshotter]\nroot = '/a'\nexport_mode = 'disk'", "export_mode: \"disk\" is none of layer_block"},
 		{"[snapshotter]\nexport_mode = 'image_block'", "none without a root"},
+		{"[snapshotter]\nroot = '/a'\nexpected_roots = '/b'", `expected_roots: export_mode "" gives images no root hash`},
+		{"[snapshotter]\nroot = '/a'\nexpected_roots = 'b'\nexport_mode = 'image_verity_only'", "expected_roots: \"b\" is not an absolute path"},
 		{"[experimental.tarfs]\nenable = true", `line 2: no key "experimental.tarfs.enable"`},
 		{"[experimental.tarfs]\nenable_tarfs = true", "experimental.tarfs: wants the snapshotter"},
 		{"[snapshotter]\nroot = '/a'\n[experimental.tarfs]\nenable_tarfs = true", "mount_tarfs_on_host = false"},

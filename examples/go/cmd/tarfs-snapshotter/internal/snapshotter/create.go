@@ -53,6 +53,9 @@ func (s *Snapshotter) create(ctx context.Context, kind snapshots.Kind, key, pare
 	if err != nil {
 		return nil, err
 	}
+	if err := s.expected(disk); err != nil {
+		return nil, err
+	}
 	if s.onDisk() && disk.Path != "" {
 		image = image.On(disk)
 	}

@@ -3,7 +3,9 @@ package snapshotter_test
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/pkg/archive"
 	"github.com/containerd/continuity/fs/fstest"
+	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
@@ -183,5 +186,40 @@ func TestRootAhead(t *testing.T) {
 	said := must[[]byte](t)(exec.Command(tool, args...).Output())
 	if root := strings.TrimSpace(string(said)); !strings.HasSuffix(label, ",sha256:"+root) {
 		t.Errorf("label %q, tarfs root %q", label, root)
+	}
+}
+
+// With expected roots an image is refused until its root is in the file, and again when it is not there any more.
+func TestExpectedRoots(t *testing.T) {
+	for _, mode := range []tarfs.Mode{tarfs.ImageBlockWithVerity, tarfs.ImageVerityOnly} {
+		policy := filepath.Join(t.TempDir(), "roots")
+		n := newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: mode, ExpectedRoots: policy})
+		layer := tarOf(t, "file", "x")
+		top, _ := n.pull(t, "image", layer)
+		if _, err := n.Prepare(t.Context(), "early", top); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("without the file: %v", err)
+		}
+		other := strings.Repeat("0", 64)
+		ok(t, os.WriteFile(policy, []byte("# nothing of ours\n\n"+other+"  other\n"), 0o600))
+		_, err := n.View(t.Context(), "early", top)
+		is(t, err, errdefs.ErrFailedPrecondition)
+		disk := must[store.Disk](t)(n.layers.Disk(t.Context(), mode, []digest.Digest{digest.FromBytes(layer)}))
+		root := disk.Label[strings.LastIndex(disk.Label, ",")+1:]
+		if !strings.Contains(err.Error(), root) || !strings.Contains(err.Error(), policy) {
+			t.Errorf("%v", err)
+		}
+		ok(t, os.WriteFile(policy, []byte(other+"\n"+root+" the image\n"), 0o600))
+		must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+		ok(t, os.WriteFile(policy, []byte(strings.TrimPrefix(root, "sha256:")), 0o600))
+		must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+		ok(t, os.WriteFile(policy, []byte(other), 0o600))
+		_, err = n.Mounts(t.Context(), "container")
+		is(t, err, errdefs.ErrFailedPrecondition)
+		ok(t, os.WriteFile(policy, []byte(root+"\nsha1:1234"), 0o600))
+		if _, err = n.Mounts(t.Context(), "container"); err == nil || !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("a line that is none: %v", err)
+		}
+		// What is unpacked stands on no image.
+		must[[]mount.Mount](t)(n.Prepare(t.Context(), "unpack", "", labels(tarOf(t, "other", "y"))))
 	}
 }

@@ -24,12 +24,15 @@ func (s *Snapshotter) Mounts(ctx context.Context, key string) ([]mount.Mount, er
 		return nil, err
 	}
 	defer image.Release() // the snapshot itself refers to its layers, by its parents
-	if s.onDisk() {
+	if s.onDisk() || s.options.ExpectedRoots != "" {
 		disk, err := s.imageDisk(ctx, info, below)
+		if err == nil {
+			err = s.expected(disk)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if disk.Path != "" {
+		if s.onDisk() && disk.Path != "" {
 			image = image.On(disk)
 		}
 	}

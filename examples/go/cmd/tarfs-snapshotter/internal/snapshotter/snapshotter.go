@@ -36,6 +36,9 @@ type Options struct {
 	// ExportMode has disks or hash trees made too, of each layer or of each image, and labels that say so; "" for none.
 	// With those of whole disks of images, containers stand on the disk.
 	ExportMode tarfs.Mode
+	// ExpectedRoots is a file of root hashes: containers stand on no image that has another one. It goes with the modes
+	// that give an image one. "" for any.
+	ExpectedRoots string
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
 	// Metrics count; nil for none.
