@@ -164,7 +164,11 @@ fn each_difference_is_a_line() {
     ] {
         assert!(lines.contains(expected), "{expected} is not in\n{lines}");
     }
-    let public = dump_with(root, DumpOptions { overlay_private: false, content: false }).unwrap();
+    let public = dump_with(
+        root,
+        DumpOptions { overlay_private: false, content: false, ..DumpOptions::default() },
+    )
+    .unwrap();
     assert!(public.get("f").unwrap().xattrs.is_empty());
     assert_eq!(public.get("f").unwrap().kind, Kind::File);
 }

@@ -72,7 +72,12 @@ impl BlockSize {
 
     /// Whether `bytes` is a whole number of blocks.
     pub const fn divides(self, bytes: u64) -> bool {
-        bytes & ((1 << self.0) - 1) == 0
+        self.rest(bytes) == 0
+    }
+
+    /// How far `bytes` is into the block that it is in.
+    pub(crate) const fn rest(self, bytes: u64) -> u64 {
+        bytes & ((1 << self.0) - 1)
     }
 }
 

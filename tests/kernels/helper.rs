@@ -1,5 +1,5 @@
 //! What guests lack. `helper list DIR` prints all that can be seen below a directory, for who compares
-//! it in another process; `helper mount -t TYPE -o OPTIONS SOURCE DIR` mounts by mount(2) as it is,
+//! it in another process, and fails at its end if the content of files can't be read; `helper mount -t TYPE -o OPTIONS SOURCE DIR` mounts by mount(2) as it is,
 //! without the loop device that mount(8) makes of a file.
 
 use std::env;
@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 use rustix::mount::{MountFlags, mount};
-use testkit::dump::dump;
+use testkit::dump::{DumpOptions, Kind, Node, dump_with};
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
@@ -28,8 +28,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Of a file that can't be read all but the digest.
 fn list(dir: &OsString) -> io::Result<()> {
-    io::stdout().write_all(dump(dir)?.to_text().as_bytes())
+    let tree = dump_with(dir, DumpOptions { unreadable: true, ..DumpOptions::default() })?;
+    io::stdout().write_all(tree.to_text().as_bytes())?;
+    let unread = |node: &&Node| node.kind == Kind::File && node.sha256.is_none();
+    match tree.0.values().filter(unread).count() {
+        0 => Ok(()),
+        count => Err(io::Error::other(format!("Input/output error in {count} files"))),
+    }
 }
 
 /// Read-only, which is no option of the filesystem but one of the mount.

@@ -17,6 +17,7 @@ mod run;
 mod verity;
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -29,14 +30,20 @@ use testkit::oracle;
 
 const RELEASES: [&str; 2] = ["6.1", "6.12"];
 
+/// Only rows with this in their names are run. Disks of guests are those of such rows.
+const PART: &str = "TARFS_ROWS";
+
 #[test]
 fn every_row_holds_on_every_kernel() {
     let (Some(kernels), Some(tools)) = (oracle::kernels(), Tools::find()) else { return };
     let folder = Folder::new();
     let given = Given::rich(&folder);
-    let rows = [forms::rows(&folder, &given), verity::rows(&given)].concat();
+    let mut rows = [forms::rows(&folder, &given), verity::rows(&given)].concat();
     let names: BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
     assert_eq!(names.len(), rows.len(), "a name twice");
+    let part = env::var(PART).unwrap_or_default();
+    rows.retain(|row| row.name.contains(&part));
+    assert!(!rows.is_empty(), "no row is called {part:?}");
     folder.put_scripts(&rows);
     let disk = tempfile::NamedTempFile::new().unwrap();
     guest::carrier(&tools, folder.path(), disk.path());

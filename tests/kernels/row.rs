@@ -16,11 +16,20 @@ pub(crate) enum Expect {
     Shown(Arc<Tree>),
     /// The same of an overlayfs, but for what that counts in its own way: links.
     Stacked(Arc<Tree>),
-    /// It is mounted, and reading it is an I/O error.
-    Unreadable,
+    /// dm-verity finds what is wrong.
+    Damaged(Damage),
     /// The script fails, nothing is mounted, and this is a part of what it, the kernel or dm-verity
     /// said.
     Refused(&'static str),
+}
+
+/// What is to come of a device whose bytes do not match their root hash.
+#[derive(Clone, Debug)]
+pub(crate) struct Damage {
+    /// A part of what the kernel logs.
+    pub(crate) said: String,
+    /// It is mounted, and this is shown: what can't be read has no digest. Without it nothing is mounted.
+    pub(crate) rest: Option<Arc<Tree>>,
 }
 
 /// A row for all kernels.
@@ -53,7 +62,7 @@ impl Row {
         Self::new(name, script, Expect::Shown(tree.clone()))
     }
 
-    /// dm-verity is below, and must say that all it saw is right; or wrong, if it is unreadable.
+    /// dm-verity is below, and must say that all it saw is right; or wrong, if it is damaged.
     pub(crate) fn sealed(mut self) -> Self {
         self.sealed = true;
         self
@@ -62,6 +71,12 @@ impl Row {
     /// Another text in the commands.
     pub(crate) fn instead(mut self, of: &str, text: &str) -> Self {
         self.script = self.script.replace(of, text);
+        self
+    }
+
+    /// Commands behind the others.
+    pub(crate) fn then(mut self, commands: &str) -> Self {
+        self.script.push_str(commands);
         self
     }
 
@@ -116,35 +131,52 @@ impl Row {
                 _ => Some(format!("failed, but not with {why:?}")),
             };
         }
+        if let Expect::Damaged(Damage { said, rest }) = expect {
+            if !reply.log.contains(said) {
+                return Some(format!("the kernel does not log {said:?}"));
+            }
+            match (rest, mounted) {
+                (None, true) => return Some("was mounted, and must not be".to_owned()),
+                (None, false) if reply.status == 0 => return Some("did not fail".to_owned()),
+                (None, false) => return self.wrong_verity("C", None, reply),
+                (Some(_), _) => {}
+            }
+        }
         if reply.status != 0 || !mounted {
             return Some(format!("is not mounted, its script ended with {}", reply.status));
         }
-        if self.sealed {
-            let word = if matches!(expect, Expect::Unreadable) { "C" } else { "V" };
-            let told = reply.verity.split_whitespace().any(|told| told == word);
-            if !told || !reply.source.starts_with("/dev/mapper/") {
-                let (source, verity) = (&reply.source, &reply.verity);
-                return Some(format!("mounted {source:?}, dm-verity says {verity:?}"));
+        let (word, tree, listed, why) = match expect {
+            Expect::Damaged(Damage { rest: Some(tree), .. }) => {
+                ("C", tree, 1, "Input/output error")
             }
+            Expect::Shown(tree) | Expect::Stacked(tree) => ("V", tree, 0, ""),
+            Expect::Refused(_) | Expect::Damaged(_) => unreachable!("nothing is shown, see above"),
+        };
+        if self.sealed
+            && let Some(wrong) = self.wrong_verity(word, Some("/dev/mapper/"), reply)
+        {
+            return Some(wrong);
         }
-        match expect {
-            Expect::Shown(tree) | Expect::Stacked(tree) => {
-                let mut shown = match (reply.listed, Tree::from_text(&reply.entries)) {
-                    (Some(0), Ok(shown)) => shown,
-                    (_, Err(error)) => return Some(error),
-                    _ => return Some(format!("cannot be listed: {}", reply.error)),
-                };
-                let mut ignore = Ignore::nothing();
-                if matches!(expect, Expect::Stacked(_)) {
-                    shown.recount_links();
-                    ignore = ignore.dir_nlink();
-                }
-                let lines = diff(&shown, tree, &ignore);
-                (!lines.is_empty()).then(|| format!("shown, and expected:\n{}", lines.join("\n")))
-            }
-            _ if reply.error.contains("Input/output error") => None,
-            _ => Some(format!("was read, with {:?}, and must not be", reply.error)),
+        let mut shown = match Tree::from_text(&reply.entries) {
+            Ok(shown) if reply.listed == Some(listed) && reply.error.contains(why) => shown,
+            Ok(_) => return Some(format!("listed with {:?}: {:?}", reply.listed, reply.error)),
+            Err(error) => return Some(error),
+        };
+        let mut ignore = Ignore::nothing();
+        if matches!(expect, Expect::Stacked(_)) {
+            shown.recount_links();
+            ignore = ignore.dir_nlink();
         }
+        let lines = diff(&shown, tree, &ignore);
+        (!lines.is_empty()).then(|| format!("shown, and expected:\n{}", lines.join("\n")))
+    }
+
+    /// dm-verity says all is well (`V`) or corrupted (`C`), and the mount is of a device like this.
+    fn wrong_verity(&self, word: &str, source: Option<&str>, reply: &Reply) -> Option<String> {
+        let told = reply.verity.split_whitespace().any(|told| told == word);
+        let below = source.is_none_or(|start| reply.source.starts_with(start));
+        let (source, verity) = (&reply.source, &reply.verity);
+        (!told || !below).then(|| format!("mounted {source:?}, dm-verity says {verity:?}"))
     }
 }
 
@@ -178,6 +210,32 @@ fn judging_can_fail() {
     wrong(&refused, &good, "was mounted");
     let failed = Reply { status: 32, source: String::new(), ..good.clone() };
     wrong(&refused, &failed, "not with");
-    wrong(&row.clone().but("6.1", Expect::Unreadable), &good, "dm-verity");
+    let damage = |rest| Expect::Damaged(Damage { said: "block 7 is".to_owned(), rest });
+    let damaged = row.clone().but("6.1", damage(Some(node(entries))));
+    let told = Reply {
+        log: "data block 7 is corrupted\n".to_owned(),
+        verity: good.verity.replace('V', "C"),
+        listed: Some(1),
+        error: "Input/output error in 1 files\n".to_owned(),
+        ..good.clone()
+    };
+    assert_eq!(damaged.judge("6.1", &told), None);
+    wrong(&damaged, &Reply { log: String::new(), ..told.clone() }, "does not log");
+    wrong(&damaged, &Reply { verity: good.verity.clone(), ..told.clone() }, "dm-verity");
+    wrong(
+        &damaged,
+        &Reply { listed: Some(0), error: String::new(), ..told.clone() },
+        "listed with",
+    );
+    wrong(&damaged, &Reply { error: "no memory".to_owned(), ..told.clone() }, "no memory");
+    wrong(&damaged, &Reply { entries: String::new(), ..told.clone() }, "shown, and expected");
+    wrong(&damaged, &Reply { status: 1, ..told.clone() }, "ended with 1");
+    let hidden = row.clone().but("6.1", damage(None));
+    wrong(&hidden, &told, "was mounted");
+    let unmounted = Reply { source: String::new(), ..told };
+    wrong(&hidden, &unmounted, "did not fail");
+    let unmounted = Reply { status: 32, ..unmounted };
+    assert_eq!(hidden.judge("6.1", &unmounted), None);
+    wrong(&hidden, &Reply { verity: String::new(), ..unmounted }, "dm-verity");
     assert_eq!(refused.judge("6.1", &Reply { log: "unknown\n".to_owned(), ..failed }), None);
 }

@@ -17,10 +17,9 @@ static CASTAGNOLI: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 /// assert_eq!(covered(512), 512); // the block that begins with the superblock
 /// ```
 pub const fn covered(block_size: u32) -> usize {
-    if block_size as u64 > SUPERBLOCK_OFFSET {
-        block_size as usize - SUPERBLOCK_OFFSET as usize
-    } else {
-        block_size as usize
+    match (block_size as usize).checked_sub(SUPERBLOCK_OFFSET as usize) {
+        None | Some(0) => block_size as usize,
+        Some(rest) => rest,
     }
 }
 
@@ -44,8 +43,9 @@ pub const fn covered(block_size: u32) -> usize {
 pub fn checksum(covered: &[u8]) -> u32 {
     let (magic, rest) = covered.split_at(covered.len().min(4));
     let (field, rest) = rest.split_at(rest.len().min(4));
+    let (zeros, _) = [0; 4].split_at(field.len());
     let mut digest = CASTAGNOLI.digest();
-    for bytes in [magic, &[0; 4][..field.len()], rest] {
+    for bytes in [magic, zeros, rest] {
         digest.update(bytes);
     }
     !digest.finalize()
@@ -72,13 +72,14 @@ pub fn checksum(covered: &[u8]) -> u32 {
 /// # Ok::<(), layout::Error>(())
 /// ```
 pub fn seal(image: &mut [u8]) {
-    let at = SUPERBLOCK_OFFSET as usize;
     let Some(block_size) = block_size(image) else { return };
-    let Some(bytes) = image.get_mut(at..at + covered(block_size)) else { return };
+    let Some(rest) = image.get_mut(SUPERBLOCK_OFFSET as usize..) else { return };
+    let Some(bytes) = rest.get_mut(..covered(block_size)) else { return };
     let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return };
     sb.feature_compat.set(sb.feature_compat.get() | Compat::SB_CHKSUM.bits());
     let sum = checksum(bytes);
-    bytes[4..8].copy_from_slice(&sum.to_le_bytes());
+    let Ok((sb, _)) = Superblock::mut_from_prefix(bytes) else { return };
+    sb.checksum.set(sum);
 }
 
 /// Whether the checksum holds; `None` where there is none, or `image` is too short to tell.
@@ -94,8 +95,7 @@ pub fn seal(image: &mut [u8]) {
 /// assert_eq!(verify(&image[..4095]), None, "too short to tell");
 /// ```
 pub fn verify(image: &[u8]) -> Option<bool> {
-    let at = SUPERBLOCK_OFFSET as usize;
-    let bytes = image.get(at..at + covered(block_size(image)?))?;
+    let bytes = image.get(SUPERBLOCK_OFFSET as usize..)?.get(..covered(block_size(image)?))?;
     let (sb, _) = Superblock::ref_from_prefix(bytes).ok()?;
     sb.compat().contains(Compat::SB_CHKSUM).then(|| sb.checksum.get() == checksum(bytes))
 }

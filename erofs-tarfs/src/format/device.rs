@@ -40,7 +40,10 @@ const _: () = assert!(size_of::<DeviceSlot>() == 128);
 impl DeviceSlot {
     /// The tag without the NULs that fill it up.
     pub fn tag(&self) -> &[u8] {
-        let end = self.tag.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
-        &self.tag[..end]
+        let mut tag = &self.tag[..];
+        while let [rest @ .., 0] = tag {
+            tag = rest;
+        }
+        tag
     }
 }

@@ -35,6 +35,17 @@
 //! # Ok::<(), erofs_tarfs::layout::Error>(())
 //! ```
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 mod checksum;
 mod device;
 mod dirent;

@@ -134,8 +134,8 @@ pub fn filter_bit(prefix: XattrPrefix, rest: &[u8]) -> u32 {
 /// xxHash, 32 bits: <https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>.
 fn xxh32(input: &[u8], seed: u32) -> u32 {
     const P: [u32; 5] = [2654435761, 2246822519, 3266489917, 668265263, 374761393];
-    let word = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-    let (stripes, rest) = input.split_at(input.len() & !15);
+    let word = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes);
+    let (stripes, rest) = input.as_chunks::<16>();
     let mut acc = seed.wrapping_add(P[4]);
     if !stripes.is_empty() {
         let mut lanes = [
@@ -144,8 +144,8 @@ fn xxh32(input: &[u8], seed: u32) -> u32 {
             seed,
             seed.wrapping_sub(P[0]),
         ];
-        for stripe in stripes.chunks_exact(16) {
-            for (lane, bytes) in lanes.iter_mut().zip(stripe.chunks_exact(4)) {
+        for stripe in stripes {
+            for (lane, bytes) in lanes.iter_mut().zip(stripe.as_chunks().0) {
                 let sum = lane.wrapping_add(word(bytes).wrapping_mul(P[1]));
                 *lane = sum.rotate_left(13).wrapping_mul(P[0]);
             }
@@ -156,11 +156,11 @@ fn xxh32(input: &[u8], seed: u32) -> u32 {
             .fold(0u32, |sum, (bits, lane)| sum.wrapping_add(lane.rotate_left(bits)));
     }
     acc = acc.wrapping_add(input.len() as u32);
-    let mut words = rest.chunks_exact(4);
-    for bytes in &mut words {
+    let (words, rest) = rest.as_chunks();
+    for bytes in words {
         acc = acc.wrapping_add(word(bytes).wrapping_mul(P[2])).rotate_left(17).wrapping_mul(P[3]);
     }
-    for byte in words.remainder() {
+    for byte in rest {
         acc = acc.wrapping_add(u32::from(*byte).wrapping_mul(P[4]));
         acc = acc.rotate_left(11).wrapping_mul(P[0]);
     }

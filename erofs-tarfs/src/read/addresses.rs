@@ -66,14 +66,14 @@ impl Image<'_> {
         block: u64,
     ) -> Result<Option<StoredPlace>, Error> {
         let count = if self.devices.marked { 0 } else { u32::from(self.devices.count()) };
-        let id = u32::from(device_id) & ((count + 1).next_power_of_two() - 1);
-        Ok(match id {
-            0 => Some(self.unified(block)?),
-            id if id <= count => Some(StoredPlace::Device {
-                slot: (id - 1) as u16,
-                offset: self.block_offset(block),
-            }),
-            _ => None,
+        // Other bits than those of the count are not looked at; of no devices that is all of them.
+        let bits = u32::MAX.checked_shr(count.leading_zeros()).unwrap_or(0);
+        Ok(match (u32::from(device_id) & bits).checked_sub(1) {
+            None => Some(self.unified(block)?),
+            Some(slot) if slot < count => {
+                Some(StoredPlace::Device { slot: slot as u16, offset: self.block_offset(block) })
+            }
+            Some(_) => None,
         })
     }
 }

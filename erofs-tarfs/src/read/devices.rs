@@ -64,11 +64,11 @@ impl<'a> Devices<'a> {
             None => (0, 0),
         };
         let count = u16::try_from(count).map_err(|_| Error::DiskMark { devices: count })?;
-        let at = u64::from(slotoff) * size_of::<DeviceSlot>() as u64;
-        let len = u64::from(count) * size_of::<DeviceSlot>() as u64;
+        let slots = |count: u64| count.saturating_mul(size_of::<DeviceSlot>() as u64);
+        let (at, len) = (slots(slotoff.into()), slots(count.into()));
         let table = match count {
             0 => Cow::Borrowed(&[][..]),
-            _ => bytes.get(at, len)?.ok_or(Error::Short { needed: at + len })?,
+            _ => bytes.get(at, len)?.ok_or(Error::Short { needed: at.saturating_add(len) })?,
         };
         let has_48bit = incompat.contains(Incompat::BIT48);
         let marked = mark.is_some();
@@ -76,13 +76,15 @@ impl<'a> Devices<'a> {
         devices.ranges = (0..count)
             .map(|slot| {
                 let (blocks, uniaddr) = devices.extent(slot);
-                (uniaddr, uniaddr + blocks, slot)
+                (uniaddr, uniaddr.saturating_add(blocks), slot)
             })
             .filter(|(first, end, _)| *first != 0 && first < end)
             .collect();
         devices.ranges.sort_unstable();
-        devices.overlap =
-            devices.ranges.windows(2).find(|pair| pair[0].1 > pair[1].0).map(|pair| pair[1].2);
+        devices.overlap = devices.ranges.windows(2).find_map(|pair| match *pair {
+            [(_, end, _), (first, _, slot)] if end > first => Some(slot),
+            _ => None,
+        });
         Ok(devices)
     }
 
@@ -96,12 +98,12 @@ impl<'a> Devices<'a> {
     }
 
     pub(super) fn tag(&self, slot: u16) -> &[u8] {
-        self.slots()[usize::from(slot)].tag()
+        self.slots().get(usize::from(slot)).map_or(&[], DeviceSlot::tag)
     }
 
-    /// Length and first unified address of a slot, in blocks.
+    /// Length and first unified address of a slot, in blocks: zeros of one that is not there.
     pub(super) fn extent(&self, slot: u16) -> (u64, u64) {
-        let slot = &self.slots()[usize::from(slot)];
+        let Some(slot) = self.slots().get(usize::from(slot)) else { return (0, 0) };
         let hi = |word: u16| if self.has_48bit { u64::from(word) << 32 } else { 0 };
         (
             u64::from(slot.blocks_lo.get()) | hi(slot.blocks_hi.get()),
@@ -112,13 +114,13 @@ impl<'a> Devices<'a> {
     /// The slot whose range in the unified address space has `block`, and the block in it.
     pub(super) fn owner(&self, block: u64) -> Result<Option<(u16, u64)>, Error> {
         let at = self.ranges.partition_point(|(first, ..)| *first <= block);
-        let Some((first, end, slot)) = at.checked_sub(1).map(|at| self.ranges[at]) else {
+        let Some(&(first, end, slot)) = at.checked_sub(1).and_then(|at| self.ranges.get(at)) else {
             return Ok(None);
         };
         if let Some(slot) = self.overlap {
             return Err(Error::Device { slot, rule: Rule::DisjointDevices });
         }
-        Ok((block < end).then(|| (slot, block - first)))
+        Ok((block < end).then(|| (slot, block.saturating_sub(first))))
     }
 }
 

@@ -56,10 +56,11 @@ impl<'a> Image<'a> {
                 return Ok(None);
             }
             let entries = self.children(&at)?;
-            let Ok(found) = entries.binary_search_by(|entry| (*entry.name).cmp(name)) else {
+            let found = entries.binary_search_by(|entry| (*entry.name).cmp(name));
+            let Some(entry) = found.ok().and_then(|found| entries.get(found)) else {
                 return Ok(None);
             };
-            at = self.inode(entries[found].nid)?;
+            at = self.inode(entry.nid)?;
         }
         Ok(Some(at.nid()))
     }
@@ -74,7 +75,7 @@ impl<'a> Image<'a> {
         let blocks = self.blocks_of(inode, &flat)?;
         let block = self.block_size.bytes();
         let pieces = blocks.clone().step_by(block as usize);
-        let pieces = pieces.map(|at| (at, (blocks.end - at).min(block.into())));
+        let pieces = pieces.map(|at| (at, blocks.end.saturating_sub(at).min(block.into())));
         for (at, len) in pieces.chain([flat.tail]).filter(|(_, len)| *len > 0) {
             let piece = self.slice_of(inode, at, len)?;
             list.block(&piece).map_err(|rule| inode.fault(inode.offset(), rule))?;
@@ -99,27 +100,27 @@ impl<'a> List<'a> {
     fn block(&mut self, block: &Cow<'a, [u8]>) -> Result<(), Rule> {
         let (first, _) = Dirent::ref_from_prefix(block).map_err(|_| Rule::EntryTable)?;
         let table_len = usize::from(first.nameoff.get());
-        if table_len == 0 || table_len % size_of::<Dirent>() != 0 {
+        if table_len == 0 || !table_len.is_multiple_of(size_of::<Dirent>()) {
             return Err(Rule::EntryTable);
         }
         let table = block.get(..table_len).ok_or(Rule::EntryTable)?;
         let table = <[Dirent]>::ref_from_bytes(table).map_err(|_| Rule::EntryTable)?;
         let mut start = table_len;
-        for (at, dirent) in table.iter().enumerate() {
+        let mut following = table.iter().skip(1);
+        for dirent in table {
             if usize::from(dirent.nameoff.get()) != start {
                 return Err(Rule::EntryTable);
             }
-            let end = match table.get(at + 1) {
+            let end = match following.next() {
                 Some(next) => usize::from(next.nameoff.get()),
                 None => {
                     let rest = block.get(start..).ok_or(Rule::EntryTable)?;
-                    start + rest.iter().position(|b| *b == 0).unwrap_or(rest.len())
+                    let len = rest.iter().position(|b| *b == 0).unwrap_or(rest.len());
+                    start.saturating_add(len)
                 }
             };
-            if start > end || end > block.len() {
-                return Err(Rule::EntryTable);
-            }
-            self.entry(dirent, part(block, start..end))?;
+            let name = part(block, start..end).ok_or(Rule::EntryTable)?;
+            self.entry(dirent, name)?;
             start = end;
         }
         Ok(())

@@ -162,9 +162,14 @@ impl Image<'_> {
             .filter(|format| !format.has_unknown_bits())
             .ok_or_else(|| inode.fault(inode.offset(), Rule::KnownFormat))?;
         let unit = if format.has_indexes() { 8 } else { 4 };
-        let chunk = 1u64 << (self.block_size.bits() + format.shift());
-        // Sizes have 63 bits and chunks at least 9, so no product overflows.
-        Ok((inode.payload().next_multiple_of(unit), inode.size().div_ceil(chunk) * unit))
+        let chunks = inode.size().div_ceil(1 << self.chunk_bits(format));
+        // Sizes have 63 bits and chunks at least 9, so no product comes near its limit.
+        Ok((inode.payload().next_multiple_of(unit), chunks.saturating_mul(unit)))
+    }
+
+    /// The binary logarithm of a chunk's size: at most 16, of blocks, and 31.
+    fn chunk_bits(&self, format: ChunkFormat) -> u8 {
+        self.block_size.bits().saturating_add(format.shift())
     }
 }
 
@@ -197,18 +202,19 @@ impl Runs<'_, '_> {
             return Err(self.inode.fault(table, Rule::WithinImage));
         }
         let Some(format) = self.inode.chunk_format() else { return Ok(()) };
-        let bits = self.image.block_size.bits() + format.shift();
-        let unit = if format.has_indexes() { 8 } else { 4 };
+        let bits = self.image.chunk_bits(format);
+        let (unit, most) = if format.has_indexes() { (8, PIECE / 8) } else { (4, PIECE / 4) };
         let (mut k, end) = (self.part.start >> bits, self.part.end.div_ceil(1 << bits));
         let is_read = matches!(self.image.bytes, Bytes::Reader { .. });
-        if is_read && end.saturating_sub(k) * unit > budget::READ {
+        if is_read && end.saturating_sub(k).saturating_mul(unit) > budget::READ {
             return Err(self.inode.fault(table, Rule::TooMuchRead));
         }
         while k < end {
-            let count = (end - k).min(PIECE / unit);
-            let piece = self.image.slice_of(self.inode, table + k * unit, count * unit)?;
+            let count = end.saturating_sub(k).min(most);
+            let at = table.saturating_add(k.saturating_mul(unit));
+            let piece = self.image.slice_of(self.inode, at, count.saturating_mul(unit))?;
             self.chunks_of(&piece, k, bits, format)?;
-            k += count;
+            k = k.saturating_add(count);
         }
         Ok(())
     }
@@ -244,7 +250,7 @@ impl Runs<'_, '_> {
 
     fn chunk(&mut self, k: u64, bits: u8, device_id: u16, block: u64) -> Result<(), Error> {
         let logical = k << bits;
-        let len = (1u64 << bits).min(self.inode.size() - logical);
+        let len = (1u64 << bits).min(self.inode.size().saturating_sub(logical));
         let source = self
             .image
             .addressed(device_id, block)?
@@ -268,19 +274,19 @@ impl Runs<'_, '_> {
             return Err(fault(rule));
         }
         let from = self.part.start.max(logical);
-        let until = self.part.end.min(logical + len);
+        let until = self.part.end.min(logical.saturating_add(len));
         if from >= until {
             return Ok(());
         }
-        let source = source.after(from - logical).unwrap_or(source);
-        let (logical, len) = (from, until - from);
+        let source = source.after(from.saturating_sub(logical)).unwrap_or(source);
+        let (logical, len) = (from, until.saturating_sub(from));
         match self.list.last_mut() {
             Some(last)
-                if last.logical + last.len == logical
+                if last.logical.checked_add(last.len) == Some(logical)
                     && !matches!(source, StoredPlace::Inline { .. })
                     && last.source.after(last.len) == Some(source) =>
             {
-                last.len += len;
+                last.len = last.len.saturating_add(len);
             }
             _ => self.list.push(StoredExtent { logical, len, source }),
         }

@@ -1,6 +1,6 @@
 //! The bytes of regular files.
 
-use super::{Error, Image, StoredPlace};
+use super::{Error, Image, Rule, StoredPlace};
 
 impl Image<'_> {
     /// Fills `buf` with the bytes of a regular file from byte `offset` on; answers how many they are,
@@ -44,11 +44,14 @@ impl Image<'_> {
         let end = inode.size().min(offset.saturating_add(buf.len() as u64));
         let extents = self.runs_within(&inode, offset..end)?;
         // No more than the buffer has room for.
-        let bytes = end.saturating_sub(offset) as usize;
-        let buf = &mut buf[..bytes];
+        let bytes = buf.len().min(end.saturating_sub(offset) as usize);
+        let (buf, _) = buf.split_at_mut(bytes);
         buf.fill(0);
         for extent in extents {
-            let part = &mut buf[(extent.logical - offset) as usize..][..extent.len as usize];
+            // Extents are cut off where the part ends that is asked for.
+            let rest = buf.get_mut(extent.logical.saturating_sub(offset) as usize..);
+            let part = rest.and_then(|rest| rest.get_mut(..extent.len as usize));
+            let part = part.ok_or_else(|| inode.fault(inode.payload(), Rule::WithinImage))?;
             match extent.source {
                 StoredPlace::Primary { offset } | StoredPlace::Inline { offset } => {
                     self.bytes.fill(offset, part)?;

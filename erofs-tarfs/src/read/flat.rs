@@ -25,7 +25,7 @@ impl<'a> Image<'a> {
             DataLayout::FlatPlain => 0,
             DataLayout::FlatInline => {
                 let before = self.block_size.blocks(size).saturating_sub(1);
-                size - self.block_offset(before)
+                size.saturating_sub(self.block_offset(before))
             }
             DataLayout::CompressedFull | DataLayout::CompressedCompact => {
                 return Err(inode.fault(inode.offset(), Rule::Uncompressed));
@@ -35,14 +35,14 @@ impl<'a> Image<'a> {
             }
         };
         let at = inode.payload();
-        let block = u64::from(self.block_size.bytes());
-        if at % block + tail_len > block {
+        let room = u64::from(self.block_size.bytes()).saturating_sub(self.block_size.rest(at));
+        if tail_len > room {
             return Err(inode.fault(at, Rule::TailInBlock));
         }
         if !self.bytes.has(at, tail_len) {
             return Err(inode.fault(at, Rule::WithinImage));
         }
-        Ok(Flat { blocks_len: size - tail_len, tail: (at, tail_len) })
+        Ok(Flat { blocks_len: size.saturating_sub(tail_len), tail: (at, tail_len) })
     }
 
     /// Where the blocks of a directory or symbolic link lie: bytes of the image, all of them there.
@@ -55,7 +55,7 @@ impl<'a> Image<'a> {
             return Err(inode.fault(inode.offset(), Rule::PlainMetadata));
         };
         match self.bytes.has(offset, flat.blocks_len) {
-            true => Ok(offset..offset + flat.blocks_len),
+            true => Ok(offset..offset.saturating_add(flat.blocks_len)),
             false => Err(inode.fault(offset, Rule::WithinImage)),
         }
     }

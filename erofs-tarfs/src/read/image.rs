@@ -79,7 +79,7 @@ impl<'a> Image<'a> {
 
     fn of(bytes: Bytes<'a>) -> Result<Self, Error> {
         let at = SUPERBLOCK_OFFSET;
-        let short = |len| Error::Short { needed: at + len as u64 };
+        let short = |len| Error::Short { needed: at.saturating_add(len as u64) };
         let len = size_of::<Superblock>();
         let raw = bytes.get(at, len as u64)?.ok_or_else(|| short(len))?;
         let superblock = Superblock::read_from_bytes(&raw).map_err(|_| short(len))?;

@@ -124,12 +124,13 @@ impl Inode {
 
     /// Byte offset and length of the xattr body.
     pub(super) fn xattr_body(&self) -> (u64, u64) {
-        (self.offset + self.header_len(), self.xattr_len.into())
+        (self.offset.saturating_add(self.header_len()), self.xattr_len.into())
     }
 
     /// Byte offset of what follows the xattr body: inline tail or chunk table.
     pub(super) fn payload(&self) -> u64 {
-        self.offset + self.header_len() + u64::from(self.xattr_len)
+        let (body, len) = self.xattr_body();
+        body.saturating_add(len)
     }
 
     fn header_len(&self) -> u64 {
@@ -164,8 +165,8 @@ impl<'a> Image<'a> {
         if nid >> 63 != 0 {
             return Err(fault(0, Rule::Metabox));
         }
-        // Below the image's length, which is far below 2^64: so the sums that follow, with the
-        // lengths of inode and attributes, can't overflow.
+        // Below the image's length, which is far below 2^64: so no sum that follows, with the lengths
+        // of inode and attributes, comes near its limit.
         let offset = nid
             .checked_mul(SLOT_SIZE)
             .and_then(|at| at.checked_add(base))
@@ -173,7 +174,10 @@ impl<'a> Image<'a> {
             .ok_or_else(|| fault(base, Rule::WithinImage))?;
         let outside = || fault(offset, Rule::WithinImage);
         // A compact one may be the last 32 bytes of the image.
-        let raw = self.bytes.get(offset, 64.min(self.len() - offset))?.ok_or_else(outside)?;
+        let raw = self
+            .bytes
+            .get(offset, 64.min(self.len().saturating_sub(offset)))?
+            .ok_or_else(outside)?;
         let (compact, _) = CompactInode::ref_from_prefix(&raw).map_err(|_| outside())?;
         let format = Format(compact.format.get());
         let layout = format
@@ -197,7 +201,7 @@ impl<'a> Image<'a> {
             ino: 0,
             u: 0,
             start: None,
-            xattr_len: icount.checked_sub(1).map_or(0, |n| 12 + 4 * n),
+            xattr_len: icount.checked_sub(1).map_or(0, |n| n.saturating_mul(4).saturating_add(12)),
         };
         if inode.extended {
             let (extended, _) = ExtendedInode::ref_from_prefix(&raw).map_err(|_| outside())?;

@@ -26,7 +26,7 @@ impl<'a> Prefixes<'a> {
         for _ in 0..superblock.xattr_prefix_count {
             let Some((record, stored)) = record(bytes, at)? else { break };
             list.push(record);
-            at += stored;
+            at = at.saturating_add(stored);
         }
         Ok(Self(list))
     }
@@ -42,10 +42,11 @@ type Record<'a> = ((u8, Cow<'a, [u8]>), u64);
 /// The record at a byte of the image, if one is there.
 fn record(bytes: Bytes<'_>, at: u64) -> Result<Option<Record<'_>>, Error> {
     let Some(len) = bytes.get(at, 2)? else { return Ok(None) };
-    let len = u64::from(u16::from_le_bytes([len[0], len[1]]));
-    let Some(record) = bytes.get(at + 2, len)?.filter(|record| !record.is_empty()) else {
+    let Ok(len) = <[u8; 2]>::try_from(&*len) else { return Ok(None) };
+    let len = u64::from(u16::from_le_bytes(len));
+    let Some(record) = bytes.get(at.saturating_add(2), len)? else { return Ok(None) };
+    let (Some(index), Some(infix)) = (record.first(), part(&record, 1..record.len())) else {
         return Ok(None);
     };
-    let infix = part(&record, 1..record.len());
-    Ok(Some(((record[0], infix), (2 + len).next_multiple_of(4))))
+    Ok(Some(((*index, infix), len.saturating_add(2).next_multiple_of(4))))
 }

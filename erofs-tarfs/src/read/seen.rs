@@ -19,6 +19,10 @@ impl Seen {
     /// What a nid became; `None` of one that was not met yet, to be filled in.
     pub(super) fn at(&mut self, nid: u64) -> &mut Option<InodeId> {
         let page = self.pages.entry(nid / PAGE).or_default();
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "what is left by PAGE is below PAGE, its length"
+        )]
         &mut page[(nid % PAGE) as usize]
     }
 }

@@ -79,8 +79,7 @@ impl<'a> Bytes<'a> {
             return Ok(None);
         };
         match self {
-            // What is in memory has offsets that fit.
-            Self::Memory(bytes) => Ok(bytes[offset as usize..].get(..size).map(Cow::Borrowed)),
+            Self::Memory(bytes) => Ok(slice(bytes, offset, size).map(Cow::Borrowed)),
             Self::Reader { .. } => {
                 let mut piece = vec![0; size];
                 self.fill(offset, &mut piece)?;
@@ -92,7 +91,13 @@ impl<'a> Bytes<'a> {
     /// Fills a buffer with the bytes from `offset` on, which are [there](Self::has).
     pub(super) fn fill(self, offset: u64, buf: &mut [u8]) -> Result<(), Error> {
         match self {
-            Self::Memory(bytes) => buf.copy_from_slice(&bytes[offset as usize..][..buf.len()]),
+            Self::Memory(bytes) => {
+                let bytes = slice(bytes, offset, buf.len()).ok_or_else(|| Error::Read {
+                    offset,
+                    fault: ReadFault::new("the image in memory ends before"),
+                })?;
+                buf.copy_from_slice(bytes);
+            }
             Self::Reader { reader, .. } => {
                 reader.read_at(offset, buf).map_err(|fault| Error::Read { offset, fault })?;
             }
@@ -101,10 +106,14 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// A part of a piece that is there: borrowed of memory, copied of what was read.
-pub(super) fn part<'a>(piece: &Cow<'a, [u8]>, range: Range<usize>) -> Cow<'a, [u8]> {
-    match piece {
-        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[range]),
-        Cow::Owned(bytes) => Cow::Owned(bytes[range].to_vec()),
-    }
+fn slice(bytes: &[u8], offset: u64, len: usize) -> Option<&[u8]> {
+    bytes.get(usize::try_from(offset).ok()?..)?.get(..len)
+}
+
+/// A part of a piece, if it has that: borrowed of memory, copied of what was read.
+pub(super) fn part<'a>(piece: &Cow<'a, [u8]>, range: Range<usize>) -> Option<Cow<'a, [u8]>> {
+    Some(match piece {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(range)?),
+        Cow::Owned(bytes) => Cow::Owned(bytes.get(range)?.to_vec()),
+    })
 }

@@ -200,7 +200,7 @@ impl Reading<'_, '_> {
         self.runs.clear();
         self.image.runs_into(inode, 0..inode.size(), &mut self.runs)?;
         for at in 0..self.runs.len() {
-            let run = self.runs[at];
+            let Some(&run) = self.runs.get(at) else { break };
             let place = match run.source {
                 StoredPlace::Device { slot, offset } => match self.options.devices {
                     DevicesAt::WholeFile { .. } => {

@@ -68,18 +68,18 @@ impl<'a> Image<'a> {
         let shared = usize::from(header.shared_count);
         let (ids, rest) =
             <[U32]>::ref_from_prefix_with_elems(rest, shared).map_err(|_| damaged())?;
-        let mut from = body.len() - rest.len();
+        let mut from = body.len().saturating_sub(rest.len());
         while from < body.len() {
             let raw = Raw::at(&body, from).ok_or_else(damaged)?;
             list.extend(self.named(inode, &body, &raw, &mut take)?);
-            from += raw.stored;
+            from = from.saturating_add(raw.stored);
         }
         if shared > 0 && self.superblock.compat().contains(Compat::SHARED_EA_IN_METABOX) {
             return Err(inode.fault(at, Rule::Metabox));
         }
         let base = self.block_offset(self.superblock.xattr_blkaddr.get().into());
         for id in ids {
-            let at = base + 4 * u64::from(id.get());
+            let at = base.saturating_add(u64::from(id.get()).saturating_mul(4));
             let head = self.slice_of(inode, at, size_of::<XattrEntry>() as u64)?;
             let len = Raw::len(&head).ok_or_else(damaged)?;
             let entry = self.slice_of(inode, at, len)?;
@@ -109,15 +109,17 @@ impl<'a> Image<'a> {
             self.prefixes.get(raw.index & !LONG).ok_or_else(|| fault(Rule::XattrPrefix))?
         };
         let Some(prefix) = XattrPrefix::from_index(index) else { return Ok(None) };
-        if infix.len() + raw.name.len() > MAX_NAME {
+        if infix.len().saturating_add(raw.name.len()) > MAX_NAME {
             return Err(fault(Rule::XattrName));
         }
-        take(prefix.text().len() + infix.len())?;
-        let name = [prefix.text().as_bytes(), infix, &piece[raw.name.clone()]].concat();
+        take(prefix.text().len().saturating_add(infix.len()))?;
+        let own = piece.get(raw.name.clone()).ok_or_else(|| fault(Rule::XattrBody))?;
+        let name = [prefix.text().as_bytes(), infix, own].concat();
         if name.contains(&0) || XattrPrefix::split(&name).is_none_or(|(found, _)| found != prefix) {
             return Err(fault(Rule::XattrName));
         }
-        Ok(Some(Xattr { name, value: part(piece, raw.value.clone()) }))
+        let value = part(piece, raw.value.clone()).ok_or_else(|| fault(Rule::XattrBody))?;
+        Ok(Some(Xattr { name, value }))
     }
 }
 
@@ -134,8 +136,10 @@ impl Raw {
     /// Bytes that the entry takes which begins with `head`, not filled up.
     fn len(head: &[u8]) -> Option<u64> {
         let (entry, _) = XattrEntry::ref_from_prefix(head).ok()?;
-        let len = size_of::<XattrEntry>() + usize::from(entry.name_len);
-        Some(len as u64 + u64::from(entry.value_size.get()))
+        let len = size_of::<XattrEntry>() as u64;
+        Some(
+            len.saturating_add(entry.name_len.into()).saturating_add(entry.value_size.get().into()),
+        )
     }
 
     /// The entry from a byte of a piece on, if the piece has all of it.
@@ -144,12 +148,12 @@ impl Raw {
         let (entry, _) = XattrEntry::ref_from_prefix(rest).ok()?;
         let len = usize::try_from(Self::len(rest)?).ok()?;
         rest.get(..len)?;
-        let name = from + size_of::<XattrEntry>();
-        let value = name + usize::from(entry.name_len);
+        let name = from.checked_add(size_of::<XattrEntry>())?;
+        let value = name.checked_add(entry.name_len.into())?;
         Some(Self {
             index: entry.name_index,
             name: name..value,
-            value: value..from + len,
+            value: value..from.checked_add(len)?,
             stored: len.next_multiple_of(4),
         })
     }

@@ -5,6 +5,7 @@ use super::extension::limit;
 use super::fields::{field, own_size};
 use super::header::{BLOCK, Format, Header};
 use super::parser::Parser;
+use super::part::{from, part};
 use super::pending::{Name, Pending, Source};
 use super::said::Said;
 use super::{Entry, Error, ErrorKind, Kind, Xattrs};
@@ -14,7 +15,7 @@ impl Parser {
     /// Lends the texts of an entry.
     pub(super) fn entry<'a>(&'a self, pending: &Pending, input: &'a [u8]) -> Entry<'a> {
         let header = match pending.source {
-            Source::Input => input[pending.input_at..].first_chunk().unwrap_or(&self.header),
+            Source::Input => from(input, pending.input_at).first_chunk().unwrap_or(&self.header),
             Source::Kept => &self.header,
         };
         let xattrs = if self.local.xattrs.is_empty() { &self.global } else { &self.local };
@@ -42,10 +43,10 @@ impl Parser {
     pub(super) fn resolve<'a>(&'a self, name: Name, header: &'a [u8; BLOCK]) -> &'a [u8] {
         match name {
             Name::None => &[],
-            Name::Header(start, end) => &header[usize::from(start)..usize::from(end)],
+            Name::Header(start, end) => part(header, start.into()..end.into()),
             Name::Joined => &self.joined,
-            Name::Local(text) => &self.local.arena[text.range()],
-            Name::Global(text) => &self.global.arena[text.range()],
+            Name::Local(text) => part(&self.local.arena, text.range()),
+            Name::Global(text) => part(&self.global.arena, text.range()),
         }
     }
 
@@ -68,7 +69,7 @@ impl Parser {
                 return Err(fail(self, ErrorKind::UnknownType(flag)));
             }
             let size = self.size(header).map_err(|kind| fail(self, kind))?;
-            self.totals.skipped_unknown += 1;
+            self.totals.skipped_unknown = self.totals.skipped_unknown.saturating_add(1);
             let name = bounded(self.resolve(path, header.0));
             self.pass_over(offset, &name, size)?;
             self.local.clear();
@@ -153,9 +154,9 @@ impl Parser {
             return Name::header(name);
         }
         self.joined.clear();
-        self.joined.extend_from_slice(&header.0[prefix]);
+        self.joined.extend_from_slice(part(header.0, prefix));
         self.joined.push(b'/');
-        self.joined.extend_from_slice(&header.0[name]);
+        self.joined.extend_from_slice(part(header.0, name));
         Name::Joined
     }
 

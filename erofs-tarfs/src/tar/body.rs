@@ -4,6 +4,7 @@ use super::error::bounded;
 use super::fields::{field, padding};
 use super::header::{BLOCK, Format, Header, SparseSlots};
 use super::parser::{Deliver, Parser, State};
+use super::part::first;
 use super::pending::{Pending, Source};
 use super::sparse::{BodyMap, PaxVersion};
 use super::{Error, ErrorKind, Kind, number};
@@ -30,7 +31,7 @@ impl Parser {
             }
             // No body follows, whatever size is stated: POSIX says so, and GNU tar when it
             // extracts (not when it lists) and Go do so.
-            self.totals.sizes_ignored += u64::from(size != 0);
+            self.totals.count_ignored(size);
             self.finish_entry(header.0, pending, 0, Deliver::No)?;
             return Ok(true);
         }
@@ -123,7 +124,7 @@ impl Parser {
         let mut ended = false;
         for (offset, len) in slots.iter() {
             // GNU tar ends the map at a blank length, Go at a blank offset.
-            match (offset[0] == 0, len[0] == 0) {
+            match (offset.first() == Some(&0), len.first() == Some(&0)) {
                 (true, true) => ended = true,
                 (false, false) if !ended => {
                     let numbers = (number::field(offset), number::field(len));
@@ -157,11 +158,11 @@ impl Parser {
         start.clear();
         if body > 0 {
             let path = self.resolve(pending.path, header);
-            start.extend_from_slice(&path[..path.len().min(256)]);
+            start.extend_from_slice(first(path, 256));
         }
         self.body_path = start;
         self.start_body(pending.offset, body, deliver)?;
-        self.totals.entries += 1;
+        self.totals.entries = self.totals.entries.saturating_add(1);
         Ok(())
     }
 

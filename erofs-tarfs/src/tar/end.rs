@@ -46,6 +46,11 @@ pub struct End {
 }
 
 impl End {
+    /// Counts the size of an entry that has no body, unless it is 0.
+    pub(super) fn count_ignored(&mut self, size: u64) {
+        self.sizes_ignored = self.sizes_ignored.saturating_add(u64::from(size != 0));
+    }
+
     /// Whether the length of the stream is a multiple of 512 bytes.
     pub const fn is_whole_blocks(&self) -> bool {
         self.bytes.is_multiple_of(512)

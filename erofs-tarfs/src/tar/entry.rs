@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::extension::Extensions;
+use super::part::part;
 use super::said::{Said, Text};
 use super::sparse::Segment;
 use crate::units::{DeviceNumber, Timestamp};
@@ -139,8 +140,8 @@ impl<'a> Entry<'a> {
     fn said(&self, text: fn(&Extensions) -> Said<Text>) -> &'a [u8] {
         let Some([own, global]) = self.extensions else { return &[] };
         match (text(own), text(global)) {
-            (Said::Set(text), _) => &own.arena[text.range()],
-            (Said::Unsaid, Said::Set(text)) => &global.arena[text.range()],
+            (Said::Set(text), _) => part(&own.arena, text.range()),
+            (Said::Unsaid, Said::Set(text)) => part(&global.arena, text.range()),
             _ => &[],
         }
     }
@@ -180,8 +181,8 @@ impl<'a> Xattrs<'a> {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Xattr<'a>> + use<'a> {
         let bytes = self.bytes;
         self.list.iter().map(move |(name, value)| Xattr {
-            name: &bytes[name.clone()],
-            value: &bytes[value.clone()],
+            name: part(bytes, name.clone()),
+            value: part(bytes, value.clone()),
         })
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::EndMarker;
+use super::part::first;
 
 /// Most bytes of a path, key or value that an error keeps.
 const KEEP: usize = 256;
@@ -304,7 +305,7 @@ fn end(marker: EndMarker) -> &'static str {
 
 /// The first bytes of what an error is to name.
 pub(super) fn bounded(bytes: &[u8]) -> Vec<u8> {
-    bytes[..bytes.len().min(KEEP)].to_vec()
+    first(bytes, KEEP).to_vec()
 }
 
 /// Bytes as a quoted string: UTF-8 as it is, all else escaped.

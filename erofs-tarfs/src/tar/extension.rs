@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::number;
+use super::part::part;
 use super::pax::{Malformed, Record, Records};
 use super::said::{Said, Text, said, wrong};
 use super::sparse::PaxSparse;
@@ -174,7 +175,7 @@ impl Extensions {
         if name.range().is_empty() {
             return Err(wrong(record, "an extended attribute has a name"));
         }
-        if self.arena[name.range()].contains(&0) {
+        if part(&self.arena, name.range()).contains(&0) {
             return Err(wrong(record, "an attribute's name has no NUL"));
         }
         self.xattrs.push((name.range(), value.range()));
@@ -198,7 +199,7 @@ impl Extensions {
         if !global.xattrs.is_empty() {
             let mut copy = |range: &Range<usize>| {
                 let start = self.arena.len();
-                self.arena.extend_from_slice(&global.arena[range.clone()]);
+                self.arena.extend_from_slice(part(&global.arena, range.clone()));
                 start..self.arena.len()
             };
             let copied = global.xattrs.iter().map(|(name, value)| (copy(name), copy(value)));
@@ -216,7 +217,8 @@ impl Extensions {
         let held = |text: &Said<Text>| if let Said::Set(t) = text { t.range().len() } else { 0 };
         let others: usize =
             [&self.acl_access, &self.acl_default, &self.selinux].map(held).iter().sum();
-        let cost = bytes + GLOBAL_XATTR_COST * self.xattrs.len() + others;
+        let each = GLOBAL_XATTR_COST.saturating_mul(self.xattrs.len());
+        let cost = bytes.saturating_add(each).saturating_add(others);
         limit("max_global_xattr_bytes", cost, o.max_global_xattr_bytes)?;
         for path in [&self.path, &self.link] {
             limit("max_global_path_bytes", held(path), o.max_global_path_bytes)?;
@@ -231,15 +233,15 @@ impl Extensions {
             &mut self.acl_default,
             &mut self.selinux,
         ];
-        let live = bytes + texts.iter().map(|text| held(text)).sum::<usize>();
-        if self.arena.len() < 2 * live + 4096 {
+        let live = texts.iter().fold(bytes, |live, text| live.saturating_add(held(text)));
+        if self.arena.len() < live.saturating_mul(2).saturating_add(4096) {
             return Ok(());
         }
         let old = core::mem::take(&mut self.arena);
         let arena = &mut self.arena;
         let mut move_text = |range: Range<usize>| {
             let start = arena.len();
-            arena.extend_from_slice(&old[range]);
+            arena.extend_from_slice(part(&old, range));
             start..arena.len()
         };
         for text in texts {
@@ -256,7 +258,7 @@ impl Extensions {
     }
 
     fn xattr_bytes(&self) -> usize {
-        self.xattrs.iter().map(|(name, value)| name.len() + value.len()).sum()
+        self.xattrs.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum()
     }
 
     /// The text of a record which becomes a C string.
@@ -298,5 +300,5 @@ pub(super) fn limit(what: &'static str, value: usize, limit: usize) -> Result<()
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
-    &bytes[..bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len())]
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }

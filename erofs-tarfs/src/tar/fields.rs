@@ -1,7 +1,7 @@
 //! Numbers of a header, and what follows from its size alone.
 
 use super::error::bounded;
-use super::header::{BLOCK, Header};
+use super::header::{Header, IN_BLOCK};
 use super::{ErrorKind, number};
 
 pub(super) fn field(name: &'static str, bytes: &[u8]) -> Result<i64, ErrorKind> {
@@ -10,7 +10,7 @@ pub(super) fn field(name: &'static str, bytes: &[u8]) -> Result<i64, ErrorKind> 
 
 /// Bytes from the end of a body to the next block.
 pub(super) fn padding(size: u64) -> u64 {
-    size.wrapping_neg() % BLOCK as u64
+    size.wrapping_neg() & IN_BLOCK
 }
 
 /// The size field of a header by itself.

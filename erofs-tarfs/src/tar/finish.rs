@@ -1,7 +1,8 @@
 //! The end of a stream: what it came to, and whether it is whole.
 
-use super::header::BLOCK;
+use super::header::{BLOCK, IN_BLOCK};
 use super::parser::{Parser, State};
+use super::part::first;
 use super::{Compression, End, EndMarker, Error, ErrorKind, Part};
 
 impl Parser {
@@ -24,14 +25,14 @@ impl Parser {
     fn end(&self) -> Result<End, Error> {
         let at = self.position;
         let cut = |part, missing| ErrorKind::Truncated { part, missing };
-        let rest_of_block = (BLOCK - self.filled) as u64;
+        let rest_of_block = BLOCK.saturating_sub(self.filled) as u64;
         let mut end = End { bytes: at, ..self.totals };
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::End => end.marker = EndMarker::TwoBlocks,
             State::Header => {
-                let begun = &self.block[..self.filled];
-                let start = at - self.filled as u64;
+                let begun = first(&self.block, self.filled);
+                let start = at.saturating_sub(self.filled as u64);
                 if begun.iter().any(|&b| b != 0) {
                     let kind = self.compressed(start, begun);
                     let kind = kind.unwrap_or_else(|| cut(Part::Header, rest_of_block));
@@ -61,8 +62,8 @@ impl Parser {
             return Err(Error::new(at, &[], ErrorKind::NoEndMarker(end.marker)));
         }
         if self.options.refuse_partial_last_block && !end.is_whole_blocks() {
-            let bytes = (at % BLOCK as u64) as u32;
-            let start = at - u64::from(bytes);
+            let bytes = (at & IN_BLOCK) as u32;
+            let start = at.saturating_sub(bytes.into());
             return Err(Error::new(start, &[], ErrorKind::PartialLastBlock { bytes }));
         }
         Ok(end)

@@ -4,9 +4,14 @@
 //! and star's `tar.h` (xstar). Every field is read in place.
 
 use super::number;
+use super::part::part;
 
 /// Bytes of a block; headers and bodies start on multiples of it.
 pub(super) const BLOCK: usize = 512;
+/// What of an offset is within a block.
+pub(super) const IN_BLOCK: u64 = BLOCK as u64 - 1;
+/// What the checksum's own field counts for: eight spaces.
+const SPACES: u32 = 8 * b' ' as u32;
 
 const CHECKSUM: core::ops::Range<usize> = 148..156;
 /// Runs in an old GNU sparse header, and in each block that extends it.
@@ -79,8 +84,9 @@ impl<'a> Header<'a> {
     /// before 1.8 wrote such headers, so images of that time have them; told as Go and so containerd
     /// tell it: what is there is no number, and is ASCII.
     fn has_no_times(self) -> bool {
-        let odd = |time: &[u8]| time[0] != 0 && super::number::field(time).is_err();
-        (odd(&self.0[345..357]) || odd(&self.0[357..369])) && self.0[self.text(345, 500)].is_ascii()
+        let odd = |time: &[u8]| time.first() != Some(&0) && super::number::field(time).is_err();
+        (odd(&self.0[345..357]) || odd(&self.0[357..369]))
+            && part(self.0, self.text(345, 500)).is_ascii()
     }
 
     pub(super) fn mode(self) -> &'a [u8] {
@@ -133,7 +139,7 @@ impl<'a> Header<'a> {
     }
 
     fn text(self, start: usize, end: usize) -> core::ops::Range<usize> {
-        start..start + until_nul(&self.0[start..end])
+        start..start.saturating_add(until_nul(part(self.0, start..end)))
     }
 }
 
@@ -148,11 +154,11 @@ fn until_nul(field: &[u8]) -> usize {
         // is the top bit of the first byte that is 0.
         let zeros = word.wrapping_sub(LOW) & !word & (LOW << 7);
         if zeros != 0 {
-            return at * 8 + zeros.trailing_zeros() as usize / 8;
+            return at << 3 | zeros.trailing_zeros() as usize >> 3;
         }
     }
-    let at = words.len() * 8;
-    at + rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len())
+    let len = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+    words.len() << 3 | len
 }
 
 /// Runs of an old GNU sparse map, undecoded.
@@ -191,13 +197,14 @@ pub(super) fn verify(block: &[u8; BLOCK]) -> Verdict {
     }
     let field = &block[CHECKSUM];
     let own = sum_of(field);
-    let computed = sum - own + 8 * u32::from(b' ');
+    // Its own bytes are among those that were summed.
+    let computed = sum.saturating_sub(own).saturating_add(SPACES);
     let stored = number::field(field);
     if stored == Ok(i64::from(computed)) {
         return Verdict::Sound;
     }
     let high = |bytes: &[u8]| bytes.iter().filter(|&&b| b >= 0x80).count() as i64;
-    let signed = i64::from(computed) - 256 * (high(block) - high(field));
+    let signed = i64::from(computed).saturating_sub(high(block).saturating_sub(high(field)) << 8);
     if stored == Ok(signed) { Verdict::Sound } else { Verdict::Bad { computed } }
 }
 
@@ -215,9 +222,9 @@ fn sum_of(bytes: &[u8]) -> u32 {
     let (words, _) = bytes.as_chunks::<8>();
     let lanes = words.iter().fold(0u64, |lanes, &word| {
         let word = u64::from_le_bytes(word);
-        lanes.wrapping_add((word & EVEN) + ((word >> 8) & EVEN))
+        lanes.wrapping_add(word & EVEN).wrapping_add((word >> 8) & EVEN)
     });
-    (0..4).map(|lane| (lanes >> (16 * lane)) as u32 & 0xffff).sum()
+    [0, 16, 32, 48].map(|bits| (lanes >> bits) as u32 & 0xffff).iter().sum()
 }
 
 #[cfg(test)]

@@ -51,6 +51,17 @@
 //! - The GNU tar manual: old GNU headers, sparse files, numbers in base 256.
 //! - What GNU tar 1.34 and Go's `archive/tar` do, for what is written nowhere.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 mod assemble;
 mod body;
 mod end;
@@ -64,6 +75,7 @@ mod header;
 mod number;
 mod options;
 mod parser;
+mod part;
 mod pax;
 mod pending;
 mod plain;

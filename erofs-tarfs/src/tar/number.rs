@@ -23,13 +23,13 @@ pub(super) fn field(bytes: &[u8]) -> Result<i64, NumberError> {
     let (high, len) = digits(u64::from_be_bytes(*head));
     if len < 8 {
         // Nearly all fields look like this: digits from the first byte on, then a blank or a NUL.
-        let ended = len > 0 && matches!(head[len], b' ' | 0);
+        let ended = len > 0 && matches!(head.get(len), Some(b' ' | 0));
         return if ended { Ok(high) } else { rare(bytes) };
     }
     let Some((tail, [])) = rest.split_first_chunk::<4>() else { return rare(bytes) };
     let (low, len) = digits(u64::from(u32::from_be_bytes(*tail)) << 32);
-    let ended = len >= 4 || matches!(tail[len], b' ' | 0);
-    if ended { Ok(high << (3 * len) | low) } else { rare(bytes) }
+    let ended = len >= 4 || matches!(tail.get(len), Some(b' ' | 0));
+    if ended { Ok(high << len.wrapping_mul(3) | low) } else { rare(bytes) }
 }
 
 /// The octal digits that a word starts with, most significant byte first, as a number; and how
@@ -40,7 +40,7 @@ fn digits(word: u64) -> (i64, usize) {
     let len = (word & 0xf8f8_f8f8_f8f8_f8f8).leading_zeros() / 8;
     // Each byte now has one digit, three bits. Neighbours are joined: to 6 bits in every second
     // byte, then to 12 in every fourth, then to 24.
-    let value = word.unbounded_shr(64 - 8 * len);
+    let value = word.unbounded_shr(64_u32.wrapping_sub(len << 3));
     let value = (value | value >> 5) & 0x003f_003f_003f_003f;
     let value = (value | value >> 10) & 0x0000_0fff_0000_0fff;
     ((value & 0xfff | value >> 20) as i64 & 0xff_ffff, len as usize)
@@ -58,7 +58,7 @@ fn octal(bytes: &[u8]) -> Result<i64, NumberError> {
     let mut digits = bytes.iter().skip_while(|b| matches!(b, b' ' | 0));
     for &byte in &mut digits {
         match byte {
-            b'0'..=b'7' if value >> 60 == 0 => value = value << 3 | i64::from(byte - b'0'),
+            b'0'..=b'7' if value >> 60 == 0 => value = value << 3 | i64::from(byte & 7),
             b'0'..=b'7' => return Err(NumberError::Overflow),
             b' ' | 0 => break,
             _ => return Err(NumberError::Malformed),
@@ -88,7 +88,7 @@ pub(super) fn decimal(bytes: &[u8]) -> Result<u64, NumberError> {
     bytes.iter().try_fold(0u64, |value, &byte| match byte {
         b'0'..=b'9' => value
             .checked_mul(10)
-            .and_then(|v| v.checked_add(u64::from(byte - b'0')))
+            .and_then(|v| v.checked_add(u64::from(byte & 15)))
             .ok_or(NumberError::Overflow),
         _ => Err(NumberError::Malformed),
     })
@@ -112,20 +112,21 @@ pub(super) fn time(bytes: &[u8]) -> Result<Timestamp, NumberError> {
     if !fraction.iter().all(u8::is_ascii_digit) {
         return Err(NumberError::Malformed);
     }
-    let digit = |i: usize| fraction.get(i).map_or(0, |b| u32::from(b - b'0'));
-    let nanos = (0..9).fold(0, |nanos, i| nanos * 10 + digit(i));
+    let digit = |i: usize| fraction.get(i).map_or(0, |b| u32::from(b & 15));
+    let nanos = (0..9).fold(0, |nanos: u32, i| nanos.saturating_mul(10).saturating_add(digit(i)));
     if !negative {
         return Ok(Timestamp { secs, nanos });
     }
     // Digits behind the ninth are cut off. Times are rounded towards the past, so that a negative
     // one with such digits goes back by one more nanosecond.
     let cut = fraction.iter().skip(9).any(|&b| b != b'0');
-    let back = nanos + u32::from(cut);
+    let back = nanos.saturating_add(cut.into());
+    let secs = secs.saturating_neg();
     if back == 0 {
-        return Ok(Timestamp { secs: -secs, nanos: 0 });
+        return Ok(Timestamp { secs, nanos: 0 });
     }
-    let secs = (-secs).checked_sub(1).ok_or(NumberError::Overflow)?;
-    Ok(Timestamp { secs, nanos: 1_000_000_000 - back })
+    let secs = secs.checked_sub(1).ok_or(NumberError::Overflow)?;
+    Ok(Timestamp { secs, nanos: 1_000_000_000_u32.saturating_sub(back) })
 }
 
 #[cfg(test)]

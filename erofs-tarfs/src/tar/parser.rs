@@ -132,7 +132,7 @@ impl Parser {
     /// A caller who can seek jumps over them and says so with [`skip`](Self::skip).
     pub fn skippable(&self) -> u64 {
         match self.state {
-            State::Body { left, padding, .. } => left + padding,
+            State::Body { left, padding, .. } => left.saturating_add(padding),
             _ => 0,
         }
     }
@@ -150,24 +150,26 @@ impl Parser {
         let beyond = at.checked_add(n).is_none_or(|end| end > self.options.max_bytes);
         match &mut self.state {
             State::Failed(error) => return Err(error.clone()),
-            State::Body { left, padding, .. } if beyond && n <= *left + *padding => {
+            State::Body { left, padding, .. } if beyond && n <= left.saturating_add(*padding) => {
                 return Err(self.too_long());
             }
             State::End if beyond => return Err(self.too_long()),
-            State::Body { left, padding, .. } if n <= *left + *padding => {
+            State::Body { left, padding, .. } if n <= left.saturating_add(*padding) => {
                 let of_body = n.min(*left);
-                *left -= of_body;
-                *padding -= n - of_body;
+                *left = left.saturating_sub(of_body);
+                *padding = padding.saturating_sub(n.saturating_sub(of_body));
             }
             // Below 2^63 real bytes cannot make the sum overflow.
-            State::End if n <= (i64::MAX as u64).saturating_sub(at) => self.totals.trailing += n,
+            State::End if n <= (i64::MAX as u64).saturating_sub(at) => {
+                self.totals.trailing = self.totals.trailing.saturating_add(n);
+            }
             _ if n == 0 => {}
             _ => {
                 let available = self.skippable();
                 return Err(Error::new(at, &[], ErrorKind::Skip { asked: n, available }));
             }
         }
-        self.position += n;
+        self.position = at.saturating_add(n);
         Ok(())
     }
 

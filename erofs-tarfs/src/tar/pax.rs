@@ -3,6 +3,8 @@
 //! A record is `"%d %s=%s\n", length, key, value`, the length in decimal and of the whole record
 //! (POSIX pax, "pax Extended Header").
 
+use super::part::{first, from};
+
 /// The records of the body of a pax header, in order.
 pub(super) struct Records<'a> {
     body: &'a [u8],
@@ -28,27 +30,27 @@ impl<'a> Records<'a> {
     }
 
     fn record(&mut self) -> Result<Record<'a>, &'static str> {
-        let (at, rest) = (self.at, &self.body[self.at..]);
+        let rest = from(self.body, self.at);
         // The length of a body that fits memory has at most 19 digits.
         let digits = rest.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
         if digits == 0 || rest.get(digits) != Some(&b' ') {
             return Err("a record starts with its length in decimal and a space");
         }
-        let len = rest[..digits]
+        let len = first(rest, digits)
             .iter()
-            .try_fold(0usize, |n, b| n.checked_mul(10)?.checked_add(usize::from(b - b'0')))
+            .try_fold(0usize, |n, b| n.checked_mul(10)?.checked_add(usize::from(b & 15)))
             .filter(|&len| len <= rest.len())
             .ok_or("a record's length ends within the header's body")?;
         let Some(([text @ .., b'\n'], _)) = rest.split_at_checked(len) else {
             return Err("a record ends with a newline at its length");
         };
-        let pair = text.get(digits + 1..).ok_or("a record has room for a key")?;
+        let pair = text.get(digits.saturating_add(1)..).ok_or("a record has room for a key")?;
         let equals = pair.iter().position(|&b| b == b'=').ok_or("a record has an equals sign")?;
-        let (key, value) = (&pair[..equals], &pair[equals + 1..]);
+        let (key, value) = (first(pair, equals), from(pair, equals.saturating_add(1)));
         if key.is_empty() || key.contains(&0) {
             return Err("a key is not empty and has no NUL");
         }
-        self.at = at + len;
+        self.at = self.at.saturating_add(len);
         Ok(Record { key, value })
     }
 }

@@ -7,6 +7,7 @@
 use super::fields::padding;
 use super::header::{BLOCK, Header, Verdict, verify};
 use super::parser::{Deliver, Parser, State};
+use super::part::{first, from, part};
 use super::pending::Name;
 use super::prefetch::prefetch;
 use super::{Entry, Kind, Xattrs, number};
@@ -33,7 +34,7 @@ impl Parser {
         let at = match self.state {
             State::Header if self.filled == 0 && !self.zero_block => 0,
             State::Body { left, padding, deliver } if left == 0 || deliver != Deliver::Yes => {
-                usize::try_from(left + padding).ok()?
+                usize::try_from(left.saturating_add(padding)).ok()?
             }
             _ => return None,
         };
@@ -66,11 +67,12 @@ impl Parser {
         if !fits(text) || file && text.last() == Some(&b'/') {
             return None;
         }
-        if matches!(kind, Kind::HardLink | Kind::Symlink) && !fits(&block[header.link()]) {
+        if matches!(kind, Kind::HardLink | Kind::Symlink) && !fits(part(block, header.link())) {
             return None;
         }
         let body = if file { size } else { 0 };
-        let end = self.position + (at + BLOCK) as u64;
+        let offset = self.position.saturating_add(at as u64);
+        let end = offset.saturating_add(BLOCK as u64);
         if body > (i64::MAX as u64).saturating_sub(end).saturating_sub(BLOCK as u64) {
             return None;
         }
@@ -80,51 +82,51 @@ impl Parser {
         if body > 0 {
             let text = match path {
                 Name::Joined => &self.joined,
-                _ => &block[header.name()],
+                _ => part(block, header.name()),
             };
             self.body_path.extend_from_slice(text);
         }
-        let offset = end - BLOCK as u64;
         self.position = end;
         self.entry_offset = offset;
         self.state = State::Body { left: body, padding: padding(body), deliver: Deliver::No };
         self.reset_extension_bytes();
         self.emitted = true;
         // Fetches the next header into the cache while the caller deals with this entry.
-        let next = (body + padding(body)).saturating_add((at + BLOCK) as u64);
+        let next =
+            body.saturating_add(padding(body)).saturating_add(at.saturating_add(BLOCK) as u64);
         if let Some(header) = usize::try_from(next).ok().and_then(|next| input.get(next..)) {
-            prefetch(&header[..header.len().min(BLOCK)]);
+            prefetch(first(header, BLOCK));
         }
-        self.totals.entries += 1;
-        self.totals.sizes_ignored += u64::from(!file && size != 0);
+        self.totals.entries = self.totals.entries.saturating_add(1);
+        self.totals.count_ignored(if file { 0 } else { size });
         Some(Plain { at, offset, kind, path, mode, uid, gid, mtime, size: body })
     }
 
     /// Lends the texts of a plain entry, and tells how many bytes of the input were taken.
     #[inline]
     pub(super) fn plain_entry<'a>(&'a self, plain: &Plain, input: &'a [u8]) -> (usize, Entry<'a>) {
-        let block = input[plain.at..].first_chunk().unwrap_or(&self.header);
+        let block = from(input, plain.at).first_chunk().unwrap_or(&self.header);
         let header = Header(block);
         let link = matches!(plain.kind, Kind::HardLink | Kind::Symlink);
         let entry = Entry {
             offset: plain.offset,
             kind: plain.kind,
             path: self.resolve(plain.path, block),
-            link: if link { &block[header.link()] } else { &[] },
+            link: if link { part(block, header.link()) } else { &[] },
             mode: plain.mode,
             uid: plain.uid,
             gid: plain.gid,
-            uname: &block[header.uname()],
-            gname: &block[header.gname()],
+            uname: part(block, header.uname()),
+            gname: part(block, header.gname()),
             mtime: Timestamp { secs: plain.mtime, nanos: 0 },
             device: DeviceNumber::default(),
             size: plain.size,
-            data_offset: plain.offset + BLOCK as u64,
+            data_offset: plain.offset.saturating_add(BLOCK as u64),
             stored: plain.size,
             sparse: None,
             xattrs: Xattrs::default(),
             extensions: None,
         };
-        (plain.at + BLOCK, entry)
+        (plain.at.saturating_add(BLOCK), entry)
     }
 }

@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::fields::{own_size, padding};
 use super::header::{BLOCK, Header, Verdict, verify};
 use super::parser::{Deliver, Extension, Parser, State};
+use super::part::{first, from, part};
 use super::pending::{Pending, Source};
 use super::{Error, ErrorKind, Event, Step};
 
@@ -36,7 +37,7 @@ impl Parser {
         let event = match self.advance(input, &mut consumed) {
             Ok(Found::Nothing) if !beyond.is_empty() => return Err(self.too_long()),
             Ok(Found::Nothing) => Event::NeedInput,
-            Ok(Found::Data(range)) => Event::Data(&input[range]),
+            Ok(Found::Data(range)) => Event::Data(part(input, range)),
             Ok(Found::Entry(pending)) => Event::Entry(self.entry(&pending, input)),
             Err(error) => {
                 self.state = State::Failed(error.clone());
@@ -60,7 +61,7 @@ impl Parser {
             self.local.clear();
         }
         loop {
-            let rest = &input[*at..];
+            let rest = from(input, *at);
             // An extension header without a body is complete as it is.
             let starved =
                 rest.is_empty() && !matches!(self.state, State::Extension { left: 0, .. });
@@ -72,7 +73,7 @@ impl Parser {
                     let of_body = *left > 0;
                     let part = if of_body { left } else { padding };
                     let n = usize::try_from(*part).unwrap_or(usize::MAX).min(rest.len());
-                    *part -= n as u64;
+                    *part = part.saturating_sub(n as u64);
                     let deliver = of_body && *deliver == Deliver::Yes;
                     let start = *at;
                     self.take(n, at);
@@ -85,10 +86,10 @@ impl Parser {
                     // archive, with anything else no archive at all.
                     if self.nothing && rest.iter().any(|&byte| byte != 0) {
                         let zeros = rest.iter().take_while(|&&byte| byte == 0).count() as u64;
-                        let at = self.position + zeros;
+                        let at = self.position.saturating_add(zeros);
                         return Err(Error::new(at, &[], ErrorKind::NoEntries));
                     }
-                    self.totals.trailing += rest.len() as u64;
+                    self.totals.trailing = self.totals.trailing.saturating_add(rest.len() as u64);
                     self.take(rest.len(), at);
                 }
                 &mut State::Extension { kind, offset, left, padding } => {
@@ -96,11 +97,11 @@ impl Parser {
                     self.take(n, at);
                     let whole = n as u64 == left;
                     let result = if whole && self.extension.is_empty() {
-                        self.extend(kind, &rest[..n])
+                        self.extend(kind, first(rest, n))
                     } else {
-                        self.extension.extend_from_slice(&rest[..n]);
+                        self.extension.extend_from_slice(first(rest, n));
                         if !whole {
-                            let left = left - n as u64;
+                            let left = left.saturating_sub(n as u64);
                             self.state = State::Extension { kind, offset, left, padding };
                             continue;
                         }
@@ -119,7 +120,7 @@ impl Parser {
                         return Ok(Found::Nothing);
                     };
                     let stash;
-                    let block = match (source, input[start..].first_chunk()) {
+                    let block = match (source, rest.first_chunk()) {
                         (Source::Input, Some(block)) => block,
                         _ => {
                             stash = self.block;
@@ -137,8 +138,8 @@ impl Parser {
     }
 
     fn take(&mut self, n: usize, at: &mut usize) {
-        *at += n;
-        self.position += n as u64;
+        *at = at.saturating_add(n);
+        self.position = self.position.saturating_add(n as u64);
     }
 
     /// Takes a block: where it lies whole in the input, without touching it.
@@ -147,9 +148,12 @@ impl Parser {
             self.take(BLOCK, at);
             return Some(Source::Input);
         }
-        let n = rest.len().min(BLOCK - self.filled);
-        self.block[self.filled..self.filled + n].copy_from_slice(&rest[..n]);
-        self.filled += n;
+        let room = self.block.get_mut(self.filled..).unwrap_or_default();
+        let n = rest.len().min(room.len());
+        for (byte, from) in room.iter_mut().zip(rest) {
+            *byte = *from;
+        }
+        self.filled = self.filled.saturating_add(n);
         self.take(n, at);
         (self.filled == BLOCK).then(|| {
             self.filled = 0;
@@ -171,7 +175,7 @@ impl Parser {
         block: &[u8; BLOCK],
         source: Source,
     ) -> Result<Option<Pending>, Error> {
-        let offset = self.position - BLOCK as u64;
+        let offset = self.position.saturating_sub(BLOCK as u64);
         let fail = |kind| Error::new(offset, &[], kind);
         match verify(block) {
             Verdict::Zero if self.zero_block => {
@@ -185,7 +189,11 @@ impl Parser {
                 return Ok(None);
             }
             _ if self.zero_block => {
-                return Err(Error::new(offset - BLOCK as u64, &[], ErrorKind::LoneZeroBlock));
+                return Err(Error::new(
+                    offset.saturating_sub(BLOCK as u64),
+                    &[],
+                    ErrorKind::LoneZeroBlock,
+                ));
             }
             Verdict::Bad { computed } => {
                 let mut stored = [0; 8];
@@ -204,9 +212,9 @@ impl Parser {
             b'K' => Extension::GnuLink,
             b'V' => {
                 self.local.clear();
-                self.totals.skipped_labels += 1;
+                self.totals.skipped_labels = self.totals.skipped_labels.saturating_add(1);
                 let size = own_size(header).map_err(fail)?;
-                self.pass_over(offset, &block[header.name()], size)?;
+                self.pass_over(offset, part(block, header.name()), size)?;
                 return Ok(None);
             }
             _ => return self.entry_header(header, source, offset),

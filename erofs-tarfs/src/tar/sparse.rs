@@ -48,7 +48,7 @@ impl Runs {
             let limit = o.max_sparse_segments as u64;
             return Err(ErrorKind::Limit {
                 what: "max_sparse_segments",
-                value: self.count + 1,
+                value: self.count.saturating_add(1),
                 limit,
             });
         }
@@ -57,10 +57,9 @@ impl Runs {
         }
         let end = offset.checked_add(len).filter(|&end| end <= i64::MAX as u64);
         self.end = end.ok_or_else(|| self.fault("a run ends below 2^63"))?;
-        // This can't overflow: the runs do not overlap and end below 2^63, so all of them together
-        // are shorter than that.
-        self.stored += len;
-        self.count += 1;
+        // The runs do not overlap and end below 2^63, so all of them together are shorter than that.
+        self.stored = self.stored.saturating_add(len);
+        self.count = self.count.saturating_add(1);
         if len > 0 {
             self.list.push(Segment { offset, len });
         }
@@ -248,9 +247,9 @@ impl BodyMap {
             match byte {
                 b'0'..=b'9' if self.digits < 20 => {
                     let number = self.number.checked_mul(10);
-                    let number = number.and_then(|n| n.checked_add(u64::from(byte - b'0')));
+                    let number = number.and_then(|n| n.checked_add(u64::from(byte & 15)));
                     self.number = number.ok_or_else(|| runs.fault("a number fits 64 bits"))?;
-                    self.digits += 1;
+                    self.digits = self.digits.saturating_add(1);
                 }
                 b'\n' if self.digits > 0 => self.number(runs, o)?,
                 _ => return Err(runs.fault("a newline follows each number")),
@@ -274,7 +273,7 @@ impl BodyMap {
                 self.left = Some(number.saturating_mul(2));
             }
             Some(left) => {
-                *left -= 1;
+                *left = left.saturating_sub(1);
                 if *left % 2 == 1 {
                     self.offset = number;
                 } else {

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::part::{first, part};
+
 /// Name and value of an attribute, as ranges of an arena.
 pub(super) type Pair = (Range<usize>, Range<usize>);
 
@@ -31,23 +33,23 @@ pub(super) fn base64(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let mut bits = 0u32;
         for &byte in group {
             let six = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
+                b'A'..=b'Z' => byte.wrapping_sub(b'A'),
+                b'a'..=b'z' => byte.wrapping_sub(b'a' - 26),
+                b'0'..=b'9' => byte.wrapping_add(52 - b'0'),
                 b'+' => 62,
                 b'/' => 63,
                 _ => return None,
             };
             bits = bits << 6 | u32::from(six);
         }
-        let bytes = match group.len() {
-            4 => 3,
-            3 => 2,
-            2 => 1,
+        let (bytes, missing) = match group.len() {
+            4 => (3, 0),
+            3 => (2, 6),
+            2 => (1, 12),
             _ => return None,
         };
-        bits <<= 6 * (4 - group.len());
-        out.extend_from_slice(&bits.to_be_bytes()[1..=bytes]);
+        let [_, whole @ ..] = (bits << missing).to_be_bytes();
+        out.extend_from_slice(first(&whole, bytes));
     }
     Some(())
 }
@@ -59,23 +61,27 @@ pub(super) fn keep_last(pairs: &mut Vec<Pair>, arena: &[u8], order: &mut Vec<u32
     }
     // Sorted by name and position, so that the last of a name stands at the end of its group:
     // no name costs more than its comparisons, however many there are.
-    let name = |i: u32| &arena[pairs[i as usize].0.clone()];
+    let name = |i: u32| pairs.get(i as usize).map(|(name, _)| part(arena, name.clone()));
     order.clear();
     order.extend(0..pairs.len() as u32);
-    order.sort_unstable_by(|&a, &b| name(a).cmp(name(b)).then(a.cmp(&b)));
+    order.sort_unstable_by(|&a, &b| name(a).cmp(&name(b)).then(a.cmp(&b)));
     let mut duplicates = false;
-    for i in 1..order.len() {
-        if name(order[i - 1]) == name(order[i]) {
-            order[i - 1] = u32::MAX;
+    let mut before: Option<&mut u32> = None;
+    for at in order.iter_mut() {
+        if let Some(before) = before
+            && name(*before) == name(*at)
+        {
+            *before = u32::MAX;
             duplicates = true;
         }
+        before = Some(at);
     }
     if !duplicates {
         return;
     }
     order.sort_unstable();
     let kept = order.partition_point(|&i| i != u32::MAX);
-    for (to, &from) in order[..kept].iter().enumerate() {
+    for (to, &from) in order.iter().take(kept).enumerate() {
         pairs.swap(to, from as usize);
     }
     pairs.truncate(kept);

@@ -53,7 +53,10 @@ pub(super) fn read(text: &[u8]) -> Result<List, NoList> {
         found.next().filter(|_| found.next().is_none()).ok_or(NoList)
     };
     let (user, group, other) = (one(USER_OBJ)?, one(GROUP_OBJ)?, one(OTHER)?);
-    let twice = entries.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1 == pair[1].1);
+    let twice = entries.windows(2).any(|pair| match pair {
+        [(tag, id, _), (next_tag, next_id, _)] => (tag, id) == (next_tag, next_id),
+        _ => false,
+    });
     let named = tags(USER).next().is_some() || tags(GROUP).next().is_some();
     let mask = if tags(MASK).next().is_some() { Some(one(MASK)?) } else { None };
     if twice || named && mask.is_none() {
@@ -109,7 +112,7 @@ fn number(digits: &[u8]) -> Result<u32, NoList> {
 /// digit.
 fn bits(text: &[u8]) -> Result<u16, NoList> {
     if let [digit @ b'0'..=b'7'] = text {
-        return Ok(u16::from(digit - b'0'));
+        return Ok(u16::from(digit & 7));
     }
     if text.is_empty() {
         return Err(NoList);

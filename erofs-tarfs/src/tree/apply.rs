@@ -20,7 +20,7 @@ impl State {
     /// Applies an entry; whether its body is wanted.
     pub(super) fn entry(&mut self, entry: &Entry<'_>) -> Result<bool, Error> {
         self.carried()?;
-        self.entries += 1;
+        self.entries = self.entries.saturating_add(1);
         let limit = self.options.max_entries;
         if self.entries > limit {
             return Err(broken(entry.offset, entry.path, Rule::Entries(limit)));
@@ -72,7 +72,7 @@ impl State {
     fn described(&mut self, entry: &Entry<'_>) -> Result<(Attributes, XattrSet, bool), Stop> {
         let attributes = attributes(entry);
         if entry.uid == UNSET || entry.gid == UNSET {
-            self.notes.unset_owners += 1;
+            self.notes.unset_owners = self.notes.unset_owners.saturating_add(1);
         }
         match xattrs::any(entry) {
             true => self.extended(entry, attributes),
@@ -87,8 +87,9 @@ impl State {
         mut attributes: Attributes,
     ) -> Result<(Attributes, XattrSet, bool), Stop> {
         let sifted = xattrs::sift(entry, self.options.drop_unknown_xattrs)?;
-        self.notes.dropped_xattrs += sifted.dropped;
-        self.notes.dropped_acls += sifted.dropped_acls;
+        let notes = &mut self.notes;
+        notes.dropped_xattrs = notes.dropped_xattrs.saturating_add(sifted.dropped);
+        notes.dropped_acls = notes.dropped_acls.saturating_add(sifted.dropped_acls);
         if let Some(mode) = sifted.mode {
             attributes.mode = attributes.mode & !0o777 | mode;
         }
@@ -224,7 +225,7 @@ impl State {
 
     /// The layer, of a tar of this many bytes.
     pub(super) fn finish(mut self, bytes: u64) -> Result<Tree, Error> {
-        self.builder.tree.devices[0].bytes = bytes;
+        self.device().bytes = bytes;
         markers::settle(&mut self.builder)?;
         self.builder.finish()
     }

@@ -1,5 +1,10 @@
 //! Makes a tree node by node, name by name.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::body::{Extent, Place};
 use super::device::Device;
 use super::error::Error;
@@ -220,16 +225,16 @@ impl Builder {
         }
         let count = self.tree.xattr_sets.len() as u32;
         let known = self.recent.slot(set);
-        if *known > 0 && self.tree.xattr_set(*known - 1) == set {
+        if known.checked_sub(1).is_some_and(|known| self.tree.xattr_set(known) == set) {
             return Ok(XattrSet(*known));
         }
         if count == u32::MAX - 1 || set.len() > u32::MAX as usize {
             return Err(Error::TooMany("xattr sets"));
         }
-        *known = count + 1;
+        *known = count.saturating_add(1);
         let start = self.carry(set);
         self.tree.xattr_sets.push((start, set.len() as u32));
-        Ok(XattrSet(count + 1))
+        Ok(XattrSet(count.saturating_add(1)))
     }
 
     /// Keeps bytes of a file in the tree itself; the offset is for [`Place::Carried`].
@@ -283,7 +288,7 @@ impl Builder {
 
     fn pieces(&mut self, new: &mut Inode, size: u64, extents: &[Extent]) -> Result<(), Error> {
         let start = self.tree.extents.len();
-        if start + extents.len() > u32::MAX as usize {
+        if start.saturating_add(extents.len()) > u32::MAX as usize {
             return Err(Error::TooMany("extents"));
         }
         self.tree.extents.extend_from_slice(extents);

@@ -56,7 +56,7 @@ pub enum Error {
     /// (with [`MergeOptions::follow_lower_links`](super::MergeOptions::follow_lower_links)).
     #[error(
         "layer {}: {} is a symbolic link of a lower layer that leads to no directory",
-        .layer + 1,
+        .layer.saturating_add(1),
         Quoted(.path)
     )]
     LinkNotFollowed {
@@ -68,7 +68,7 @@ pub enum Error {
     /// Symbolic links of lower layers lead on to one another without an end, or too often.
     #[error(
         "layer {}: symbolic links of lower layers lead on to one another too often",
-        .layer + 1
+        .layer.saturating_add(1)
     )]
     LinksTooDeep {
         /// Number of the layer, from 0, the lowest.
@@ -78,7 +78,7 @@ pub enum Error {
     /// came last is not known any more.
     #[error(
         "layer {}: two entries are {}, one of them through a link of a lower layer",
-        .layer + 1,
+        .layer.saturating_add(1),
         Quoted(.path)
     )]
     TwoPaths {

@@ -71,12 +71,12 @@ impl Tree {
     /// # Ok::<(), erofs_tarfs::tree::Error>(())
     /// ```
     pub fn data_ends(&self) -> Vec<u64> {
-        let mut ends = vec![0; self.devices().len()];
+        let mut ends = vec![0_u64; self.devices().len()];
         let ids = (0..self.inodes.len()).map(|index| InodeId(index as u32));
         for file in ids.filter_map(|id| self.file(id)) {
             for extent in file.extents() {
                 if let Place::Device { device, offset } = extent.place {
-                    let end: &mut u64 = &mut ends[usize::from(device)];
+                    let Some(end) = ends.get_mut(usize::from(device)) else { continue };
                     *end = offset.saturating_add(extent.len).max(*end);
                 }
             }
@@ -115,19 +115,25 @@ impl File<'_> {
     ) -> Result<usize, E> {
         let end = offset.saturating_add(buf.len() as u64).min(self.size);
         // No more than the buffer has.
-        let bytes = end.saturating_sub(offset) as usize;
-        let buf = &mut buf[..bytes];
+        let bytes = buf.len().min(end.saturating_sub(offset) as usize);
+        let (buf, _) = buf.split_at_mut(bytes);
         buf.fill(0);
         let extents = self.extents();
-        let first = extents.partition_point(|extent| extent.logical + extent.len <= offset);
-        for extent in extents[first..].iter().take_while(|extent| extent.logical < end) {
+        let end_of = |extent: &Extent| extent.logical.saturating_add(extent.len);
+        let first = extents.partition_point(|extent| end_of(extent) <= offset);
+        let (_, extents) = extents.split_at(first);
+        for extent in extents.iter().take_while(|extent| extent.logical < end) {
             let from = extent.logical.max(offset);
-            let until = (extent.logical + extent.len).min(end);
-            let part = &mut buf[(from - offset) as usize..(until - offset) as usize];
-            let skip = from - extent.logical;
+            let until = end_of(extent).min(end);
+            // Within the buffer, as `from` and `until` are from `offset` to `end`.
+            let (_, part) = buf.split_at_mut(from.saturating_sub(offset) as usize);
+            let (part, _) = part.split_at_mut(until.saturating_sub(from) as usize);
+            let skip = from.saturating_sub(extent.logical);
             match extent.place {
                 Place::Carried(at) => {
-                    part.copy_from_slice(self.tree.carried(at + skip, part.len() as u64));
+                    part.copy_from_slice(
+                        self.tree.carried(at.saturating_add(skip), part.len() as u64),
+                    );
                 }
                 Place::Device { device, offset: at } => {
                     let index = usize::from(device);

@@ -1,5 +1,10 @@
 //! From what a builder has gathered to a tree.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::body::Place;
 use super::builder::Builder;
 use super::error::Error;
@@ -29,10 +34,11 @@ impl Builder {
         let mut order = vec![root];
         let mut kept: Vec<Link> = Vec::with_capacity(links.len());
         number[root as usize] = 0;
-        let mut next = 0;
+        let mut next = 0_usize;
         while let Some(old) = order.get(next).copied() {
             if tree.inodes[old as usize].kind == NodeKind::Directory {
-                let range = starts[old as usize] as usize..starts[old as usize + 1] as usize;
+                let range = starts[old as usize] as usize
+                    ..starts[(old as usize).saturating_add(1)] as usize;
                 let first = kept.len();
                 kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
                 // Any way to sort compares each two neighbours of the result: so two equal names are
@@ -48,7 +54,7 @@ impl Builder {
                 if let Some(link) = twice {
                     return Err(Error::NameTwice { name: name(&link).to_vec() });
                 }
-                let mut subdirectories = 0;
+                let mut subdirectories = 0_u32;
                 for link in &mut kept[first..] {
                     let child = link.inode as usize;
                     if number[child] == NO_INODE {
@@ -57,18 +63,19 @@ impl Builder {
                         tree.inodes[child].nlink = 0;
                     }
                     if tree.inodes[child].kind == NodeKind::Directory {
-                        subdirectories += 1;
+                        subdirectories = subdirectories.saturating_add(1);
                     } else {
-                        tree.inodes[child].nlink += 1;
+                        let nlink = &mut tree.inodes[child].nlink;
+                        *nlink = nlink.saturating_add(1);
                     }
                     link.parent = next as u32;
                     link.inode = number[child];
                 }
                 let inode = &mut tree.inodes[old as usize];
-                inode.nlink = 2 + subdirectories;
-                inode.body = pack(first, kept.len() - first);
+                inode.nlink = subdirectories.saturating_add(2);
+                inode.body = pack(first, kept.len().saturating_sub(first));
             }
-            next += 1;
+            next = next.saturating_add(1);
         }
         drop((links, starts));
         let reachable = order.len();
@@ -113,19 +120,22 @@ fn renumber(tree: &mut Tree, mut order: Vec<u32>) {
 
 /// Sorts links by directory, in linear time; where each directory's start.
 fn by_directory(tree: &mut Tree) -> Vec<u32> {
-    let mut starts = vec![0u32; tree.inodes.len() + 1];
+    let mut starts = vec![0u32; tree.inodes.len().saturating_add(1)];
     for link in &tree.links {
-        starts[link.parent as usize + 1] += 1;
+        let count = &mut starts[(link.parent as usize).saturating_add(1)];
+        *count = count.saturating_add(1);
     }
-    for at in 1..starts.len() {
-        starts[at] += starts[at - 1];
+    let mut sum = 0_u32;
+    for start in &mut starts {
+        sum = sum.saturating_add(*start);
+        *start = sum;
     }
     let mut next = starts.clone();
     let mut sorted = tree.links.clone();
     for link in &tree.links {
         let at = &mut next[link.parent as usize];
         sorted[*at as usize] = *link;
-        *at += 1;
+        *at = at.saturating_add(1);
     }
     tree.links = sorted;
     starts
@@ -154,10 +164,10 @@ fn drop_devices(tree: &mut Tree) {
         return;
     }
     let mut renumber = vec![0u16; used.len()];
-    let mut count = 0;
+    let mut count = 0_u16;
     for (new, used) in renumber.iter_mut().zip(&used) {
         *new = count;
-        count += u16::from(*used);
+        count = count.saturating_add(u16::from(*used));
     }
     let mut keep = used.iter();
     tree.devices.retain(|_| keep.next().copied().unwrap_or(false));

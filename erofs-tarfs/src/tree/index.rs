@@ -9,6 +9,11 @@
 //! name goes there, a slot is never emptied, and when the table grows every name, those of the map
 //! too, is placed anew. So a search that meets a free slot has seen all that could be there.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "slots are looked for by `window`, whose numbers are below their count"
+)]
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -50,6 +55,17 @@ struct Slot {
 
 const FREE: Slot = Slot { hash: 0, entry: 0 };
 
+impl Slot {
+    fn of(hash: u32, link: u32) -> Self {
+        Self { hash, entry: link.wrapping_add(1) }
+    }
+
+    /// Of one that is not free.
+    fn link(self) -> u32 {
+        self.entry.wrapping_sub(1)
+    }
+}
+
 /// Where a name that is not there would go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Vacancy {
@@ -90,8 +106,8 @@ impl<H: Hash> Index<H> {
                 // map.
                 return Err(Vacancy { hash, slot: Some(at) });
             }
-            if slot.hash == hash && is_it(slot.entry - 1) {
-                return Ok(slot.entry - 1);
+            if slot.hash == hash && is_it(slot.link()) {
+                return Ok(slot.link());
             }
         }
         let found = self.overflow.get(&parent).and_then(|names| names.get(name));
@@ -106,11 +122,11 @@ impl<H: Hash> Index<H> {
         name_of: impl Fn(u32) -> (u32, &'n [u8]),
     ) {
         match vacancy.slot {
-            Some(at) if (self.used + 1) * 2 <= self.slots.len() => {
-                self.slots[at] = Slot { hash: vacancy.hash, entry: link + 1 };
-                self.used += 1;
+            Some(at) if self.has_room(1) => {
+                self.slots[at] = Slot::of(vacancy.hash, link);
+                self.used = self.used.saturating_add(1);
             }
-            _ => self.extend(link..link + 1, name_of),
+            _ => self.extend(link..link.saturating_add(1), name_of),
         }
     }
 
@@ -120,15 +136,20 @@ impl<H: Hash> Index<H> {
         links: Range<u32>,
         name_of: impl Fn(u32) -> (u32, &'n [u8]),
     ) {
-        if (self.used + links.len()) * 2 > self.slots.len() {
+        if !self.has_room(links.len()) {
             // Long enough for these, and twice as long as before at least: so growing costs little.
-            let len = (self.used + links.len() * 2).next_power_of_two();
-            self.grow(len.max(self.slots.len() * 2).max(SMALLEST), &name_of);
+            let len = links.len().saturating_mul(2).saturating_add(self.used).next_power_of_two();
+            self.grow(len.max(self.slots.len().saturating_mul(2)).max(SMALLEST), &name_of);
         }
         for link in links {
             let (parent, name) = name_of(link);
             self.place(H::hash(parent, name), link, &name_of);
         }
+    }
+
+    /// Whether half of the slots are free still when so many names more are there.
+    fn has_room(&self, more: usize) -> bool {
+        self.used.saturating_add(more).saturating_mul(2) <= self.slots.len()
     }
 
     /// More slots, a power of two, and every name placed anew, those of the map too: one that
@@ -138,7 +159,7 @@ impl<H: Hash> Index<H> {
         let overflow = core::mem::take(&mut self.overflow);
         self.used = 0;
         for slot in slots.into_iter().filter(|slot| slot.entry != 0) {
-            self.place(slot.hash, slot.entry - 1, name_of);
+            self.place(slot.hash, slot.link(), name_of);
         }
         for (parent, names) in overflow {
             for (name, link) in names {
@@ -151,8 +172,8 @@ impl<H: Hash> Index<H> {
     fn place<'n>(&mut self, hash: u32, link: u32, name_of: &impl Fn(u32) -> (u32, &'n [u8])) {
         match self.window(hash).find(|at| self.slots[*at].entry == 0) {
             Some(at) => {
-                self.slots[at] = Slot { hash, entry: link + 1 };
-                self.used += 1;
+                self.slots[at] = Slot::of(hash, link);
+                self.used = self.used.saturating_add(1);
             }
             None => {
                 let (parent, name) = name_of(link);
@@ -163,7 +184,7 @@ impl<H: Hash> Index<H> {
 
     /// The slots that a name with this hash may have, in the order in which they are filled.
     fn window(&self, hash: u32) -> impl Iterator<Item = usize> + use<H> {
-        let mask = self.slots.len() - 1;
+        let mask = self.slots.len().wrapping_sub(1);
         (0..REACH).map(move |step| (hash as usize).wrapping_add(step) & mask)
     }
 }
@@ -173,17 +194,14 @@ impl Hash for Mixed {
         const K: u64 = 0x9E37_79B9_7F4A_7C15;
         let mut state = u64::from(parent).wrapping_mul(K) ^ name.len() as u64;
         let mut mix = |word: u64| {
-            let wide = u128::from(state ^ word) * u128::from(K);
+            let wide = u128::from(state ^ word).wrapping_mul(u128::from(K));
             state = (wide as u64) ^ (wide >> 64) as u64 ^ state.rotate_left(23);
         };
-        let mut words = name.chunks_exact(8);
-        for word in &mut words {
-            mix(u64::from_le_bytes([
-                word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7],
-            ]));
+        let (words, rest) = name.as_chunks();
+        for word in words {
+            mix(u64::from_le_bytes(*word));
         }
-        let rest = words.remainder().iter().rev();
-        let last = rest.fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
         mix(last);
         mix(0);
         (state ^ state >> 32) as u32

@@ -91,7 +91,7 @@ impl LayerBuilder {
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         loop {
             let step = self.parser.push(bytes)?;
-            bytes = &bytes[step.consumed..];
+            bytes = bytes.get(step.consumed..).unwrap_or_default();
             match step.event {
                 Event::NeedInput => return Ok(()),
                 Event::Entry(entry) => {

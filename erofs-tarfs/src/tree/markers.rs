@@ -3,6 +3,11 @@
 //! They hide what lower layers have. In their own layer they take away only what markers alone
 //! have made: a marker's path has directories in it which no entry of the tar is in.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::Error;
 use super::inode::{Attributes, InodeId, NodeKind};
@@ -86,7 +91,7 @@ fn from_the_root(tree: &Tree) -> Vec<u32> {
         }
         let mut depth = depths[at as usize];
         while let Some(dir) = way.pop() {
-            depth += 1;
+            depth = depth.saturating_add(1);
             depths[dir as usize] = depth;
         }
     }

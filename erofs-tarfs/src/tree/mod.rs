@@ -41,6 +41,17 @@
 //! - OCI image-spec, `layer.md`: whiteouts and opaque whiteouts.
 //! - Linux, `Documentation/filesystems/overlayfs.rst`: what a merged directory shows.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 mod acl;
 mod apply;
 mod body;

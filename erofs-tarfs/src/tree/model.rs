@@ -1,5 +1,10 @@
 //! The tree itself: an arena of small nodes.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::body::{Body, Extent, Packed, Place};
 use super::device::{Device, Identity, Origin};
 use super::inode::{Attributes, Content, InodeId, NodeKind};
@@ -41,7 +46,7 @@ pub(crate) const fn pack(start: usize, count: usize) -> u64 {
 
 pub(crate) fn unpack(packed: u64) -> core::ops::Range<usize> {
     let start = packed as u32 as usize;
-    start..start + (packed >> 32) as usize
+    start..start.saturating_add((packed >> 32) as usize)
 }
 
 /// A name in a directory.
@@ -311,11 +316,10 @@ impl<'a> Iterator for XattrIter<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (head, rest) = self.rest.split_at_checked(8)?;
-        let len =
-            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let (name, rest) = rest.split_at(len(0) as usize);
-        let (value, rest) = rest.split_at(len(4) as usize);
+        let (name_len, rest) = self.rest.split_first_chunk()?;
+        let (value_len, rest) = rest.split_first_chunk()?;
+        let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*name_len) as usize)?;
+        let (value, rest) = rest.split_at_checked(u32::from_le_bytes(*value_len) as usize)?;
         self.rest = rest;
         Some((name, value))
     }

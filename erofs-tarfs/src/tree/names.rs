@@ -1,5 +1,10 @@
 //! Names in the directories of a tree that grows: found, given, taken away.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::builder::Builder;
 use super::error::Error;
 use super::index::Vacancy;
@@ -92,7 +97,7 @@ impl Builder {
                     let link = &tree.links[link as usize];
                     (link.parent, tree.name(link))
                 });
-                self.indexed = at + 1;
+                self.indexed = at.saturating_add(1);
             }
         }
         Ok(at)

@@ -1,5 +1,10 @@
 //! Bodies copied to a coarser grid than that of their tars.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::body::{Body, Extent, Packed, Place};
 use super::device::Device;
 use super::error::Error;
@@ -75,7 +80,7 @@ impl Packer {
         for piece in pieces {
             self.piece(start, size, piece);
         }
-        let count = self.extents.len() - start;
+        let count = self.extents.len().saturating_sub(start);
         if self.extents.len() > u32::MAX as usize {
             return Err(Error::TooMany("extents"));
         }
@@ -97,27 +102,29 @@ impl Packer {
 
     /// Copies a piece of a file, whose extents begin at `first`.
     fn piece(&mut self, first: usize, size: u64, piece: &Extent) {
-        let end = piece.logical + piece.len;
-        let from = piece.logical - piece.logical % self.block;
-        let to = end.next_multiple_of(self.block).min(size);
+        let end = piece.logical.saturating_add(piece.len);
+        let from = piece.logical.saturating_sub(piece.logical.checked_rem(self.block).unwrap_or(0));
+        let to = end.checked_next_multiple_of(self.block).unwrap_or(size).min(size);
         // Where the file's last extent ends in the block that this piece begins in, or right before
         // it, it is made longer: a block is copied once.
-        let last = self.extents[first..].last_mut().filter(|last| last.logical + last.len >= from);
+        let last = self.extents.get_mut(first..).and_then(<[Extent]>::last_mut);
+        let last = last.filter(|last| last.logical.saturating_add(last.len) >= from);
         let (logical, start) = match last {
             Some(last) => {
                 let Place::Device { offset, .. } = last.place else { return };
-                last.len = to - last.logical;
+                last.len = to.saturating_sub(last.logical);
                 (last.logical, offset)
             }
             None => {
                 let place = Place::Device { device: self.device, offset: self.at };
-                self.extents.push(Extent { logical: from, len: to - from, place });
+                self.extents.push(Extent { logical: from, len: to.saturating_sub(from), place });
                 (from, self.at)
             }
         };
-        let offset = start + (piece.logical - logical);
+        let offset = start.saturating_add(piece.logical.saturating_sub(logical));
         self.packing.push(Packed { offset, len: piece.len, place: piece.place });
-        self.at = start + (to - logical).next_multiple_of(self.block);
+        let len = to.saturating_sub(logical).checked_next_multiple_of(self.block);
+        self.at = start.saturating_add(len.unwrap_or(u64::MAX));
     }
 }
 

@@ -1,5 +1,10 @@
 //! Paths of a layer, resolved as an extraction into a fresh root would.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::{Error, Rule};
 use super::inode::{InodeId, NodeKind};
@@ -170,7 +175,7 @@ impl<'p> Walk<'p> {
             Some((_, NodeKind::Whiteout)) | None => return Ok(Step::Missing),
             Some(_) => return Err(Rule::BelowNonDirectory.into()),
         };
-        self.symlinks += 1;
+        self.symlinks = self.symlinks.saturating_add(1);
         if self.symlinks > MAX_SYMLINKS || self.steps > MAX_STEPS {
             return Err(Rule::TooManySymlinks.into());
         }
@@ -184,7 +189,7 @@ impl<'p> Walk<'p> {
             if step.len() > 255 {
                 return Err(Rule::NameTooLong(step.len()).into());
             }
-            self.steps += 1;
+            self.steps = self.steps.saturating_add(1);
             self.todo.push(step.to_vec());
         }
         Ok(Step::Done)

@@ -73,7 +73,8 @@ impl State {
             }
             Err(stop) => return Err(stop),
         };
-        self.implied += (self.builder.tree.inode_count() - before) as u64;
+        let made = self.builder.tree.inode_count().saturating_sub(before);
+        self.implied = self.implied.saturating_add(made as u64);
         if plain {
             self.builder.replaced = false;
             self.last.0.clear();

@@ -15,12 +15,13 @@ pub(super) struct Recent(Vec<u32>);
 
 impl Recent {
     /// The number of the set, plus one, that these bytes may be; 0 if there was none.
+    #[expect(clippy::indexing_slicing, reason = "there are as many slots as a hash can name")]
     pub(super) fn slot(&mut self, set: &[u8]) -> &mut u32 {
         if self.0.is_empty() {
             self.0 = vec![0; SLOTS];
         }
-        let first = &set[..set.len().min(END)];
-        let last = &set[set.len().saturating_sub(END)..];
+        let first = set.get(..END).unwrap_or(set);
+        let last = set.get(set.len().saturating_sub(END)..).unwrap_or(set);
         let hash = first.iter().chain(last).fold(set.len() as u32, |hash, byte| {
             (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193) // FNV-1a
         });

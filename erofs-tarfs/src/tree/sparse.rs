@@ -12,21 +12,30 @@ pub(super) fn in_place(size: u64, data_offset: u64, runs: &[Segment]) -> Option<
     let mut at = data_offset;
     let mut extents: Vec<Extent> = Vec::with_capacity(runs.len());
     for run in runs {
-        let whole = run.len.is_multiple_of(GRID) || run.offset + run.len == size;
+        let whole = run.len.is_multiple_of(GRID) || run.offset.checked_add(run.len) == Some(size);
         if !run.offset.is_multiple_of(GRID) || !at.is_multiple_of(GRID) || !whole {
             return None;
         }
         match extents.last_mut() {
-            Some(last) if last.logical + last.len == run.offset => last.len += run.len,
+            Some(last) if end_of(last) == run.offset => last.len = last.len.saturating_add(run.len),
             _ => extents.push(Extent {
                 logical: run.offset,
                 len: run.len,
                 place: Place::Device { device: 0, offset: at },
             }),
         }
-        at += run.len;
+        at = at.saturating_add(run.len);
     }
     Some(extents)
+}
+
+fn end_of(extent: &Extent) -> u64 {
+    extent.logical.saturating_add(extent.len)
+}
+
+/// Appends zeros: fewer than a chunk has bytes.
+fn zeros(len: u64, arena: &mut Vec<u8>) {
+    arena.resize(arena.len().saturating_add(len as usize), 0);
 }
 
 /// Bytes that the chunk tables of a layer may take before longer chunks are looked for: half of what
@@ -42,7 +51,7 @@ const EDGES: u64 = 16 << 20;
 /// `tables` is what the tables of the layer take so far; the file's is added where it stays.
 pub(super) fn longer_chunks(size: u64, runs: &[Extent], tables: &mut u64) -> Option<u64> {
     let border = |run: &Extent| {
-        let end = run.logical + run.len;
+        let end = end_of(run);
         if end == size { run.logical } else { run.logical | end }
     };
     let borders = runs.iter().fold(0, |bits, run| bits | border(run));
@@ -56,7 +65,8 @@ pub(super) fn longer_chunks(size: u64, runs: &[Extent], tables: &mut u64) -> Opt
     // chunk that the tree must carry: about 2 * runs * c bytes. The sum is least where
     // c = sqrt(4 * size / runs).
     let count = runs.len() as u64;
-    let best = (size / count).saturating_mul(4).isqrt().min(EDGES / (2 * count));
+    let best = size.checked_div(count)?.saturating_mul(4).isqrt();
+    let best = best.min(EDGES.checked_div(count.saturating_mul(2))?);
     let chunk = best.checked_ilog2().map(|bits| 1 << bits)?;
     (chunk > now).then_some(chunk)
 }
@@ -99,24 +109,26 @@ impl Carrier {
         limit: u64,
     ) -> Result<(), Rule> {
         while let (Some(run), false) = (self.runs.get(self.run).copied(), bytes.is_empty()) {
-            let at = run.offset + self.within;
+            let at = run.offset.saturating_add(self.within);
             let (stop, offset) = self.span(run, at);
-            let take = bytes.len().min(usize::try_from(stop - at).unwrap_or(usize::MAX));
+            let take =
+                bytes.len().min(usize::try_from(stop.saturating_sub(at)).unwrap_or(usize::MAX));
+            let (taken, rest) = bytes.split_at(take);
             match offset {
                 Some(offset) => self.leave(at, stop, offset, arena),
                 None => {
                     self.open(at, arena);
-                    arena.extend_from_slice(&bytes[..take]);
+                    arena.extend_from_slice(taken);
                     if let Some(last) = self.extents.last_mut() {
-                        last.len += take as u64;
+                        last.len = last.len.saturating_add(take as u64);
                     }
                 }
             }
-            bytes = &bytes[take..];
-            self.within += take as u64;
-            self.stored += take as u64;
+            bytes = rest;
+            self.within = self.within.saturating_add(take as u64);
+            self.stored = self.stored.saturating_add(take as u64);
             if self.within == run.len {
-                (self.run, self.within) = (self.run + 1, 0);
+                (self.run, self.within) = (self.run.saturating_add(1), 0);
             }
             if arena.len() as u64 > limit {
                 return Err(Rule::Carried(limit));
@@ -128,47 +140,57 @@ impl Carrier {
     /// How far the bytes from `at` on go the same way, and where in the tar the one at `at` is if
     /// they stay there.
     fn span(&self, run: Segment, at: u64) -> (u64, Option<u64>) {
-        let end = run.offset + run.len;
+        let end = run.offset.saturating_add(run.len);
         let Some(data_offset) = self.stays else { return (end, None) };
-        let chunk = at - at % self.grid;
-        let chunk_end = (chunk + self.grid).min(self.size);
+        let chunk = self.chunk_of(at);
+        let chunk_end = chunk.saturating_add(self.grid).min(self.size);
         if run.offset > chunk || end < chunk_end {
             return (end.min(chunk_end), None);
         }
-        let stop = if end == self.size { end } else { end - end % self.grid };
-        (stop, Some(data_offset + self.stored))
+        let stop = if end == self.size { end } else { self.chunk_of(end) };
+        (stop, Some(data_offset.saturating_add(self.stored)))
     }
 
     /// Leaves the bytes from `at` to `stop` in the tar.
     fn leave(&mut self, at: u64, stop: u64, offset: u64, arena: &mut Vec<u8>) {
-        if self.extents.last().is_some_and(|last| last.logical + last.len == stop) {
+        if self.extents.last().is_some_and(|last| end_of(last) == stop) {
             return; // the rest of what was left already
         }
         self.close(arena);
         let place = Place::Device { device: 0, offset };
-        self.extents.push(Extent { logical: at, len: stop - at, place });
+        self.extents.push(Extent { logical: at, len: stop.saturating_sub(at), place });
     }
 
     /// Goes on at `at`: in the last extent where that ends in the same chunk.
     fn open(&mut self, at: u64, arena: &mut Vec<u8>) {
-        let chunk = at - at % self.grid;
+        let chunk = self.chunk_of(at);
         if let Some(last) = self.carried() {
-            let end = last.logical + last.len;
-            if chunk < end.next_multiple_of(self.grid) || at == end {
-                arena.resize(arena.len() + (at - end) as usize, 0);
-                if let Some(last) = self.extents.last_mut() {
-                    last.len += at - end;
-                }
+            let end = end_of(&last);
+            if chunk < end.checked_next_multiple_of(self.grid).unwrap_or(u64::MAX) || at == end {
+                self.fill(at.saturating_sub(end), arena);
                 return;
             }
             self.close(arena);
         }
         self.extents.push(Extent {
             logical: chunk,
-            len: at - chunk,
+            len: at.saturating_sub(chunk),
             place: Place::Carried(arena.len() as u64),
         });
-        arena.resize(arena.len() + (at - chunk) as usize, 0);
+        zeros(at.saturating_sub(chunk), arena);
+    }
+
+    /// The beginning of the chunk with a byte.
+    fn chunk_of(&self, at: u64) -> u64 {
+        at.saturating_sub(at.checked_rem(self.grid).unwrap_or(0))
+    }
+
+    /// Makes the last extent longer, by zeros.
+    fn fill(&mut self, len: u64, arena: &mut Vec<u8>) {
+        zeros(len, arena);
+        if let Some(last) = self.extents.last_mut() {
+            last.len = last.len.saturating_add(len);
+        }
     }
 
     /// The last extent, if it is carried.
@@ -179,12 +201,9 @@ impl Carrier {
     /// Fills the last extent up to a whole chunk, or the end of the file.
     pub(super) fn close(&mut self, arena: &mut Vec<u8>) {
         let Some(carried) = self.carried() else { return };
-        let end = carried.logical + carried.len;
-        let full = end.next_multiple_of(self.grid).min(self.size);
-        arena.resize(arena.len() + (full - end) as usize, 0);
-        if let Some(last) = self.extents.last_mut() {
-            last.len += full - end;
-        }
+        let end = end_of(&carried);
+        let full = end.checked_next_multiple_of(self.grid).unwrap_or(u64::MAX).min(self.size);
+        self.fill(full.saturating_sub(end), arena);
     }
 }
 

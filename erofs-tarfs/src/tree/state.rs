@@ -52,6 +52,7 @@ impl State {
 
     /// The device that the tar is.
     pub(super) fn device(&mut self) -> &mut Device {
+        #[expect(clippy::indexing_slicing, reason = "a layer is made with its one device")]
         &mut self.builder.tree.devices[0]
     }
 

@@ -100,7 +100,7 @@ impl<'t> Iterator for Walk<'t> {
                 self.at.pop();
                 continue;
             };
-            *index += 1;
+            *index = index.saturating_add(1);
             if !self.path.is_empty() {
                 self.path.push(b'/');
             }

@@ -44,7 +44,7 @@ pub(super) fn sift<'a>(entry: &Entry<'a>, drop_unknown: bool) -> Result<Sifted<'
             if !drop_unknown {
                 return Err(Rule::XattrNamespace(xattr.name.to_vec()));
             }
-            sifted.dropped += 1;
+            sifted.dropped = sifted.dropped.saturating_add(1);
         } else if xattr.name == OPAQUE && xattr.value == b"y" {
             sifted.opaque = true;
         } else {
@@ -100,21 +100,22 @@ impl<'a> Sifted<'a> {
                         self.list.push((name, Cow::Owned(list.value)));
                     }
                 }
-                Err(acl::NoList) => self.dropped_acls += 1,
+                Err(acl::NoList) => self.dropped_acls = self.dropped_acls.saturating_add(1),
             }
         }
     }
 
     /// Checks that all fits an inode.
     fn check(&self) -> Result<(), Rule> {
-        let mut total = 12;
+        let mut total = 12_usize;
         for (name, value) in &self.list {
             if value.len() > 65535 {
                 return Err(Rule::XattrValue(name.to_vec(), value.len()));
             }
             let prefix = PREFIXES.iter().find(|prefix| name.starts_with(prefix));
-            let rest = prefix.map_or(0, |prefix| name.len() - prefix.len());
-            total += (4 + rest + value.len()).next_multiple_of(4);
+            let rest = prefix.map_or(0, |prefix| name.len().saturating_sub(prefix.len()));
+            let len = value.len().saturating_add(rest).saturating_add(4).next_multiple_of(4);
+            total = len.saturating_add(total);
         }
         if total > 12 + 4 * 65534 { Err(Rule::XattrTotal(total)) } else { Ok(()) }
     }

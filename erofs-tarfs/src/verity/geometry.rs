@@ -128,6 +128,10 @@ impl Geometry {
                 .ok_or(too_large)?,
             false => hash_offset,
         };
+        // A tree of one data block has no levels, which would be checked below.
+        if tree_offset > MAX_OFFSET {
+            return Err(too_large);
+        }
 
         let mut levels = [Level::default(); MAX_LEVELS];
         let mut count = 0;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::preset::Preset;
 use crate::given::Given;
+use crate::layers::LARGE;
 use crate::row::Row;
 use crate::run::run;
 
@@ -22,8 +23,11 @@ pub(super) fn partitions(given: &Given, preset: &Preset) -> Vec<Row> {
             }
             _ => {
                 let table = verity["dm_table"].as_str().unwrap();
-                let open = format!("dmsetup create --readonly sealed --table '{table}'");
-                (open, "sealed", "its table")
+                (
+                    format!("dmsetup create --readonly sealed --table '{table}'"),
+                    "sealed",
+                    "its table",
+                )
             }
         };
         let script = format!("{open}\nmount -t erofs -o ro /dev/mapper/{name} /mnt\n");
@@ -41,6 +45,38 @@ pub(super) fn partitions(given: &Given, preset: &Preset) -> Vec<Row> {
     rows
 }
 
+/// Volumes that systemd would find, the tree in a partition of its own: as printed, and by the table. One
+/// is a disk over the tars.
+pub(super) fn volumes(given: &Given) -> Vec<Row> {
+    let volume = |types: &str, form: &'static str, preset: &str| {
+        let options = [&format!("--gpt={types}"), "--form", form, "--preset", preset];
+        let name = format!("{types}.{form}");
+        let (disk, report) = given.export("image_block_with_verity", &name, &options);
+        let verity = &report["partitions"][0]["disk"]["verity"];
+        let text = |key: &str| verity[key].as_str().unwrap().to_owned();
+        let (script, way) = match form {
+            "raw" => {
+                let open = text("veritysetup");
+                let device = open.split(' ').nth(3).unwrap().to_owned();
+                (format!("{open}\nmount -t erofs -o ro /dev/mapper/{device} /mnt\n"), "veritysetup")
+            }
+            _ => (by_table(&text("dm_table")), "its table"),
+        };
+        let title = format!("{preset} as {types} in a {form} disk, by {way}");
+        let row = Row::shown(title, script, &given.merged).sealed();
+        row.disk_of(&format!("{types}-{form}"), &disk, form, 512)
+    };
+    vec![volume("dps", "raw", "nydus"), volume("dps-usr", "vmdk", "containerd")]
+}
+
+/// Opens and mounts by a table line.
+fn by_table(table: &str) -> String {
+    format!(
+        "dmsetup create --readonly sealed --table '{table}'\n\
+         mount -t erofs -o ro /dev/mapper/sealed /mnt\n"
+    )
+}
+
 /// Sealed disks over tars as they lie, and one that is a disk of the guest's.
 pub(super) fn over_tars(given: &Given) -> Vec<Row> {
     let mode = "image_block_with_verity";
@@ -50,15 +86,29 @@ pub(super) fn over_tars(given: &Given) -> Vec<Row> {
     let linear = format!("sh {} sealed\n{mount}", script.display());
     let of_disk = |report: &Value, file: &str, serial: &str| {
         let table = report["verity"]["dm_table"].as_str().unwrap();
-        let table = table.replace(file, &format!("/disks/{serial}"));
-        format!("dmsetup create --readonly sealed --table '{table}'\n{mount}")
+        by_table(&table.replace(file, &format!("/disks/{serial}")))
     };
     let (vmdk, report) = given.export(mode, "sealed.vmdk", &["--form", "vmdk"]);
     let by_vmdk = of_disk(&report, "DISK", "vmdk");
     let (disk, report) = given.export(mode, "sealed.disk", &[]);
     let by_disk = of_disk(&report, disk.to_str().unwrap(), "sealed");
+    // A tree in a file of its own seals what the device mapper puts together.
+    let (below, _) = given.export("image_block", "unsealed.sh", &["--form", "dm-linear"]);
+    let (tree, report) = given.export("image_verity_only", "of-linear.verity", &[]);
+    let table = report["verity"]["dm_table"].as_str().unwrap();
+    let table = table.replace("DISK", "/dev/mapper/unsealed");
+    let table = table.replace(tree.to_str().unwrap(), "$(losetup --find --show --read-only TREE)");
+    let apart = by_table(&table).replace('\'', "\"").replace("TREE", tree.to_str().unwrap());
+    let apart = format!("sh {} unsealed\n{apart}", below.display());
+    let layer = "layer_block_with_verity";
+    let (script, _) = given.export_layer(LARGE, layer, "sealed-layer.sh", &["--form", "dm-linear"]);
+    let of_layer = format!("sh {} sealed\n{mount}", script.display());
+    let of_layer =
+        Row::shown("a sealed layer, dm-linear over its tar", of_layer, &given.layers[LARGE]);
     vec![
         shown("sealed, dm-linear over the tars", linear),
+        shown("a tree alone, and dm-linear over the tars", apart),
+        of_layer.sealed(),
         shown("sealed, vmdk over the tars", by_vmdk).disk_of("vmdk", &vmdk, "vmdk", 512),
         shown("sealed, a disk of the guest's", by_disk).disk("sealed", &disk),
     ]

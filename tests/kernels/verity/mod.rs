@@ -2,6 +2,7 @@
 //! and by the table of the report. What `export` refuses is refused by Linux too.
 
 mod broken;
+mod damage;
 mod elsewhere;
 mod preset;
 mod sealed;
@@ -28,9 +29,21 @@ pub(crate) fn rows(given: &Given) -> Vec<Row> {
         }
     }
     rows.extend(elsewhere::partitions(given, &presets()[0]));
+    rows.extend(elsewhere::volumes(given));
     rows.extend(elsewhere::over_tars(given));
-    rows.extend(broken::rows(given, &presets()[0]));
-    rows
+    spread(rows, broken::rows(given, &presets()))
+}
+
+/// Puts the one kind of rows among the other, evenly: what dm-verity says of damage, Linux logs ten times
+/// in five seconds at most.
+fn spread(others: Vec<Row>, rows: Vec<Row>) -> Vec<Row> {
+    let each = others.len().div_ceil(rows.len());
+    let groups = others.chunks(each).map(<[Row]>::to_vec);
+    let mut damaged = rows.into_iter();
+    let mut all: Vec<Row> =
+        groups.flat_map(|group| group.into_iter().chain(damaged.next())).collect();
+    all.extend(damaged);
+    all
 }
 
 /// Every sealed form of a preset over one block size.

@@ -22,11 +22,13 @@ pub struct DumpOptions {
     pub overlay_private: bool,
     /// Read and hash the files. Default: yes.
     pub content: bool,
+    /// A file whose content is an I/O error has no hash, and the walk goes on. Default: no.
+    pub unreadable: bool,
 }
 
 impl Default for DumpOptions {
     fn default() -> Self {
-        Self { overlay_private: true, content: true }
+        Self { overlay_private: true, content: true, unreadable: false }
     }
 }
 
@@ -125,11 +127,14 @@ impl Walk {
                 let target = at(path, fs::read_link(at_path))?.into_os_string().into_vec();
                 node.target.insert(target).len() as u64
             }
-            Kind::File if self.options.content => {
-                let (length, sha256) = at(path, hash(at_path))?;
-                node.sha256 = Some(sha256);
-                length
-            }
+            Kind::File if self.options.content => match hash(at_path) {
+                Err(error) if self.options.unreadable && is_io(&error) => node.size,
+                hashed => {
+                    let (length, sha256) = at(path, hashed)?;
+                    node.sha256 = Some(sha256);
+                    length
+                }
+            },
             _ => node.size,
         };
         if length != node.size {
@@ -203,6 +208,11 @@ fn hash(path: &Path) -> io::Result<(u64, [u8; 32])> {
             }
         }
     }
+}
+
+/// What a damaged disk gives.
+fn is_io(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
 fn at<T>(path: &[u8], result: io::Result<T>) -> io::Result<T> {

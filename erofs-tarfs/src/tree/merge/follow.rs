@@ -1,6 +1,11 @@
 //! Symbolic links of lower layers, followed as extractors do: what a layer has below such a link
 //! goes to where the link leads.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::Note;
 use super::notes::Paths;
 use crate::tree::builder::Builder;

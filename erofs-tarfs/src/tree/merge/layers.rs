@@ -1,5 +1,10 @@
 //! One layer after the other goes into the tree.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::devices::Devices;
 use super::notes::Paths;
 use super::{MergeOptions, Note, follow};

@@ -1,5 +1,10 @@
 //! What a merge decides where readers of layers differ.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use crate::tree::error::Quoted;
 use crate::tree::{InodeId, NodeKind, Tree};
 use alloc::vec;
@@ -63,20 +68,20 @@ impl fmt::Display for Note {
                 f,
                 "layer {}: {} is a symbolic link to {} in a lower layer; a directory takes its \
                  place",
-                layer + 1,
+                layer.saturating_add(1),
                 Quoted(path),
                 Quoted(target)
             ),
             Self::FileReplaced { layer, path } => write!(
                 f,
                 "layer {}: {} is no directory in a lower layer; one takes its place",
-                layer + 1,
+                layer.saturating_add(1),
                 Quoted(path)
             ),
             Self::ListedTwice { layer, path } => write!(
                 f,
                 "layer {}: {} is listed by two paths, with other attributes",
-                layer + 1,
+                layer.saturating_add(1),
                 Quoted(path)
             ),
         }

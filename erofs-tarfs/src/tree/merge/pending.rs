@@ -1,5 +1,10 @@
 //! Hard links of a layer whose targets are in the layers below.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
+)]
+
 use super::layers::Merge;
 use crate::tree::path::{self, Stop, Way};
 use crate::tree::{Content, Error, InodeId, NodeKind};
