@@ -1,0 +1,28 @@
+//! `seeds TARGET DIR`: writes the inputs that a fuzz target begins with into a directory, numbered.
+//! All are made by code, so the repository has none.
+
+mod images;
+mod tars;
+
+use std::path::Path;
+use std::{env, fs};
+
+fn main() {
+    let [target, dir] = [1, 2].map(|at| env::args().nth(at).expect("seeds TARGET DIR"));
+    for (number, seed) in seeds(&target).iter().enumerate() {
+        fs::write(Path::new(&dir).join(number.to_string()), seed).expect("a directory to write to");
+    }
+}
+
+/// The inputs of a target; one without a row here begins with none.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "image" => images::each_with_its_options(),
+        "layers" => tars::pairs(),
+        "tar" => tars::each_cut_somehow(),
+        "verity" => {
+            (0..16).map(|sizes| [&[sizes * 17, 3, 200][..], &[sizes; 3000]].concat()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
