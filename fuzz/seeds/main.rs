@@ -7,6 +7,8 @@ mod tars;
 use std::path::Path;
 use std::{env, fs};
 
+use testkit::rng::Rng;
+
 fn main() {
     let [target, dir] = [1, 2].map(|at| env::args().nth(at).expect("seeds TARGET DIR"));
     for (number, seed) in seeds(&target).iter().enumerate() {
@@ -20,6 +22,8 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "image" => images::each_with_its_options(),
         "layers" => tars::pairs(),
         "tar" => tars::each_cut_somehow(),
+        "c_calls" => (0..64).map(|seed| Rng::new(seed).bytes(300)).collect(),
+        "erofs_rs" | "stacks" => (0..64).map(|seed| Rng::new(seed).bytes(400)).collect(),
         "verity" => {
             (0..16).map(|sizes| [&[sizes * 17, 3, 200][..], &[sizes; 3000]].concat()).collect()
         }
