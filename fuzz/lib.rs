@@ -6,8 +6,10 @@
 //! | [`tars`] | tars, changed header by header and not byte by byte |
 //! | [`layers`] | tars to layers, layers to images and back |
 //! | [`strict`] | what must hold of every image that we wrote |
+//! | [`entries`] | what our parser reads in a tar, in lines that compare |
 //! | [`verity_twin`] | hash trees and superblocks once more, in the shortest way |
 
+pub mod entries;
 pub mod layers;
 pub mod strict;
 pub mod sums;

@@ -10,18 +10,25 @@ use testkit::stacks::Stack;
 
 fuzz_target!(|choices: &[u8]| {
     let stack = Stack::chosen(choices);
-    let tars: Vec<&[u8]> = stack.layers.iter().map(|layer| &layer.tar[..]).collect();
     for follow in [false, true] {
-        match (ours::merged(&tars, follow), stack.meaning(follow)) {
-            (_, Err(Illegal::Unsaid(_))) | (Err(_), Err(_)) => {}
-            (Ok(ours), Ok(model)) => {
-                let lines = diff(&ours, &model, &Ignore::nothing());
-                assert!(lines.is_empty(), "{}\n{}", lines.join("\n"), stack.describe());
-            }
-            (ours, model) => {
-                let said = (ours.map(|_| "merges"), model.map(|_| "merges"));
-                panic!("follow: {follow}: {said:?}\n{}", stack.describe());
-            }
+        if wrong(&stack, follow).is_some() {
+            let stack = stack.shrunk(|stack| wrong(stack, follow).is_some());
+            let why = wrong(&stack, follow).unwrap_or_default();
+            panic!("follow_lower_links: {follow}\n{why}\n{}", stack.describe());
         }
     }
 });
+
+/// What differs.
+fn wrong(stack: &Stack, follow: bool) -> Option<String> {
+    let tars: Vec<&[u8]> = stack.layers.iter().map(|layer| &layer.tar[..]).collect();
+    match (ours::merged(&tars, follow), stack.meaning(follow)) {
+        (_, Err(Illegal::Unsaid(_))) | (Err(_), Err(_)) => None,
+        (Ok(ours), Ok(model)) => {
+            let lines = diff(&ours, &model, &Ignore::nothing());
+            (!lines.is_empty()).then(|| lines.join("\n"))
+        }
+        (Ok(_), Err(why)) => Some(format!("is not refused: {why:?}")),
+        (Err(error), Ok(_)) => Some(format!("is refused: {error}")),
+    }
+}

@@ -22,8 +22,10 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "image" => images::each_with_its_options(),
         "layers" => tars::pairs(),
         "tar" => tars::each_cut_somehow(),
+        "archive_tar" => tars::choices_and_tars(),
         "c_calls" => (0..64).map(|seed| Rng::new(seed).bytes(300)).collect(),
         "erofs_rs" | "stacks" => (0..64).map(|seed| Rng::new(seed).bytes(400)).collect(),
+        "tar_crate" => tars::small(),
         "verity" => {
             (0..16).map(|sizes| [&[sizes * 17, 3, 200][..], &[sizes; 3000]].concat()).collect()
         }

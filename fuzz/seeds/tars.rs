@@ -1,5 +1,6 @@
 //! Tars as seeds: those of random stacks, which have all kinds of entries in all formats.
 
+use testkit::rng::Rng;
 use testkit::stacks::Stack;
 
 /// How many stacks there are seeds of.
@@ -24,4 +25,10 @@ pub fn pairs() -> Vec<Vec<u8>> {
     tars.sort_by_key(Vec::len);
     let pair = |(number, pair): (usize, &[Vec<u8>])| [&[number as u8], &pair.concat()[..]].concat();
     tars.chunks_exact(2).enumerate().map(pair).collect()
+}
+
+/// An even byte and choices of the generator of stacks, or an odd byte and a tar.
+pub fn choices_and_tars() -> Vec<Vec<u8>> {
+    let choices = (0..32).map(|seed| [vec![0], Rng::new(seed).bytes(400)].concat());
+    choices.chain(small().into_iter().map(|tar| [vec![1], tar].concat())).collect()
 }

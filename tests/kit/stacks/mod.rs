@@ -88,6 +88,12 @@ impl Stack {
         Self::of_wild(seed, &mut Rng::new(seed ^ 0x5eed), true)
     }
 
+    /// The same of choices that somebody else makes.
+    #[must_use]
+    pub fn chosen_for_go(tape: &[u8]) -> Self {
+        Self::of_wild(0, &mut Rng::of_tape(tape), true)
+    }
+
     fn of_wild(seed: u64, rng: &mut Rng, go: bool) -> Self {
         let count = 1 + rng.below(6) as usize;
         let way = match rng.below(10) {
