@@ -3,6 +3,7 @@
 
 mod images;
 mod tars;
+mod tool;
 
 use std::path::Path;
 use std::{env, fs};
@@ -26,6 +27,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "c_calls" => (0..64).map(|seed| Rng::new(seed).bytes(300)).collect(),
         "erofs_rs" | "stacks" => (0..64).map(|seed| Rng::new(seed).bytes(400)).collect(),
         "tar_crate" => tars::small(),
+        "tool" => tool::inputs(),
         "verity" => {
             (0..16).map(|sizes| [&[sizes * 17, 3, 200][..], &[sizes; 3000]].concat()).collect()
         }
