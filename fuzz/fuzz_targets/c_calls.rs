@@ -11,6 +11,8 @@ mod images;
 mod machine;
 #[path = "c_calls/outputs.rs"]
 mod outputs;
+#[path = "c_calls/sized.rs"]
+mod sized;
 #[path = "c_calls/streams.rs"]
 mod streams;
 #[path = "c_calls/tape.rs"]

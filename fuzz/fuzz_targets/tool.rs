@@ -1,5 +1,5 @@
 //! What the tool reads besides tars and images of EROFS: no input panics, whatever it says; a stream that is
-//! compressed comes to the same however it is cut, also to the same error; what is said of an image is no more
+//! compressed comes to the same however it is cut; what is said of an image is no more
 //! than there is.
 //!
 //! The first byte chooses: a compressed stream, a sidecar, a partitioned disk, or an image in an archive.
@@ -64,13 +64,14 @@ fn stream(kind: Kind, bytes: &[u8]) {
     let read = |from: &mut dyn Read| {
         let mut out = Vec::new();
         let done = from.take(MOST).read_to_end(&mut out);
-        (out, done.map_err(|error| error.to_string()))
+        // Where an error is depends on how much the decoder was handed at once.
+        (out, done.is_ok())
     };
     let whole = read(&mut Uncompressed::new(kind, bytes));
     let piece = 1 + bytes.first().map_or(0, |byte| usize::from(byte & 15));
     let pieces = read(&mut Uncompressed::new(kind, Few(bytes, piece)));
     assert_eq!(whole.1, pieces.1);
-    assert!(whole.0 == pieces.0 || whole.1.is_err(), "other bytes in pieces");
+    assert!(whole.0 == pieces.0 || !whole.1, "other bytes in pieces");
 }
 
 /// Calls with the path of a file that has these bytes: always the same one.

@@ -2,17 +2,24 @@
 
 use core::ptr;
 
-use tarfs::images::disk::*;
-use tarfs::images::image::*;
-use tarfs::images::layout::*;
+use tarfs::images::disk::{
+    tarfs_layout_hash_disk, tarfs_layout_write_disk, tarfs_layout_write_metadata,
+};
+use tarfs::images::image::{
+    TarfsImageInfo, TarfsImageOptions, tarfs_image_get_device, tarfs_image_get_info,
+    tarfs_image_get_tree, tarfs_image_open,
+};
+use tarfs::images::layout::{
+    Layout, TarfsLayoutInfo, tarfs_layout_get_device, tarfs_layout_get_info, tarfs_layout_new,
+};
 use tarfs::images::layout_options::{TarfsLayoutOptions, tarfs_uuid_of_blob};
-use tarfs::images::segment::*;
+use tarfs::images::segment::{TarfsSegment, tarfs_layout_get_segment};
 use tarfs::trees::device::TarfsDevice;
 use tarfs::verity::leaves::Leaves;
 
 use crate::machine::Machine;
+use crate::sized::sized;
 use crate::streams::Stream;
-use crate::trees::sized;
 use crate::verity;
 
 pub(crate) fn call(machine: &mut Machine<'_>) {
@@ -36,7 +43,7 @@ pub(crate) fn call(machine: &mut Machine<'_>) {
 
 fn plan(machine: &mut Machine<'_>) {
     let Some(tree) = machine.trees.one(&mut machine.tape) else { return };
-    let mut options = sized!(TarfsLayoutOptions);
+    let mut options = sized::<TarfsLayoutOptions>();
     let tape = &mut machine.tape;
     options.artifact = tape.below(4) as u32;
     options.block_size = if tape.chance(2) { 512 << tape.below(9) } else { 0 };
@@ -56,7 +63,7 @@ fn plan(machine: &mut Machine<'_>) {
 
 /// What a layout says of itself.
 pub(crate) fn info(machine: &mut Machine<'_>, layout: *mut Layout) -> TarfsLayoutInfo {
-    let mut info = sized!(TarfsLayoutInfo);
+    let mut info = sized::<TarfsLayoutInfo>();
     // SAFETY: the layout is not freed.
     assert!(machine.call(|error| unsafe { tarfs_layout_get_info(layout, &raw mut info, error) }));
     info
@@ -66,7 +73,7 @@ fn ask_layout(machine: &mut Machine<'_>) {
     let Some(layout) = machine.layouts.one(&mut machine.tape) else { return };
     let info = info(machine, layout);
     let index = machine.tape.below(12);
-    let (mut device, mut segment) = (sized!(TarfsDevice), sized!(TarfsSegment));
+    let (mut device, mut segment) = (sized::<TarfsDevice>(), sized::<TarfsSegment>());
     // SAFETY: the layout is not freed.
     let call = |error| unsafe { tarfs_layout_get_device(layout, index, &raw mut device, error) };
     assert_eq!(machine.call(call), index < info.devices as usize);
@@ -177,14 +184,14 @@ fn open(machine: &mut Machine<'_>) {
 
 fn ask_image(machine: &mut Machine<'_>) {
     let Some(image) = machine.images.one(&mut machine.tape) else { return };
-    let (mut info, mut device) = (sized!(TarfsImageInfo), sized!(TarfsDevice));
+    let (mut info, mut device) = (sized::<TarfsImageInfo>(), sized::<TarfsDevice>());
     // SAFETY: here and below: the image is not freed.
     assert!(machine.call(|error| unsafe { tarfs_image_get_info(image, &raw mut info, error) }));
     let index = machine.tape.below(4);
     let call = |error| unsafe { tarfs_image_get_device(image, index, &raw mut device, error) };
     assert_eq!(machine.call(call), index < info.devices as usize);
     machine.lend(image, device.tag, device.tag_len);
-    let mut options = sized!(TarfsImageOptions);
+    let mut options = sized::<TarfsImageOptions>();
     options.flags = machine.tape.below(5) as u32;
     let tag = machine.tape.below(66);
     let tag = machine.tape.bytes(tag);

@@ -6,7 +6,10 @@ use core::slice;
 use std::sync::OnceLock;
 
 use tarfs::abi::error::Error;
-use tarfs::abi::error_calls::*;
+use tarfs::abi::error_calls::{
+    tarfs_error_errno, tarfs_error_free, tarfs_error_message, tarfs_error_offset,
+    tarfs_error_status,
+};
 use tarfs::abi::string::tarfs_string_free;
 use tarfs::images::{image, layout};
 use tarfs::outputs::{gpt, ranges};

@@ -2,12 +2,18 @@
 
 use core::ptr;
 
-use tarfs::outputs::gpt::*;
-use tarfs::outputs::ranges::*;
+use tarfs::outputs::gpt::{
+    TarfsGptInfo, TarfsPartition, TarfsPlaced, tarfs_gpt_get_info, tarfs_gpt_get_partition,
+    tarfs_gpt_get_ranges, tarfs_gpt_get_table, tarfs_gpt_new,
+};
+use tarfs::outputs::ranges::{
+    Ranges, TarfsRange, TarfsRangesInfo, tarfs_ranges_get, tarfs_ranges_get_info,
+    tarfs_ranges_get_text, tarfs_ranges_new, tarfs_ranges_of_disk,
+};
 
 use crate::images;
 use crate::machine::Machine;
-use crate::trees::sized;
+use crate::sized::sized;
 
 /// Names of files.
 const NAMES: [&core::ffi::CStr; 6] = [c"a", c"/dev/loop0", c"7:1", c"a b\"c", c"", c"\xff\n"];
@@ -27,7 +33,7 @@ fn new_ranges(machine: &mut Machine<'_>) {
     let tape = &mut machine.tape;
     let list: Vec<TarfsRange> = (0..tape.below(5))
         .map(|_| {
-            let (mut range, name) = (sized!(TarfsRange), tape.one(&NAMES).to_bytes());
+            let (mut range, name) = (sized::<TarfsRange>(), tape.one(&NAMES).to_bytes());
             (range.file, range.file_len) = (name.as_ptr(), name.len());
             if tape.chance(3) {
                 range.file = ptr::null();
@@ -75,7 +81,7 @@ fn of_disk(machine: &mut Machine<'_>) {
 
 fn ask_ranges(machine: &mut Machine<'_>) {
     let Some(ranges) = machine.ranges.one(&mut machine.tape) else { return };
-    let (mut info, mut range) = (sized!(TarfsRangesInfo), sized!(TarfsRange));
+    let (mut info, mut range) = (sized::<TarfsRangesInfo>(), sized::<TarfsRange>());
     // SAFETY: here and below: the ranges are not freed.
     assert!(machine.call(|error| unsafe { tarfs_ranges_get_info(ranges, &raw mut info, error) }));
     let index = machine.tape.below(6);
@@ -106,7 +112,7 @@ fn new_gpt(machine: &mut Machine<'_>) {
     let partitions: Vec<TarfsPartition> = identities
         .iter()
         .map(|identity| {
-            let (mut partition, name) = (sized!(TarfsPartition), tape.one(&NAMES).to_bytes());
+            let (mut partition, name) = (sized::<TarfsPartition>(), tape.one(&NAMES).to_bytes());
             (partition.name, partition.name_len) = (name.as_ptr(), name.len());
             (partition.identity, partition.identity_len) = (identity.as_ptr(), identity.len());
             partition.bytes = tape.number();
@@ -127,7 +133,7 @@ fn new_gpt(machine: &mut Machine<'_>) {
 
 fn ask_gpt(machine: &mut Machine<'_>) {
     let Some(gpt) = machine.gpts.one(&mut machine.tape) else { return };
-    let (mut info, mut placed) = (sized!(TarfsGptInfo), sized!(TarfsPlaced));
+    let (mut info, mut placed) = (sized::<TarfsGptInfo>(), sized::<TarfsPlaced>());
     // SAFETY: here and below: the table is not freed.
     assert!(machine.call(|error| unsafe { tarfs_gpt_get_info(gpt, &raw mut info, error) }));
     let index = machine.tape.below(6);
@@ -145,7 +151,7 @@ fn ask_gpt(machine: &mut Machine<'_>) {
 
 fn gpt_ranges(machine: &mut Machine<'_>) {
     let Some(gpt) = machine.gpts.one(&mut machine.tape) else { return };
-    let mut info = sized!(TarfsGptInfo);
+    let mut info = sized::<TarfsGptInfo>();
     // SAFETY: here and below: table and ranges are not freed.
     assert!(machine.call(|error| unsafe { tarfs_gpt_get_info(gpt, &raw mut info, error) }));
     let count = if machine.tape.chance(8) { 0 } else { info.partitions as usize };

@@ -2,28 +2,24 @@
 
 use core::ptr;
 
-use tarfs::trees::contents::*;
+use tarfs::trees::contents::{
+    TARFS_EXTENT_CARRIED, TarfsExtent, tarfs_tree_get_extent, tarfs_tree_read,
+};
 use tarfs::trees::device::TarfsDevice;
-use tarfs::trees::layer::*;
+use tarfs::trees::layer::{
+    tarfs_layer_finish, tarfs_layer_new, tarfs_layer_push, tarfs_layer_push_source,
+};
 use tarfs::trees::layer_info::TarfsLayerInfo;
 use tarfs::trees::layer_options::TarfsLayerOptions;
-use tarfs::trees::merge::*;
-use tarfs::trees::stat::*;
-use tarfs::trees::tree::*;
+use tarfs::trees::merge::{TarfsMergeOptions, tarfs_tree_merge};
+use tarfs::trees::stat::{
+    TarfsStat, tarfs_tree_get_child, tarfs_tree_get_stat, tarfs_tree_get_xattr, tarfs_tree_lookup,
+};
+use tarfs::trees::tree::{TarfsTreeInfo, Tree, tarfs_tree_get_device, tarfs_tree_get_info};
 
 use crate::machine::Machine;
+use crate::sized::sized;
 use crate::verity;
-
-/// A struct of zeros, of which the caller says how long it is.
-macro_rules! sized {
-    ($type:ty) => {{
-        // SAFETY: integers and pointers, of which zeros are values.
-        let mut zeros: $type = unsafe { core::mem::zeroed() };
-        zeros.size = size_of::<$type>();
-        zeros
-    }};
-}
-pub(crate) use sized;
 
 /// Makes layers and trees, and frees objects of any kind.
 pub(crate) fn make(machine: &mut Machine<'_>) {
@@ -41,7 +37,7 @@ pub(crate) fn make(machine: &mut Machine<'_>) {
 }
 
 fn new_layer(machine: &mut Machine<'_>) {
-    let mut options = sized!(TarfsLayerOptions);
+    let mut options = sized::<TarfsLayerOptions>();
     let tape = &mut machine.tape;
     let tag = tape.below(70);
     let tag = tape.bytes(tag);
@@ -110,7 +106,7 @@ fn push(machine: &mut Machine<'_>) {
 fn finish(machine: &mut Machine<'_>) {
     let Some(layer) = machine.layers.one(&mut machine.tape) else { return };
     let (mut info, mut tree, mut leaves) =
-        (sized!(TarfsLayerInfo), ptr::null_mut(), ptr::null_mut());
+        (sized::<TarfsLayerInfo>(), ptr::null_mut(), ptr::null_mut());
     let wants = machine.tape.byte();
     let info = if wants & 1 == 0 { ptr::null_mut() } else { &raw mut info };
     let to = if wants & 2 == 0 { ptr::null_mut() } else { &raw mut leaves };
@@ -127,7 +123,7 @@ fn merge(machine: &mut Machine<'_>) {
     let count = machine.tape.below(6);
     let layers: Vec<_> = (0..count).filter_map(|_| machine.trees.one(&mut machine.tape)).collect();
     let layers: Vec<*const Tree> = layers.into_iter().map(<*mut Tree>::cast_const).collect();
-    let mut options = sized!(TarfsMergeOptions);
+    let mut options = sized::<TarfsMergeOptions>();
     options.keep_devices = u32::from(machine.tape.chance(4));
     options.flags = machine.tape.below(9) as u32;
     let options = if machine.tape.chance(3) { ptr::null() } else { &raw const options };
@@ -143,7 +139,7 @@ fn merge(machine: &mut Machine<'_>) {
 /// Asks trees for what is in them.
 pub(crate) fn ask(machine: &mut Machine<'_>) {
     let Some(tree) = machine.trees.one(&mut machine.tape) else { return };
-    let mut info = sized!(TarfsTreeInfo);
+    let mut info = sized::<TarfsTreeInfo>();
     // SAFETY: here and below: the tree is not freed, and outputs are locals.
     assert!(machine.call(|error| unsafe { tarfs_tree_get_info(tree, &raw mut info, error) }));
     let inode = match machine.tape.chance(8) {
@@ -156,7 +152,7 @@ pub(crate) fn ask(machine: &mut Machine<'_>) {
         (ptr::null(), 0, ptr::null(), 0, 0);
     match machine.tape.below(7) {
         0 => {
-            let mut stat = sized!(TarfsStat);
+            let mut stat = sized::<TarfsStat>();
             let is_there = machine
                 .call(|error| unsafe { tarfs_tree_get_stat(tree, inode, &raw mut stat, error) });
             assert_eq!(is_there, u64::from(inode) < info.inodes);
@@ -198,7 +194,7 @@ pub(crate) fn ask(machine: &mut Machine<'_>) {
             }
         }
         3 => {
-            let mut extent = sized!(TarfsExtent);
+            let mut extent = sized::<TarfsExtent>();
             let call = |error| unsafe {
                 tarfs_tree_get_extent(tree, inode, index, &raw mut extent, error)
             };
@@ -207,7 +203,7 @@ pub(crate) fn ask(machine: &mut Machine<'_>) {
             }
         }
         4 => {
-            let mut device = sized!(TarfsDevice);
+            let mut device = sized::<TarfsDevice>();
             let call =
                 |error| unsafe { tarfs_tree_get_device(tree, index, &raw mut device, error) };
             assert_eq!(machine.call(call), (index as u64) < info.devices);

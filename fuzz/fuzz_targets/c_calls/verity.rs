@@ -2,15 +2,21 @@
 
 use core::ptr;
 
-use tarfs::verity::hasher::*;
-use tarfs::verity::leaves::*;
-use tarfs::verity::params::*;
-use tarfs::verity::seal::*;
-use tarfs::verity::sealed::*;
+use tarfs::verity::hasher::{
+    tarfs_hasher_finish, tarfs_hasher_new, tarfs_hasher_push, tarfs_hasher_push_leaves,
+    tarfs_hasher_push_zeros,
+};
+use tarfs::verity::leaves::{tarfs_leaves_digests, tarfs_leaves_new, tarfs_leaves_read};
+use tarfs::verity::params::{VerityParams, tarfs_verity_padding, tarfs_verity_preset};
+use tarfs::verity::seal::{tarfs_verity_seal, tarfs_verity_verify};
+use tarfs::verity::sealed::{
+    TarfsSealedInfo, tarfs_sealed_from_superblock, tarfs_sealed_get_info, tarfs_sealed_get_text,
+    tarfs_sealed_new,
+};
 
 use crate::machine::Machine;
+use crate::sized::sized;
 use crate::streams::Stream;
-use crate::trees::sized;
 
 /// Parameters, and the salt that they point to.
 pub(crate) struct Params {
@@ -20,7 +26,7 @@ pub(crate) struct Params {
 
 /// Parameters, most of them such as there can be.
 pub(crate) fn params(machine: &mut Machine<'_>) -> Params {
-    let mut raw = sized!(VerityParams);
+    let mut raw = sized::<VerityParams>();
     let tape = &mut machine.tape;
     let block = |choice: u8| [0, 512, 1024, 4096, 8192, 3, 1 << 19, 0][usize::from(choice & 7)];
     (raw.data_block, raw.hash_block) = (block(tape.byte()), block(tape.byte()));
@@ -155,7 +161,7 @@ fn seal(machine: &mut Machine<'_>) {
 
 fn verify(machine: &mut Machine<'_>) {
     let Some(sealed) = machine.sealed.one(&mut machine.tape) else { return };
-    let mut info = sized!(TarfsSealedInfo);
+    let mut info = sized::<TarfsSealedInfo>();
     // SAFETY: here and below: the seal is not freed, streams live.
     assert!(machine.call(|error| unsafe { tarfs_sealed_get_info(sealed, &raw mut info, error) }));
     if info.data_bytes > 1 << 20 {
@@ -228,7 +234,7 @@ fn preset(machine: &mut Machine<'_>) {
         c"",
         c"\xff",
     ]);
-    let mut params = sized!(VerityParams);
+    let mut params = sized::<VerityParams>();
     // SAFETY: here and below: a text, and parameters that outlive the call.
     let is_one =
         machine.call(|error| unsafe { tarfs_verity_preset(name.as_ptr(), &raw mut params, error) });
