@@ -35,7 +35,7 @@ const KEYS: [&[u8]; 24] = [
 ];
 
 /// Values of them that matter to one or another.
-const VALUES: [&[u8]; 20] = [
+const VALUES: [&[u8]; 21] = [
     b"",
     b"0",
     b"1",
@@ -55,6 +55,7 @@ const VALUES: [&[u8]; 20] = [
     b"0,0",
     b"BINARY",
     b"user::rwx,group::r-x,other::---",
+    b"user::rwx,user:1000:r-x,group::r-x,group:7:r--,mask::rwx,other::---",
     b"dmFsdWU=",
 ];
 

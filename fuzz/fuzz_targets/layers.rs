@@ -3,6 +3,7 @@
 #![no_main]
 
 use erofs_tarfs::layout::{BodyForm, LayoutOptions, WhiteoutForm};
+use erofs_tarfs::units::BlockSize;
 use erofs_tarfs_fuzz::layers::{layer, merged, there_and_back};
 use erofs_tarfs_fuzz::{sums, tars};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
@@ -13,7 +14,8 @@ fuzz_target!(|input: &[u8]| {
     sums::tar_headers(&mut tars);
     let (lower, upper) = tars.split_at(tars.len() / 1024 * 512);
     let bodies = if how & 2 == 0 { BodyForm::Auto } else { BodyForm::Chunks };
-    let options = LayoutOptions::new().compact(how & 1 != 0).bodies(bodies);
+    let block = if how & 24 == 24 { BlockSize::B4096 } else { BlockSize::B512 };
+    let options = LayoutOptions::new().compact(how & 1 != 0).bodies(bodies).block_size(block);
     let layers = [lower, upper].map(layer);
     for tree in layers.iter().flatten() {
         there_and_back(tree, &options);
