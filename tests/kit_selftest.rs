@@ -6,6 +6,8 @@ use std::process::Command;
 use testkit::dump::{DumpOptions, Ignore, Kind, Tree, diff, dump, dump_with};
 use testkit::mount::{self, Erofs};
 use testkit::oracle;
+use testkit::rng::Rng;
+use testkit::stacks::Stack;
 use testkit::tarball::{Checksum, End, Format, SparseForm, TarBuilder};
 
 /// Extracts a tar with GNU tar into a fresh tmpfs.
@@ -279,4 +281,14 @@ fn a_dump_is_text_and_back() {
         let error = Tree::from_text(&wrong).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
+}
+
+#[test]
+fn numbers_are_those_of_a_tape_as_long_as_it_lasts() {
+    let mut rng = Rng::of_tape(&[1, 0, 2, 1, 7]);
+    assert_eq!([rng.bits(), rng.bits(), rng.bits()], [1, 0x102, 7]);
+    assert_eq!(rng.bits(), Rng::new(0).bits());
+    let tars = |tape: &[u8]| Stack::chosen(tape).layers.into_iter().map(|layer| layer.tar);
+    let tape = Rng::new(1).bytes(400);
+    assert!(tars(&tape).eq(tars(&tape)) && !tars(&tape).eq(tars(&tape[2..])));
 }

@@ -190,6 +190,15 @@ fn links_of_lower_layers_are_followed_to_their_end() {
     let (tree, found) = follow(usr(), tar().dir("lib/d", 0o711).dir("usr/lib/d", 0o700));
     assert_eq!(mode(&tree.unwrap(), "usr/lib/d"), 0o700);
     assert_eq!(found, [Note::ListedTwice { layer: 1, path: b"usr/lib/d".to_vec() }]);
+    // A directory that is its own by a whiteout, and that no entry is about but by the other way.
+    for (listed, hidden) in [("lib/d", "usr/lib/d"), ("usr/lib/d", "lib/d")] {
+        let upper = tar().file(format!("{hidden}/new"), b"").whiteout(hidden).dir(listed, 0o711);
+        let (tree, found) = follow(usr(), upper);
+        let tree = tree.unwrap();
+        let names = ["lib->usr/lib", "usr/", "usr/lib/", "usr/lib/d/", "usr/lib/d/new"];
+        holds(&tree, &names);
+        assert_eq!((mode(&tree, "usr/lib/d"), found), (0o711, vec![]), "{listed}");
+    }
     let (tree, _) = follow(usr(), tar().file("lib/x", b"1").file("usr/lib/x", b"2"));
     assert_eq!(tree.unwrap_err(), Error::TwoPaths { layer: 1, path: b"usr/lib/x".to_vec() });
     // Where extractors fail, so does this.

@@ -3,6 +3,7 @@
 #![no_main]
 
 use erofs_tarfs::outputs::{Gpt, Partition, TableHeader};
+use erofs_tarfs_fuzz::sums;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -15,11 +16,11 @@ fuzz_target!(|data: &[u8]| {
         let at = 512 + usize::from(u16::from_le_bytes([edit[0], edit[1]])) % (disk.len() - 512);
         disk[at] = edit[2];
     }
-    let entries = erofs_tarfs_fuzz::crc32(&disk[1024..]);
+    let entries = sums::crc32(&disk[1024..]);
     disk[512 + 88..512 + 92].copy_from_slice(&entries.to_le_bytes());
     let length = u32::from_le_bytes([disk[524], disk[525], disk[526], disk[527]]).min(512) as usize;
     disk[528..532].fill(0);
-    let header = erofs_tarfs_fuzz::crc32(&disk[512..512 + length]);
+    let header = sums::crc32(&disk[512..512 + length]);
     disk[528..532].copy_from_slice(&header.to_le_bytes());
     let Ok(header) = TableHeader::parse(&disk[512..1024], 1, sectors) else { return };
     let range = header.entries();

@@ -1,18 +1,22 @@
-//! Invariants: no input panics; how a tar is cut into pieces changes nothing, neither the layer nor
+//! No input panics; how a tar is cut into pieces changes nothing, neither the layer nor
 //! the error; bodies may be skipped.
 #![no_main]
 
 use erofs_tarfs::tree::{LayerBuilder, LayerOptions};
-use erofs_tarfs_fuzz::sum_headers;
-use libfuzzer_sys::fuzz_target;
+use erofs_tarfs_fuzz::{sums, tars};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
 fuzz_target!(|input: &[u8]| {
     let Some((cut, tar)) = input.split_first() else { return };
     let mut tar = tar.to_vec();
-    sum_headers(&mut tar);
+    sums::tar_headers(&mut tar);
     let whole = run(&tar, tar.len().max(1), false);
     assert_eq!(run(&tar, usize::from(*cut) + 1, false), whole);
     assert_eq!(run(&tar, tar.len().max(1), true), whole);
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max: usize, seed: u32| {
+    tars::mutate_behind(1, data, size, max, seed, fuzzer_mutate)
 });
 
 /// The layer or the error, as text.

@@ -41,7 +41,7 @@ fn targets(manifest: &str) -> Vec<String> {
     targets
         .map(|target| {
             let path = Path::new(target["src_path"].as_str().unwrap());
-            path.strip_prefix(root).unwrap().to_str().unwrap().to_owned()
+            plain(path).strip_prefix(root).unwrap().to_str().unwrap().to_owned()
         })
         .collect()
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use erofs_tarfs::tree::{
-    Body, Content, Error, Identity, InodeId, Layer, LayerBuilder, LayerOptions, Place, Tree,
+    Body, Content, Error, Identity, InodeId, Layer, LayerBuilder, LayerOptions, MergeOptions,
+    Place, Tree, merge,
 };
 use sha2::{Digest, Sha256};
 
@@ -42,6 +43,39 @@ pub fn tagged(tar: &[u8], options: LayerOptions) -> Result<Tree, Error> {
     let mut builder = LayerBuilder::new(options.tag(tag).identity(identity));
     builder.push(tar)?;
     Ok(builder.finish()?.tree)
+}
+
+/// What the library makes of tars that are merged, the lowest first: in the shape of a dump.
+///
+/// # Errors
+/// If a tar is refused, or the merge.
+///
+/// # Panics
+/// If the merged tree has a device that no tar is.
+pub fn merged(tars: &[&[u8]], follow: bool) -> Result<dump::Tree, Error> {
+    let (tree, blobs) = merged_tree(tars, follow)?;
+    Ok(dump(&tree, &blobs))
+}
+
+/// The same as the library has it, with the bytes of its devices.
+///
+/// # Errors
+/// As there.
+///
+/// # Panics
+/// As there.
+pub fn merged_tree<'a>(tars: &[&'a [u8]], follow: bool) -> Result<(Tree, Vec<&'a [u8]>), Error> {
+    let options = LayerOptions::new().keep_pending(true).drop_unknown_xattrs(true);
+    let layers = tars.iter().map(|tar| tagged(tar, options.clone()));
+    let layers: Vec<Tree> = layers.collect::<Result<_, _>>()?;
+    let options = MergeOptions::new().follow_lower_links(follow);
+    let tree = merge(&layers.iter().collect::<Vec<_>>(), &options)?;
+    let blob = |tag: &[u8]| {
+        let tar = tars.iter().find(|tar| self::tag(tar) == tag);
+        *tar.expect("a device of the stack")
+    };
+    let blobs = tree.devices().iter().map(|device| blob(&device.tag)).collect();
+    Ok((tree, blobs))
 }
 
 /// The hex SHA-256 of a blob: what a device is called.

@@ -72,25 +72,36 @@ impl Stack {
     /// links of lower layers followed, half without; [`meaning`](Self::meaning) tells.
     #[must_use]
     pub fn wild(seed: u64) -> Self {
-        Self::of_wild(seed, false)
+        Self::of_wild(seed, &mut Rng::new(seed ^ 0x5eed), false)
+    }
+
+    /// The same of choices that somebody else makes: [`Rng::of_tape`].
+    #[must_use]
+    pub fn chosen(tape: &[u8]) -> Self {
+        Self::of_wild(0, &mut Rng::of_tape(tape), false)
     }
 
     /// The same for Go's reader of tars, without what that does not know. Nine of ten are such as
     /// containerd extracts without an error, six of them to the names that the rules have.
     #[must_use]
     pub fn wild_for_go(seed: u64) -> Self {
-        Self::of_wild(seed, true)
+        Self::of_wild(seed, &mut Rng::new(seed ^ 0x5eed), true)
     }
 
-    fn of_wild(seed: u64, go: bool) -> Self {
-        let mut rng = Rng::new(seed ^ 0x5eed);
+    /// The same of choices that somebody else makes.
+    #[must_use]
+    pub fn chosen_for_go(tape: &[u8]) -> Self {
+        Self::of_wild(0, &mut Rng::of_tape(tape), true)
+    }
+
+    fn of_wild(seed: u64, rng: &mut Rng, go: bool) -> Self {
         let count = 1 + rng.below(6) as usize;
         let way = match rng.below(10) {
             0..6 if go => Way::Agree,
             6..9 if go => Way::Extract,
             _ => rng.one(&[Way::Cover, Way::Follow]),
         };
-        let layers = wild::layers(&mut rng, count, way);
+        let layers = wild::layers(rng, count, way);
         let layers = layers.into_iter().map(|ops| {
             let tar = render::wild(&ops, rng.bits(), go);
             Layer { ops, tar }

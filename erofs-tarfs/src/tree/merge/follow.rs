@@ -8,7 +8,7 @@
 
 use super::Note;
 use super::notes::Paths;
-use crate::tree::builder::Builder;
+use crate::tree::builder::{Builder, IMPLIED_ATTRIBUTES};
 use crate::tree::index::Index;
 use crate::tree::markers;
 use crate::tree::model::{Link, NO_INODE, WHITED, unpack};
@@ -204,16 +204,23 @@ impl Moving<'_> {
     /// The attributes of a directory that the layer has by two paths.
     fn describe(&mut self, own: InodeId, other: InodeId, path: &[u8]) {
         let tree = &self.builder.tree;
-        if tree.is_implied(other) {
+        if !is_listed(tree, other) {
             return;
         }
         let (kept, given) = (tree.inodes[own.index()], tree.attributes(other));
         let xattrs = tree.inodes[other.index()].xattrs;
-        if tree.is_implied(own) {
+        if !is_listed(tree, own) {
             self.builder.set(own, given, crate::tree::XattrSet(xattrs));
             self.builder.mark_implied(own, false);
         } else if self.builder.tree.attributes(own) != given || kept.xattrs != xattrs {
             (self.note)(Note::ListedTwice { layer: self.number, path: path.to_vec() });
         }
     }
+}
+
+/// Whether an entry of the layer is about a directory, as far as the tree tells: one that a whiteout of its
+/// name has made the layer's own is not implied any more, but has the attributes of one that is.
+fn is_listed(tree: &Tree, dir: InodeId) -> bool {
+    let is_bare = tree.attributes(dir) == IMPLIED_ATTRIBUTES && !tree.has_xattrs(dir);
+    !tree.is_implied(dir) && !(tree.is_opaque(dir) && is_bare)
 }
