@@ -12,7 +12,7 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::files::place::{self, Place};
-use crate::files::{protected, unchanged};
+use crate::files::{durable, protected, unchanged};
 
 /// A file that gets its name when it is finished, and goes away if it is not.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Output {
             }
             Place::Stdout => std::env::temp_dir(),
         };
-        let file = tarfs_io::Output::within(&created_in, path)?;
+        let file = created(&created_in, path)?;
         Ok(Self { file, created_in, path: path.to_owned(), place })
     }
 
@@ -109,12 +109,17 @@ impl Output {
             self.file.rename(to).map_err(|error| Fail::called(error, &self.path))?;
             return Ok(self.file);
         }
-        let copy = tarfs_io::Output::within(directory, to);
+        let copy = created(directory, to);
         let copy = copy.map_err(|error| Fail::called(error, &self.path))?;
         let (mut from, mut into) = (self.rewound()?, copy.file().file());
         io::copy(&mut from, &mut into).map_err(|error| Fail::of(&self.path, error))?;
         Ok(copy)
     }
+}
+
+/// The library's file, in a directory.
+fn created(directory: &Path, path: &Path) -> Result<tarfs_io::Output, tarfs_io::Error> {
+    Ok(tarfs_io::Output::within(directory, path)?.synced(durable::is_wanted()))
 }
 
 /// A directory without links on the way to it.
@@ -133,8 +138,7 @@ pub(crate) fn finish_in_order(first: Vec<Output>, last: Vec<Output>) -> Done {
     check_all(first.iter().chain(&last))?;
     // What would fail then fails before the first has its name.
     for output in last.iter().filter(|_| !first.is_empty()) {
-        let synced = output.file.file().file().sync_all();
-        synced.map_err(|error| Fail::of(&output.path, error))?;
+        durable::sync(&output.path, output.file.file().file())?;
     }
     let files = |output: &Output| match &output.place {
         Place::File(file) if file.symlink_metadata().is_err() => Some(file.clone()),

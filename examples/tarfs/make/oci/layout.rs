@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers;
 use crate::cli::progress::Progress;
-use crate::files::{digest, unchanged};
+use crate::files::{digest, durable, place, unchanged};
 use crate::layers::images::json;
 use crate::layers::images::store::{Blob, Store};
 use crate::make::oci::documents::{BlobOf, REF_NAME};
@@ -27,6 +27,8 @@ pub(crate) struct LayoutWriter {
     /// Directories that were made for it, the outermost first: empty ones go again.
     made: Vec<PathBuf>,
     outputs: Vec<Output>,
+    /// Blobs that were there. Who made them may have been ended before they were on the disk.
+    there: Vec<PathBuf>,
     /// The blobs among the outputs.
     blobs: BTreeSet<String>,
 }
@@ -44,6 +46,7 @@ impl LayoutWriter {
             dir: dir.to_owned(),
             made: Vec::new(),
             outputs: Vec::new(),
+            there: Vec::new(),
             blobs: BTreeSet::new(),
         };
         for part in [Path::new(""), Path::new("blobs"), Path::new(BLOBS)] {
@@ -120,6 +123,7 @@ impl LayoutWriter {
             Err(_) => return Ok(self.blobs.insert(blob.hex.clone())),
         }
         let there = NamedFile::open(&path)?;
+        self.there.push(path.clone());
         if let Some(checked) = checked
             && checked.identity()? == there.identity()?
         {
@@ -133,7 +137,8 @@ impl LayoutWriter {
     }
 
     fn output(&self, name: &str) -> Done<Output> {
-        Ok(Output::within(&self.dir, &self.dir.join(name))?)
+        let output = Output::within(&self.dir, &self.dir.join(name))?;
+        Ok(output.synced(durable::is_wanted()))
     }
 
     fn file(&mut self, name: &str, bytes: &[u8]) -> Done {
@@ -171,8 +176,29 @@ impl LayoutWriter {
         list.push(entry);
         self.file(INDEX, index.to_string().as_bytes())?;
         unchanged::check()?;
-        Output::finish(std::mem::take(&mut self.outputs))?;
-        Ok(())
+        self.put()
+    }
+
+    /// Gives all files their names. The index gets its own when all that it leads to is on the disk: a power
+    /// cut leaves no index of an image that is not there.
+    fn put(mut self) -> Done {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        Output::sync(&outputs)?;
+        let index = outputs.split_off(outputs.len() - 1);
+        let is_new = |output: &&Output| output.path().symlink_metadata().is_err();
+        let new: Vec<_> = outputs.iter().filter(is_new).map(|new| new.path().to_owned()).collect();
+        Output::finish(outputs)?;
+        let named = self.sync().and_then(|()| Ok(Output::finish(index)?));
+        named.inspect_err(|_| new.iter().for_each(|file| drop(fs::remove_file(file))))
+    }
+
+    /// Brings the blobs that were there to the disk, and the directories, which this run may have made, or one
+    /// that was ended.
+    fn sync(&self) -> Done {
+        let (blobs, above) = (self.dir.join(BLOBS), place::directory(&self.dir));
+        let directories = [&blobs, place::directory(&blobs), &self.dir, above];
+        let there = self.there.iter().map(PathBuf::as_path);
+        there.chain(directories).try_for_each(durable::sync_path)
     }
 }
 
