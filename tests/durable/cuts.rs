@@ -135,9 +135,7 @@ impl Lab {
                 continue;
             }
             found.wrong.extend(known.half_done(job, &files, true).map(said));
-            job.run();
-            let again = known.not_done(&job.files());
-            found.wrong.extend(again.map(|why| said(format!("run again: {why}"))));
+            found.wrong.extend(known.not_right_again(job).map(said));
         }
         found
     }

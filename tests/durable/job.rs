@@ -74,9 +74,16 @@ impl Job {
 
     /// Runs it to its end, which must be a good one.
     pub(crate) fn run(&self) {
+        self.run_again().unwrap_or_else(|why| panic!("{}: {why}", self.row.name));
+    }
+
+    /// The same; what it says when it fails.
+    pub(crate) fn run_again(&self) -> Result<(), String> {
         let output = self.command().output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {said}", self.row.name);
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
     }
 
     /// What is there now.

@@ -12,6 +12,7 @@ mod job;
 mod kills;
 mod outcome;
 mod rows;
+mod traced;
 mod unflushed;
 
 use std::env;

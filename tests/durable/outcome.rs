@@ -62,6 +62,15 @@ impl Known {
         lost.map(|path| format!("{} is gone", path.display()))
     }
 
+    /// Why a job that was ended is not right when it runs again. Data that it sealed is not sealed once more.
+    pub(crate) fn not_right_again(&self, job: &Job) -> Option<String> {
+        let is_sealed = matches!(job.row.writes, Writes::Into(_)) && job.files() == self.after;
+        if !is_sealed && let Err(why) = job.run_again() {
+            return Some(format!("run again: {why}"));
+        }
+        self.not_done(&job.files()).map(|why| format!("run again: {why}"))
+    }
+
     /// Why it cannot be told that a hash tree in a file is not whole.
     fn not_told(&self, job: &Job, path: &Path, bytes: &[u8]) -> Option<String> {
         let before = self.before.get(path)?.as_ref()?;
@@ -78,14 +87,17 @@ impl Known {
         verify.args(["verity", "verify"]);
         let named = match job.row.command.contains("--sidecar") {
             true => verify.arg("--sidecar").arg(path),
-            false => verify.arg(path).arg(root(job, after)),
+            false => {
+                let blocks = before.len().div_ceil(512).to_string();
+                verify.args(["--data-blocks", &blocks]).arg(path).arg(root(job, after))
+            }
         };
         let said = named.current_dir(&job.folder).output().unwrap();
         let text = String::from_utf8_lossy(&said.stderr);
         match said.status.success() {
             true => Some(format!("{} is not whole, and is verified", path.display())),
             // A tree of which nothing was written yet is none that could be mistaken.
-            false if text.contains("part of a hash tree") || text.contains("sidecar") => None,
+            false if text.contains("part of a hash tree") || text.contains(".dmverity: ") => None,
             false => Some(format!("{}: {text}", path.display())),
         }
     }

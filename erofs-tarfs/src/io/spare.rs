@@ -36,7 +36,9 @@ pub(super) fn make<T: AsFd>(
             Ok(made) if lock(&made) != Locked::BySomebody && is_there(&made) => {
                 return Ok((path, made));
             }
-            Ok(_) => {}
+            Ok(_) => {
+                let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -90,9 +92,9 @@ fn lock(file: impl AsFd) -> Locked {
     }
 }
 
-/// Whether a file has a name still.
+/// Whether a file has a name still, as far as can be told.
 fn is_there(file: impl AsFd) -> bool {
-    rustix::fs::fstat(file).is_ok_and(|found| found.st_nlink > 0)
+    rustix::fs::fstat(file).map_or(true, |found| found.st_nlink > 0)
 }
 
 /// Removes what a kill left in a directory. That fails where somebody else may remove it only; then it

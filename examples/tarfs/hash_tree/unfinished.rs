@@ -73,8 +73,9 @@ impl<'a> Growing<'a> {
         // What it says must be on the disk before the mark is gone.
         self.sync()?;
         self.file.set_bytes(geometry.end())?;
+        self.sync()?;
         self.done = true;
-        self.sync()
+        Ok(())
     }
 
     fn sync(&self) -> Done {

@@ -56,6 +56,7 @@ type Snapshotter struct {
 	OverlayOptions   []string `toml:"overlay_options"`
 	FollowLowerLinks bool     `toml:"follow_lower_links"`
 	PlainMounts      bool     `toml:"plain_mounts"`
+	ScrubInterval    Duration `toml:"scrub_interval"`
 }
 
 // Duration is a time as Go writes it, such as "30s".
@@ -167,7 +168,7 @@ func (s *Snapshotter) check() error {
 		return errors.New("plain_mounts and default_size exclude each other")
 	case s.Root != "" && !strings.HasPrefix(s.Root, "/"):
 		return fmt.Errorf("root: %q is not an absolute path", s.Root)
-	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || len(s.OverlayOptions) > 0):
+	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || s.ScrubInterval > 0 || len(s.OverlayOptions) > 0):
 		return errors.New("there is none without a root, and keys of it are set")
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
@@ -38,6 +39,8 @@ type Options struct {
 	MaxEntries uint64
 	// FollowLowerLinks is how layers are merged: see tarfs.MergeOptions.
 	FollowLowerLinks bool
+	// ScrubInterval is how long after the start, and after each time, all that is kept is verified; 0 for never.
+	ScrubInterval time.Duration
 	// Metrics count; nil for none.
 	Metrics *metrics.Metrics
 	// Log is told of what no caller is told; nil for slog's default.
@@ -53,6 +56,7 @@ type Store struct {
 	flights *keep.Flights
 	cancel  context.CancelCauseFunc
 
+	scrubs sync.WaitGroup
 	repair sync.Mutex // held from finding that a layer is damaged to its end
 
 	mu     sync.Mutex
@@ -95,6 +99,9 @@ func Open(root string, options Options) (*Store, error) {
 	if err := s.recover(); err != nil {
 		cancel(err)
 		return nil, errors.Join(fmt.Errorf("%s: %w", items.Root, err), lock.Close())
+	}
+	if options.ScrubInterval > 0 {
+		s.scrubs.Go(func() { s.verifyEvery(ctx, options.ScrubInterval) })
 	}
 	return s, nil
 }
@@ -155,6 +162,14 @@ func (s *Store) check(kind, key string) (*keep.Item, error) {
 	return it, nil
 }
 
+// verify is check, and reads the metadata.
+func (s *Store) verify(kind, key string) (*keep.Item, error) {
+	if it, err := s.check(kind, key); err != nil {
+		return it, err
+	}
+	return s.items.Verify(kind, key)
+}
+
 // Root is the store's directory, absolute and without symbolic links.
 func (s *Store) Root() string { return s.items.Root }
 
@@ -170,6 +185,7 @@ func (s *Store) Close() error {
 	}
 	s.cancel(ErrClosed)
 	s.flights.Wait()
+	s.scrubs.Wait()
 	return s.lock.Close()
 }
 
