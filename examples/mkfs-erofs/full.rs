@@ -57,5 +57,5 @@ fn copied(tree: &Tree, tar: NamedFile, options: &LayoutOptions, out: &NamedFile)
 
 /// A file without a name beside the output, which has room for it.
 fn temporary(out: &Path) -> Done<NamedFile> {
-    Ok(Output::scratch(Output::directory(out), "the tar's copy".as_ref())?)
+    Ok(Output::scratch(Output::directory(out), out)?)
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use testkit::rng::Rng;
 
 use crate::disk::{BTRFS, EXT4, Kind, Place, XFS};
-use crate::job::Job;
+use crate::job::{Job, variants};
 use crate::outcome::Known;
-use crate::rows::{ROWS, variants};
+use crate::rows::ROWS;
 use crate::unflushed::{Disk, copy};
 use crate::{number, seed};
 

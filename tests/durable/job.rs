@@ -107,3 +107,15 @@ fn read(folder: &Path, below: &Path, all: &mut Files) {
         }
     }
 }
+
+/// A row as a job in a folder of its own, and once more over a file that is there.
+pub(crate) fn variants(place: &Path, (number, row): (usize, &'static Row)) -> Vec<Job> {
+    let job = |replaces| {
+        let folder = place.join(format!("{number}{}", if replaces { "-old" } else { "" }));
+        Job { row, folder, replaces, synced: true }
+    };
+    match row.writes {
+        Writes::Replaces(_) => vec![job(false), job(true)],
+        _ => vec![job(false)],
+    }
+}

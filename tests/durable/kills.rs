@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use testkit::mount::tmpfs;
 use testkit::rng::Rng;
 
-use crate::job::Job;
+use crate::job::{Job, variants};
 use crate::outcome::Known;
-use crate::rows::{ROWS, variants};
+use crate::rows::ROWS;
 use crate::{fresh, number, seed};
 
 #[test]

@@ -1,9 +1,5 @@
 //! The commands that write.
 
-use std::path::Path;
-
-use crate::job::Job;
-
 /// What a command does to the files of its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writes {
@@ -192,15 +188,3 @@ pub(crate) const ROWS: &[Row] = &[
         ..row("C, several", "export_in_c layer_block {o}/disks {i}/base.tar {i}/app.tar", New)
     },
 ];
-
-/// A row as a job in a folder of its own, and once more over a file that is there.
-pub(crate) fn variants(place: &Path, (number, row): (usize, &'static Row)) -> Vec<Job> {
-    let job = |replaces| {
-        let folder = place.join(format!("{number}{}", if replaces { "-old" } else { "" }));
-        Job { row, folder, replaces, synced: true }
-    };
-    match row.writes {
-        Replaces(_) => vec![job(false), job(true)],
-        _ => vec![job(false)],
-    }
-}

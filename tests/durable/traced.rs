@@ -10,8 +10,8 @@ use testkit::oracle::{self, Verdict};
 
 use crate::fresh;
 use crate::inputs;
-use crate::job::Job;
-use crate::rows::{ROWS, variants};
+use crate::job::{Job, variants};
+use crate::rows::ROWS;
 
 const CALLS: &str = "trace=write,pwrite64,ftruncate,fallocate,copy_file_range,sendfile,fchmod,chmod,openat,linkat,\
                      rename,mkdir,fsync,fdatasync";

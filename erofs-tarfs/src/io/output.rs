@@ -1,6 +1,6 @@
 //! Files that have their names when they are whole, on the disk, and not before.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use std::fs::{self, File, OpenOptions};
@@ -171,8 +171,10 @@ impl Output {
             }
         }
         let synced = paths.iter().zip(synced).filter(|(_, synced)| *synced);
-        let directories: BTreeSet<&Path> = synced.map(|(path, _)| Self::directory(path)).collect();
-        directories.into_iter().try_for_each(sync_directory)
+        let named = synced.map(|(path, _)| (Self::directory(path), path));
+        // Of each directory once, with a name in it that errors are about.
+        let named: BTreeMap<&Path, &PathBuf> = named.collect();
+        named.into_iter().try_for_each(|(directory, path)| sync_directory(directory, path))
     }
 
     /// Brings the bytes of files to the disk; [`finish`](Self::finish) does too. Those that are not to be
@@ -243,10 +245,10 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Brings the names in a directory to the disk.
-pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
+/// Brings the names in a directory to the disk, `path` among them.
+pub(super) fn sync_directory(directory: &Path, path: &Path) -> Result<(), Error> {
     let synced = File::open(directory).and_then(|file| file.sync_all());
-    synced.map_err(|error| cannot(directory, error))
+    synced.map_err(|error| cannot(path, error))
 }
 
 fn cannot(path: &Path, error: io::Error) -> Error {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
@@ -145,8 +146,34 @@ pub(crate) fn finish_in_order(first: Vec<Output>, last: Vec<Output>) -> Done {
         _ => None,
     };
     let new: Vec<PathBuf> = first.iter().filter_map(files).collect();
+    let named = Named::of(last.iter().map(|output| &output.file));
     put(first)?;
-    put(last).inspect_err(|_| new.iter().for_each(|file| drop(fs::remove_file(file))))
+    put(last).inspect_err(|_| named.undo(&new))
+}
+
+/// Files that are to get their names behind others, by which it is seen whether they have.
+pub(crate) struct Named(Vec<(PathBuf, Option<(u64, u64)>)>);
+
+impl Named {
+    pub(crate) fn of<'o>(outputs: impl Iterator<Item = &'o tarfs_io::Output>) -> Self {
+        let file = |output: &tarfs_io::Output| {
+            let found = output.file().file().metadata();
+            (output.path().to_owned(), found.ok().map(|found| (found.dev(), found.ino())))
+        };
+        Self(outputs.map(file).collect())
+    }
+
+    /// Takes away the names that others got, if none of these got its own. If one did, what failed was to bring
+    /// names to the disk: it may lead to the others.
+    pub(crate) fn undo(&self, others: &[PathBuf]) {
+        let is_named = |(path, file): &(PathBuf, Option<(u64, u64)>)| {
+            let found = fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+            found.is_some() && found == *file
+        };
+        if !self.0.iter().any(is_named) {
+            others.iter().for_each(|file| drop(fs::remove_file(file)));
+        }
+    }
 }
 
 /// Whether files can have their names, and all that was read is as it was.

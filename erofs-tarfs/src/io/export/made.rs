@@ -208,7 +208,7 @@ impl Directory {
         }
         // One that is there may be of a run that was ended before this.
         match self.synced {
-            true => sync_directory(Output::directory(&self.path)),
+            true => sync_directory(Output::directory(&self.path), &self.path),
             false => Ok(()),
         }
     }
@@ -230,7 +230,7 @@ impl Making {
             let file = to.join(entry.file_name());
             fs::rename(entry.path(), &file).map_err(|error| cannot(&file, error))?;
         }
-        sync_directory(to)
+        sync_directory(to, to)
     }
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers;
 use crate::cli::progress::Progress;
+use crate::files::output::Named;
 use crate::files::{digest, durable, place, unchanged};
 use crate::layers::images::json;
 use crate::layers::images::store::{Blob, Store};
@@ -188,8 +189,9 @@ impl LayoutWriter {
         let is_new = |output: &&Output| output.path().symlink_metadata().is_err();
         let new: Vec<_> = outputs.iter().filter(is_new).map(|new| new.path().to_owned()).collect();
         Output::finish(outputs)?;
-        let named = self.sync().and_then(|()| Ok(Output::finish(index)?));
-        named.inspect_err(|_| new.iter().for_each(|file| drop(fs::remove_file(file))))
+        let named = Named::of(index.iter());
+        let done = self.sync().and_then(|()| Ok(Output::finish(index)?));
+        done.inspect_err(|_| named.undo(&new))
     }
 
     /// Brings the blobs that were there to the disk, and the directories, which this run may have made, or one
