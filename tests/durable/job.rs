@@ -22,6 +22,8 @@ pub(crate) struct Job {
     /// Whether its output takes the place of a file.
     pub(crate) replaces: bool,
     pub(crate) synced: bool,
+    /// Whether it runs without `/proc`, by which files without a name get one: so it does without them.
+    pub(crate) names_all: bool,
 }
 
 impl Job {
@@ -39,7 +41,16 @@ impl Job {
     /// Its process, which says nothing but on standard error.
     pub(crate) fn command(&self) -> Command {
         let words = self.words();
-        let mut command = Command::new(inputs::program(&words[0]));
+        let program = inputs::program(&words[0]);
+        let mut command = match self.names_all {
+            false => Command::new(program),
+            true => {
+                let mut command = Command::new("unshare");
+                let script = "mount -t tmpfs none /proc && exec \"$@\"";
+                command.args(["--mount", "sh", "-c", script, "sh"]).arg(program);
+                command
+            }
+        };
         command.args(&words[1..]);
         self.at_home(&mut command);
         command
@@ -112,7 +123,7 @@ fn read(folder: &Path, below: &Path, all: &mut Files) {
 pub(crate) fn variants(place: &Path, (number, row): (usize, &'static Row)) -> Vec<Job> {
     let job = |replaces| {
         let folder = place.join(format!("{number}{}", if replaces { "-old" } else { "" }));
-        Job { row, folder, replaces, synced: true }
+        Job { row, folder, replaces, synced: true, names_all: false }
     };
     match row.writes {
         Writes::Replaces(_) => vec![job(false), job(true)],

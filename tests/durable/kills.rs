@@ -15,12 +15,21 @@ use crate::{fresh, number, seed};
 #[test]
 fn what_is_killed_leaves_all_or_nothing() {
     let place = tmpfs().unwrap();
-    check(place.path(), number("TARFS_KILLS", 40), &mut Rng::new(seed()));
+    check(place.path(), number("TARFS_KILLS", 40), false, &mut Rng::new(seed()));
 }
 
-/// Kills jobs of all rows in turn, and looks at what they leave.
-fn check(place: &Path, kills: u64, rng: &mut Rng) {
-    let jobs: Vec<Job> = ROWS.iter().enumerate().flat_map(|row| variants(place, row)).collect();
+/// Where all outputs have names from the first byte on, kills leave those.
+#[test]
+fn what_is_killed_leaves_a_name_that_the_next_run_removes() {
+    let (place, kills) = (tmpfs().unwrap(), number("TARFS_KILLS", 80) / 2);
+    let spares = check(place.path(), kills, true, &mut Rng::new(seed()));
+    assert!(spares > 0, "no name was left, so it is not seen that they go");
+}
+
+/// Kills jobs of all rows in turn, and looks at what they leave; answers how often that were names for a moment.
+fn check(place: &Path, kills: u64, names_all: bool, rng: &mut Rng) -> usize {
+    let mut jobs: Vec<Job> = ROWS.iter().enumerate().flat_map(|row| variants(place, row)).collect();
+    jobs.iter_mut().for_each(|job| job.names_all = names_all);
     let learn = |job: &Job| {
         fresh(job);
         let begin = Instant::now();
@@ -50,4 +59,5 @@ fn check(place: &Path, kills: u64, rng: &mut Rng) {
     println!(
         "{kills} kills: {ended} hit, {done} came too late; {spares} names for a moment were left"
     );
+    spares
 }
