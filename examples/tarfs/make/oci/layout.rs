@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{NamedFile, Output};
@@ -204,12 +205,19 @@ impl LayoutWriter {
     }
 }
 
-/// Whether there is nothing in a directory but those for blobs, empty: a run that was killed leaves them.
+/// How the library begins names that files have for a moment.
+const SPARE: &[u8] = b".tarfs-";
+
+/// Whether there is nothing in a directory but those for blobs, empty: a run that was killed leaves them, and
+/// where no file is without a name it leaves such files.
 fn is_bare(dir: &Path) -> io::Result<bool> {
     let mut dir = dir.to_owned();
     for inner in ["blobs", "sha256"] {
         for entry in fs::read_dir(&dir)? {
             let entry = entry?;
+            if entry.file_name().as_bytes().starts_with(SPARE) {
+                continue;
+            }
             if entry.file_name() != inner || !entry.file_type()?.is_dir() {
                 return Ok(false);
             }
