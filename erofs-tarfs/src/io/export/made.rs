@@ -225,10 +225,15 @@ struct Making {
 impl Making {
     /// Puts the files into a directory that is there.
     fn join(&self, to: &Path) -> Result<(), Error> {
-        for entry in fs::read_dir(&self.path).map_err(|error| cannot(to, error))? {
-            let entry = entry.map_err(|error| cannot(to, error))?;
-            let file = to.join(entry.file_name());
-            fs::rename(entry.path(), &file).map_err(|error| cannot(&file, error))?;
+        let entries = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.map_err(|error| cannot(to, error))?;
+        let files = entries.iter().map(|entry| (entry.path(), to.join(entry.file_name())));
+        let files: Vec<(PathBuf, PathBuf)> = files.collect();
+        if let Some((_, file)) = files.iter().find(|(_, file)| file.is_dir()) {
+            return Err(Error::NotRegular { file: file.clone() });
+        }
+        for (from, file) in files {
+            fs::rename(from, &file).map_err(|error| cannot(&file, error))?;
         }
         sync_directory(to, to)
     }
