@@ -76,6 +76,9 @@
  * File descriptors stay the caller's. They need be open for the time of the call only; an object
  * that uses one later (a layer its tee, a hasher its sink) has a duplicate, closed with the object.
  *
+ * Power cuts: what tarfs_export made is there after one. Of all other calls the caller syncs, with fsync(2):
+ * the file, before it gets its name, and then the directory.
+ *
  * Threads: any object may move from one thread to another. Calls that take it as const may run at
  * the same time as each other; any other call needs it alone. The library keeps no state besides
  * its objects. It starts threads in tarfs_export, tarfs_verity_seal, tarfs_verity_verify,
@@ -476,6 +479,11 @@
  * descriptor's directory on. A file has to back zeros.
  */
 #define TARFS_RANGES_VMDK 1
+
+/**
+ * Files are not brought to the disk: after a power cut they may be empty, or not whole.
+ */
+#define TARFS_EXPORT_NO_SYNC 1
 
 /**
  * What a fallible call returns, as an int32_t: zero for success, negative for a failure. The list
@@ -1623,9 +1631,9 @@ typedef struct {
      */
     uint32_t thread_count;
     /**
-     * Not used; 0.
+     * TARFS_EXPORT_ flags.
      */
-    uint32_t reserved;
+    uint32_t flags;
 } tarfs_export_options;
 
 #ifdef __cplusplus
@@ -2472,7 +2480,8 @@ void tarfs_exported_free(tarfs_exported *exported);
 
 /**
  * Makes disks and hash trees of layers: all of them, or none. Files have no names until they are
- * whole and on the disk.
+ * whole and on the disk, and when it returns their names are too: nothing is lost by a power cut, unless
+ * there is TARFS_EXPORT_NO_SYNC. A directory that is made has its name when all files are in it.
  *
  * Where all sources are files it uses threads; sources that are callbacks are read by the calling
  * thread alone.

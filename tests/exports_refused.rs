@@ -159,16 +159,27 @@ fn a_directory_of_outputs_is_made_last() {
     let made = Export::new(Mode::LayerBlock).tars(tars).write(&out).unwrap();
     assert_eq!((made.len(), names(&out).len()), (2, 1));
 
-    let made = Export::new(Mode::LayerBlock).tars(tars).make(image.path("others")).unwrap();
-    let refused = made.finish_with(|outputs| {
-        // Somebody was faster.
-        fs::create_dir(outputs[0].path()).unwrap();
-        Output::finish(outputs)
-    });
-    assert!(matches!(refused, Err(Error::NotRegular { .. })));
+    // Somebody was faster: what is there stays, and a directory is in nobody's place.
+    for (name, theirs) in [("joined", "theirs"), ("refused", "")] {
+        let out = image.path(name);
+        let made = Export::new(Mode::LayerBlock).tars(tars).make(&out).unwrap();
+        let done = made.finish_with(|outputs| {
+            let disk = outputs[0].path().to_owned();
+            Output::finish(outputs).unwrap();
+            fs::create_dir_all(if theirs.is_empty() { &disk } else { &out }).unwrap();
+            fs::write(out.join("theirs"), theirs).unwrap();
+            Ok(())
+        });
+        assert_eq!(names(&out).len(), 2);
+        match theirs {
+            "" => assert!(matches!(done, Err(Error::NotRegular { .. })), "{done:?}"),
+            _ => assert!(done.unwrap()[0].path.is_file()),
+        }
+    }
+    assert!(names(image.dir.path()).iter().all(|name| !name.starts_with(".tarfs-")));
 }
 
-/// Names that others have, as processes of other containers have the same number.
+/// Names that others have, and that look like ours, stay.
 #[test]
 fn names_for_a_moment_are_ones_that_nobody_has() {
     let image = Image::new();
@@ -180,6 +191,8 @@ fn names_for_a_moment_are_ones_that_nobody_has() {
     }
     Export::new(Mode::LayerBlock).tar(&image.tars[0]).write(&out).unwrap();
     assert_ne!(fs::read(out).unwrap(), b"old");
+    let ours = |name: &&String| name.starts_with(".tarfs-");
+    assert_eq!(names(image.dir.path()).iter().filter(ours).count(), 2000);
 }
 
 #[test]

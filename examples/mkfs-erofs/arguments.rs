@@ -22,7 +22,7 @@ Where it differs from erofs-utils:
   * With --tar=i the block size is always 512, as with erofs-utils. The file ends where the tar begins.
   * Without -U the UUID is made of the content: the same input gives the same bytes.
   * No clock is read: -T with --mkfs-time changes nothing, and --sort changes nothing.
-  * The output gets its name when it is whole. After an error there is none.
+  * The output gets its name when it is whole, on the disk. After an error there is none.
   * Sockets in a directory are skipped, as GNU tar does.
 
 Refused: compression (-z, -C, -m), compressed tars (--ungzip, --unxz), extra devices, several sources, -T
@@ -79,6 +79,9 @@ pub(crate) struct Arguments {
     /// Threads: accepted, and without effect.
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) workers: Option<u32>,
+    /// Do not wait until OUT is on the disk: after a power cut it may be empty, or not whole.
+    #[arg(long)]
+    pub(crate) no_sync: bool,
     #[command(flatten)]
     pub(crate) refused: Refused,
     /// The file to make.

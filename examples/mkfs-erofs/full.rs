@@ -8,7 +8,7 @@ use erofs_tarfs::layout::{self, Artifact, DiskOrder, LayoutOptions};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::units::BlockSize;
 
-use crate::fail::{Done, Fail};
+use crate::fail::Done;
 use crate::layer::{self, Made};
 use crate::source::Tar;
 use crate::wanted::Wanted;
@@ -57,7 +57,5 @@ fn copied(tree: &Tree, tar: NamedFile, options: &LayoutOptions, out: &NamedFile)
 
 /// A file without a name beside the output, which has room for it.
 fn temporary(out: &Path) -> Done<NamedFile> {
-    let directory = Output::directory(out);
-    let file = tempfile::tempfile_in(directory).map_err(|error| Fail::of(directory, error))?;
-    Ok(NamedFile::new("the tar's copy", file))
+    Ok(Output::scratch(Output::directory(out), out)?)
 }

@@ -68,7 +68,7 @@ fn run(arguments: &Arguments) -> Done {
         Kind::Index => index::write(tar, &wanted, target.file()),
     })?;
     let bytes = target.file().bytes()?;
-    Output::finish(vec![target])?;
+    Output::finish(vec![target.synced(!arguments.no_sync)])?;
     if !arguments.quiet {
         let path = arguments.output.display();
         let (inodes, block) = (made.inodes, made.block_size);

@@ -1,7 +1,7 @@
 //! What a command line asks for, once all that is refused is out of the way.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use erofs_tarfs::layout::LayoutOptions;
@@ -91,12 +91,11 @@ fn source(arguments: &Arguments) -> Done<Source> {
         }
         (Some(_), []) => Ok(Source::Stdin),
         (Some(_), [tar]) => Ok(Source::Tar(tar.clone())),
-        (None, [directory]) if directory.is_dir() => {
-            Ok(Source::Directory(directory.clone(), all_times))
-        }
-        (None, [source]) => {
-            Err(Fail::of(source, "is no directory: a tar wants --tar=f or --tar=i"))
-        }
+        (None, [source]) => match source.metadata() {
+            Ok(found) if found.is_dir() => Ok(Source::Directory(source.clone(), all_times)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Fail::of(source, error)),
+            _ => Err(Fail::of(source, "is no directory: a tar wants --tar=f or --tar=i")),
+        },
         (None, []) => Err(Fail::refused("nothing to make it of: --tar=f, --tar=i or a directory")),
         (_, [_, _, ..]) => {
             Err(Fail::refused("several sources are not supported: `tarfs merge` merges layers"))

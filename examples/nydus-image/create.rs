@@ -39,6 +39,9 @@ pub(crate) struct Create {
     /// A file that gets a JSON object about what was made.
     #[arg(short = 'J', long, value_name = "FILE")]
     output_json: Option<PathBuf>,
+    /// Do not wait until outputs are on the disk: after a power cut they may be empty, or not whole.
+    #[arg(long)]
+    no_sync: bool,
     /// A tar: a pipe with a name, which is read to its end, a character device, or a file.
     #[arg(value_name = "SOURCE")]
     source: PathBuf,
@@ -83,8 +86,9 @@ pub(crate) fn run(args: &Create) -> Done {
     let tar = source::open(&args.source)?;
     let bootstrap = target::path(bootstrap, [args.source.as_path()])?;
     // An output that can't be made is found out before the tar is read.
-    let out = Output::new(&bootstrap)?;
+    let out = Output::new(&bootstrap)?.synced(!args.no_sync);
     let json = result::file(args.output_json.as_ref(), [args.source.as_path()])?;
+    let json = json.map(|json| json.synced(!args.no_sync));
     let layer = layer::read(tar, blob_id)?;
     target::write(&layer.tree, &out)?;
     if let Some(json) = &json {

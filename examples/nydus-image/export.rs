@@ -38,6 +38,9 @@ pub(crate) struct Export {
     /// Put a dm-verity hash tree behind the data, and print its options.
     #[arg(long)]
     verity: bool,
+    /// Do not wait until outputs are on the disk: after a power cut they may be empty, or not whole.
+    #[arg(long)]
+    no_sync: bool,
     /// Threads that hash; as many as the machine has, if not given.
     #[arg(long, value_name = "1-32", value_parser = clap::value_parser!(u16).range(1..=32))]
     threads: Option<u16>,
@@ -58,6 +61,7 @@ pub(crate) fn run(args: &Export) -> Done {
     let hashing = HashingOptions::new().threads(threads);
     let backings = tars.into_iter().map(tars::backing).collect::<Done<_>>()?;
     let export = tarfs_io::Export::new(mode).options(options).hashing(hashing);
+    let export = export.synced(!args.no_sync);
     let made = export.image(tree, backings, Vec::new()).write(output)?;
     match made.first().and_then(tarfs_io::Exported::sealed) {
         Some(sealed) => answer(&verity_options(sealed)),

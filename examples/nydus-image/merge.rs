@@ -22,6 +22,9 @@ pub(crate) struct Merge {
     /// A file that gets a JSON object about what was made.
     #[arg(short = 'J', long, value_name = "FILE")]
     output_json: Option<PathBuf>,
+    /// Do not wait until outputs are on the disk: after a power cut they may be empty, or not whole.
+    #[arg(long)]
+    no_sync: bool,
     /// Bootstraps of the layers, the lowest first.
     #[arg(value_name = "LAYER", required = true)]
     layers: Vec<PathBuf>,
@@ -40,8 +43,9 @@ pub(crate) fn run(args: &Merge) -> Done {
     args.refused.refuse()?;
     let read = || args.layers.iter().map(PathBuf::as_path);
     let bootstrap = target::path(&args.bootstrap, read())?;
-    let out = Output::new(&bootstrap)?;
+    let out = Output::new(&bootstrap)?.synced(!args.no_sync);
     let json = result::file(args.output_json.as_ref(), read())?;
+    let json = json.map(|json| json.synced(!args.no_sync));
     let layers = args.layers.iter().map(|path| Bootstrap::read(path)?.tree());
     let layers = layers.collect::<Done<Vec<Tree>>>()?;
     let tree = merged(&args.bootstrap, &layers, &args.layers)?;

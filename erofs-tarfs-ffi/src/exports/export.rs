@@ -19,7 +19,8 @@ use crate::streams::progress::{Progress, ProgressFn};
 use crate::streams::watch::Watch;
 
 /// Makes disks and hash trees of layers: all of them, or none. Files have no names until they are
-/// whole and on the disk.
+/// whole and on the disk, and when it returns their names are too: nothing is lost by a power cut, unless
+/// there is TARFS_EXPORT_NO_SYNC. A directory that is made has its name when all files are in it.
 ///
 /// Where all sources are files it uses threads; sources that are callbacks are read by the calling
 /// thread alone.

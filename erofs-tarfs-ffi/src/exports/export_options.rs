@@ -45,9 +45,12 @@ pub struct TarfsExportOptions {
     pub merge: *const TarfsMergeOptions,
     /// How many threads hash; 0 for as many as the machine has.
     pub thread_count: u32,
-    /// Not used; 0.
-    pub reserved: u32,
+    /// TARFS_EXPORT_ flags.
+    pub flags: u32,
 }
+
+/// Files are not brought to the disk: after a power cut they may be empty, or not whole.
+pub const TARFS_EXPORT_NO_SYNC: u32 = 1;
 
 // SAFETY: integers and pointers, the size first.
 unsafe impl Sized for TarfsExportOptions {}
@@ -59,8 +62,8 @@ impl TarfsExportOptions {
     ///
     /// The pointers in it are as the header says, while `'a` lasts.
     pub(crate) unsafe fn read<'a>(&self) -> Result<Export<'a>, Error> {
-        if self.reserved != 0 {
-            return Err(Error::argument("options: reserved is not 0"));
+        if self.flags & !TARFS_EXPORT_NO_SYNC != 0 {
+            return Err(Error::argument(format!("options: flags {:#x}: not known", self.flags)));
         }
         // SAFETY: by the contract.
         let word = |text: *const c_char, what| match text.is_null() {
@@ -72,6 +75,7 @@ impl TarfsExportOptions {
         let mode: Mode =
             mode.parse().map_err(|why| Error::argument(format!("mode {mode:?}: {why}")))?;
         let mut export = Export::new(mode).hashing(threads::options(self.thread_count));
+        export = export.synced(self.flags & TARFS_EXPORT_NO_SYNC == 0);
         if let Some(name) = word(self.form, "form")? {
             let form = Form::named(name);
             let unknown = || Error::argument(format!("form {name:?}: not raw, vmdk or dm-linear"));

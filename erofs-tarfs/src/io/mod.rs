@@ -53,6 +53,7 @@ mod metadata;
 mod output;
 #[cfg(target_os = "linux")]
 mod pipe;
+mod spare;
 pub mod verity;
 
 pub use copy::{Copied, copy_range};

@@ -102,6 +102,8 @@ type ExportOptions struct {
 	Merge *MergeOptions
 	// Threads is how many hash; 0 for as many as the machine has.
 	Threads int
+	// NoSync does not bring files to the disk: after a power cut they may be empty, or not whole.
+	NoSync bool
 }
 
 // Exported is a file that Export made.
@@ -134,7 +136,8 @@ type Filesystem struct {
 // directory, named by the layer's tag: TAG.disk, TAG.verity for the tree alone, TAG.vmdk and TAG.sh for
 // forms. With Partitions it is one file in any case.
 //
-// Files get their names when all are whole and synced: when Export fails, or its context is done, there
+// Files get their names when all are whole and synced, and nothing is lost by a power cut when Export returns,
+// unless there is NoSync: when Export fails, or its context is done, there
 // is nothing. Options may be nil.
 func Export(ctx context.Context, mode Mode, layers []Source, path string, opts *ExportOptions) ([]Exported, error) {
 	const op = "Export"

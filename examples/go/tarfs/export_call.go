@@ -55,6 +55,9 @@ func (o *ExportOptions) c(call *call, names *cStrings, mode Mode) *C.tarfs_expor
 		params:       o.Verity.c(call),
 		thread_count: C.uint32_t(max(o.Threads, 0)),
 	}
+	if o.NoSync {
+		given.flags |= C.TARFS_EXPORT_NO_SYNC
+	}
 	if o.Merge != nil {
 		merge := &C.tarfs_merge_options{size: C.sizeof_tarfs_merge_options}
 		o.Merge.c(call, merge)

@@ -11,6 +11,7 @@ use erofs_tarfs::tree::MergeOptions;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::reading_options::ReadingOptions;
 use crate::cli::warn;
+use crate::files::durable::Durability;
 use crate::files::kind::Kind;
 use crate::files::output::Output;
 use crate::files::{open, place, protected};
@@ -45,6 +46,8 @@ pub(crate) struct FsMeta {
     /// Output; fsmeta.erofs beside the uppermost layer if not given.
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) durability: Durability,
     /// Print one JSON object about the output.
     #[arg(long)]
     pub(crate) json: bool,
@@ -54,6 +57,7 @@ pub(crate) struct FsMeta {
 }
 
 pub(crate) fn run(args: &FsMeta) -> Done {
+    args.durability.set();
     let files: Vec<PathBuf> = args.layers.iter().map(|layer| file(layer)).collect();
     files.iter().for_each(|file| protected::named(file));
     let output = match (&args.output, files.last()) {

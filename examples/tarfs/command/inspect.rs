@@ -11,6 +11,7 @@ use erofs_tarfs::verity::Params;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, Preset};
 use crate::cli::quote::Names;
+use crate::files::durable::Durability;
 use crate::files::kind::{self, NO_EROFS};
 use crate::files::output::Output;
 use crate::files::{open, partition, place};
@@ -33,6 +34,8 @@ pub(crate) struct Inspect {
     pub(crate) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) verity: Preset,
+    #[command(flatten)]
+    pub(crate) durability: Durability,
     /// Bootstraps or disks.
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
@@ -50,6 +53,7 @@ fn read(path: &Path, file: NamedFile, kind: kind::Kind) -> Done<(NamedFile, Vec<
 }
 
 pub(crate) fn run(args: &Inspect) -> Done {
+    args.durability.set();
     if args.svg.as_deref().map(place::named).transpose()?.is_some_and(|svg| place::is_stdout(&svg))
     {
         return Err(Fail::Usage("--svg: the listing goes to standard output".to_owned()));

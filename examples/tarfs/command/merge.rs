@@ -8,6 +8,7 @@ use crate::cli::fail::Done;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::{self, Layout};
 use crate::cli::reading_options::{Inputs, ReadingOptions};
+use crate::files::durable::Durability;
 use crate::files::output::{self, Output};
 use crate::files::{argument_files, place};
 use crate::layers::spool::Spool;
@@ -29,6 +30,8 @@ pub(crate) struct Merge {
     pub(crate) device_per_layer: bool,
     #[command(flatten)]
     pub(crate) layout: Layout,
+    #[command(flatten)]
+    pub(crate) durability: Durability,
     /// Print one JSON object about the output.
     #[arg(long)]
     pub(crate) json: bool,
@@ -37,6 +40,7 @@ pub(crate) struct Merge {
 }
 
 pub(crate) fn run(args: &Merge) -> Done {
+    args.durability.set();
     let options = image_options::options(&args.layout, args.disk)?;
     argument_files::protect(&args.inputs.layers);
     let output = place::named(&args.output)?;

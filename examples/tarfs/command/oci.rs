@@ -8,6 +8,7 @@ use erofs_tarfs::layout::LayoutOptions;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::cli::reading_options::ReadingArgs;
+use crate::files::durable::Durability;
 use crate::files::stream;
 use crate::layers::images::opened::Opened;
 use crate::layers::images::reference::Reference;
@@ -48,6 +49,8 @@ pub(crate) struct Oci {
     /// Fail where else there is a warning about a tar: something in it that an image has no place for.
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    durability: Durability,
     /// Print one JSON object about the image.
     #[arg(long)]
     json: bool,
@@ -56,6 +59,7 @@ pub(crate) struct Oci {
 }
 
 pub(crate) fn run(args: &Oci) -> Done {
+    args.durability.set();
     if args.at.tars.is_some() || args.at.tags_are_names {
         let why = "--tars and --tags-are-names are for bootstraps: an image has its tars";
         return Err(Fail::Usage(why.to_owned()));

@@ -1,20 +1,26 @@
 //! Directories that are made for outputs, and are gone again if nothing comes of those.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::fail::{Done, Fail};
-use crate::files::place;
+use crate::files::{durable, place};
 
-/// Directories that were made. Those that are empty go again, unless they are kept.
+/// Directories that are needed. Those that were made, and are empty, go again, unless they are kept.
 #[derive(Debug, Default)]
-pub(crate) struct NewDirectories(Vec<PathBuf>);
+pub(crate) struct NewDirectories {
+    made: Vec<PathBuf>,
+    /// Those that were there: a run that was ended may have made them, and not have come as far as to sync.
+    there: BTreeSet<PathBuf>,
+}
 
 impl NewDirectories {
     /// Makes a directory, and those above it, where they are not there.
     pub(crate) fn make(&mut self, path: &Path) -> Done {
         if path.is_dir() {
+            self.there.insert(path.to_owned());
             return Ok(());
         }
         let above = place::directory(path);
@@ -23,7 +29,7 @@ impl NewDirectories {
         }
         match fs::create_dir(path) {
             Ok(()) => {
-                self.0.push(path.to_owned());
+                self.made.push(path.to_owned());
                 // Readable by all, as what is in it, whatever the umask.
                 let readable = fs::set_permissions(path, fs::Permissions::from_mode(0o755));
                 readable.map_err(|error| Fail::of(path, error))?;
@@ -37,22 +43,16 @@ impl NewDirectories {
 
     /// They stay, also after a power cut.
     pub(crate) fn keep(mut self) -> Done {
-        for path in std::mem::take(&mut self.0) {
-            sync(place::directory(&path))?;
-        }
-        Ok(())
+        let mut paths = std::mem::take(&mut self.there);
+        paths.extend(std::mem::take(&mut self.made));
+        let above: BTreeSet<_> = paths.iter().map(|path| place::directory(path)).collect();
+        above.into_iter().try_for_each(durable::sync_path)
     }
 }
 
 impl Drop for NewDirectories {
     fn drop(&mut self) {
         // One with somebody's files in it cannot be removed, and stays.
-        self.0.iter().rev().for_each(|path| drop(fs::remove_dir(path)));
+        self.made.iter().rev().for_each(|path| drop(fs::remove_dir(path)));
     }
-}
-
-/// Brings the names in a directory to the disk.
-pub(crate) fn sync(path: &Path) -> Done {
-    let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| Fail::of(path, error))
 }

@@ -4,6 +4,7 @@ pub(crate) mod argument_files;
 pub(crate) mod decompress;
 pub(crate) mod digest;
 pub(crate) mod directory;
+pub(crate) mod durable;
 pub(crate) mod hash_tree_partition;
 pub(crate) mod kind;
 pub(crate) mod open;

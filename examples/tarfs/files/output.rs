@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
@@ -12,7 +13,7 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::files::place::{self, Place};
-use crate::files::{protected, unchanged};
+use crate::files::{durable, protected, unchanged};
 
 /// A file that gets its name when it is finished, and goes away if it is not.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Output {
             }
             Place::Stdout => std::env::temp_dir(),
         };
-        let file = tarfs_io::Output::within(&created_in, path)?;
+        let file = created(&created_in, path)?;
         Ok(Self { file, created_in, path: path.to_owned(), place })
     }
 
@@ -109,12 +110,17 @@ impl Output {
             self.file.rename(to).map_err(|error| Fail::called(error, &self.path))?;
             return Ok(self.file);
         }
-        let copy = tarfs_io::Output::within(directory, to);
+        let copy = created(directory, to);
         let copy = copy.map_err(|error| Fail::called(error, &self.path))?;
         let (mut from, mut into) = (self.rewound()?, copy.file().file());
         io::copy(&mut from, &mut into).map_err(|error| Fail::of(&self.path, error))?;
         Ok(copy)
     }
+}
+
+/// The library's file, in a directory.
+fn created(directory: &Path, path: &Path) -> Result<tarfs_io::Output, tarfs_io::Error> {
+    Ok(tarfs_io::Output::within(directory, path)?.synced(durable::is_wanted()))
 }
 
 /// A directory without links on the way to it.
@@ -133,16 +139,41 @@ pub(crate) fn finish_in_order(first: Vec<Output>, last: Vec<Output>) -> Done {
     check_all(first.iter().chain(&last))?;
     // What would fail then fails before the first has its name.
     for output in last.iter().filter(|_| !first.is_empty()) {
-        let synced = output.file.file().file().sync_all();
-        synced.map_err(|error| Fail::of(&output.path, error))?;
+        durable::sync(&output.path, output.file.file().file())?;
     }
     let files = |output: &Output| match &output.place {
         Place::File(file) if file.symlink_metadata().is_err() => Some(file.clone()),
         _ => None,
     };
     let new: Vec<PathBuf> = first.iter().filter_map(files).collect();
+    let named = Named::of(last.iter().map(|output| &output.file));
     put(first)?;
-    put(last).inspect_err(|_| new.iter().for_each(|file| drop(fs::remove_file(file))))
+    put(last).inspect_err(|_| named.undo(&new))
+}
+
+/// Files that are to get their names behind others, by which it is seen whether they have.
+pub(crate) struct Named(Vec<(PathBuf, Option<(u64, u64)>)>);
+
+impl Named {
+    pub(crate) fn of<'o>(outputs: impl Iterator<Item = &'o tarfs_io::Output>) -> Self {
+        let file = |output: &tarfs_io::Output| {
+            let found = output.file().file().metadata();
+            (output.path().to_owned(), found.ok().map(|found| (found.dev(), found.ino())))
+        };
+        Self(outputs.map(file).collect())
+    }
+
+    /// Takes away the names that others got, if none of these got its own. If one did, what failed was to bring
+    /// names to the disk: it may lead to the others.
+    pub(crate) fn undo(&self, others: &[PathBuf]) {
+        let is_named = |(path, file): &(PathBuf, Option<(u64, u64)>)| {
+            let found = fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+            found.is_some() && found == *file
+        };
+        if !self.0.iter().any(is_named) {
+            others.iter().for_each(|file| drop(fs::remove_file(file)));
+        }
+    }
 }
 
 /// Whether files can have their names, and all that was read is as it was.

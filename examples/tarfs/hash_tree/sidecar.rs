@@ -54,9 +54,15 @@ pub(crate) fn beside(file: &Path) -> PathBuf {
 
 /// The sidecar of an output, if one is asked for; it has no name yet.
 pub(crate) fn wanted(sealing: &Sealing, params: &Params, output: &Path) -> Done<Option<Output>> {
+    let path = path(sealing, params, output)?;
+    path.map(|path| Output::new(&path)).transpose()
+}
+
+/// The file that it will be.
+pub(crate) fn path(sealing: &Sealing, params: &Params, output: &Path) -> Done<Option<PathBuf>> {
     let Some(named) = &sealing.sidecar else { return Ok(None) };
     check(params)?;
-    Output::new(&place(named.as_deref(), output)?).map(Some)
+    place(named.as_deref(), output).map(Some)
 }
 
 /// What the sidecar of an output is called, if one is asked for.

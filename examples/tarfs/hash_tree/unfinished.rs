@@ -11,6 +11,7 @@ use erofs_tarfs::verity::Geometry;
 use sha2::{Digest, Sha256};
 
 use crate::cli::fail::{Done, Fail};
+use crate::files::durable;
 
 /// What a mark begins with.
 const MAGIC: &[u8; 32] = b"tarfs: unfinished dm-verity tree";
@@ -72,13 +73,13 @@ impl<'a> Growing<'a> {
         // What it says must be on the disk before the mark is gone.
         self.sync()?;
         self.file.set_bytes(geometry.end())?;
+        self.sync()?;
         self.done = true;
-        self.sync()
+        Ok(())
     }
 
     fn sync(&self) -> Done {
-        let synced = self.file.file().sync_all();
-        synced.map_err(|error| Fail::of(self.file.path(), error))
+        durable::sync(self.file.path(), self.file.file())
     }
 }
 

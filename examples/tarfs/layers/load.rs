@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::io as tarfs_io;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
@@ -58,9 +58,9 @@ fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
     let reader = progress.reader(stream::stdin().map_err(failed)?);
     let (mut reader, kind) = stream::with_kind(reader).map_err(failed)?;
     if kind == Kind::Erofs {
-        let mut file = tempfile::tempfile_in(spool.dir()).map_err(failed)?;
-        io::copy(&mut reader, &mut file).map_err(failed)?;
-        return from_image::read(name, NamedFile::new(name, file), how, true);
+        let file = tarfs_io::Output::scratch(&spool.dir(), name)?;
+        io::copy(&mut reader, &mut file.file()).map_err(failed)?;
+        return from_image::read(name, file, how, true);
     }
     let mut reader = stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
     let loaded = spool.take(name, &mut *reader, how.layer.clone(), None)?.0;

@@ -11,7 +11,7 @@ use erofs_tarfs::{export, ingest};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::files::output::Output;
-use crate::files::{digest, place};
+use crate::files::{digest, durable, place};
 use crate::layers::from_tar;
 use crate::layers::loaded::Loaded;
 
@@ -68,9 +68,7 @@ impl Spool {
                 Err(Fail::Usage(format!("{}: {why}", quote::name(name))))
             }
             Self::Temporary(dir) => {
-                let file = tempfile::tempfile_in(&*dir);
-                let file = file.map_err(|error| Fail::of(&*dir, error))?;
-                let out = NamedFile::new(&*dir, file);
+                let out = tarfs_io::Output::scratch(dir, dir)?;
                 let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
                 let file = NamedFile::new(name, clone(&out)?);
                 Ok(from_tar::ingested(file, done))
@@ -85,7 +83,13 @@ impl Spool {
                 let file = NamedFile::new(&path, clone(&out)?);
                 // The same tar may be a layer that is read, or one that is kept already.
                 let is_kept = || outputs.iter().any(|kept| kept.path() == path);
-                let there = is_kept() || is_there(&path, &digest)?;
+                let kept = is_kept();
+                let there = kept || is_there(&path, &digest)?;
+                if there && !kept {
+                    // A run that was ended may have left it before it was on the disk.
+                    durable::sync_path(&path)?;
+                    durable::sync_path(dir)?;
+                }
                 if !there {
                     output.rename(&path)?;
                     // A name that is a digest is that of this tar. One that the user gave may be that of

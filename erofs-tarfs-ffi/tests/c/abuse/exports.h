@@ -59,9 +59,9 @@ static inline void wrong_exports(uint8_t *tar) {
     options.architecture = "z80";
     INVALID(tarfs_export(&layer, 1, path, &options, NULL, NULL, &made, &error));
     options.partitions = options.architecture = NULL;
-    options.reserved = 1;
+    options.flags = 2;
     INVALID(tarfs_export(&layer, 1, path, &options, NULL, NULL, &made, &error));
-    options.reserved = 0;
+    options.flags = 0;
     EXPECT(TARFS_STATUS_IO,
            tarfs_export(&layer, 1, "/nowhere/at/all", &options, NULL, NULL, &made, &error));
     /* A callback's own number. */

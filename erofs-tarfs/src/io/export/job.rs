@@ -41,6 +41,7 @@ pub struct Export<'a> {
     pub(super) watch: Watch<'a>,
     pub(super) notes: Box<dyn FnMut(Note) + 'a>,
     pub(super) beside: Option<PathBuf>,
+    pub(super) synced: bool,
 }
 
 impl fmt::Debug for Export<'_> {
@@ -72,6 +73,7 @@ impl<'a> Export<'a> {
             watch: Watch { observer: Box::new(|_, _| {}), cancel: None },
             notes: Box::new(|_| {}),
             beside: None,
+            synced: true,
         }
     }
 
@@ -238,6 +240,13 @@ impl<'a> Export<'a> {
     #[must_use]
     pub fn beside(self, directory: impl Into<PathBuf>) -> Self {
         Self { beside: Some(directory.into()), ..self }
+    }
+
+    /// Sets whether outputs are brought to the disk, so that they survive a power cut as soon as they are
+    /// reported; by default they are. Without it they may be empty, or not whole, after one.
+    #[must_use]
+    pub fn synced(self, synced: bool) -> Self {
+        Self { synced, ..self }
     }
 
     /// Adds the layer of a tar above those that are there. It is read once, for its entries and its

@@ -1,13 +1,13 @@
 //! What was made: files without names yet, and what is known of them.
 
-use core::cell::Cell;
-use std::fs;
+use alloc::sync::Arc;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::io::output::sync_directory;
-use crate::io::{Copied, Error, NamedFile, Output};
+use crate::io::{Copied, Error, NamedFile, Output, spare};
 use crate::layout::{Layout, PlannedDevice};
 use crate::outputs::Gpt;
 use crate::units::BlockSize;
@@ -125,7 +125,8 @@ impl Made {
         &self.exported
     }
 
-    /// Gives the files their names, in place of what has them, when all are on the disk.
+    /// Gives the files their names, in place of what has them, when all are on the disk; a directory of
+    /// them too.
     ///
     /// # Errors
     /// As [`Output::finish`].
@@ -143,68 +144,109 @@ impl Made {
     /// Lets the caller give the files their names, or copy them to elsewhere. Files of layers that a form
     /// names need not have their names before. If it fails, nothing is left.
     ///
+    /// A directory of several files that is not there yet gets its name when `name` is done, with all files
+    /// in it: what is to lie beside one of them is made by [`Output::sibling`].
+    ///
     /// # Errors
     /// Those of `name`.
     pub fn finish_with<E: From<Error>>(
         self,
         name: impl FnOnce(Vec<Output>) -> Result<(), E>,
     ) -> Result<Vec<Exported>, E> {
-        if let Some(directory) = &self.directory {
-            directory.make().map_err(E::from)?;
+        let mut outputs = self.outputs;
+        let Some(directory) = self.directory else {
+            name(outputs)?;
+            return Ok(self.exported);
+        };
+        let making = directory.make().map_err(E::from)?;
+        if let Some(making) = &making {
+            outputs.iter_mut().for_each(|output| output.put_into(making.path.clone()));
         }
-        name(self.outputs)?;
-        if let Some(directory) = self.directory {
-            directory.keep().map_err(E::from)?;
-        }
+        name(outputs)?;
+        directory.keep(making).map_err(E::from)?;
         Ok(self.exported)
     }
 }
 
-/// A directory of outputs: made when they get their names, and gone again if they do not.
+/// A directory of outputs.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// Whether it is this export's.
-    made: Cell<bool>,
+    /// Whether its name is brought to the disk.
+    synced: bool,
 }
 
 impl Directory {
     /// Refuses what cannot be one.
-    pub(super) fn new(path: &Path) -> Result<Self, Error> {
-        let file = path.to_owned();
+    pub(super) fn new(path: &Path, synced: bool) -> Result<Self, Error> {
         match fs::metadata(path) {
-            Ok(found) if !found.is_dir() => {
-                Err(Error::Create { file, error: io::ErrorKind::NotADirectory.into() })
+            Ok(found) if !found.is_dir() => Err(cannot(path, io::ErrorKind::NotADirectory)),
+            _ => Ok(Self { path: path.to_owned(), synced }),
+        }
+    }
+
+    /// Where it is not there, it is made under another name, so that a kill leaves no empty one, and
+    /// none with a part of the files.
+    fn make(&self) -> Result<Option<Making>, Error> {
+        if self.path.is_dir() {
+            return Ok(None);
+        }
+        let made = spare::make_directory(Output::directory(&self.path));
+        let (path, lock) = made.map_err(|error| cannot(&self.path, error))?;
+        Ok(Some(Making { path: path.into(), _lock: lock }))
+    }
+
+    /// Its files have their names: now it gets its own. It stays, also after a power cut.
+    fn keep(self, making: Option<Making>) -> Result<(), Error> {
+        if let Some(making) = making {
+            match fs::rename(&making.path, &self.path) {
+                Ok(()) => {}
+                // Somebody has made it meanwhile, with files in it.
+                Err(_) if self.path.is_dir() => making.join(&self.path)?,
+                Err(error) => return Err(cannot(&self.path, error)),
             }
-            _ => Ok(Self { path: file, made: Cell::new(false) }),
         }
-    }
-
-    fn make(&self) -> Result<(), Error> {
-        match fs::create_dir(&self.path) {
-            Ok(()) => self.made.set(true),
-            Err(_) if self.path.is_dir() => {}
-            Err(error) => return Err(Error::Create { file: self.path.clone(), error }),
-        }
-        Ok(())
-    }
-
-    /// Its files have their names: it stays, also after a power cut.
-    fn keep(self) -> Result<(), Error> {
-        match self.made.take() {
-            true => sync_directory(Output::directory(&self.path)),
+        // One that is there may be of a run that was ended before this.
+        match self.synced {
+            true => sync_directory(Output::directory(&self.path), &self.path),
             false => Ok(()),
         }
     }
 }
 
-impl Drop for Directory {
-    fn drop(&mut self) {
-        if self.made.get() {
-            // Somebody may have put files into it meanwhile. Then removing it fails, and it stays.
-            let _ = fs::remove_dir(&self.path);
+/// A directory under the name that it has until its files have theirs. When it is dropped before, it is
+/// gone.
+#[derive(Debug)]
+struct Making {
+    path: Arc<Path>,
+    _lock: File,
+}
+
+impl Making {
+    /// Puts the files into a directory that is there.
+    fn join(&self, to: &Path) -> Result<(), Error> {
+        let entries = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.map_err(|error| cannot(to, error))?;
+        let files = entries.iter().map(|entry| (entry.path(), to.join(entry.file_name())));
+        let files: Vec<(PathBuf, PathBuf)> = files.collect();
+        if let Some((_, file)) = files.iter().find(|(_, file)| file.is_dir()) {
+            return Err(Error::NotRegular { file: file.clone() });
         }
+        for (from, file) in files {
+            fs::rename(from, &file).map_err(|error| cannot(&file, error))?;
+        }
+        sync_directory(to, to)
     }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        spare::remove_directory(&self.path);
+    }
+}
+
+fn cannot(path: &Path, error: impl Into<io::Error>) -> Error {
+    Error::Create { file: path.to_owned(), error: error.into() }
 }
 
 /// Makes sure that a file can be found by its name: one that is open may have none any more.

@@ -84,10 +84,11 @@ impl<'a> Job<'a> {
 
     /// An empty file that will be called `path`.
     pub(super) fn output(&self, path: &Path) -> Result<Output, Error> {
-        match &self.export.beside {
+        let output = match &self.export.beside {
             Some(directory) => Output::within(directory, path),
             None => Output::new(path),
-        }
+        };
+        Ok(output?.synced(self.export.synced))
     }
 
     /// The error of an output that cannot be planned.

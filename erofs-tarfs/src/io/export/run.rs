@@ -26,7 +26,9 @@ impl Export<'_> {
     /// there, named by the layer's tag: `TAG.disk`, or as the [form](Form::extension) says. With
     /// [partitions](Self::partitions) it is one file in any case.
     ///
-    /// Files have no name until all are whole and on the disk: an error leaves nothing.
+    /// Files have no name until all are whole and on the disk: an error leaves nothing. When this returns,
+    /// they are there after a power cut too, unless [`synced`](Self::synced) says otherwise. A directory
+    /// that is made has its name when all files are in it.
     ///
     /// # Errors
     /// [`Error::Export`] for what cannot be planned, [`Error::Layer`], [`Error::Empty`],
@@ -81,7 +83,7 @@ impl Job<'_> {
     /// Makes all files.
     pub(super) fn run(mut self, path: &Path) -> Result<Made, Error> {
         let merged = self.merged(path)?;
-        // A directory of outputs is made when they get their names, so that nothing is left of a kill.
+        // A directory of outputs is made when they get their names.
         if self.export.beside.is_none() && !path.exists() {
             let parent = Output::directory(path);
             self.export.beside = Some(parent.to_owned());
@@ -155,7 +157,7 @@ impl Job<'_> {
 
     /// A file for each layer, in a directory.
     fn each(&self, directory: &Path, wanted: &[Wanted<'_>]) -> Result<Made, Error> {
-        let kept = Directory::new(directory)?;
+        let kept = Directory::new(directory, self.export.synced)?;
         let mut made = Made { directory: Some(kept), ..Made::default() };
         let mut names = BTreeMap::new();
         let extension = self.export.form.extension(self.export.mode.product());

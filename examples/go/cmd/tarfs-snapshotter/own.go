@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/mount"
 
@@ -23,7 +24,8 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 		return nil, nil
 	}
 	layers, err := store.Open(o.Root, store.Options{
-		Strict: c.Differ.Strict, MaxEntries: c.Differ.MaxLayerEntries, FollowLowerLinks: o.FollowLowerLinks, Metrics: m, Log: log,
+		Strict: c.Differ.Strict, MaxEntries: c.Differ.MaxLayerEntries, FollowLowerLinks: o.FollowLowerLinks,
+		ScrubInterval: time.Duration(o.ScrubInterval), Metrics: m, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("snapshotter: %w", err)

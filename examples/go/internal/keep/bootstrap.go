@@ -56,7 +56,7 @@ func WriteBootstrap(ctx context.Context, tree *tarfs.Tree, path string) error {
 
 // OpenBootstrap opens an image.
 func OpenBootstrap(path string) (*tarfs.Image, error) {
-	f, err := os.Open(path)
+	f, err := openUnlinked(path)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package keep
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,7 +62,12 @@ func WriteJSON(path string, value any) (err error) {
 
 // ReadJSON reads a file that WriteJSON made.
 func ReadJSON(path string, value any) error {
-	data, err := os.ReadFile(path)
+	f, err := openUnlinked(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
 	if err != nil {
 		return err
 	}

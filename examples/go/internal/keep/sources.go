@@ -2,10 +2,8 @@ package keep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
@@ -17,6 +15,11 @@ type Files struct {
 	Tar string
 	// Bootstrap is its metadata. Few layers have none: see WriteLayer.
 	Bootstrap string
+	// Sum is the SHA-256 of its metadata, in hex; empty if it is not known. Metadata with another one is made again
+	// of the tar.
+	Sum string
+	// Remade is told of that, and why it was; it may be nil.
+	Remade func(damaged error)
 	// Options are how the tar is read again where there is no bootstrap.
 	Options *tarfs.LayerOptions
 }
@@ -69,15 +72,12 @@ func OpenSources(ctx context.Context, layers []string, where func(key string) Fi
 
 // open opens a layer's tar and reads its bootstrap, which Close will close.
 func (s *Sources) open(ctx context.Context, key string, at Files) (tarfs.Source, error) {
-	tar, err := os.Open(at.Tar)
+	tar, err := openUnlinked(at.Tar)
 	if err != nil {
 		return tarfs.Source{}, err
 	}
 	s.files = append(s.files, tar)
-	tree, err := ReadBootstrap(at.Bootstrap)
-	if errors.Is(err, fs.ErrNotExist) {
-		tree, err = indexAgain(ctx, tar, at.Options)
-	}
+	tree, err := at.tree(ctx, tar)
 	if err != nil {
 		return tarfs.Source{}, err
 	}

@@ -29,6 +29,8 @@ type Item struct {
 	Devices []string `json:"devices,omitempty"`
 	// Mode is an export mode, of a disk.
 	Mode string `json:"mode,omitempty"`
+	// Sums are the SHA-256 of files of metadata, in hex: see the function Sums.
+	Sums map[string]string `json:"sums,omitempty"`
 	// Label is what a disk's label says; empty without verity.
 	Label string `json:"label,omitempty"`
 }
@@ -41,7 +43,7 @@ func (it *Item) Bytes() (sum int64) {
 	return sum
 }
 
-// OpenStore opens the root of a store, or makes it.
+// OpenStore opens the root of a store, or makes it. One that others can write to is ErrUnsafe.
 func OpenStore(root string) (*Store, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
@@ -49,6 +51,9 @@ func OpenStore(root string) (*Store, error) {
 	root, err := filepath.Abs(root)
 	if err == nil {
 		root, err = filepath.EvalSymlinks(root) // as mountinfo shows it
+	}
+	if err == nil {
+		err = checkOwned(root)
 	}
 	if err != nil {
 		return nil, err
@@ -61,6 +66,9 @@ func (s *Store) MakeDirs(dirs ...string) (removed int, err error) {
 	for _, dir := range dirs {
 		path := s.Path(dir)
 		if err := os.MkdirAll(path, 0o700); err != nil {
+			return removed, err
+		}
+		if err := checkDir(path); err != nil {
 			return removed, err
 		}
 		n, err := RemoveTemps(path)
@@ -168,6 +176,9 @@ func seal(dir string, it *Item) error {
 			return err
 		}
 	}
+	if err := addSums(dir, it); err != nil {
+		return err
+	}
 	return WriteJSON(filepath.Join(dir, InfoFile), it) // syncs the directory too
 }
 
@@ -185,6 +196,11 @@ func (s *Store) Remove(kind, key string) error {
 	if err != nil {
 		return err
 	}
+	return s.Discard(dir)
+}
+
+// Discard removes what Retire took out of sight, whose name is gone for good before.
+func (s *Store) Discard(dir string) error {
 	if err := SyncPath(filepath.Dir(dir)); err != nil {
 		return err
 	}
@@ -229,7 +245,7 @@ func (s *Store) Check(kind, key string) (*Item, error) {
 // memory is: nothing may be given up for that.
 func damage(err error) error {
 	var errno syscall.Errno
-	if errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist) && errno != syscall.ENOTDIR {
+	if errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist) && errno != syscall.ENOTDIR && errno != syscall.ELOOP {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)

@@ -76,7 +76,13 @@
 //     and removed after unmounting, so no mount of ours is without one;
 //   - temporary files are removed by the next manager. Loop devices need no cleaning.
 //
-// Damage by others is met as far as lengths show it: a damaged item is removed, a snapshot without
+// A bit that was flipped in metadata is found by its SHA-256, which info.json has, where an image is mounted and
+// where a layer is merged: the image is merged again, the layer's tar indexed again. [Manager.Verify] reads all
+// that is kept, tars too, when it is called; a manager does not call it by itself.
+//
+// A root that others can write to is refused ([ErrUnsafe]), and no link below it is followed.
+//
+// Other damage by others is met as far as lengths show it: a damaged item is removed, a snapshot without
 // its layer dropped, and [Recovery].Lost names both. A snapshot that was dropped can be prepared
-// again. Contents are not read again; dm-verity is for that.
+// again. Tars are read again by Manager.Verify alone; while they are mounted dm-verity is for that.
 package snapshot

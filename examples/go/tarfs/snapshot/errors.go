@@ -27,6 +27,8 @@ var (
 	ErrStalled = errors.New("snapshot: fetch stalled")
 	// ErrDamaged says that files were changed by someone else.
 	ErrDamaged = keep.ErrDamaged
+	// ErrUnsafe says that others than the owner could change the manager's directory.
+	ErrUnsafe = keep.ErrUnsafe
 	// ErrTooLarge says that a fetched document or layer is over its limit.
 	ErrTooLarge = errors.New("snapshot: larger than allowed")
 )

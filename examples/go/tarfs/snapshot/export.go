@@ -118,6 +118,7 @@ func (m *Manager) export(ctx context.Context, name tarfs.Mode, mode exportMode, 
 	defer sources.Close()
 	done, err := tarfs.Export(ctx, name, sources.List, dir+"/"+mode.file, &tarfs.ExportOptions{
 		Layout: *m.options.Layout, Verity: m.options.Verity, Merge: m.mergeOptions(),
+		NoSync: true, // Publish does
 	})
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package snapshot
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
@@ -49,9 +51,26 @@ func (m *Manager) parents(ctx context.Context, s Snapshot) (layers []string, rel
 	return layers, release, nil
 }
 
-// ensureImage merges layers, the lowest first, and returns the image's key.
+// ensureWhole is ensureImage, and an image whose bytes are not what they were is made again.
+func (m *Manager) ensureWhole(ctx context.Context, layers []string) (string, error) {
+	key, err := m.ensureImage(ctx, layers)
+	if err != nil {
+		return "", err
+	}
+	_, damaged := m.store.Verify(imagesDir, key)
+	if !errors.Is(damaged, ErrDamaged) {
+		return key, damaged
+	}
+	m.logf("image %s is made again: %v", key, damaged)
+	if err := m.store.Remove(imagesDir, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", errors.Join(damaged, err)
+	}
+	return m.ensureImage(ctx, layers)
+}
+
+// ensureImage merges layers, the lowest first, unless that was done, and returns the image's key.
 func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, error) {
-	key := keep.KeyOf(append([]any{"image", layers}, m.mergeKey()...)...)
+	key := m.imageKey(layers)
 	return key, m.ensure(ctx, imagesDir, key, func(ctx context.Context, dir string) (*keep.Item, error) {
 		sources, err := m.openLayers(ctx, layers)
 		if err != nil {
@@ -63,8 +82,14 @@ func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, err
 			return nil, err
 		}
 		defer image.Close()
-		return &keep.Item{Layers: layers}, keep.WriteBootstrap(ctx, image, filepath.Join(dir, bootstrapFile))
+		it := &keep.Item{Layers: layers, Sums: keep.Sums(bootstrapFile)}
+		return it, keep.WriteBootstrap(ctx, image, filepath.Join(dir, bootstrapFile))
 	})
+}
+
+// imageKey names the image of layers.
+func (m *Manager) imageKey(layers []string) string {
+	return keep.KeyOf(append([]any{"image", layers}, m.mergeKey()...)...)
 }
 
 // mergeKey is what the bytes of merged layers depend on besides the layers.
@@ -99,10 +124,17 @@ func (m *Manager) ensure(ctx context.Context, kind, key string,
 // openLayers opens layers; one that is repeated is opened once.
 func (m *Manager) openLayers(ctx context.Context, layers []string) (*keep.Sources, error) {
 	return keep.OpenSources(ctx, layers, func(key string) keep.Files {
-		return keep.Files{
-			Tar:       m.store.Path(layersDir, key, tarFile),
-			Bootstrap: m.store.Path(layersDir, key, bootstrapFile),
-			Options:   m.layerOptions(key),
-		}
+		return m.filesOf(key)
 	})
+}
+
+// filesOf are those of a layer that is kept.
+func (m *Manager) filesOf(key string) keep.Files {
+	return keep.Files{
+		Tar:       m.store.Path(layersDir, key, tarFile),
+		Bootstrap: m.store.Path(layersDir, key, bootstrapFile),
+		Sum:       m.store.sum(layersDir, key, bootstrapFile),
+		Remade:    func(damaged error) { m.logf("layer %s: metadata made again: %v", key, damaged) },
+		Options:   m.layerOptions(key),
+	}
 }

@@ -104,7 +104,10 @@ func (m *Manager) MountTarErofs(ctx context.Context, snapshotID string, s Snapsh
 	case keep.IsMounted(target):
 		return target, nil
 	}
-	if err = m.attach(layers, target); err != nil {
+	if _, err = m.ensureWhole(ctx, layers); err == nil {
+		err = m.attach(layers, target)
+	}
+	if err != nil {
 		err = fmt.Errorf("mount %s: %w", snapshotID, err)
 		if isNew {
 			err = errors.Join(err, m.detach(snapshotID, mount))
@@ -116,7 +119,7 @@ func (m *Manager) MountTarErofs(ctx context.Context, snapshotID string, s Snapsh
 
 // attach mounts the image of layers, which was merged.
 func (m *Manager) attach(layers []string, target string) error {
-	key := keep.KeyOf("image", layers)
+	key := m.imageKey(layers)
 	err := m.store.check(imagesDir, key)
 	for _, layer := range layers {
 		err = errors.Join(err, m.store.check(layersDir, layer))

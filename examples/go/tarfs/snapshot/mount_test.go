@@ -89,7 +89,7 @@ func loopsNow(t *testing.T, root string) (found []string) {
 func TestMountOnTmpfs(t *testing.T) {
 	canMount(t)
 	root := diskDir(t)
-	if out, err := exec.Command("mount", "-t", "tmpfs", "tmpfs", root).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "mode=0700", "tmpfs", root).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Cleanup(func() { exec.Command("umount", root).Run() })

@@ -186,7 +186,7 @@ func (m *Manager) recoverMount(id string, sources []string) error {
 	mount := &mounted{layers: record.Layers}
 	if err == nil {
 		m.mounts[id] = mount
-		bootstrap := m.store.Path(imagesDir, keep.KeyOf("image", record.Layers), bootstrapFile)
+		bootstrap := m.store.Path(imagesDir, m.imageKey(record.Layers), bootstrapFile)
 		if len(sources) == 1 && keep.BackedBy(sources[0], bootstrap) {
 			m.recovery.Mounts = append(m.recovery.Mounts, id)
 			return nil
@@ -215,7 +215,7 @@ func (m *Manager) mountAgain(id string, layers []string) error {
 	if err := keep.UnmountTarget(target); err != nil {
 		return err
 	}
-	if _, err := m.ensureImage(m.ctx, layers); err != nil {
+	if _, err := m.ensureWhole(m.ctx, layers); err != nil {
 		return err
 	}
 	return m.attach(layers, target)

@@ -46,6 +46,15 @@ func (s *store) prepare() (removed int, err error) {
 	return s.MakeDirs(layersDir, imagesDir, disksDir, snapshotsDir, mountsDir)
 }
 
+// sum is the SHA-256 that a file of an item had; empty if that is not known.
+func (s *store) sum(kind, key, name string) string {
+	it, err := s.Info(kind, key)
+	if err != nil {
+		return ""
+	}
+	return it.Sums[name]
+}
+
 // check finds that an item was damaged, as far as lengths show it.
 func (s *store) check(kind, key string) error {
 	it, err := s.Check(kind, key)

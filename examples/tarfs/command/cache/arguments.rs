@@ -7,6 +7,7 @@ use clap::Args as Group;
 use crate::cli::hash_tree_options::Hashing;
 use crate::cli::numbers;
 use crate::cli::reading_options::Inputs;
+use crate::files::durable::Durability;
 
 /// Of `tarfs cache`.
 const HELP: &str = "\
@@ -41,6 +42,8 @@ pub(crate) struct Cache {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) hashing: Hashing,
+    #[command(flatten)]
+    pub(crate) durability: Durability,
     /// Print one JSON object about each entry, one a line.
     #[arg(long)]
     pub(crate) json: bool,

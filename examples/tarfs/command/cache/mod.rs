@@ -13,8 +13,8 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, HashTree, Preset};
 use crate::cli::reading_options::ReadingOptions;
 use crate::cli::{image_options, warn};
-use crate::files::directory::{self, NewDirectories};
-use crate::files::{argument_files, digest, output};
+use crate::files::directory::NewDirectories;
+use crate::files::{argument_files, digest, durable, output, place};
 use crate::hash_tree::sidecar;
 use crate::layers::loaded::Loaded;
 use crate::layers::spool::Spool;
@@ -30,6 +30,7 @@ struct Asked {
 }
 
 pub(crate) fn run(args: &Cache) -> Done {
+    args.durability.set();
     let wanted = wanted(args)?;
     argument_files::protect(&args.inputs.layers);
     load::refuse_two_of_stdin(&args.inputs.layers)?;
@@ -83,12 +84,16 @@ fn of_argument(
     let mut asked = asked.take().into_iter();
     for layer in &layers {
         let kept = asked.by_ref().take_while(|asked| asked.kept);
-        reports.extend(kept.map(|asked| report_kept(args, &asked.diff_id)));
+        for asked in kept {
+            reports.push(kept_entry(args, &asked.diff_id, directories)?);
+        }
         let (report, entry) = of_layer(args, layer, wanted, &made, directories)?;
         reports.push(report);
         made.extend(entry);
     }
-    reports.extend(asked.map(|asked| report_kept(args, &asked.diff_id)));
+    for asked in asked {
+        reports.push(kept_entry(args, &asked.diff_id, directories)?);
+    }
     finish(args, made)?;
     // What is reported is there after a power cut.
     std::mem::take(directories).keep()?;
@@ -97,6 +102,27 @@ fn of_argument(
 
 fn report_kept(args: &Cache, diff_id: &str) -> CacheReport {
     CacheReport::kept(diff_id, &cache_entry::path(&args.cache, diff_id))
+}
+
+/// An entry that is there already. Who made it may have been ended before it was on the disk.
+fn kept_entry(args: &Cache, diff_id: &str, directories: &mut NewDirectories) -> Done<CacheReport> {
+    let path = cache_entry::path(&args.cache, diff_id);
+    let parent = within(args, &path, directories)?;
+    let beside = sidecar::beside(&path);
+    let sidecar = beside.symlink_metadata().is_ok().then_some(beside.as_path());
+    [path.as_path(), parent].into_iter().chain(sidecar).try_for_each(durable::sync_path)?;
+    Ok(report_kept(args, diff_id))
+}
+
+/// The directory of an entry, which is made where it is not there, and is kept with those above it.
+fn within<'p>(args: &Cache, path: &'p Path, directories: &mut NewDirectories) -> Done<&'p Path> {
+    let parent = place::directory(path);
+    for directory in [place::directory(parent), parent] {
+        if directory != args.cache {
+            directories.make(directory)?;
+        }
+    }
+    Ok(parent)
 }
 
 /// What is there of an entry.
@@ -134,14 +160,14 @@ fn of_layer(
         return Ok((report_kept(args, diff_id), None));
     }
     let remade = match state(args, diff_id, wanted)? {
-        State::Right if !args.force => return Ok((report_kept(args, diff_id), None)),
+        State::Right if !args.force => {
+            return Ok((kept_entry(args, diff_id, directories)?, None));
+        }
         State::Right => Some("--force".to_owned()),
         State::Wrong(why) => Some(why),
         State::Absent => None,
     };
-    if let Some(parent) = path.parent() {
-        directories.make(parent)?;
-    }
+    within(args, &path, directories)?;
     let (made, report) = cache_entry::make(layer, diff_id, &path, wanted)?;
     Ok((CacheReport::made(diff_id, &path, remade, report), Some(made)))
 }
@@ -163,7 +189,7 @@ fn finish(args: &Cache, made: Vec<Made>) -> Done {
         if beside.symlink_metadata().is_ok() {
             warn::say(&blob, "was sealed, and is not any more: its sidecar is removed");
             fs::remove_file(&beside).map_err(|error| Fail::of(&beside, error))?;
-            directory::sync(beside.parent().unwrap_or(&args.cache))?;
+            durable::sync_path(beside.parent().unwrap_or(&args.cache))?;
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::cli::help::LAYERS;
 use crate::cli::image_options::Layout;
 use crate::cli::marks::Marks;
 use crate::cli::reading_options::Inputs;
+use crate::files::durable::Durability;
 use crate::make::disk_form::DiskForms;
 use crate::make::known_digests;
 
@@ -98,6 +99,8 @@ pub(crate) struct Export {
     pub(crate) sealed: Vec<known_digests::SealedLayer>,
     #[command(flatten)]
     pub(crate) marks: Marks,
+    #[command(flatten)]
+    pub(crate) durability: Durability,
     /// Print one JSON object about each output, one a line.
     #[arg(long)]
     pub(crate) json: bool,

@@ -18,7 +18,7 @@ use crate::cli::progress::Steps;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::target::Target;
-use crate::files::{argument_files, place};
+use crate::files::{argument_files, durable, place};
 use crate::layers::loaded::Loaded;
 use crate::layers::noted::Noted;
 use crate::layers::spool::Spool;
@@ -26,6 +26,7 @@ use crate::layers::{load, merged, same_devices, warnings};
 use crate::make::{backings, known_digests, volume, work};
 
 pub(crate) fn run(args: &Export) -> Done {
+    args.durability.set();
     let (mode, options) = (Mode::from(args.mode), options(args)?);
     marks::check(args, mode.product(), &options.verity)?;
     let (product, form) = (mode.product(), args.forms.form());
@@ -72,6 +73,7 @@ pub(crate) fn run(args: &Export) -> Done {
     };
     let steps = Steps::new(|| work::bytes(&trees, product, &options, form, partitioning));
     let export = tarfs_io::Export::new(mode).options(options).hashing(hashing).form(form);
+    let export = export.synced(durable::is_wanted());
     let mut export = export.observer(|step, bytes| steps.inc(step == Step::Hashing, bytes));
     if let Some(partitioning) = partitioning {
         export = export.partitions(partitioning);
@@ -89,10 +91,9 @@ pub(crate) fn run(args: &Export) -> Done {
     let mut digests = marks::Digests::new();
     let made = made.finish_with(|outputs| {
         digests = marks::digests(args, &target, &outputs)?;
+        let sidecars = sidecars::of(args, &sealed, &outputs)?;
         let outputs = outputs.into_iter().map(|file| target.output(file));
         let outputs = outputs.collect::<Done<Vec<_>>>()?;
-        // The directory of several outputs is there only now.
-        let sidecars = sidecars::of(args, &sealed)?;
         output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
     drop(steps);

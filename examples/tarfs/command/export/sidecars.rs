@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use erofs_tarfs::export::Product;
-use erofs_tarfs::io::Exported;
+use erofs_tarfs::io::{self as tarfs_io, Exported};
 use erofs_tarfs::verity::{Params, Sealed};
 
 use super::Export;
@@ -38,14 +38,23 @@ pub(super) fn sealed(target: &Target, made: &[Exported]) -> BTreeMap<PathBuf, Se
     made.iter().filter_map(sealed).collect()
 }
 
-/// The sidecars of disks, none of which has its name yet, where they are asked for.
-pub(super) fn of(args: &Export, sealed: &BTreeMap<PathBuf, Sealed>) -> Done<Vec<Output>> {
+/// The sidecars of disks, none of which has its name yet, where they are asked for. A directory of several
+/// disks may have no name yet either: sidecars get theirs where the disks do.
+pub(super) fn of(
+    args: &Export,
+    sealed: &BTreeMap<PathBuf, Sealed>,
+    disks: &[tarfs_io::Output],
+) -> Done<Vec<Output>> {
     let mut all = Vec::new();
     for (name, sealed) in sealed {
-        if let Some(sidecar) = sidecar::wanted(&args.sealing, sealed.params(), name)? {
-            sidecar::write(&sidecar, sealed)?;
-            all.push(sidecar);
-        }
+        let Some(path) = sidecar::path(&args.sealing, sealed.params(), name)? else { continue };
+        let sidecar = match disks.iter().find(|disk| disk.path() == name) {
+            Some(disk) => Output::of(disk.sibling(&path)?, &path)?,
+            // The disk is called otherwise, by a link.
+            None => Output::new(&path)?,
+        };
+        sidecar::write(&sidecar, sealed)?;
+        all.push(sidecar);
     }
     Ok(all)
 }

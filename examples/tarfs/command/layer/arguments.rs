@@ -8,6 +8,7 @@ use crate::cli::hash_tree_options::Sealing;
 use crate::cli::image_options::Layout;
 use crate::cli::marks::Marks;
 use crate::cli::reading_options::Rules;
+use crate::files::durable::Durability;
 
 /// Of `tarfs layer`.
 pub(super) const HELP: &str = "\
@@ -65,6 +66,8 @@ pub(crate) struct Layer {
     pub(crate) layout: Layout,
     #[command(flatten)]
     pub(crate) marks: Marks,
+    #[command(flatten)]
+    pub(crate) durability: Durability,
     /// Print one JSON object about the output.
     #[arg(long)]
     pub(crate) json: bool,

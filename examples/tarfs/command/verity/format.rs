@@ -15,9 +15,10 @@ use rustix::io::Errno;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, Sealing};
 use crate::cli::{quote, warn};
+use crate::files::durable::Durability;
 use crate::files::kind::{self, Kind};
 use crate::files::output::Output;
-use crate::files::{open, partition, place, protected, unchanged};
+use crate::files::{durable, open, partition, place, protected, unchanged};
 use crate::hash_tree::unfinished::{self, Growing};
 use crate::hash_tree::{seal, search, sidecar};
 use crate::layers::needed_tars;
@@ -40,6 +41,8 @@ pub(crate) struct VerityFormat {
     /// else may write to it meanwhile; if it is made shorter, this program is killed by SIGBUS.
     #[arg(long)]
     pub(crate) map: bool,
+    #[command(flatten)]
+    pub(crate) durability: Durability,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -49,6 +52,7 @@ pub(crate) struct VerityFormat {
 }
 
 pub(crate) fn run(args: &VerityFormat) -> Done {
+    args.durability.set();
     let params = hash_tree_options::params(&args.sealing.tree.preset)?;
     let options = hash_tree_options::threads(&args.sealing.tree.hashing);
     if args.sealing.sidecar.is_some() && args.hash.is_some() {
@@ -95,6 +99,10 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
             let end = geometry.end();
             let sealed = seal::seal(&data, &out.file()?, geometry, &options, args.map)?;
             out.file()?.set_bytes(end)?;
+            if data_bytes != before {
+                // The tree is of data of that length.
+                durable::sync(data.path(), data.file())?;
+            }
             out.finish()?;
             undo.keep();
             sealed

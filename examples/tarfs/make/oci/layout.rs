@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{NamedFile, Output};
@@ -12,7 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers;
 use crate::cli::progress::Progress;
-use crate::files::{digest, unchanged};
+use crate::files::output::Named;
+use crate::files::{digest, durable, place, unchanged};
 use crate::layers::images::json;
 use crate::layers::images::store::{Blob, Store};
 use crate::make::oci::documents::{BlobOf, REF_NAME};
@@ -27,6 +29,8 @@ pub(crate) struct LayoutWriter {
     /// Directories that were made for it, the outermost first: empty ones go again.
     made: Vec<PathBuf>,
     outputs: Vec<Output>,
+    /// Blobs that were there. Who made them may have been ended before they were on the disk.
+    there: Vec<PathBuf>,
     /// The blobs among the outputs.
     blobs: BTreeSet<String>,
 }
@@ -44,6 +48,7 @@ impl LayoutWriter {
             dir: dir.to_owned(),
             made: Vec::new(),
             outputs: Vec::new(),
+            there: Vec::new(),
             blobs: BTreeSet::new(),
         };
         for part in [Path::new(""), Path::new("blobs"), Path::new(BLOBS)] {
@@ -120,6 +125,7 @@ impl LayoutWriter {
             Err(_) => return Ok(self.blobs.insert(blob.hex.clone())),
         }
         let there = NamedFile::open(&path)?;
+        self.there.push(path.clone());
         if let Some(checked) = checked
             && checked.identity()? == there.identity()?
         {
@@ -133,7 +139,8 @@ impl LayoutWriter {
     }
 
     fn output(&self, name: &str) -> Done<Output> {
-        Ok(Output::within(&self.dir, &self.dir.join(name))?)
+        let output = Output::within(&self.dir, &self.dir.join(name))?;
+        Ok(output.synced(durable::is_wanted()))
     }
 
     fn file(&mut self, name: &str, bytes: &[u8]) -> Done {
@@ -171,17 +178,46 @@ impl LayoutWriter {
         list.push(entry);
         self.file(INDEX, index.to_string().as_bytes())?;
         unchanged::check()?;
-        Output::finish(std::mem::take(&mut self.outputs))?;
-        Ok(())
+        self.put()
+    }
+
+    /// Gives all files their names. The index gets its own when all that it leads to is on the disk: a power
+    /// cut leaves no index of an image that is not there.
+    fn put(mut self) -> Done {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        Output::sync(&outputs)?;
+        let index = outputs.split_off(outputs.len() - 1);
+        let is_new = |output: &&Output| output.path().symlink_metadata().is_err();
+        let new: Vec<_> = outputs.iter().filter(is_new).map(|new| new.path().to_owned()).collect();
+        Output::finish(outputs)?;
+        let named = Named::of(index.iter());
+        let done = self.sync().and_then(|()| Ok(Output::finish(index)?));
+        done.inspect_err(|_| named.undo(&new))
+    }
+
+    /// Brings the blobs that were there to the disk, and the directories, which this run may have made, or one
+    /// that was ended.
+    fn sync(&self) -> Done {
+        let (blobs, above) = (self.dir.join(BLOBS), place::directory(&self.dir));
+        let directories = [&blobs, place::directory(&blobs), &self.dir, above];
+        let there = self.there.iter().map(PathBuf::as_path);
+        there.chain(directories).try_for_each(durable::sync_path)
     }
 }
 
-/// Whether there is nothing in a directory but those for blobs, empty: a run that was killed leaves them.
+/// How the library begins names that files have for a moment.
+const SPARE: &[u8] = b".tarfs-";
+
+/// Whether there is nothing in a directory but those for blobs, empty: a run that was killed leaves them, and
+/// where no file is without a name it leaves such files.
 fn is_bare(dir: &Path) -> io::Result<bool> {
     let mut dir = dir.to_owned();
     for inner in ["blobs", "sha256"] {
         for entry in fs::read_dir(&dir)? {
             let entry = entry?;
+            if entry.file_name().as_bytes().starts_with(SPARE) {
+                continue;
+            }
             if entry.file_name() != inner || !entry.file_type()?.is_dir() {
                 return Ok(false);
             }

@@ -61,6 +61,7 @@ type Snapshotter struct {
 	PlainMounts      bool     `toml:"plain_mounts"`
 	ExportMode       string   `toml:"export_mode"`
 	ExpectedRoots    string   `toml:"expected_roots"`
+	ScrubInterval    Duration `toml:"scrub_interval"`
 }
 
 // Duration is a time as Go writes it, such as "30s".
@@ -182,7 +183,7 @@ func (s *Snapshotter) check() error {
 	case s.ExpectedRoots != "" && !strings.HasPrefix(s.ExpectedRoots, "/"):
 		return fmt.Errorf("expected_roots: %q is not an absolute path", s.ExpectedRoots)
 	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || s.ExportMode != "" ||
-		len(s.OverlayOptions) > 0):
+		s.ScrubInterval > 0 || len(s.OverlayOptions) > 0):
 		return errors.New("there is none without a root, and keys of it are set")
 	}
 	return nil

@@ -46,13 +46,13 @@ func keys(of reflect.Type) (all []string) {
 
 func TestValues(t *testing.T) {
 	c, err := Parse([]byte("stop_wait = '90s'\n[differ]\nblock_size = 4096\n[verity]\nlayers = 'containerd-4k'\n" +
-		"[snapshotter]\nroot = '/a'\ndefault_size = 7\noverlay_options = ['volatile']\nfollow_lower_links = true\n"))
+		"[snapshotter]\nroot = '/a'\ndefault_size = 7\noverlay_options = ['volatile']\nfollow_lower_links = true\nscrub_interval = '24h'\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Default()
 	want.StopWait, want.Differ.BlockSize, want.Verity.Layers = Duration(90*time.Second), 4096, "containerd-4k"
-	want.Snapshotter = Snapshotter{Root: "/a", DefaultSize: 7, OverlayOptions: []string{"volatile"}, FollowLowerLinks: true}
+	want.Snapshotter = Snapshotter{Root: "/a", DefaultSize: 7, OverlayOptions: []string{"volatile"}, FollowLowerLinks: true, ScrubInterval: Duration(24 * time.Hour)}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v, not %+v", c, want)
 	}
@@ -68,6 +68,7 @@ func TestWrong(t *testing.T) {
 		{"[snapshotter]\nroot = 'relative'", "snapshotter: root: \"relative\" is not an absolute path"},
 		{"[snapshotter]\ndefault_size = 1", "none without a root"},
 		{"[snapshotter]\nplain_mounts = true", "none without a root"},
+		{"[snapshotter]\nscrub_interval = '24h'", "none without a root"},
 		{"[snapshotter]\nroot = '/a'\ndefault_size = -1", "default_size"},
 		{"[snapshotter]\nroot = '/a'\ndefault_size = 1\nplain_mounts = true", "exclude each other"},
 		{"address = 7", "line 1"},

@@ -21,7 +21,7 @@ func smallDisk(t *testing.T) string {
 		t.Fatal("needs root, for a tmpfs")
 	}
 	dir := t.TempDir()
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"))
+	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size=4m"))
 	t.Cleanup(func() { ok(t, unix.Unmount(dir, 0)) })
 	return dir
 }

@@ -55,7 +55,7 @@ func TestOthersMountsStay(t *testing.T) {
 	root := plainRoot(t)
 	dir := filepath.Join(root, "snapshots")
 	ok(t, os.Mkdir(dir, 0o700))
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
+	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700"))
 	n := newNode(t, root)
 	must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
 	n.stop(t)
@@ -91,7 +91,7 @@ func TestStartsBesideMountInUse(t *testing.T) {
 // To remove a snapshot needs no room on the disk.
 func TestRemoveOnFullDisk(t *testing.T) {
 	disk := t.TempDir()
-	ok(t, unix.Mount("tmpfs", disk, "tmpfs", 0, "size=4m,nr_inodes=100"))
+	ok(t, unix.Mount("tmpfs", disk, "tmpfs", 0, "mode=0700,size=4m,nr_inodes=100"))
 	t.Cleanup(func() { ok(t, unix.Unmount(disk, 0)) })
 	n := newNode(t, filepath.Join(disk, "root"))
 	must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))

@@ -74,7 +74,7 @@ func (s *Store) image(ctx context.Context, layers []string) (Image, error) {
 	key := s.imageKey(layers)
 	_, err := s.flights.Do(ctx, key, nil, func(ctx context.Context, _ func()) error {
 		if s.items.Has(imagesKind, key) {
-			_, err := s.check(imagesKind, key)
+			_, err := s.verify(imagesKind, key)
 			if !errors.Is(err, keep.ErrDamaged) {
 				return err
 			}
@@ -143,15 +143,7 @@ func (s *Store) merge(ctx context.Context, layers []string, path string) (*keep.
 
 // sources opens layers.
 func (s *Store) sources(ctx context.Context, layers []string) (*keep.Sources, error) {
-	return keep.OpenSources(ctx, layers, func(key string) keep.Files {
-		options := s.layerOptions()
-		options.Tag = key
-		return keep.Files{
-			Tar:       s.items.Path(layersKind, key, tarFile),
-			Bootstrap: s.items.Path(layersKind, key, indexFile),
-			Options:   options,
-		}
-	})
+	return keep.OpenSources(ctx, layers, s.filesOf)
 }
 
 // mergeOptions are how layers become one.
@@ -171,7 +163,7 @@ func describe(path string, layers []string) (*keep.Item, error) {
 		return nil, err
 	}
 	defer image.Close()
-	it := &keep.Item{Layers: layers}
+	it := &keep.Item{Layers: layers, Sums: keep.Sums(imageFile)}
 	for _, device := range image.Devices() {
 		if !slices.Contains(layers, device.Tag) {
 			return nil, fmt.Errorf("%w: the image's device %q is none of its layers", keep.ErrDamaged, device.Tag)

@@ -105,7 +105,7 @@ func (s *Store) publish(draft *keep.Draft, key string, release func()) (Layer, e
 			return Layer{}, err
 		}
 	}
-	if err := draft.Publish(key, &keep.Item{Layers: []string{key}}); err != nil {
+	if err := draft.Publish(key, &keep.Item{Layers: []string{key}, Sums: keep.Sums(indexFile)}); err != nil {
 		return Layer{}, err
 	}
 	it, err := s.check(layersKind, key)

@@ -95,7 +95,7 @@ func smallDisk(t testing.TB, options string) string {
 		t.Fatal("needs root, for a tmpfs")
 	}
 	dir := t.TempDir()
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, options))
+	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,"+options))
 	t.Cleanup(func() { ok(t, unix.Unmount(dir, 0)) })
 	return dir
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
@@ -39,6 +40,8 @@ type Options struct {
 	MaxEntries uint64
 	// FollowLowerLinks is how layers are merged: see tarfs.MergeOptions.
 	FollowLowerLinks bool
+	// ScrubInterval is how long after the start, and after each time, all that is kept is verified; 0 for never.
+	ScrubInterval time.Duration
 	// Metrics count; nil for none.
 	Metrics *metrics.Metrics
 	// Log is told of what no caller is told; nil for slog's default.
@@ -54,6 +57,7 @@ type Store struct {
 	flights *keep.Flights
 	cancel  context.CancelCauseFunc
 
+	scrubs sync.WaitGroup
 	repair sync.Mutex // held from finding that a layer is damaged to its end
 
 	mu     sync.Mutex
@@ -96,6 +100,9 @@ func Open(root string, options Options) (*Store, error) {
 	if err := s.recover(); err != nil {
 		cancel(err)
 		return nil, errors.Join(fmt.Errorf("%s: %w", items.Root, err), lock.Close())
+	}
+	if options.ScrubInterval > 0 {
+		s.scrubs.Go(func() { s.verifyEvery(ctx, options.ScrubInterval) })
 	}
 	return s, nil
 }
@@ -156,6 +163,14 @@ func (s *Store) check(kind, key string) (*keep.Item, error) {
 	return it, nil
 }
 
+// verify is check, and reads the metadata.
+func (s *Store) verify(kind, key string) (*keep.Item, error) {
+	if it, err := s.check(kind, key); err != nil {
+		return it, err
+	}
+	return s.items.Verify(kind, key)
+}
+
 // Root is the store's directory, absolute and without symbolic links.
 func (s *Store) Root() string { return s.items.Root }
 
@@ -171,6 +186,7 @@ func (s *Store) Close() error {
 	}
 	s.cancel(ErrClosed)
 	s.flights.Wait()
+	s.scrubs.Wait()
 	return s.lock.Close()
 }
 

@@ -1,0 +1,96 @@
+package store_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/opencontainers/go-digest"
+)
+
+// flip flips a bit in the middle of a file.
+func flip(t testing.TB, path string) {
+	t.Helper()
+	data := must[[]byte](t)(os.ReadFile(path))
+	data[len(data)/2] ^= 4
+	ok(t, os.WriteFile(path, data, 0o600))
+}
+
+// A flipped bit in metadata is found where it is used, and by a scrub; in a tar by a scrub.
+func TestFlipped(t *testing.T) {
+	root := t.TempDir()
+	s := opened(t, root)
+	tar := tarOf(t, file{"a", strings.Repeat("a", 1000)}, file{"b", "b"})
+	chain := []digest.Digest{ingested(t, s, tar)}
+	layer := filepath.Join(root, "layers/sha256", chain[0].Encoded())
+	image := must[store.Image](t)(s.Image(t.Context(), chain))
+	image.Release()
+	whole := must[[]byte](t)(os.ReadFile(image.Path))
+	index := must[[]byte](t)(os.ReadFile(filepath.Join(layer, "layer.erofs")))
+
+	same := func(path string, want []byte) {
+		t.Helper()
+		if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(want) {
+			t.Errorf("%s is not what it was", path)
+		}
+	}
+	verified := func(damaged int) {
+		t.Helper()
+		if got := must[int](t)(s.Verify(t.Context())); got != damaged {
+			t.Errorf("%d items are damaged, not %d", got, damaged)
+		}
+	}
+	flip(t, image.Path)
+	must[store.Image](t)(s.Image(t.Context(), chain)).Release()
+	same(image.Path, whole)
+	verified(0)
+
+	flip(t, image.Path)
+	flip(t, filepath.Join(layer, "layer.erofs"))
+	must[store.Image](t)(s.Image(t.Context(), chain)).Release()
+	same(image.Path, whole)
+	same(filepath.Join(layer, "layer.erofs"), index)
+
+	flip(t, filepath.Join(layer, "layer.erofs"))
+	verified(0)
+	same(filepath.Join(layer, "layer.erofs"), index)
+	flip(t, filepath.Join(layer, "layer.tar"))
+	verified(1)
+}
+
+// lines is a log.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.text.String(), text)
+}
+
+func TestScrubInterval(t *testing.T) {
+	root, log := t.TempDir(), &lines{}
+	options := store.Options{ScrubInterval: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))}
+	s := must[*store.Store](t)(store.Open(root, options))
+	key := ingested(t, s, tarOf(t, file{"a", strings.Repeat("a", 1000)}))
+	flip(t, filepath.Join(root, "layers/sha256", key.Encoded(), "layer.tar"))
+	for late := time.Now().Add(30 * time.Second); !log.has("damaged=1"); time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("nothing was verified")
+		}
+	}
+	ok(t, s.Close()) // ends it
+}

@@ -1,0 +1,48 @@
+package keep
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+)
+
+// Verify reads a layer that is kept under the SHA-256 of its tar: a tar with another one is ErrDamaged. Metadata that
+// has other bytes than it had is made again of the tar.
+func (f Files) Verify(ctx context.Context, key string) error {
+	tar, err := openUnlinked(f.Tar)
+	if err != nil {
+		return damage(err)
+	}
+	defer tar.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, &reader{ctx, tar}); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != key {
+		return fmt.Errorf("%w: %s has the digest sha256:%s", ErrDamaged, f.Tar, got)
+	}
+	if f.damaged() == nil {
+		return nil
+	}
+	tree, err := f.tree(ctx, tar)
+	if err != nil {
+		return err
+	}
+	tree.Close()
+	return nil
+}
+
+// reader ends with its context.
+type reader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.r.Read(p)
+}
