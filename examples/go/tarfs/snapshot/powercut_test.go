@@ -10,23 +10,34 @@ import (
 	"time"
 )
 
-// TestPowerCut is TestKill for the machine: the directory is on an ext4 of its own, in a file. What
+// TestPowerCut is TestKill for the machine: the directory is on a file system of its own, in a file. What
 // is in that file when the process is killed is what a disk has at a power cut, with nothing that
 // was not synced. So a copy of the file, mounted, is the disk after the restart. TARFS_CUTS is how
 // often.
 func TestPowerCut(t *testing.T) {
 	canMount(t)
-	program(t, "mkfs.ext4")
+	// Btrfs is left out: of a copy that is not of one moment, as ours may be, Linux 6.18 can't replay the log, and ends
+	// mount(8) by a BUG (fs/super.c: get_tree answered 1).
+	for _, fs := range []fileSystem{
+		{name: "ext4", size: "96M", options: "loop,commit=300"},
+		{name: "xfs", size: "320M", options: "loop"},
+	} {
+		t.Run(fs.name, func(t *testing.T) { powerCuts(t, &fs) })
+	}
+}
+
+func powerCuts(t *testing.T, disk *fileSystem) {
+	program(t, "mkfs."+disk.name)
 	cuts := number(t, "TARFS_CUTS", 8)
 	seed := number(t, "TARFS_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("TARFS_SEED=%d TARFS_CUTS=%d", seed, cuts)
 	random := rand.New(rand.NewPCG(seed, 1))
 
 	work := diskDir(t)
-	disk := &ext4{file: filepath.Join(work, "disk"), target: filepath.Join(work, "mnt")}
+	disk.file, disk.target = filepath.Join(work, "disk"), filepath.Join(work, "mnt")
 	ok(t, os.Mkdir(disk.target, 0o700))
-	run(t, "truncate", "--size=96M", disk.file)
-	run(t, "mkfs.ext4", "-q", disk.file)
+	run(t, "truncate", "--size="+disk.size, disk.file)
+	run(t, "mkfs."+disk.name, "-q", disk.file)
 	disk.mount(t)
 	t.Cleanup(func() { disk.unmount(t) })
 
@@ -57,23 +68,25 @@ func run(t testing.TB, name string, args ...string) {
 	}
 }
 
-// ext4 is a file system in a file.
-type ext4 struct{ file, target string }
-
-// mount mounts it so that it writes only what someone syncs, for as long as a test takes.
-func (e *ext4) mount(t testing.TB) {
-	t.Helper()
-	run(t, "mount", "-t", "ext4", "-o", "loop,commit=300", e.file, e.target)
+// fileSystem is one in a file. By its options it writes only what someone syncs, for as long as a test takes.
+type fileSystem struct {
+	name, size, options string
+	file, target        string
 }
 
-func (e *ext4) unmount(t testing.TB) {
+func (e *fileSystem) mount(t testing.TB) {
+	t.Helper()
+	run(t, "mount", "-t", e.name, "-o", e.options, e.file, e.target)
+}
+
+func (e *fileSystem) unmount(t testing.TB) {
 	t.Helper()
 	unmountAll(t, filepath.Join(e.target, "root"))
 	run(t, "umount", e.target)
 }
 
 // cut goes on with a copy of what is in the file now.
-func (e *ext4) cut(t testing.TB) {
+func (e *fileSystem) cut(t testing.TB) {
 	t.Helper()
 	after := e.file + "+"
 	for range 10 {
