@@ -217,5 +217,5 @@ impl Moving<'_> {
 /// name has made the layer's own is not implied any more, but has the attributes of one that is.
 fn is_listed(tree: &Tree, dir: InodeId) -> bool {
     let is_bare = tree.attributes(dir) == IMPLIED_ATTRIBUTES && !tree.has_xattrs(dir);
-    !tree.is_implied(dir) && !(tree.is_opaque(dir) && is_bare)
+    !(tree.is_implied(dir) || tree.is_opaque(dir) && is_bare)
 }
