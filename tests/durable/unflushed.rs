@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use testkit::rng::Rng;
@@ -75,8 +76,18 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        if unmount(&self.at, UnmountFlags::DETACH).is_ok() {
-            let _ = self.serving.take().map(JoinHandle::join);
+        if unmount(&self.at, UnmountFlags::DETACH).is_err() {
+            return;
+        }
+        // The kernel lets go when the last who has the file does. If that is never, as a test failed and its
+        // mount stayed, the thread ends with the process.
+        let Some(serving) = self.serving.take() else { return };
+        for _ in 0..500 {
+            if serving.is_finished() {
+                let _ = serving.join();
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
         }
     }
 }
