@@ -98,6 +98,40 @@ fn readers_show_them_in_all_their_places() {
     }
 }
 
+/// From a shared attribute on go-erofs 0.3.1 reads a whole block, which must be there. Nothing else is behind it where
+/// each directory is short enough to be kept with its inode.
+#[test]
+fn a_block_is_behind_the_last_one() {
+    for block in [BlockSize::B512, BlockSize::B4096] {
+        // So many directories, one in the other, that the area ends anywhere in a block.
+        for depth in 100..230 {
+            let mut builder = Builder::new();
+            let text = &label(0).1[..];
+            let xattrs = builder.xattrs(&mut vec![(b"security.selinux", text)]).unwrap();
+            let mut parent = InodeId::ROOT;
+            for _ in 0..depth {
+                let node =
+                    Node { attributes: Attributes::default(), xattrs, what: What::Directory };
+                let dir = builder.add(node).unwrap();
+                builder.link(parent, b"d", dir).unwrap();
+                parent = dir;
+            }
+            let tree = builder.finish().unwrap();
+            for artifact in [Artifact::Bootstrap, Artifact::Disk(DiskOrder::DataFirst)] {
+                let options = LayoutOptions::new().block_size(block).artifact(artifact);
+                let layout = layout::plan(&tree, &options).unwrap();
+                let image = artifact::assemble(&layout, &image::disk(&layout), &[]);
+                assert!(is_sharing(&image));
+                let at = image.windows(text.len()).rposition(|at| at == text).unwrap();
+                // Its entry begins 4 bytes and the rest of its name before.
+                let left = image.len() - (at - "selinux".len() - 4);
+                let what = format!("{block:?}, {artifact:?}, {depth}");
+                assert!(left >= block.bytes() as usize, "{what}: {left} bytes are left");
+            }
+        }
+    }
+}
+
 /// A layer of a distribution with SELinux: each inode is shorter by the label, less 4 bytes.
 #[test]
 fn labels_cost_a_reference() {

@@ -46,7 +46,7 @@ fn of(scene: &mut Scene<'_>, base: u64, skip: u64, tables: u64) -> Result<Areas,
     // Block 0 says to some readers that there are none (go-erofs 0.3.1, where it converts images).
     let end = base + inodes.bytes;
     let shared_area = if scene.shared.is_empty() { end } else { end.max(block) };
-    let shared_bytes = scene.shared.place(shared_area % block, block);
+    let shared_bytes = scene.shared.place(shared_area % block);
     Ok(Areas { order, parents, inodes, shared_area, shared_bytes })
 }
 

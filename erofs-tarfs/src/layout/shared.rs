@@ -62,18 +62,12 @@ impl<'t> Shared<'t> {
 
     /// Gives them their places: the area begins `first` bytes behind the start of a block. Answers how
     /// many bytes it takes.
-    ///
-    /// None crosses the border of a block: go-erofs 0.3.1 reads one block, and passes over what is longer.
-    pub(super) fn place(&mut self, first: u64, block: u64) -> u64 {
+    pub(super) fn place(&mut self, first: u64) -> u64 {
         let mut at = first;
         self.ids = Vec::with_capacity(self.pairs.len());
         for pair in &self.pairs {
-            let bytes = entry_bytes(*pair);
-            if at % block + bytes > block {
-                at = at.next_multiple_of(block);
-            }
             self.ids.push((at / REFERENCE) as u32);
-            at += bytes;
+            at += entry_bytes(*pair);
         }
         at - first
     }

@@ -51,8 +51,8 @@ fn uses<'t>(scene: &Scene<'t>) -> Vec<(Pair<'t>, u64)> {
     list
 }
 
-/// Those of which an image gets shorter by more than they take themselves: that pays for what is left
-/// empty at the end of blocks.
+/// Those of which an image gets shorter by more than they take themselves: that pays for the block that the
+/// area may need behind it.
 fn chosen<'t>(uses: &[(Pair<'t>, u64)], scene: &Scene<'t>) -> Vec<Pair<'t>> {
     let (mut area, mut read) = (0, 0);
     let most = READ + READ_OF_INODE * scene.tree.inode_count() as u64;
