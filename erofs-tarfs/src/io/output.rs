@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -206,9 +206,13 @@ impl Output {
 
     fn put(mut self, to: &Path) -> Result<(), Error> {
         let done = match self.temporary.take() {
-            Some(temporary) => fs::rename(&temporary, to).inspect_err(|_| {
-                let _ = fs::remove_file(&temporary);
-            }),
+            Some(temporary) => {
+                let done = fs::rename(&temporary, to).inspect_err(|_| {
+                    let _ = fs::remove_file(&temporary);
+                });
+                spare::unlock(self.file.file());
+                done
+            }
             None => name(self.file.file(), to),
         };
         done.map_err(|error| cannot(self.file.path(), error))
@@ -232,14 +236,19 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
     match link(path) {
         // A link never replaces a file. So it gets a spare name, and a rename replaces the file.
         Err(rustix::io::Errno::EXIST) => {
+            // Locked before it has the spare name: a file that was linked, and lost its name to somebody who took
+            // it for a leftover, can get none again.
+            let _ = rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive);
             let link = |temporary: &Path| {
                 link(temporary)?;
                 file.as_fd().try_clone_to_owned()
             };
             let (temporary, _lock) = spare::make(Output::directory(path), link)?;
-            fs::rename(&temporary, path).inspect_err(|_| {
+            let done = fs::rename(&temporary, path).inspect_err(|_| {
                 let _ = fs::remove_file(&temporary);
-            })
+            });
+            spare::unlock(file);
+            done
         }
         done => Ok(done?),
     }
@@ -248,7 +257,11 @@ fn name(file: &File, path: &Path) -> io::Result<()> {
 /// Brings the names in a directory to the disk, `path` among them.
 pub(super) fn sync_directory(directory: &Path, path: &Path) -> Result<(), Error> {
     let synced = File::open(directory).and_then(|file| file.sync_all());
-    synced.map_err(|error| cannot(path, error))
+    match synced {
+        // A file system on which nothing changes has nothing to sync, and says so.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced.map_err(|error| cannot(path, error)),
+    }
 }
 
 fn cannot(path: &Path, error: io::Error) -> Error {

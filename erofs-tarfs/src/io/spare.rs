@@ -2,7 +2,7 @@
 //!
 //! Whoever has something under such a name holds a lock on it, which ends with the process. So a name whose
 //! lock is free is a leftover, and is removed by who next wants such a name in that directory. Where a file
-//! system has no locks, leftovers stay.
+//! system has no locks, or other machines may have it too, leftovers stay.
 
 use alloc::string::String;
 use core::hash::BuildHasher;
@@ -50,7 +50,11 @@ pub(super) fn make<T: AsFd>(
 pub(super) fn make_directory(beside: &Path) -> io::Result<(PathBuf, File)> {
     make(beside, |path| {
         fs::create_dir(path)?;
-        File::open(path)
+        File::open(path).map_err(|error| match error.kind() {
+            // Somebody took it for a leftover before it was locked: once more.
+            io::ErrorKind::NotFound => io::ErrorKind::AlreadyExists.into(),
+            _ => error,
+        })
     })
 }
 
@@ -84,6 +88,11 @@ enum Locked {
     Never,
 }
 
+/// Lets go of a lock: what has its own name now is no leftover, and somebody may want to lock it.
+pub(super) fn unlock(file: impl AsFd) {
+    let _ = rustix::fs::flock(file, FlockOperation::Unlock);
+}
+
 fn lock(file: impl AsFd) -> Locked {
     match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Locked::ByUs,
@@ -102,16 +111,26 @@ fn is_there(file: impl AsFd) -> bool {
 fn remove_leftovers(directory: &Path) {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let Ok(within) = rustix::fs::open(directory, flags, Mode::empty()) else { return };
-    for name in names(&within).into_iter().filter(|name| is_ours(name)) {
+    // There a lock that is held on another machine may look free.
+    if rustix::fs::fstatfs(&within).is_ok_and(|found| REMOTE.contains(&(found.f_type as u32))) {
+        return;
+    }
+    for name in names(&within, is_ours) {
         remove_leftover(&within, &name);
     }
 }
 
-/// The names in a directory that are text, as ours are.
-fn names(directory: &OwnedFd) -> Vec<String> {
+/// File systems that other machines may have too: NFS, FUSE, 9P, CIFS, SMB 2.
+const REMOTE: [u32; 5] = [0x6969, 0x6573_5546, 0x0102_1997, 0xff53_4d42, 0xfe53_4d42];
+
+/// Those of the names in a directory that are wanted, and are text, as ours are.
+fn names(directory: &OwnedFd, is_wanted: fn(&str) -> bool) -> Vec<String> {
     let Ok(entries) = Dir::read_from(directory) else { return Vec::new() };
-    let name = |entry: rustix::fs::DirEntry| entry.file_name().to_str().map(String::from).ok();
-    entries.filter_map(|entry| name(entry.ok()?)).collect()
+    let wanted = |entry: rustix::fs::DirEntry| {
+        let name = entry.file_name().to_str().ok()?;
+        is_wanted(name).then(|| String::from(name))
+    };
+    entries.filter_map(|entry| wanted(entry.ok()?)).collect()
 }
 
 fn remove_leftover(within: &OwnedFd, name: &str) -> Option<()> {
@@ -137,7 +156,7 @@ fn remove_leftover(within: &OwnedFd, name: &str) -> Option<()> {
 
 /// Removes the files in a directory; what is in directories below stays.
 fn empty(directory: &OwnedFd) {
-    for name in names(directory).iter().filter(|name| !matches!(name.as_str(), "." | "..")) {
+    for name in names(directory, |name| !matches!(name, "." | "..")) {
         let _ = rustix::fs::unlinkat(directory, name.as_str(), AtFlags::empty());
     }
 }

@@ -26,10 +26,11 @@ pub(super) fn areas(
 ) -> Result<Areas, Error> {
     let block = u64::from(scene.block.bytes());
     let shared = of(scene, base, skip, tables)?;
-    if shared.shared_bytes == 0 || shared.inodes.bytes >= 2 * block {
+    if shared.shared_bytes == 0 || shared.inodes.bytes >= 2 * block && shared.inodes.blocks > 0 {
         return Ok(shared);
     }
-    // The inodes fill little more than a block. Then a block for the shared attributes may be more than they save.
+    // The inodes fill little more than a block, or nothing is behind them. Then a block for the shared attributes
+    // may be more than they save.
     let kept = core::mem::take(&mut scene.shared);
     let alone = of(scene, base, skip, tables)?;
     if alone.end(block) <= shared.end(block) {
@@ -51,8 +52,11 @@ fn of(scene: &mut Scene<'_>, base: u64, skip: u64, tables: u64) -> Result<Areas,
 }
 
 impl Areas {
-    /// The end of both in blocks.
-    fn end(&self, block: u64) -> u64 {
-        (self.shared_area + self.shared_bytes).div_ceil(block)
+    /// The end of both, and of the block area behind them, in blocks.
+    pub(super) fn end(&self, block: u64) -> u64 {
+        let end = self.shared_area + self.shared_bytes;
+        // From a shared attribute on go-erofs 0.3.1 reads a whole block, and fails where the file ends before.
+        let needed = if self.shared_bytes > 0 { end + block } else { end };
+        end.div_ceil(block).saturating_add(self.inodes.blocks).max(needed.div_ceil(block))
     }
 }

@@ -125,12 +125,9 @@ pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, E
         (head, base, base, SLOT_SIZE, end)
     };
     let areas = areas(&mut scene, base, skip, tables)?;
+    let used = areas.end(bytes);
     let Areas { order, parents, inodes, shared_area, shared_bytes } = areas;
     let block_area = (shared_area + shared_bytes).next_multiple_of(bytes);
-    // From a shared attribute on go-erofs 0.3.1 reads a whole block, and fails where the file ends before.
-    let shared_end = if shared_bytes > 0 { shared_area + shared_bytes + bytes } else { 0 };
-    let used = inodes.blocks.checked_add(block_area >> block.bits());
-    let used = used.unwrap_or(u64::MAX).max(shared_end.div_ceil(bytes));
     check_blocks("blocks of the image", used)?;
     let end = used << block.bits();
 

@@ -153,7 +153,9 @@ impl Parser {
             State::Body { left, padding, .. } if beyond && n <= left.saturating_add(*padding) => {
                 return Err(self.too_long());
             }
-            State::End if beyond => return Err(self.too_long()),
+            State::End if beyond && n <= (i64::MAX as u64).saturating_sub(at) => {
+                return Err(self.too_long());
+            }
             State::Body { left, padding, .. } if n <= left.saturating_add(*padding) => {
                 let of_body = n.min(*left);
                 *left = left.saturating_sub(of_body);

@@ -113,7 +113,8 @@ impl LayerBuilder {
     ///
     /// # Errors
     /// [`Error::Tar`] with [`ErrorKind::Skip`](tar::ErrorKind::Skip) of more than
-    /// [`skippable`](Self::skippable); the builder goes on as if not called.
+    /// [`skippable`](Self::skippable); the builder goes on as if not called. With
+    /// [`ErrorKind::Limit`](tar::ErrorKind::Limit) past [`ParseOptions::max_bytes`](tar::ParseOptions::max_bytes).
     pub fn skip(&mut self, bytes: u64) -> Result<(), Error> {
         Ok(self.parser.skip(bytes)?)
     }

@@ -43,10 +43,11 @@ impl NewDirectories {
 
     /// They stay, also after a power cut.
     pub(crate) fn keep(mut self) -> Done {
-        let mut paths = std::mem::take(&mut self.there);
-        paths.extend(std::mem::take(&mut self.made));
-        let above: BTreeSet<_> = paths.iter().map(|path| place::directory(path)).collect();
-        above.into_iter().try_for_each(durable::sync_path)
+        let (there, made) = (std::mem::take(&mut self.there), std::mem::take(&mut self.made));
+        let above: BTreeSet<_> = made.iter().map(|path| place::directory(path)).collect();
+        above.iter().try_for_each(|path| durable::sync_path(path))?;
+        let there: BTreeSet<_> = there.iter().map(|path| place::directory(path)).collect();
+        there.difference(&above).try_for_each(|path| durable::sync_there(path))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether what a command makes is brought to the disk, so that it survives a power cut when it is reported.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,9 +35,22 @@ pub(crate) fn is_wanted() -> bool {
 
 /// Brings a file to the disk, or the names in a directory, if that is wanted.
 pub(crate) fn sync(path: &Path, file: &File) -> Done {
-    match is_wanted() {
-        true => file.sync_all().map_err(|error| Fail::of(path, error)),
-        false => Ok(()),
+    if !is_wanted() {
+        return Ok(());
+    }
+    match file.sync_all() {
+        // A file system on which nothing changes has nothing to sync, and says so.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        done => done.map_err(|error| Fail::of(path, error)),
+    }
+}
+
+/// The same of what was there before, and may be in the keeping of somebody who lets us not read it: then it is
+/// theirs to sync.
+pub(crate) fn sync_there(path: &Path) -> Done {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        _ => sync_path(path),
     }
 }
 

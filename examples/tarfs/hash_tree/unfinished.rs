@@ -64,7 +64,8 @@ impl<'a> Growing<'a> {
         let growing = Self { file, before, done: false };
         let at = geometry.end().max(before).next_multiple_of(PAGE);
         file.write_all_at(&mark(before, at), at)?;
-        growing.sync()?;
+        // In any case: the data is not ours to be made anew, and this is what tells it from a part of a tree.
+        file.file().sync_all().map_err(|error| Fail::of(file.path(), error))?;
         Ok(growing)
     }
 

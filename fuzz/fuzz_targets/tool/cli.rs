@@ -10,6 +10,8 @@ pub(crate) mod hash_tree_options;
 pub(crate) mod help;
 #[path = "../../../examples/tarfs/cli/image_options.rs"]
 pub(crate) mod image_options;
+#[path = "../../../examples/tarfs/cli/limits.rs"]
+pub(crate) mod limits;
 #[path = "../../../examples/tarfs/cli/marks.rs"]
 pub(crate) mod marks;
 #[path = "../../../examples/tarfs/cli/numbers.rs"]

@@ -198,17 +198,26 @@ impl Directory {
 
     /// Its files have their names: now it gets its own. It stays, also after a power cut.
     fn keep(self, making: Option<Making>) -> Result<(), Error> {
+        let is_new = making.is_some();
         if let Some(making) = making {
             match fs::rename(&making.path, &self.path) {
                 Ok(()) => {}
                 // Somebody has made it meanwhile, with files in it.
-                Err(_) if self.path.is_dir() => making.join(&self.path)?,
+                Err(_) if self.path.is_dir() => making.join(&self.path, self.synced)?,
                 Err(error) => return Err(cannot(&self.path, error)),
             }
         }
         // One that is there may be of a run that was ended before this.
         match self.synced {
-            true => sync_directory(Output::directory(&self.path), &self.path),
+            true => match sync_directory(Output::directory(&self.path), &self.path) {
+                // It was there, in a directory that only others read: that is for them to sync.
+                Err(Error::Create { error, .. })
+                    if !is_new && error.kind() == io::ErrorKind::PermissionDenied =>
+                {
+                    Ok(())
+                }
+                done => done,
+            },
             false => Ok(()),
         }
     }
@@ -224,7 +233,7 @@ struct Making {
 
 impl Making {
     /// Puts the files into a directory that is there.
-    fn join(&self, to: &Path) -> Result<(), Error> {
+    fn join(&self, to: &Path, synced: bool) -> Result<(), Error> {
         let entries = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let entries = entries.map_err(|error| cannot(to, error))?;
         let files = entries.iter().map(|entry| (entry.path(), to.join(entry.file_name())));
@@ -235,7 +244,7 @@ impl Making {
         for (from, file) in files {
             fs::rename(from, &file).map_err(|error| cannot(&file, error))?;
         }
-        sync_directory(to, to)
+        if synced { sync_directory(to, to) } else { Ok(()) }
     }
 }
 

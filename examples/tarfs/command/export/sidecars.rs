@@ -10,6 +10,7 @@ use erofs_tarfs::verity::{Params, Sealed};
 use super::Export;
 use crate::cli::fail::{Done, Fail};
 use crate::files::output::Output;
+use crate::files::place;
 use crate::files::target::Target;
 use crate::hash_tree::sidecar;
 
@@ -48,9 +49,10 @@ pub(super) fn of(
     let mut all = Vec::new();
     for (name, sealed) in sealed {
         let Some(path) = sidecar::path(&args.sealing, sealed.params(), name)? else { continue };
-        let sidecar = match disks.iter().find(|disk| disk.path() == name) {
+        let is_beside = place::directory(&path) == place::directory(name);
+        let sidecar = match disks.iter().find(|disk| is_beside && disk.path() == name) {
             Some(disk) => Output::of(disk.sibling(&path)?, &path)?,
-            // The disk is called otherwise, by a link.
+            // It goes elsewhere, perhaps to another file system, or the disk is called otherwise, by a link.
             None => Output::new(&path)?,
         };
         sidecar::write(&sidecar, sealed)?;

@@ -3,14 +3,13 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{InodeId, LayerOptions, NodeKind};
 use erofs_tarfs::{ingest, io as tarfs_io};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::limits::Ratio;
 use crate::cli::progress::Progress;
 use crate::cli::quote;
+use crate::cli::reading_options::ReadingOptions;
 use crate::files::open;
 use crate::files::stream::{self, STDIN};
 use crate::layers::loaded::{Backing, Loaded};
@@ -22,32 +21,35 @@ use crate::layers::spool::Spool;
 const MAX_LINKS: usize = 8;
 
 /// How the tar around an image is read. Only the data of its files matters, not their attributes.
-fn options() -> LayerOptions {
-    LayerOptions::new()
+fn options(how: &ReadingOptions<'_>) -> LayerOptions {
+    // Limits are the user's.
+    let layer = how.layer.clone();
+    let tar = layer.tar.clone().skip_unknown_types(true);
+    layer
         .tag(b"archive")
         .keep_pending(true)
         .resolve_dot_dot(true)
         .drop_unknown_xattrs(true)
-        .tar(ParseOptions::new().skip_unknown_types(true))
+        .tar(tar)
 }
 
 /// The archive as a tree: its files are then looked up, wherever they stand.
-pub(crate) fn open(path: &Path, dir: &Path, ratio: Ratio) -> Done<Loaded> {
+pub(crate) fn open(path: &Path, dir: &Path, how: &ReadingOptions<'_>) -> Done<Loaded> {
     if path == Path::new(STDIN) {
         let name = PathBuf::from("standard input");
         let failed = |error: io::Error| Fail::of(&name, error);
         let (reader, kind) = stream::with_kind(stream::stdin().map_err(failed)?).map_err(failed)?;
-        let mut reader = stream::uncompressed(kind, reader, ratio).map_err(failed)?;
-        return unpacked(&name, &mut *reader, dir);
+        let mut reader = stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
+        return unpacked(&name, &mut *reader, dir, how);
     }
     let (file, kind) = open::input(path)?;
     if kind.is_compressed() {
-        let reader = stream::uncompressed(kind, stream::reader(&file)?, ratio);
+        let reader = stream::uncompressed(kind, stream::reader(&file)?, how.ratio);
         let mut reader = reader.map_err(|error| Fail::of(path, error))?;
-        return unpacked(path, &mut *reader, dir);
+        return unpacked(path, &mut *reader, dir, how);
     }
     let progress = Progress::new("reading", Some(file.bytes()?));
-    let layer = tarfs_io::index_file(&file, options(), &mut progress.observer())?;
+    let layer = tarfs_io::index_file(&file, options(how), &mut progress.observer())?;
     Ok(Loaded {
         name: path.to_owned(),
         diff_id: None,
@@ -61,9 +63,14 @@ pub(crate) fn open(path: &Path, dir: &Path, ratio: Ratio) -> Done<Loaded> {
     })
 }
 
-fn unpacked(name: &Path, reader: &mut dyn Read, dir: &Path) -> Done<Loaded> {
+fn unpacked(
+    name: &Path,
+    reader: &mut dyn Read,
+    dir: &Path,
+    how: &ReadingOptions<'_>,
+) -> Done<Loaded> {
     let mut spool = Spool::Temporary(dir.to_owned());
-    let ingest = ingest::IngestOptions::new().layer(options());
+    let ingest = ingest::IngestOptions::new().layer(options(how));
     let (archive, _) = spool.take_with(name, reader, ingest, None)?;
     Ok(Loaded { end: None, noted: Noted::default(), ..archive })
 }

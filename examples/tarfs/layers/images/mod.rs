@@ -46,7 +46,7 @@ pub(crate) fn load(
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
-    let archive = |spool: &Spool| Store::archive(&image.path, &spool.dir(), how.ratio);
+    let archive = |spool: &Spool| Store::archive(&image.path, &spool.dir(), how);
     match image.transport {
         Transport::Oci => oci::load(&Store::layout(&image.path), &image.pick, how, spool),
         Transport::OciArchive => oci::load(&archive(spool)?, &image.pick, how, spool),

@@ -23,7 +23,7 @@ impl Opened {
     pub(crate) fn new(image: &Reference, how: &ReadingOptions<'_>, dir: &Path) -> Done<Self> {
         let store = match image.transport {
             Transport::Oci => Store::layout(&image.path),
-            Transport::OciArchive => Store::archive(&image.path, dir, how.ratio)?,
+            Transport::OciArchive => Store::archive(&image.path, dir, how)?,
             Transport::Directory => Store::flat(&image.path),
             Transport::DockerArchive => {
                 let why = "has no manifest: `skopeo copy docker-archive:FILE oci:DIR:NAME` makes an \

@@ -12,6 +12,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::limits::Ratio;
 use crate::cli::numbers;
 use crate::cli::progress::Progress;
+use crate::cli::reading_options::ReadingOptions;
 use crate::files::{open, stream};
 use crate::layers::file_data::FileData;
 use crate::layers::images::descriptor::Descriptor;
@@ -70,13 +71,13 @@ impl Store {
 
     /// A tar, compressed or not, or one on standard input. What must be unpacked goes to a file
     /// without a name in `dir`.
-    pub(crate) fn archive(path: &Path, dir: &Path, ratio: Ratio) -> Done<Self> {
-        let archive = archive::open(path, dir, ratio)?;
+    pub(crate) fn archive(path: &Path, dir: &Path, how: &ReadingOptions<'_>) -> Done<Self> {
+        let archive = archive::open(path, dir, how)?;
         Ok(Self {
             path: archive.name.clone(),
             place: Place::Archive(Box::new(archive)),
             blob_names: BlobNames::Layout,
-            ratio,
+            ratio: how.ratio,
         })
     }
 

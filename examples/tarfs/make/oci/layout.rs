@@ -199,9 +199,10 @@ impl LayoutWriter {
     /// that was ended.
     fn sync(&self) -> Done {
         let (blobs, above) = (self.dir.join(BLOBS), place::directory(&self.dir));
-        let directories = [&blobs, place::directory(&blobs), &self.dir, above];
+        let directories = [&blobs, place::directory(&blobs), &self.dir];
         let there = self.there.iter().map(PathBuf::as_path);
-        there.chain(directories).try_for_each(durable::sync_path)
+        there.chain(directories).try_for_each(durable::sync_path)?;
+        durable::sync_there(above)
     }
 }
 
