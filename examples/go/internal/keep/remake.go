@@ -2,11 +2,16 @@ package keep
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
@@ -25,11 +30,21 @@ func (f Files) tree(ctx context.Context, tar *os.File) (*tarfs.Tree, error) {
 	if !errors.Is(damaged, ErrDamaged) {
 		return nil, damaged
 	}
+	// One at a time: they write to one name.
+	remaking.Lock()
+	defer remaking.Unlock()
+	if f.damaged() == nil {
+		return ReadBootstrap(f.Bootstrap) // somebody was faster
+	}
 	tree, err := indexAgain(ctx, tar, f.Options)
 	if err != nil {
 		return nil, errors.Join(damaged, err)
 	}
-	if err := f.replace(ctx, tree); err != nil {
+	err = f.replace(ctx, tree)
+	if errors.Is(err, errOther) && f.isOf(ctx, tar) == nil {
+		err = nil
+	}
+	if err != nil {
 		tree.Close()
 		return nil, errors.Join(damaged, err)
 	}
@@ -46,7 +61,7 @@ func (f Files) damaged() error {
 	}
 	got, err := SumOf(f.Bootstrap)
 	if err != nil {
-		return damage(err)
+		return unreadable(err)
 	}
 	if got != f.Sum {
 		return fmt.Errorf("%w: %s has other bytes than it had", ErrDamaged, f.Bootstrap)
@@ -54,7 +69,27 @@ func (f Files) damaged() error {
 	return nil
 }
 
-// replace writes the metadata anew. The same tar gives the same bytes: with others the tar is not what it was.
+// remaking is held while metadata is made again.
+var remaking sync.Mutex
+
+// errOther says that a tar gives other metadata than it did: it is not what it was, or it was read by another version
+// of the library, or with other options. Its own digest, which is its key, decides; in the latter cases the tree is
+// right, and the metadata stays as it is.
+var errOther = fmt.Errorf("%w: the tar gives other metadata than it did", ErrDamaged)
+
+// isOf holds a tar against its digest.
+func (f Files) isOf(ctx context.Context, tar *os.File) error {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, &reader{ctx, io.NewSectionReader(tar, 0, math.MaxInt64)}); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); f.Options == nil || got != f.Options.Tag {
+		return fmt.Errorf("%w: %s has the digest sha256:%s", ErrDamaged, f.Tar, got)
+	}
+	return nil
+}
+
+// replace writes the metadata anew. The same tar gives the same bytes.
 func (f Files) replace(ctx context.Context, tree *tarfs.Tree) error {
 	path := filepath.Join(filepath.Dir(f.Bootstrap), TempPrefix+filepath.Base(f.Bootstrap))
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -68,7 +103,7 @@ func (f Files) replace(ctx context.Context, tree *tarfs.Tree) error {
 	case err != nil:
 		return err
 	case got != f.Sum:
-		return fmt.Errorf("%w: the tar of %s gives other metadata than it did", ErrDamaged, f.Bootstrap)
+		return fmt.Errorf("%s: %w", f.Bootstrap, errOther)
 	}
 	if err := SyncPath(path); err != nil {
 		return err

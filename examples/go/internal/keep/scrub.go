@@ -18,7 +18,10 @@ func (f Files) Verify(ctx context.Context, key string) error {
 	defer tar.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, &reader{ctx, tar}); err != nil {
-		return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return unreadable(err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != key {
 		return fmt.Errorf("%w: %s has the digest sha256:%s", ErrDamaged, f.Tar, got)

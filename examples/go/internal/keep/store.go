@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // InfoFile describes an item. It is beside the item's own files.
@@ -239,6 +241,17 @@ func (s *Store) Check(kind, key string) (*Item, error) {
 		}
 	}
 	return it, nil
+}
+
+// unreadable says of an error in reading a file's bytes whether it stays: what a disk can't read is damaged as other bytes
+// are.
+func unreadable(err error) error {
+	for _, stays := range []error{unix.EIO, unix.EUCLEAN, unix.EBADMSG, unix.EILSEQ, unix.ENODATA} {
+		if errors.Is(err, stays) {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	return damage(err)
 }
 
 // damage says that an error is about what is on the disk, unless it is about this moment, as out of

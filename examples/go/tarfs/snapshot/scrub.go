@@ -27,6 +27,9 @@ func (m *Manager) Verify(ctx context.Context) (done Scrubbed, err error) {
 		return done, err
 	}
 	defer end()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(m.ctx, func() { cancel(ErrClosed) })()
 	for _, kind := range []string{layersDir, imagesDir} {
 		keys, err := m.store.Keys(kind)
 		if err != nil {

@@ -45,5 +45,8 @@ func (o ownSnapshot) make(ctx context.Context, _ *job, tar *source) (made ocispe
 		}
 		return made, err
 	}
+	if err := o.Snapshotter.Ready(ctx, layer); err != nil {
+		return made, err
+	}
 	return ofTar(layer.DiffID, layer.Size), o.Snapshotter.Applied(ctx, o.id, layer)
 }

@@ -42,6 +42,9 @@ func (s *Snapshotter) create(ctx context.Context, kind snapshots.Kind, key, pare
 	}
 	defer kept.Release()
 	if kept.DiffID != "" {
+		if err := s.Ready(ctx, kept); err != nil {
+			return nil, err
+		}
 		info.Labels[labelLayer] = kept.DiffID.String()
 	}
 	below, image, err := s.image(ctx, info)

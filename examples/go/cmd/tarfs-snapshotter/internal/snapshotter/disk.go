@@ -20,6 +20,9 @@ const (
 	labelImageBlock = "containerd.io/snapshot/nydus-image-block"
 )
 
+// exported are these labels, which nobody else sets.
+var exported = []string{labelLayerBlock, labelImageBlock}
+
 // ofImages says that a mode is of whole images.
 func ofImages(mode tarfs.Mode) bool {
 	return mode == tarfs.ImageBlock || mode == tarfs.ImageBlockWithVerity || mode == tarfs.ImageVerityOnly
@@ -56,6 +59,12 @@ func labelImage(ctx context.Context, parent string, disk store.Disk) error {
 	info.Labels[labelImageBlock] = disk.Label
 	_, err = storage.UpdateInfo(ctx, info, "labels."+labelImageBlock)
 	return err
+}
+
+// Ready makes what a layer is to have when its snapshot is committed: containerd commits in a transaction of its own, in
+// which nothing else of its metadata is written.
+func (s *Snapshotter) Ready(ctx context.Context, layer store.Layer) error {
+	return s.layerDisk(ctx, snapshots.Info{Labels: map[string]string{}}, layer)
 }
 
 // layerDisk makes the disk of a layer that is to be committed, if the mode wants one, and says so in its labels. One

@@ -223,3 +223,33 @@ func TestExpectedRoots(t *testing.T) {
 		must[[]mount.Mount](t)(n.Prepare(t.Context(), "unpack", "", labels(tarOf(t, "other", "y"))))
 	}
 }
+
+// What an image's author writes beside a layer is no root hash: labels that say one come from the snapshotter alone, and
+// stay when all others are replaced.
+func TestLabelsOfDisks(t *testing.T) {
+	n := newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: tarfs.LayerBlockWithVerity})
+	layer := tarOf(t, "file", "x")
+	for _, name := range []string{layerLabel, imageLabel} {
+		evil := snapshots.WithLabels(map[string]string{
+			snapshots.LabelSnapshotRef: "chain", snapshots.LabelSnapshotDiffID: digest.FromBytes(layer).String(), name: "1,0,sha256:00",
+		})
+		_, err := n.Prepare(t.Context(), "evil", "", evil)
+		is(t, err, errdefs.ErrInvalidArgument)
+		mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "good"+name, "", labels(layer)))
+		if !mounts[len(mounts)-1].ReadOnly() {
+			ok(t, n.apply(t.Context(), mounts, layer))
+		}
+		is(t, n.Commit(t.Context(), "committed", "good"+name, evil), errdefs.ErrInvalidArgument)
+	}
+	top, _ := n.pull(t, "image", layer)
+	before := must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[layerLabel]
+	replaced := snapshots.Info{Name: top, Labels: map[string]string{"mine": "yes", layerLabel: "1,0,sha256:00"}}
+	for _, paths := range [][]string{nil, {"labels"}} {
+		after := must[snapshots.Info](t)(n.Update(t.Context(), replaced, paths...))
+		if after.Labels[layerLabel] != before || before == "" || after.Labels["mine"] != "yes" {
+			t.Errorf("labels: %v, before %q", after.Labels, before)
+		}
+	}
+	_, err := n.Update(t.Context(), replaced, "labels."+layerLabel)
+	is(t, err, errdefs.ErrInvalidArgument)
+}

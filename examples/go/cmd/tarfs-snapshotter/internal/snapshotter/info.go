@@ -31,7 +31,8 @@ func (s *Snapshotter) get(ctx context.Context, key string) (id string, info snap
 // Update changes labels.
 func (s *Snapshotter) Update(ctx context.Context, info snapshots.Info, fieldpaths ...string) (updated snapshots.Info, err error) {
 	for _, path := range fieldpaths {
-		if strings.HasPrefix(path, "labels."+privatePrefix) {
+		name, _ := strings.CutPrefix(path, "labels.")
+		if strings.HasPrefix(name, privatePrefix) || slices.Contains(exported, name) {
 			return updated, fmt.Errorf("label %s is the snapshotter's own: %w", path, errdefs.ErrInvalidArgument)
 		}
 	}
@@ -42,9 +43,13 @@ func (s *Snapshotter) Update(ctx context.Context, info snapshots.Info, fieldpath
 		}
 		info := hide(info)
 		if len(fieldpaths) == 0 || slices.Contains(fieldpaths, "labels") {
-			// All labels are replaced, but for those which the caller does not know.
-			labels := private(current.Labels)
-			maps.Copy(labels, info.Labels)
+			labels := maps.Clone(info.Labels)
+			if labels == nil {
+				labels = map[string]string{}
+			}
+			// All labels are replaced, but for the snapshotter's own, whatever the caller says of them.
+			maps.DeleteFunc(labels, func(name, _ string) bool { return slices.Contains(exported, name) })
+			maps.Copy(labels, own(current.Labels))
 			info.Labels = labels
 		}
 		updated, err = storage.UpdateInfo(ctx, info, fieldpaths...)

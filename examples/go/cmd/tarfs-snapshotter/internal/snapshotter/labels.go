@@ -58,6 +58,17 @@ func private(labels map[string]string) map[string]string {
 	return hidden
 }
 
+// own has the labels that are private, and those that say what was exported.
+func own(labels map[string]string) map[string]string {
+	kept := private(labels)
+	for _, name := range exported {
+		if value, set := labels[name]; set {
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
 // given is what options say.
 func given(opts []snapshots.Opt) (info snapshots.Info, err error) {
 	for _, opt := range opts {
@@ -67,6 +78,12 @@ func given(opts []snapshots.Opt) (info snapshots.Info, err error) {
 	}
 	if len(private(info.Labels)) > 0 {
 		return info, fmt.Errorf("labels %s… are the snapshotter's own: %w", privatePrefix, errdefs.ErrInvalidArgument)
+	}
+	for _, name := range exported {
+		// Annotations of an image's layers come as labels. What these say of a root hash nobody has computed.
+		if _, set := info.Labels[name]; set {
+			return info, fmt.Errorf("label %s is the snapshotter's own: %w", name, errdefs.ErrInvalidArgument)
+		}
 	}
 	info.Labels = maps.Clone(info.Labels)
 	if info.Labels == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/containerd/errdefs"
@@ -51,8 +52,8 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 	if err != nil {
 		return Disk{}, err
 	}
-	defer release()
 	if err := s.whole(layers); err != nil {
+		release()
 		return Disk{}, err
 	}
 	file := diskFile
@@ -60,7 +61,7 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 		file = hashesFile
 	}
 	key := s.diskKey(mode, layers)
-	_, err = s.flights.Do(ctx, key, nil, func(ctx context.Context, _ func()) error {
+	work := func(ctx context.Context, _ func()) error {
 		if s.items.Has(disksKind, key) {
 			_, err := s.check(disksKind, key)
 			if !errors.Is(err, keep.ErrDamaged) {
@@ -74,7 +75,19 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 		return s.items.Publish(disksKind, key, func(dir string) (*keep.Item, error) {
 			return s.export(ctx, mode, layers, filepath.Join(dir, file))
 		})
-	})
+	}
+	// A disk may take longer than a caller waits, who then asks again: the work goes on, until the store is closed.
+	done := make(chan error, 1)
+	go func() {
+		defer release()
+		_, err := s.flights.Do(context.WithoutCancel(ctx), key, nil, work)
+		done <- err
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return Disk{}, fmt.Errorf("%s: %w", mode, err)
 	}
@@ -87,7 +100,8 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 
 // diskKey names a disk by all that its bytes depend on.
 func (s *Store) diskKey(mode tarfs.Mode, layers []string) string {
-	parts := []any{"disk", mode, layers}
+	// Another version of the library may lay it out otherwise, and then has another root hash.
+	parts := []any{"disk", tarfs.Version(), mode, layers}
 	if s.options.FollowLowerLinks {
 		parts = append(parts, "follow lower links")
 	}
@@ -112,5 +126,5 @@ func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, pa
 			err = errors.Join(err, sealed.Close())
 		}
 	}
-	return it, err
+	return it, errors.Join(err, os.Chmod(path, 0o600))
 }

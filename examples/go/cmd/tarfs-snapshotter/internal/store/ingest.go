@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -99,6 +100,15 @@ func (s *Store) write(ctx context.Context, dir string, tar io.Reader) (*tarfs.La
 
 // publish gives a layer its name, unless one with its bytes has it by now.
 func (s *Store) publish(draft *keep.Draft, key string, release func()) (Layer, error) {
+	if s.isMarked(key) {
+		s.repair.Lock()
+		err := s.items.Remove(layersKind, key)
+		s.repair.Unlock()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Layer{}, err
+		}
+		defer s.unmark(key)
+	}
 	if s.items.Has(layersKind, key) {
 		// One that is damaged must not stay in the place of this one.
 		if _, err := s.kept(key); err != nil && s.items.Has(layersKind, key) {

@@ -68,6 +68,10 @@ func (s *Store) kept(key string) (*keep.Item, error) {
 	s.repair.Lock()
 	defer s.repair.Unlock()
 	it, err := s.check(layersKind, key)
+	if err == nil && s.isMarked(key) {
+		// It stays for those who stand on it, until another is ready to take its place.
+		return nil, fmt.Errorf("layer sha256:%s: its tar is damaged: %w", key, errdefs.ErrNotFound)
+	}
 	if !errors.Is(err, keep.ErrDamaged) {
 		return it, err
 	}

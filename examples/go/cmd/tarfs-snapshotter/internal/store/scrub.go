@@ -3,7 +3,8 @@ package store
 import (
 	"context"
 	"errors"
-	"io/fs"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
@@ -30,7 +31,7 @@ func (s *Store) filesOf(key string) keep.Files {
 // Verify reads all layers and images: each tar is held against its diffID, and metadata against the SHA-256 that it
 // had. Metadata is made again; a layer whose tar is damaged is an error in the log, and is counted. It stays, as its
 // snapshots refer to it.
-func (s *Store) Verify(ctx context.Context) (damaged int, err error) {
+func (s *Store) Verify(ctx context.Context) (damaged int, failed error) {
 	for _, kind := range []string{layersKind, imagesKind} {
 		keys, err := s.items.Keys(kind)
 		if err != nil {
@@ -40,18 +41,40 @@ func (s *Store) Verify(ctx context.Context) (damaged int, err error) {
 			if ctx.Err() != nil {
 				return damaged, context.Cause(ctx)
 			}
-			err := s.scrub(ctx, kind, key)
-			switch {
-			case err == nil, !s.items.Has(kind, key): // collected meanwhile
+			switch err := s.scrub(ctx, kind, key); {
+			case ctx.Err() != nil:
+				return damaged, context.Cause(ctx)
+			case err == nil || !s.items.Has(kind, key): // or collected meanwhile
+				s.unmark(key)
 			case errors.Is(err, keep.ErrDamaged):
 				damaged++
+				s.mark(key)
 				s.log.Error("damaged", "item", kind+"/"+key, "cause", err)
-			default:
-				return damaged, err
+			default: // of one item, and of this moment: the others are looked at
+				failed = errors.Join(failed, fmt.Errorf("%s/%s: %w", kind, key, err))
 			}
 		}
 	}
-	return damaged, nil
+	return damaged, failed
+}
+
+// mark remembers that a layer's tar is damaged: who unpacks that layer next puts another in its place.
+func (s *Store) mark(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bad[key] = true
+}
+
+func (s *Store) unmark(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.bad, key)
+}
+
+func (s *Store) isMarked(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bad[key]
 }
 
 func (s *Store) scrub(ctx context.Context, kind, key string) error {
@@ -65,11 +88,18 @@ func (s *Store) scrub(ctx context.Context, kind, key string) error {
 	if !errors.Is(err, keep.ErrDamaged) {
 		return err
 	}
-	// Who needs it next merges it again.
-	if gone := s.items.Remove(kind, key); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-		return errors.Join(err, gone)
+	it, failed := s.items.Info(kind, key)
+	if failed != nil || s.imageKey(it.Layers) != key {
+		return err // who needs it finds the same, and makes it again
 	}
-	return err
+	// Made again as by whoever needs it, so that two do not do it at once.
+	release, failed := s.hold(it.Layers...)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	defer release()
+	_, failed = s.image(ctx, it.Layers)
+	return failed
 }
 
 // verifyEvery verifies again and again, with so much time between, until the context ends.
@@ -85,6 +115,10 @@ func (s *Store) verifyEvery(ctx context.Context, interval time.Duration) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.log.Info("verified what is kept", "damaged", damaged, "took", time.Since(begin), "error", err)
+		level := slog.LevelInfo
+		if err != nil || damaged > 0 {
+			level = slog.LevelError
+		}
+		s.log.Log(ctx, level, "verified what is kept", "damaged", damaged, "took", time.Since(begin), "error", err)
 	}
 }

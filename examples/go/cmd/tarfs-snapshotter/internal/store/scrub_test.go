@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -61,6 +63,60 @@ func TestFlipped(t *testing.T) {
 	same(filepath.Join(layer, "layer.erofs"), index)
 	flip(t, filepath.Join(layer, "layer.tar"))
 	verified(1)
+}
+
+// A tar that a scrub has found damaged is not handed out any more, and is replaced by who unpacks that layer again.
+// Whoever stands on it goes on.
+func TestDamagedTarIsReplaced(t *testing.T) {
+	root := t.TempDir()
+	s := opened(t, root)
+	tar := tarOf(t, file{"a", strings.Repeat("a", 1000)})
+	key := ingested(t, s, tar)
+	path := filepath.Join(root, "layers/sha256", key.Encoded(), "layer.tar")
+	flip(t, path)
+	if got := must[int](t)(s.Verify(t.Context())); got != 1 {
+		t.Fatalf("%d items are damaged", got)
+	}
+	_, err := s.Get(key)
+	is(t, err, errdefs.ErrNotFound)
+	must[store.Image](t)(s.Image(t.Context(), []digest.Digest{key})).Release()
+	ingested(t, s, tar)
+	if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(tar) {
+		t.Error("it is damaged still")
+	}
+	must[store.Layer](t)(s.Get(key)).Release()
+	if got := must[int](t)(s.Verify(t.Context())); got != 0 {
+		t.Errorf("%d items are damaged", got)
+	}
+}
+
+// Metadata whose sum says something else, as that of another version of the library would, is damaged; the tar has its
+// digest, so the layer is right all the same. Many who find it so at once do not harm each other.
+func TestOtherMetadata(t *testing.T) {
+	root := t.TempDir()
+	s := opened(t, root)
+	key := ingested(t, s, tarOf(t, file{"a", strings.Repeat("a", 1000)}))
+	other := ingested(t, s, tarOf(t, file{"b", "b"}))
+	info := filepath.Join(root, "layers/sha256", key.Encoded(), "info.json")
+	text := string(must[[]byte](t)(os.ReadFile(info)))
+	sum := must[string](t)(keep.SumOf(filepath.Join(root, "layers/sha256", key.Encoded(), "layer.erofs")))
+	if !strings.Contains(text, sum) {
+		t.Fatalf("no sum in %s", text)
+	}
+	ok(t, os.WriteFile(info, []byte(strings.Replace(text, sum, strings.Repeat("0", 64), 1)), 0o600))
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			chain := []digest.Digest{key, other}[:1+i%2]
+			image, err := s.Image(t.Context(), chain)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			image.Release()
+		})
+	}
+	all.Wait()
 }
 
 // lines is a log.

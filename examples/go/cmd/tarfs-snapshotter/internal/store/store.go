@@ -62,7 +62,8 @@ type Store struct {
 
 	mu     sync.Mutex
 	closed bool
-	holds  map[string]int // layers in use by something under way, by diffID in hex
+	bad    map[string]bool // layers whose tar a scrub has found damaged
+	holds  map[string]int  // layers in use by something under way, by diffID in hex
 }
 
 // ErrClosed says that the store was closed.
@@ -92,7 +93,7 @@ func Open(root string, options Options) (*Store, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s := &Store{
 		options: options, log: options.Log, items: items, lock: lock,
-		flights: keep.NewFlights(ctx), cancel: cancel, holds: map[string]int{},
+		flights: keep.NewFlights(ctx), cancel: cancel, holds: map[string]int{}, bad: map[string]bool{},
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -134,6 +135,10 @@ func (s *Store) recover() error {
 			return err
 		}
 		for _, key := range keys {
+			// Metadata that was being made again.
+			if _, err := keep.RemoveTemps(s.items.Path(kind, key)); err != nil {
+				return err
+			}
 			if _, err := s.check(kind, key); errors.Is(err, keep.ErrDamaged) {
 				s.log.Error("removed what is damaged", "item", kind+"/"+key, "cause", err)
 				if err := s.items.Remove(kind, key); err != nil {
