@@ -10,8 +10,9 @@ use erofs_tarfs::image;
 use erofs_tarfs::layout::{self, Artifact, BodyForm, DiskOrder};
 use erofs_tarfs::tree::{InodeId, MergeOptions, Tree, merge};
 use testkit::dump::{self, Ignore, diff, dump};
+use testkit::layer::{Attr, Op, What};
 use testkit::mount::Mounted;
-use testkit::stacks::Stack;
+use testkit::stacks::{Layer, Stack};
 use testkit::{artifact, erofs_rs, mount, oci, ours};
 
 fn digest(bytes: &[u8]) -> String {
@@ -58,9 +59,23 @@ enum Of {
     Layer(usize),
 }
 
-fn stacks() -> [(&'static str, Stack); 3] {
+fn stacks() -> [(&'static str, Stack); 4] {
     let small = Stack { seed: 0, layers: oci::small_image() };
-    [("small", small), ("random-1", Stack::random(1)), ("random-2", Stack::random(2))]
+    let (first, second) = (Stack::random(1), Stack::random(2));
+    [("small", small), ("random-1", first), ("random-2", second), ("labelled", labelled())]
+}
+
+/// Attributes that many inodes have, which an image has once.
+fn labelled() -> Stack {
+    let file = |at: usize| {
+        let label = format!("system_u:object_r:type_{}_t:s0\0", at % 7).into_bytes();
+        let long = vec![b'a' + (at % 3) as u8; 90 + 120 * (at % 3)];
+        let xattrs = [("security.selinux", label), ("user.long", long)];
+        let xattrs = xattrs.map(|(name, value)| (name.as_bytes().to_vec(), value));
+        let attr = Attr { xattrs: xattrs.into_iter().collect(), ..Attr::of(0o644) };
+        Op { path: format!("f{at:03}").into_bytes(), what: What::File(vec![b'x'; at]), attr }
+    };
+    Stack { seed: 0, layers: vec![Layer::plain((0..200).map(file).collect())] }
 }
 
 /// The layers of a stack, and all of them merged.

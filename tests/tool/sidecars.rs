@@ -306,3 +306,17 @@ fn both_or_none() {
     refused(&run([&layer[..], &["--sidecar", "-o", &out, tar]].concat()), 1, "regular file");
     assert!(!Path::new(&out).exists());
 }
+
+/// A sidecar may go to another file system than its disk.
+#[test]
+fn elsewhere() {
+    let image = Image::new();
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let (out, other) = (image.path("disk"), elsewhere.path().join("x.dmverity"));
+    let named = format!("--sidecar={}", other.display());
+    let (out, tar) = (out.to_str().unwrap(), image.tars[0].to_str().unwrap());
+    let mode = ["export", "--mode", "layer_block_with_verity", "--preset", "containerd"];
+    ok([&mode[..], &["-o", out, &named, tar]].concat());
+    let verified = verify(other.to_str().unwrap(), out);
+    assert_eq!(verified.code, 0, "{}", verified.stderr);
+}
