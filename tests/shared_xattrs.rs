@@ -103,6 +103,7 @@ fn readers_show_them_in_all_their_places() {
 #[test]
 fn a_block_is_behind_the_last_one() {
     for block in [BlockSize::B512, BlockSize::B4096] {
+        let mut sharing = 0;
         // So many directories, one in the other, that the area ends anywhere in a block.
         for depth in 100..230 {
             let mut builder = Builder::new();
@@ -121,7 +122,11 @@ fn a_block_is_behind_the_last_one() {
                 let options = LayoutOptions::new().block_size(block).artifact(artifact);
                 let layout = layout::plan(&tree, &options).unwrap();
                 let image = artifact::assemble(&layout, &image::disk(&layout), &[]);
-                assert!(is_sharing(&image));
+                // Where the image would be no shorter, nothing is shared.
+                if !is_sharing(&image) {
+                    continue;
+                }
+                sharing += 1;
                 let at = image.windows(text.len()).rposition(|at| at == text).unwrap();
                 // Its entry begins 4 bytes and the rest of its name before.
                 let left = image.len() - (at - "selinux".len() - 4);
@@ -129,6 +134,7 @@ fn a_block_is_behind_the_last_one() {
                 assert!(left >= block.bytes() as usize, "{what}: {left} bytes are left");
             }
         }
+        assert!(sharing > 50, "{block:?}: {sharing} images share anything");
     }
 }
 
