@@ -126,13 +126,23 @@ impl Store {
         Ok(self.has(&self.document_name(descriptor, from)?))
     }
 
-    /// Opens a file.
+    /// Opens a file. One of an archive must not be much longer than what is stored of it.
     pub(crate) fn open(&self, name: &str) -> Done<Blob<'_>> {
+        let (blob, stored) = self.found(name)?;
+        match self.ratio.over(stored, blob.bytes) {
+            Some(why) => Err(Fail::of(self.path(name), why)),
+            None => Ok(blob),
+        }
+    }
+
+    /// A file, and how many bytes of it are stored.
+    fn found(&self, name: &str) -> Done<(Blob<'_>, u64)> {
         match &self.place {
             Place::Directory => {
                 let (file, _) = open::input(&self.path(name))?;
                 let reader = Box::new(stream::reader(&file)?);
-                Ok(Blob { reader, bytes: file.bytes()?, file: Some(file) })
+                let bytes = file.bytes()?;
+                Ok((Blob { reader, bytes, file: Some(file) }, bytes))
             }
             Place::Archive(archive) => {
                 let Backing::File(source) = &archive.backing else {
@@ -146,19 +156,16 @@ impl Store {
                     }
                     _ => (0, 0),
                 };
-                if let Some(why) = self.ratio.over(stored, bytes) {
-                    return Err(Fail::of(self.path(name), why));
-                }
                 let sources = vec![source.try_clone()?];
                 let body = FileData::new(&archive.tree, id, sources, &archive.name)?;
-                Ok(Blob { reader: Box::new(body), bytes, file: None })
+                Ok((Blob { reader: Box::new(body), bytes, file: None }, stored))
             }
         }
     }
 
     /// All bytes of a small file.
     pub(crate) fn bytes(&self, name: &str) -> Done<Vec<u8>> {
-        let Blob { mut reader, bytes, .. } = self.open(name)?;
+        let (Blob { mut reader, bytes, .. }, _) = self.found(name)?;
         let path = self.path(name);
         if bytes > JSON_BYTES {
             let why = format_args!("{bytes} bytes are too many for JSON: {JSON_BYTES} at most");
