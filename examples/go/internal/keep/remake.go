@@ -2,13 +2,9 @@ package keep
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -41,7 +37,7 @@ func (f Files) tree(ctx context.Context, tar *os.File) (*tarfs.Tree, error) {
 		return nil, errors.Join(damaged, err)
 	}
 	err = f.replace(ctx, tree)
-	if errors.Is(err, errOther) && f.isOf(ctx, tar) == nil {
+	if errors.Is(err, errOther) && f.Options != nil && f.isOf(ctx, tar, f.Options.Tag) == nil {
 		err = nil
 	}
 	if err != nil {
@@ -76,18 +72,6 @@ var remaking sync.Mutex
 // of the library, or with other options. Its own digest, which is its key, decides; in the latter cases the tree is
 // right, and the metadata stays as it is.
 var errOther = fmt.Errorf("%w: the tar gives other metadata than it did", ErrDamaged)
-
-// isOf holds a tar against its digest.
-func (f Files) isOf(ctx context.Context, tar *os.File) error {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, &reader{ctx, io.NewSectionReader(tar, 0, math.MaxInt64)}); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); f.Options == nil || got != f.Options.Tag {
-		return fmt.Errorf("%w: %s has the digest sha256:%s", ErrDamaged, f.Tar, got)
-	}
-	return nil
-}
 
 // replace writes the metadata anew. The same tar gives the same bytes.
 func (f Files) replace(ctx context.Context, tree *tarfs.Tree) error {

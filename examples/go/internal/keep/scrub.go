@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"math"
+	"os"
 )
 
 // Verify reads a layer that is kept under the SHA-256 of its tar: a tar with another one is ErrDamaged. Metadata that
@@ -16,15 +18,8 @@ func (f Files) Verify(ctx context.Context, key string) error {
 		return damage(err)
 	}
 	defer tar.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, &reader{ctx, tar}); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return unreadable(err)
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != key {
-		return fmt.Errorf("%w: %s has the digest sha256:%s", ErrDamaged, f.Tar, got)
+	if err := f.isOf(ctx, tar, key); err != nil {
+		return err
 	}
 	if f.damaged() == nil {
 		return nil
@@ -34,6 +29,21 @@ func (f Files) Verify(ctx context.Context, key string) error {
 		return err
 	}
 	tree.Close()
+	return nil
+}
+
+// isOf holds a tar against its digest, whatever was read of it before.
+func (f Files) isOf(ctx context.Context, tar *os.File, key string) error {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, &reader{ctx, io.NewSectionReader(tar, 0, math.MaxInt64)}); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return unreadable(err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != key {
+		return fmt.Errorf("%w: %s has the digest sha256:%s", ErrDamaged, f.Tar, got)
+	}
 	return nil
 }
 

@@ -52,15 +52,9 @@ func (s *Snapshotter) create(ctx context.Context, kind snapshots.Kind, key, pare
 		return nil, err
 	}
 	defer image.Release()
-	disk, err := s.imageDisk(ctx, info, below)
+	image, disk, err := s.exportedImage(ctx, info, below, image)
 	if err != nil {
 		return nil, err
-	}
-	if err := s.expected(disk); err != nil {
-		return nil, err
-	}
-	if s.onDisk() && disk.Path != "" {
-		image = image.On(disk)
 	}
 	s.using.RLock()
 	defer s.using.RUnlock()

@@ -28,12 +28,21 @@ func ofImages(mode tarfs.Mode) bool {
 	return mode == tarfs.ImageBlock || mode == tarfs.ImageBlockWithVerity || mode == tarfs.ImageVerityOnly
 }
 
-// imageDisk makes the disk of what a snapshot stands on, if the mode wants one; else it is zero.
-func (s *Snapshotter) imageDisk(ctx context.Context, info snapshots.Info, below []digest.Digest) (store.Disk, error) {
+// exportedImage makes the disk of what a snapshot stands on, if the mode wants one, else that is zero; and holds it to
+// the expected roots. The image is on that disk where the mode is of whole ones.
+func (s *Snapshotter) exportedImage(ctx context.Context, info snapshots.Info, below []digest.Digest,
+	image store.Image) (store.Image, store.Disk, error) {
 	if !ofImages(s.options.ExportMode) || isBind(info) {
-		return store.Disk{}, nil
+		return image, store.Disk{}, nil
 	}
-	return s.store.Disk(ctx, s.options.ExportMode, below)
+	disk, err := s.store.Disk(ctx, s.options.ExportMode, below)
+	if err == nil {
+		err = s.expected(disk)
+	}
+	if err == nil && s.onDisk() {
+		image = image.On(disk)
+	}
+	return image, disk, err
 }
 
 // onDisk says that containers stand on the disk.

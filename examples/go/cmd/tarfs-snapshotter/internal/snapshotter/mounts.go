@@ -25,15 +25,8 @@ func (s *Snapshotter) Mounts(ctx context.Context, key string) ([]mount.Mount, er
 	}
 	defer image.Release() // the snapshot itself refers to its layers, by its parents
 	if s.onDisk() || s.options.ExpectedRoots != "" {
-		disk, err := s.imageDisk(ctx, info, below)
-		if err == nil {
-			err = s.expected(disk)
-		}
-		if err != nil {
+		if image, _, err = s.exportedImage(ctx, info, below, image); err != nil {
 			return nil, err
-		}
-		if s.onDisk() && disk.Path != "" {
-			image = image.On(disk)
 		}
 	}
 	s.using.RLock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -61,27 +60,13 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 		file = hashesFile
 	}
 	key := s.diskKey(mode, layers)
-	work := func(ctx context.Context, _ func()) error {
-		if s.items.Has(disksKind, key) {
-			_, err := s.check(disksKind, key)
-			if !errors.Is(err, keep.ErrDamaged) {
-				return err
-			}
-			s.log.Error("a disk is damaged: made again", "disk", key, "cause", err)
-			if err := s.items.Remove(disksKind, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-		return s.items.Publish(disksKind, key, func(dir string) (*keep.Item, error) {
-			return s.export(ctx, mode, layers, filepath.Join(dir, file))
-		})
-	}
 	// A disk may take longer than a caller waits, who then asks again: the work goes on, until the store is closed.
 	done := make(chan error, 1)
 	go func() {
 		defer release()
-		_, err := s.flights.Do(context.WithoutCancel(ctx), key, nil, work)
-		done <- err
+		done <- s.ensure(context.WithoutCancel(ctx), disksKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
+			return s.export(ctx, mode, layers, filepath.Join(dir, file))
+		})
 	}()
 	select {
 	case err = <-done:
@@ -101,11 +86,7 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 // diskKey names a disk by all that its bytes depend on.
 func (s *Store) diskKey(mode tarfs.Mode, layers []string) string {
 	// Another version of the library may lay it out otherwise, and then has another root hash.
-	parts := []any{"disk", tarfs.Version(), mode, layers}
-	if s.options.FollowLowerLinks {
-		parts = append(parts, "follow lower links")
-	}
-	return keep.KeyOf(parts...)
+	return s.keyOfMerged("disk", tarfs.Version(), mode, layers)
 }
 
 // export writes the disk of layers.

@@ -72,20 +72,8 @@ func (s *Store) image(ctx context.Context, layers []string) (Image, error) {
 		return Image{}, err
 	}
 	key := s.imageKey(layers)
-	_, err := s.flights.Do(ctx, key, nil, func(ctx context.Context, _ func()) error {
-		if s.items.Has(imagesKind, key) {
-			_, err := s.verify(imagesKind, key)
-			if !errors.Is(err, keep.ErrDamaged) {
-				return err
-			}
-			s.log.Error("an image is damaged: made again", "image", key, "cause", err)
-			if err := s.items.Remove(imagesKind, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-		return s.items.Publish(imagesKind, key, func(dir string) (*keep.Item, error) {
-			return s.merge(ctx, layers, filepath.Join(dir, imageFile))
-		})
+	err := s.ensure(ctx, imagesKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
+		return s.merge(ctx, layers, filepath.Join(dir, imageFile))
 	})
 	if err != nil {
 		return Image{}, err
@@ -103,11 +91,34 @@ func (s *Store) image(ctx context.Context, layers []string) (Image, error) {
 
 // imageKey names an image by all that its bytes depend on.
 func (s *Store) imageKey(layers []string) string {
-	parts := []any{"image", layers}
+	return s.keyOfMerged("image", layers)
+}
+
+// keyOfMerged is a key of what is merged, by how that is done too.
+func (s *Store) keyOfMerged(parts ...any) string {
 	if s.options.FollowLowerLinks {
 		parts = append(parts, "follow lower links")
 	}
 	return keep.KeyOf(parts...)
+}
+
+// ensure makes an item by fill, unless it is there and whole. Callers who want the same one at the same time share the
+// work.
+func (s *Store) ensure(ctx context.Context, kind, key string, fill func(ctx context.Context, dir string) (*keep.Item, error)) error {
+	_, err := s.flights.Do(ctx, key, nil, func(ctx context.Context, _ func()) error {
+		if s.items.Has(kind, key) {
+			_, err := s.verify(kind, key)
+			if !errors.Is(err, keep.ErrDamaged) {
+				return err
+			}
+			s.log.Error("damaged: made again", "item", kind+"/"+key, "cause", err)
+			if err := s.items.Remove(kind, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return s.items.Publish(kind, key, func(dir string) (*keep.Item, error) { return fill(ctx, dir) })
+	})
+	return err
 }
 
 // whole says that layers are there, as far as lengths show it.
