@@ -19,24 +19,35 @@ pub(crate) struct Limits {
 /// A limit, and what it is set to.
 type Limit = (&'static str, u64);
 
-const NAMES: [&str; 11] = [
-    "max_bytes",
-    "max_ratio",
-    "max_entries",
-    "max_path_bytes",
-    "max_extension_bytes",
-    "max_xattr_bytes",
-    "max_global_path_bytes",
-    "max_global_xattr_bytes",
-    "max_sparse_segments",
-    "max_carried",
-    "max_implied",
+/// Sets a limit of layers.
+type Set = fn(&mut LayerOptions, u64);
+
+const RATIO: &str = "max_ratio";
+
+/// The limits of layers, by the names that errors have.
+const OF_LAYERS: [(&str, Set); 10] = [
+    ("max_bytes", |layer, number| layer.tar.max_bytes = number),
+    ("max_entries", |layer, number| layer.max_entries = number),
+    ("max_path_bytes", |layer, number| layer.tar.max_path_bytes = size(number)),
+    ("max_extension_bytes", |layer, number| layer.tar.max_extension_bytes = number),
+    ("max_xattr_bytes", |layer, number| layer.tar.max_xattr_bytes = size(number)),
+    ("max_global_path_bytes", |layer, number| layer.tar.max_global_path_bytes = size(number)),
+    ("max_global_xattr_bytes", |layer, number| layer.tar.max_global_xattr_bytes = size(number)),
+    ("max_sparse_segments", |layer, number| layer.tar.max_sparse_segments = size(number)),
+    ("max_carried", |layer, number| layer.max_carried = number),
+    ("max_implied", |layer, number| layer.max_implied = number),
 ];
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
 
 fn limit(text: &str) -> Result<Limit, String> {
     let (name, number) = text.split_once('=').ok_or("not NAME=N")?;
-    let known = NAMES.into_iter().find(|known| *known == name);
-    let name = known.ok_or_else(|| format!("no limit of that name: {}", NAMES.join(", ")))?;
+    let mut names: Vec<&str> = OF_LAYERS.iter().map(|(name, _)| *name).collect();
+    names.insert(1, RATIO);
+    let known = names.iter().find(|known| **known == name);
+    let name = known.ok_or_else(|| format!("no limit of that name: {}", names.join(", ")))?;
     Ok((name, numbers::bytes(number)?))
 }
 
@@ -44,19 +55,8 @@ impl Limits {
     /// The options of layers with these limits.
     pub(crate) fn apply(&self, mut layer: LayerOptions) -> LayerOptions {
         for (name, number) in &self.limits {
-            let (number, size) = (*number, usize::try_from(*number).unwrap_or(usize::MAX));
-            match *name {
-                "max_bytes" => layer.tar.max_bytes = number,
-                "max_entries" => layer.max_entries = number,
-                "max_path_bytes" => layer.tar.max_path_bytes = size,
-                "max_extension_bytes" => layer.tar.max_extension_bytes = number,
-                "max_xattr_bytes" => layer.tar.max_xattr_bytes = size,
-                "max_global_path_bytes" => layer.tar.max_global_path_bytes = size,
-                "max_global_xattr_bytes" => layer.tar.max_global_xattr_bytes = size,
-                "max_sparse_segments" => layer.tar.max_sparse_segments = size,
-                "max_carried" => layer.max_carried = number,
-                "max_implied" => layer.max_implied = number,
-                _ => {} // is not about tars
+            if let Some((_, set)) = OF_LAYERS.iter().find(|(known, _)| known == name) {
+                set(&mut layer, *number);
             }
         }
         layer
@@ -64,7 +64,7 @@ impl Limits {
 
     /// The ratio of uncompressed bytes to compressed ones.
     pub(crate) fn ratio(&self) -> Ratio {
-        let mut set = self.limits.iter().filter(|(name, _)| *name == "max_ratio");
+        let mut set = self.limits.iter().filter(|(name, _)| *name == RATIO);
         set.next_back().map_or(Ratio::default(), |(_, number)| Ratio(*number))
     }
 }
