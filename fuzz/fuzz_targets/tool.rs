@@ -19,6 +19,7 @@ mod layers;
 
 use std::fs;
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
@@ -38,7 +39,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((form, bytes)) = input.split_first() else { return };
     // What the tool has opened it remembers, a thread its own.
     thread::scope(|scope| {
-        scope.spawn(|| match form % 8 {
+        let thread = scope.spawn(|| match form % 8 {
             0 => stream(Kind::Gzip, bytes),
             1 => stream(Kind::Zstd, bytes),
             2 => with_file(bytes, |path| drop(sidecar::read(path))),
@@ -47,6 +48,11 @@ fuzz_target!(|input: &[u8]| {
             6 => with_file(&image::docker(bytes, false), |path| load("docker-archive:", path)),
             _ => with_file(&image::docker(bytes, true), |path| load("docker-archive:", path)),
         });
+        // The end of the scope would not wait until the system has taken the thread down, and what
+        // is the thread's own would count as lost.
+        if let Err(panic) = thread.join() {
+            resume_unwind(panic);
+        }
     });
 });
 

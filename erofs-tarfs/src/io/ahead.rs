@@ -4,8 +4,9 @@
 
 use alloc::collections::VecDeque;
 use core::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread::{self, Scope};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::{Error, NamedFile};
 
@@ -20,7 +21,7 @@ const AHEAD: usize = 4;
 
 /// The bytes of a file, in ascending order, some of them passed over.
 #[derive(Debug)]
-pub(super) struct Pieces<'f> {
+pub(super) struct Pieces<'s, 'f> {
     file: &'f NamedFile,
     end: u64,
     /// Bytes taken since the last jump.
@@ -29,12 +30,12 @@ pub(super) struct Pieces<'f> {
     step: usize,
     /// The piece that was taken last.
     current: Vec<u8>,
-    helper: Option<Helper<'f>>,
+    helper: Option<Helper<'s, 'f>>,
 }
 
-impl<'f> Pieces<'f> {
-    /// The first `end` bytes of a file. The helper's thread ends when this is dropped.
-    pub(super) fn new<'s>(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Self {
+impl<'s, 'f> Pieces<'s, 'f> {
+    /// The first `end` bytes of a file. The helper's thread has ended when this is dropped.
+    pub(super) fn new(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Self {
         let alone =
             thread::available_parallelism().is_ok_and(|count| count == NonZero::<usize>::MIN);
         let helper = (end > 4 * PIECE as u64 && !alone).then(|| Helper::new(file, end, scope));
@@ -92,7 +93,7 @@ enum Coming {
 
 /// A thread that reads what it is told to.
 #[derive(Debug)]
-struct Helper<'f> {
+struct Helper<'s, 'f> {
     file: &'f NamedFile,
     orders: SyncSender<(u64, Vec<u8>)>,
     pieces: Receiver<Piece>,
@@ -101,11 +102,27 @@ struct Helper<'f> {
     end: u64,
     spare: Vec<Vec<u8>>,
     coming: VecDeque<Coming>,
+    /// The last field: what it waits for is dropped before it.
+    _thread: Joined<'s>,
 }
 
-impl<'f> Helper<'f> {
+/// A thread that is over when this is dropped. The end of a scope waits for what its threads do, but not
+/// until the system has taken them down: a program could unload the library under them.
+#[derive(Debug)]
+struct Joined<'s>(Option<ScopedJoinHandle<'s, ()>>);
+
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        let joined = self.0.take().map_or(Ok(()), ScopedJoinHandle::join);
+        if let (Err(panic), false) = (joined, thread::panicking()) {
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl<'s, 'f> Helper<'s, 'f> {
     /// `None` if the system has no thread for it.
-    fn new<'s>(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Option<Self> {
+    fn new(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Option<Self> {
         let (orders, todo) = sync_channel::<(u64, Vec<u8>)>(AHEAD);
         let (done, pieces) = sync_channel::<Piece>(AHEAD);
         let work = move || {
@@ -116,9 +133,10 @@ impl<'f> Helper<'f> {
                 }
             }
         };
-        thread::Builder::new().name("tarfs-read".to_owned()).spawn_scoped(scope, work).ok()?;
-        let spare = vec![Vec::new(); AHEAD];
-        Some(Self { file, orders, pieces, next: 0, end, spare, coming: VecDeque::new() })
+        let thread = thread::Builder::new().name("tarfs-read".to_owned());
+        let thread = Joined(Some(thread.spawn_scoped(scope, work).ok()?));
+        let (spare, coming) = (vec![Vec::new(); AHEAD], VecDeque::new());
+        Some(Self { file, orders, pieces, next: 0, end, spare, coming, _thread: thread })
     }
 
     /// Puts the piece that holds byte `at` into `piece`, and tells where it starts. `None` if the

@@ -160,12 +160,12 @@ fn body(layout: &Layout<'_>, out: &NamedFile, at: u64) -> Result<(), Error> {
     }
     thread::scope(|scope| {
         let helper = thread::Builder::new().spawn_scoped(scope, blocks);
-        inodes()?;
+        let done = inodes();
         match helper.map(ScopedJoinHandle::join) {
-            Ok(Ok(done)) => done,
+            Ok(Ok(helped)) => done.and(helped),
             Ok(Err(panic)) => resume_unwind(panic),
             // The system has no thread for it.
-            Err(_) => blocks(),
+            Err(_) => done.and_then(|()| blocks()),
         }
     })
 }
