@@ -8,6 +8,7 @@
 //! | `cli` | options, help, errors, warnings, progress, quoting |
 //! | `files` | inputs that are opened, outputs that are whole or not there |
 //! | `hash_tree` | dm-verity hash trees, made and found |
+//! | `registry` | images where registries have them |
 //! | `layers` | what a LAYER argument is |
 //! | `show` | what is printed |
 //! | `make` | bootstraps and disks |
@@ -21,6 +22,7 @@ mod files;
 mod hash_tree;
 mod layers;
 mod make;
+mod registry;
 mod show;
 
 use std::process::ExitCode;

@@ -16,6 +16,8 @@ mod hash_tree;
 mod image;
 #[path = "../../examples/tarfs/layers/mod.rs"]
 mod layers;
+#[path = "../../examples/tarfs/registry/mod.rs"]
+mod registry;
 
 use std::fs;
 use std::io::Read;

@@ -25,6 +25,7 @@ mod partitions;
 mod picture;
 mod quoting;
 mod real;
+mod registry;
 mod roots;
 mod rules;
 mod run;

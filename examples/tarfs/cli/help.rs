@@ -11,6 +11,7 @@ An image stands for all its layers:
   oci-archive:FILE[:NAME]               in a tar of one, compressed or not
   docker-archive:FILE[:NAME[:TAG]]      in a `docker save` file, also of before Docker 1.10
   dir:DIR                               as `skopeo copy … dir:` leaves it
+  docker://[HOST/]NAME[:TAG|@DIGEST]    in a registry, as Docker shortens names
 NAME may have / and : in it. :@N is the image at place N, from 0 on; @sha256:… instead of NAME is
 that manifest or index. FILE may be -. Of several platforms --platform says which is meant; images
 of others may be absent, attestations and other artifacts are passed over.

@@ -1,6 +1,7 @@
 //! Options of what is read: where layers are, how their tars are read, how they become one tree.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args as Group;
 use erofs_tarfs::tar::ParseOptions;
@@ -46,6 +47,12 @@ pub(crate) struct ReadingArgs {
     /// The image of several that is meant, as linux/arm64; this machine's if not given.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Option<Platform>,
+    /// Ask registries without TLS. Those of this machine's loopback are always asked so.
+    #[arg(long)]
+    plain_http: bool,
+    /// Seconds that a registry may be silent before it is asked again, and given up after five times.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
+    registry_timeout: u16,
     #[command(flatten)]
     rules: Rules,
     /// Where a layer has something below a link of a lower layer, follow the link, as what extracts
@@ -63,6 +70,10 @@ impl ReadingArgs {
             tars: self.tars.as_deref(),
             tags_are_names: self.tags_are_names,
             platform: self.platform.as_ref(),
+            registry: Asking {
+                plain_http: self.plain_http,
+                silence: Duration::from_secs(self.registry_timeout.into()),
+            },
             layer,
             ratio: self.rules.limits.ratio(),
             merge,
@@ -92,6 +103,15 @@ impl Inputs {
     }
 }
 
+/// How registries are asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asking {
+    /// Without TLS.
+    pub(crate) plain_http: bool,
+    /// How long one may be silent.
+    pub(crate) silence: Duration,
+}
+
 /// Says of a diffID, as images write it, that its layer need not be read.
 pub(crate) type Needless<'a> = &'a dyn Fn(&str) -> bool;
 
@@ -104,6 +124,8 @@ pub(crate) struct ReadingOptions<'a> {
     pub(crate) tags_are_names: bool,
     /// Which image of several is meant, if the user said it.
     pub(crate) platform: Option<&'a Platform>,
+    /// How registries are asked.
+    pub(crate) registry: Asking,
     /// How tars are read.
     pub(crate) layer: LayerOptions,
     /// How long they may get when they are decompressed.

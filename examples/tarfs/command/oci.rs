@@ -43,7 +43,7 @@ pub(crate) struct Oci {
     /// Where the image goes: [oci:]DIR[:NAME].
     #[arg(value_name = "OUT")]
     output: String,
-    /// The image: oci:DIR[:NAME], oci-archive:FILE[:NAME] or dir:DIR.
+    /// The image: oci:DIR[:NAME], oci-archive:FILE[:NAME], dir:DIR or docker://IMAGE.
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
     /// Fail where else there is a warning about a tar: something in it that an image has no place for.
@@ -135,7 +135,7 @@ fn output(text: &str) -> Done<Reference> {
 
 /// The image that is read.
 fn input(arg: &Path) -> Done<Reference> {
-    let why = "is no image: oci:DIR[:NAME], oci-archive:FILE[:NAME] or dir:DIR are";
+    let why = "is no image: oci:DIR[:NAME], oci-archive:FILE[:NAME], dir:DIR or docker://IMAGE are";
     Reference::parse(arg).ok_or_else(|| Fail::Usage(format!("{}: {why}", quote::name(arg))))
 }
 

@@ -10,6 +10,7 @@
 //! | `manifest` | a manifest, and the configuration of its image |
 //! | `opened` | an image with its documents and blobs as they are |
 //! | `blobs` | a manifest's blobs, checked, become layers |
+//! | `repository` | the same of a registry |
 //! | `oci`, `directory`, `docker`, `old_docker` | the forms that images come in |
 //! | `mistaken` | an archive of an image that is taken for a layer |
 
@@ -30,6 +31,7 @@ mod oci;
 mod old_docker;
 pub(crate) mod opened;
 pub(crate) mod reference;
+mod repository;
 pub(crate) mod store;
 mod words;
 
@@ -52,5 +54,9 @@ pub(crate) fn load(
         Transport::OciArchive => oci::load(&archive(spool)?, &image.pick, how, spool),
         Transport::DockerArchive => docker::load(&archive(spool)?, &image.pick, how, spool),
         Transport::Directory => directory::load(&Store::flat(&image.path), how, spool),
+        Transport::Registry => {
+            let (store, pick) = Store::registry(image, how)?;
+            oci::load(&store, &pick, how, spool)
+        }
     }
 }

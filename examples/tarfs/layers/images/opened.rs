@@ -21,7 +21,13 @@ pub(crate) struct Opened {
 impl Opened {
     /// Finds the manifest. What of an archive must be unpacked goes to a file without a name in `dir`.
     pub(crate) fn new(image: &Reference, how: &ReadingOptions<'_>, dir: &Path) -> Done<Self> {
+        let mut pick = image.pick.clone();
         let store = match image.transport {
+            Transport::Registry => {
+                let (store, digest) = Store::registry(image, how)?;
+                pick = digest;
+                store
+            }
             Transport::Oci => Store::layout(&image.path),
             Transport::OciArchive => Store::archive(&image.path, dir, how)?,
             Transport::Directory => Store::flat(&image.path),
@@ -33,7 +39,7 @@ impl Opened {
         };
         let manifest = match image.transport {
             Transport::Directory => directory::manifest(&store, how)?,
-            _ => oci::manifest(&store, &image.pick, how)?,
+            _ => oci::manifest(&store, &pick, how)?,
         };
         Ok(Self { store, manifest })
     }

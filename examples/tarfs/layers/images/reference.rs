@@ -16,23 +16,27 @@ pub(crate) enum Transport {
     DockerArchive,
     /// What `skopeo copy` writes to `dir:`.
     Directory,
+    /// A repository of a registry.
+    Registry,
 }
 
 /// An image, by where it is and which it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     pub(crate) transport: Transport,
+    /// In a registry, its name there.
     pub(crate) path: PathBuf,
     pub(crate) pick: ImageName,
 }
 
 impl Reference {
     /// What stands before the path of an image.
-    const PREFIXES: [(&str, Transport); 4] = [
+    const PREFIXES: [(&str, Transport); 5] = [
         ("oci:", Transport::Oci),
         ("oci-archive:", Transport::OciArchive),
         ("docker-archive:", Transport::DockerArchive),
         ("dir:", Transport::Directory),
+        ("docker://", Transport::Registry),
     ];
 
     /// The image that an argument names, if it names one and not a file.
@@ -42,7 +46,8 @@ impl Reference {
             text.strip_prefix(prefix).map(|rest| (*transport, rest))
         });
         let (transport, rest) = named?;
-        if transport == Transport::Directory || Path::new(rest).exists() {
+        let whole = matches!(transport, Transport::Directory | Transport::Registry);
+        if whole || Path::new(rest).exists() {
             return Some(Self { transport, path: rest.into(), pick: ImageName::default() });
         }
         let (rest, digest) = match rest.rsplit_once('@') {

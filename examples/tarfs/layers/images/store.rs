@@ -17,11 +17,11 @@ use crate::files::{open, stream};
 use crate::layers::file_data::FileData;
 use crate::layers::images::descriptor::Descriptor;
 use crate::layers::images::document::Document;
+use crate::layers::images::image_name::ImageName;
+use crate::layers::images::reference::Reference;
+use crate::layers::images::repository::Repository;
 use crate::layers::images::{archive, json};
 use crate::layers::loaded::{Backing, Loaded};
-
-/// More bytes of JSON than any registry takes.
-const JSON_BYTES: u64 = 4 << 20;
 
 /// The files of an image.
 pub(crate) struct Store {
@@ -35,6 +35,7 @@ pub(crate) struct Store {
 enum Place {
     Directory,
     Archive(Box<Loaded>),
+    Registry(Box<Repository>),
 }
 
 /// How blobs are named.
@@ -44,6 +45,8 @@ enum BlobNames {
     Layout,
     /// `HEX`, and `HEX.manifest.json`.
     Flat,
+    /// `blobs/sha256:HEX`, and `manifests/sha256:HEX`.
+    Registry,
 }
 
 /// A blob as a stream, and the file that it is, if it is one of its own.
@@ -81,6 +84,14 @@ impl Store {
         })
     }
 
+    /// A repository of a registry, and the image that is meant there.
+    pub(crate) fn registry(image: &Reference, how: &ReadingOptions<'_>) -> Done<(Self, ImageName)> {
+        let (repository, pick) = Repository::open(image, how)?;
+        let (path, blob_names) = (repository.path(), BlobNames::Registry);
+        let place = Place::Registry(Box::new(repository));
+        Ok((Self { path, place, blob_names, ratio: how.ratio }, pick))
+    }
+
     /// What it is called.
     pub(crate) fn name(&self) -> &Path {
         &self.path
@@ -104,13 +115,18 @@ impl Store {
         Ok(match self.blob_names {
             BlobNames::Layout => format!("blobs/sha256/{hex}"),
             BlobNames::Flat => hex.to_owned(),
+            BlobNames::Registry => format!("blobs/sha256:{hex}"),
         })
     }
 
     /// The name of a manifest or index.
     fn document_name(&self, descriptor: &Descriptor, from: &Path) -> Done<String> {
         let name = self.blob_name(descriptor, from)?;
-        Ok(if self.blob_names == BlobNames::Flat { name + ".manifest.json" } else { name })
+        Ok(match self.blob_names {
+            BlobNames::Layout => name,
+            BlobNames::Flat => name + ".manifest.json",
+            BlobNames::Registry => name.replacen("blobs", "manifests", 1),
+        })
     }
 
     /// Whether a file is there.
@@ -118,11 +134,15 @@ impl Store {
         match &self.place {
             Place::Directory => fs::metadata(self.path(name)).is_ok_and(|found| found.is_file()),
             Place::Archive(archive) => archive::find(archive, name).is_ok(),
+            Place::Registry(repository) => repository.blob(name).is_ok(),
         }
     }
 
     /// Whether a manifest or index is there.
     pub(crate) fn has_document(&self, descriptor: &Descriptor, from: &Path) -> Done<bool> {
+        if let Place::Registry(repository) = &self.place {
+            return repository.has_document(&self.document_name(descriptor, from)?);
+        }
         Ok(self.has(&self.document_name(descriptor, from)?))
     }
 
@@ -160,15 +180,26 @@ impl Store {
                 let body = FileData::new(&archive.tree, id, sources, &archive.name)?;
                 Ok((Blob { reader: Box::new(body), bytes, file: None }, stored))
             }
+            Place::Registry(repository) => {
+                let blob = repository.blob(name)?;
+                let bytes = blob.len();
+                Ok((Blob { reader: Box::new(blob), bytes, file: None }, bytes))
+            }
         }
     }
 
     /// All bytes of a small file.
     pub(crate) fn bytes(&self, name: &str) -> Done<Vec<u8>> {
+        if let Place::Registry(repository) = &self.place
+            && let Some(document) = repository.document(name)?
+        {
+            return Ok(document);
+        }
         let (Blob { mut reader, bytes, .. }, _) = self.found(name)?;
         let path = self.path(name);
-        if bytes > JSON_BYTES {
-            let why = format_args!("{bytes} bytes are too many for JSON: {JSON_BYTES} at most");
+        if bytes > json::MOST {
+            let most = json::MOST;
+            let why = format_args!("{bytes} bytes are too many for JSON: {most} at most");
             return Err(Fail::of(path, why));
         }
         let mut contents = Vec::new();
@@ -208,7 +239,8 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Opens a blob whose length and digest were checked.
+    /// Opens a blob whose length and digest were checked. Of a registry it comes once only: there its end
+    /// says whether it has the digest.
     pub(crate) fn verified(
         &self,
         descriptor: &Descriptor,
@@ -218,6 +250,9 @@ impl Store {
         let path = self.path(&name);
         let mut blob = self.open(&name)?;
         check_size(&path, blob.bytes, descriptor)?;
+        if self.blob_names == BlobNames::Registry {
+            return Ok((path, blob));
+        }
         let progress = Progress::new("checking", Some(blob.bytes));
         let mut hasher = Sha256::new();
         let mut buf = vec![0; 256 << 10];

@@ -1,0 +1,158 @@
+//! Requests to one repository of a registry.
+
+use std::cell::RefCell;
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use super::challenge::Challenge;
+use super::error::{Error, is_passing};
+use super::login;
+use super::name::Name;
+use crate::cli::reading_options::Asking;
+
+/// How often a request is made at most, where the registry fails or is not reached.
+pub(super) const TRIES: u32 = 5;
+
+/// Bytes of an answer that says why there is none.
+const REASON_BYTES: u64 = 64 << 10;
+
+/// What manifests and indexes are asked for as.
+const DOCUMENTS: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
+
+/// One repository.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    agent: Agent,
+    url: String,
+    name: Name,
+    /// The header `Authorization`, once the registry has asked for it.
+    authorization: RefCell<Option<String>>,
+}
+
+/// What of a repository is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What<'a> {
+    /// A manifest or an index, by tag or digest.
+    Document(&'a str),
+    /// A blob by its digest, from a byte on.
+    Blob(&'a str, u64),
+}
+
+/// What registries answer instead of what was asked for.
+#[derive(Deserialize)]
+struct Reasons {
+    errors: Vec<Reason>,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Connection {
+    /// To the repository of an image.
+    pub(crate) fn new(name: Name, how: Asking) -> Self {
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let silence = Some(how.silence);
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .user_agent(concat!("tarfs/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(silence)
+            .timeout_connect(silence)
+            .timeout_recv_response(silence)
+            .timeout_per_read(silence)
+            .build();
+        let (agent, url) = (agent.new_agent(), name.url(how.plain_http));
+        Self { agent, url, name, authorization: RefCell::default() }
+    }
+
+    /// Which image it was made for.
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Asks, again if the registry fails for the moment. The answer is 200, or 206 from a byte on.
+    pub(super) fn get(&self, what: What<'_>) -> Result<Response<Body>, Error> {
+        let mut tries = 1;
+        loop {
+            let again = match self.get_once(what) {
+                Ok(answer) if answer.status().is_success() => return Ok(answer),
+                Ok(answer) => refused(answer),
+                Err(error) => error,
+            };
+            if !matches!(again, Error::Failed(_)) {
+                return Err(again);
+            }
+            if tries == TRIES {
+                return Err(again);
+            }
+            wait(tries);
+            tries += 1;
+        }
+    }
+
+    fn get_once(&self, what: What<'_>) -> Result<Response<Body>, Error> {
+        let answer = self.request(what)?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        // A token may be too old: it is asked for anew, but not more often than that.
+        let header = answer.headers().get("WWW-Authenticate").and_then(|value| value.to_str().ok());
+        let Some(challenge) = header.and_then(Challenge::parse) else { return Ok(answer) };
+        let (server, secure) = (self.name.server(), self.url.starts_with("https:"));
+        let authorization = login::answer(&challenge, &self.agent, server, secure);
+        *self.authorization.borrow_mut() = Some(authorization?);
+        self.request(what)
+    }
+
+    fn request(&self, what: What<'_>) -> Result<Response<Body>, Error> {
+        let (url, range) = match what {
+            What::Document(version) => (format!("{}/manifests/{version}", self.url), None),
+            What::Blob(digest, from) => (format!("{}/blobs/{digest}", self.url), Some(from)),
+        };
+        let mut request = self.agent.get(url);
+        request = match range {
+            None => request.header("Accept", DOCUMENTS),
+            Some(0) => request,
+            Some(from) => request.header("Range", format!("bytes={from}-")),
+        };
+        if let Some(authorization) = &*self.authorization.borrow() {
+            request = request.header("Authorization", authorization);
+        }
+        request.call().map_err(|error| Error::Failed(error.to_string()))
+    }
+}
+
+/// Waits before something is tried again: a fifth of a second, and then twice as long each time.
+pub(super) fn wait(tries: u32) {
+    thread::sleep(Duration::from_millis(100 << tries.min(6)));
+}
+
+/// Why an answer is none.
+fn refused(mut answer: Response<Body>) -> Error {
+    let status = answer.status();
+    let text = answer.body_mut().with_config().limit(REASON_BYTES).read_to_string();
+    let reasons = text.ok().and_then(|text| serde_json::from_str::<Reasons>(&text).ok());
+    let reasons = reasons.map_or(Vec::new(), |reasons| reasons.errors);
+    let mut why = format!("the registry answers {status}");
+    for Reason { code, message } in reasons.into_iter().take(4) {
+        why.push_str(&format!(": {message} ({code})"));
+    }
+    match status {
+        StatusCode::NOT_FOUND => Error::Absent(why),
+        status if is_passing(status) => Error::Failed(why),
+        _ => Error::Refused(why),
+    }
+}

@@ -1,0 +1,205 @@
+//! Registries that stop, lie and are slow. What is got of them is the image, or an error that says why.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use testkit::tarball::TarBuilder;
+
+use super::server::{Answer, Image, Request, Seen, serve};
+use crate::run::{Ran, ok, run};
+
+/// An image of two layers, of which the second has 3 MB.
+struct Case {
+    dir: TempDir,
+    image: Arc<Image>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let small = TarBuilder::new().file("a", b"a").finish();
+        let random: Vec<u8> =
+            (0..3_000_000u32).map(|i| (i.wrapping_mul(2654435761) >> 13) as u8).collect();
+        let large = TarBuilder::new().file("b", &random).finish();
+        let image = Arc::new(Image::new(dir.path(), &[small, large]));
+        Self { dir, image }
+    }
+
+    /// Serves it, but for what `other` answers.
+    fn served(
+        &self,
+        other: impl Fn(&Image, &Request, &[Request]) -> Option<Answer> + Send + Sync + 'static,
+    ) -> (String, Seen) {
+        let image = Arc::clone(&self.image);
+        serve(move |request, seen| {
+            other(&image, request, seen).unwrap_or_else(|| image.answer(request))
+        })
+    }
+
+    /// What is seen of it where it lies.
+    fn here(&self) -> String {
+        ok(["root", &format!("oci:{}", self.dir.path().display())])
+    }
+}
+
+fn root(host: &str) -> Ran {
+    let image = format!("docker://{host}/x:t");
+    run(["root", "--registry-timeout", "1", &image])
+}
+
+#[test]
+fn a_layer_that_is_cut_off_goes_on() {
+    let case = Case::new();
+    // Each connection brings 1.1 MB.
+    let (host, seen) = case.served(|image, request, _| {
+        let mut answer = image.answer(request);
+        answer.sent = answer.sent.min(1_100_000);
+        Some(answer)
+    });
+    let ran = root(&host);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, case.here());
+    let seen = seen.lock().unwrap();
+    let starts: Vec<usize> = seen
+        .iter()
+        .filter(|request| case.image.is_layer(request, 1))
+        .map(|request| request.from)
+        .collect();
+    assert_eq!(starts, [0, 1_100_000, 2_200_000], "asked for the rest each time");
+}
+
+#[test]
+fn a_registry_without_ranges_begins_anew() {
+    let case = Case::new();
+    let (host, seen) = case.served(|image, request, seen| {
+        let mut answer = image.answer(&Request { from: 0, ..request.clone() });
+        let before = seen.iter().filter(|request| image.is_layer(request, 1)).count();
+        if image.is_layer(request, 1) && before < 2 {
+            answer.sent = 1_500_000 * (before + 1);
+        }
+        Some(answer)
+    });
+    let ran = root(&host);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, case.here());
+    assert_eq!(
+        seen.lock().unwrap().iter().filter(|request| case.image.is_layer(request, 1)).count(),
+        3
+    );
+}
+
+#[test]
+fn failures_that_pass() {
+    let case = Case::new();
+    let (host, _) = case.served(|_, request, seen| {
+        let before = seen.iter().filter(|before| before.path == request.path).count();
+        match before {
+            0 => Some(Answer::of("503 Service Unavailable", "")),
+            1 => Some(Answer::of("429 Too Many Requests", "")),
+            _ => None,
+        }
+    });
+    let ran = root(&host);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, case.here());
+}
+
+#[test]
+fn one_that_is_slow_but_not_silent() {
+    let case = Case::new();
+    let (host, _) = case.served(|image, request, _| {
+        let mut answer = image.answer(request);
+        answer.pause = Duration::from_millis(50);
+        Some(answer)
+    });
+    let ran = root(&host);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, case.here());
+}
+
+#[test]
+fn what_cannot_be_right_is_refused() {
+    let case = Case::new();
+    let change = |change: fn(&mut Answer)| {
+        move |image: &Image, request: &Request, _: &[Request]| {
+            let mut answer = image.answer(request);
+            if image.is_layer(request, 1) {
+                change(&mut answer);
+            }
+            Some(answer)
+        }
+    };
+    let layer = case.image.layers[1].clone();
+    let layer = &layer[..];
+    let refused = |what: &str, (host, _): (String, Seen), name: &str, why: &str| {
+        let began = Instant::now();
+        let ran = root(&host);
+        assert_eq!(ran.code, 1, "{what}: {}", ran.stderr);
+        assert!(ran.stderr.contains(name) && ran.stderr.contains(why), "{what}: {}", ran.stderr);
+        assert!(ran.stdout.is_empty(), "{what}");
+        // Five times a second of silence, and what is waited between.
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}: {:?}", began.elapsed());
+    };
+    // The last byte, of the padding behind a tar: nothing but the digest tells.
+    let flipped = case.served(change(|answer| *answer.body.last_mut().unwrap() ^= 1));
+    refused("a flipped bit", flipped, layer, "does not have its digest, but sha256:");
+    let shorter = case.served(change(|answer| {
+        answer.body.pop();
+        answer.sent = answer.body.len();
+    }));
+    refused("a byte less", shorter, layer, "bytes instead of");
+    let longer = case.served(change(|answer| {
+        answer.body.push(0);
+        answer.sent = answer.body.len();
+    }));
+    refused("a byte more", longer, layer, "bytes instead of");
+    let stops = case.served(change(|answer| {
+        answer.sent = if answer.status.starts_with("200") { 100_000 } else { 0 };
+    }));
+    refused("one that stops", stops, layer, "the registry sends no more, after 100000 of ");
+    let silent = case.served(change(|answer| answer.pause = Duration::from_secs(3)));
+    refused("one that is silent", silent, layer, "timeout");
+    let other = case.served(change(|answer| {
+        answer.sent = answer.sent.min(1_000_000);
+        answer.headers = vec!["Content-Range: bytes 2000000-2999999/3000000".to_owned()];
+    }));
+    refused(
+        "other bytes",
+        other,
+        layer,
+        "the registry gives other bytes than those from 1000000 on",
+    );
+    let no_layer = case.served(|image, request, _| {
+        image.is_layer(request, 1).then(|| {
+            Answer::of(
+                "404 Not Found",
+                r#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}"#,
+            )
+        })
+    });
+    refused(
+        "no layer",
+        no_layer,
+        layer,
+        "the registry answers 404 Not Found: blob unknown (BLOB_UNKNOWN)",
+    );
+    let manifest = case.image.manifest.clone();
+    let wrong = case.served(|image, request, _| {
+        let by_digest = request.path.ends_with(&image.manifest);
+        by_digest.then(|| Answer::of("200 OK", r#"{"config":{}}"#))
+    });
+    let image = format!("docker://{}/x@{manifest}", wrong.0);
+    let ran = run(["ls", &image]);
+    assert!(ran.code == 1 && ran.stderr.contains("for sha256:"), "{}", ran.stderr);
+    let endless = case.served(|_, request, _| {
+        request.path.ends_with("manifests/t").then(|| Answer::of("200 OK", vec![b' '; 5 << 20]))
+    });
+    refused("a huge manifest", endless, "x:t", "limit");
+    refused(
+        "nobody there",
+        ("127.0.0.1:1".to_owned(), Seen::default()),
+        "docker://127.0.0.1:1/x:t",
+        "refused",
+    );
+}

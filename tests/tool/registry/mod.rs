@@ -1,0 +1,6 @@
+//! Images in registries: a real one, and some that stop, lie and are slow.
+
+mod hostile;
+mod logins;
+mod real;
+mod server;
