@@ -10,6 +10,7 @@
 //! | `hash_tree` | dm-verity hash trees, made and found |
 //! | `layers` | what a LAYER argument is |
 //! | `show` | what is printed |
+//! | `mount` | images mounted, and the plan of that |
 //! | `make` | bootstraps and disks |
 //! | `check` | what is wrong with an image |
 //! | `command` | a file for each command |
@@ -21,6 +22,7 @@ mod files;
 mod hash_tree;
 mod layers;
 mod make;
+mod mount;
 mod show;
 
 use std::process::ExitCode;
@@ -31,7 +33,8 @@ use cli::fail::Fail;
 use cli::reading_options::PathIn;
 use cli::{quote, warn};
 use command::{
-    cache, cat, export, fsmeta, inspect, layer, ls, merge, mount_args, oci, root, stat, verity,
+    cache, cat, export, fsmeta, inspect, layer, ls, merge, mount_args, oci, root, stat, umount,
+    verity,
 };
 use files::unchanged;
 
@@ -42,7 +45,8 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
   Index a layer, and see what is in it:
     tarfs layer layer.tar                  # makes layer.tar.erofs
     tarfs ls -l layer.tar.erofs /etc
-  Mount it, the tar as its device, as this prints:
+  Mount it, the tar as its device; or print the commands for that:
+    tarfs mount layer.tar.erofs /mnt && tarfs umount /mnt
     tarfs mount-args layer.tar.erofs
   Merge layers, lowest first, into one image over their tars:
     tarfs merge -o image.erofs base.tar app.tar config.tar
@@ -107,6 +111,10 @@ enum Command {
     Cat(PathIn),
     /// Show the superblock, devices and segments of an image.
     Inspect(inspect::Inspect),
+    /// Mount an image on a directory.
+    Mount(command::mount::Mount),
+    /// Unmount what `tarfs mount` has mounted.
+    Umount(umount::Umount),
     /// Print the commands that mount an image.
     ///
     /// The tars of a bootstrap are looked for, but not read: `tarfs check` does that.
@@ -132,6 +140,8 @@ fn main() -> ExitCode {
         Command::Stat(args) => stat::run(&args),
         Command::Cat(args) => cat::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Mount(args) => command::mount::run(&args),
+        Command::Umount(args) => umount::run(&args),
         Command::MountArgs(args) => mount_args::run(&args),
     };
     // What was shown of a file that changed meanwhile is not what is in it.

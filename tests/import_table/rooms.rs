@@ -14,9 +14,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hash_tree", &["files", "cli"]),
     ("layers", &["files", "cli"]),
     ("show", &["layers", "files", "cli"]),
+    ("mount", &["show", "layers", "hash_tree", "files", "cli"]),
     ("make", &["show", "layers", "hash_tree", "files", "cli"]),
     ("check", &["show", "layers", "hash_tree", "files", "cli"]),
-    ("command", &["check", "make", "show", "layers", "hash_tree", "files", "cli"]),
+    ("command", &["check", "make", "mount", "show", "layers", "hash_tree", "files", "cli"]),
 ];
 
 /// The room whose files are a command each: none imports another.

@@ -18,6 +18,7 @@ mod inputs;
 mod limits;
 mod marks;
 mod modes;
+mod mounting;
 mod names;
 mod outputs;
 mod overlaid;

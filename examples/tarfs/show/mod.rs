@@ -8,6 +8,7 @@ pub(crate) mod image_report;
 pub(crate) mod listing;
 pub(crate) mod marked;
 pub(crate) mod mode;
+pub(crate) mod mount_report;
 pub(crate) mod oci_report;
 pub(crate) mod partition_table;
 pub(crate) mod partitioned;
