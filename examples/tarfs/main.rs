@@ -10,6 +10,7 @@
 //! | `hash_tree` | dm-verity hash trees, made and found |
 //! | `layers` | what a LAYER argument is |
 //! | `show` | what is printed |
+//! | `restore` | images back to files and tars |
 //! | `mount` | images mounted, and the plan of that |
 //! | `make` | bootstraps and disks |
 //! | `check` | what is wrong with an image |
@@ -23,6 +24,7 @@ mod hash_tree;
 mod layers;
 mod make;
 mod mount;
+mod restore;
 mod show;
 
 use std::process::ExitCode;
@@ -30,11 +32,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use cli::fail::Fail;
-use cli::reading_options::PathIn;
 use cli::{quote, warn};
 use command::{
-    cache, cat, export, fsmeta, inspect, layer, ls, merge, mount_args, oci, root, stat, umount,
-    verity,
+    cache, cat, diff, du, export, extract, fsmeta, inspect, layer, ls, merge, mount_args, oci,
+    root, stat, tar, umount, verity,
 };
 use files::unchanged;
 
@@ -100,15 +101,23 @@ enum Command {
     Verity(verity::Verity),
     /// Check an image: its structure, its tars, its hash tree, and against the layers it was made of.
     Check(command::check::Check),
-    /// List a directory of an image.
+    /// List directories of an image.
     Ls(ls::Ls),
-    /// Show all that is known of a file in an image.
+    /// Show all that is known of files in an image.
     Stat(stat::Stat),
-    /// Write a file of an image to standard output.
+    /// Write files of an image to standard output.
     ///
     /// A tar that has the name of its digest is taken as it is: to see whether it has that digest
     /// all of it would be read, as `tarfs check` does.
-    Cat(PathIn),
+    Cat(cat::Cat),
+    /// Show how much data directories of an image have.
+    Du(du::Du),
+    /// Compare two images, path by path.
+    Diff(diff::Diff),
+    /// Extract an image, or a part of it, into a directory.
+    Extract(extract::Extract),
+    /// Write an image, or a part of it, as a tar.
+    Tar(tar::Tar),
     /// Show the superblock, devices and segments of an image.
     Inspect(inspect::Inspect),
     /// Mount an image on a directory.
@@ -139,6 +148,10 @@ fn main() -> ExitCode {
         Command::Ls(args) => ls::run(&args),
         Command::Stat(args) => stat::run(&args),
         Command::Cat(args) => cat::run(&args),
+        Command::Extract(args) => extract::run(&args),
+        Command::Tar(args) => tar::run(&args),
+        Command::Du(args) => du::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Mount(args) => command::mount::run(&args),
         Command::Umount(args) => umount::run(&args),
@@ -148,6 +161,7 @@ fn main() -> ExitCode {
     match done.and_then(|()| unchanged::check()) {
         // Whoever read our output has enough of it.
         Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
+        Err(Fail::Differs) => ExitCode::FAILURE,
         Err(fail) => {
             warn::line(format_args!("tarfs: {fail}"));
             ExitCode::from(fail.code())

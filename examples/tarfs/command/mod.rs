@@ -3,7 +3,10 @@
 pub(crate) mod cache;
 pub(crate) mod cat;
 pub(crate) mod check;
+pub(crate) mod diff;
+pub(crate) mod du;
 pub(crate) mod export;
+pub(crate) mod extract;
 pub(crate) mod fsmeta;
 pub(crate) mod inspect;
 pub(crate) mod layer;
@@ -14,5 +17,6 @@ pub(crate) mod mount_args;
 pub(crate) mod oci;
 pub(crate) mod root;
 pub(crate) mod stat;
+pub(crate) mod tar;
 pub(crate) mod umount;
 pub(crate) mod verity;

@@ -2,6 +2,8 @@
 
 pub(crate) mod cache_report;
 pub(crate) mod details;
+pub(crate) mod extracted_report;
+pub(crate) mod file_json;
 pub(crate) mod hash_tree_report;
 pub(crate) mod image_picture;
 pub(crate) mod image_report;
