@@ -29,13 +29,14 @@ mod show;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use cli::fail::Fail;
+use cli::loudness::Loudness;
 use cli::{quote, warn};
 use command::{
-    cache, cat, diff, du, export, extract, fsmeta, inspect, layer, ls, merge, mount_args, oci,
-    root, stat, tar, umount, verity,
+    cache, cat, completions, diff, du, export, extract, fsmeta, inspect, layer, ls, manual, merge,
+    mount_args, oci, root, stat, tar, umount, verity,
 };
 use files::unchanged;
 
@@ -75,6 +76,8 @@ a file that cannot be read or written, 2 a command line that makes no sense.";
 #[derive(Debug, Parser)]
 #[command(name = "tarfs", version, max_term_width = 100, after_help = PROGRAM)]
 struct Args {
+    #[command(flatten)]
+    loudness: Loudness,
     #[command(subcommand)]
     command: Command,
 }
@@ -128,6 +131,10 @@ enum Command {
     ///
     /// The tars of a bootstrap are looked for, but not read: `tarfs check` does that.
     MountArgs(mount_args::MountArgs),
+    /// Print the script by which a shell completes command lines of this tool.
+    Completions(completions::Completions),
+    /// Write the manual pages of all commands.
+    Manual(manual::Manual),
 }
 
 fn main() -> ExitCode {
@@ -135,6 +142,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return told(&error),
     };
+    args.loudness.set();
     let done = match args.command {
         Command::Layer(args) => layer::run(&args),
         Command::Merge(args) => merge::run(&args),
@@ -156,6 +164,8 @@ fn main() -> ExitCode {
         Command::Mount(args) => command::mount::run(&args),
         Command::Umount(args) => umount::run(&args),
         Command::MountArgs(args) => mount_args::run(&args),
+        Command::Completions(args) => completions::run(&args, Args::command()),
+        Command::Manual(args) => manual::run(&args, Args::command()),
     };
     // What was shown of a file that changed meanwhile is not what is in it.
     match done.and_then(|()| unchanged::check()) {

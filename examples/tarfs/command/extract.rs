@@ -11,6 +11,7 @@ use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 
 use crate::cli::fail::{Done, Fail};
+use crate::cli::loudness;
 use crate::cli::quote::Names;
 use crate::cli::reading_options::ReadingArgs;
 use crate::cli::warn;
@@ -41,11 +42,8 @@ pub(crate) struct Extract {
     /// Files are yours and not of their owners, also for root.
     #[arg(long)]
     no_same_owner: bool,
-    /// Print each name.
-    #[arg(short, long)]
-    verbose: bool,
     /// Say what was done as one line of JSON.
-    #[arg(long, conflicts_with = "verbose")]
+    #[arg(long)]
     json: bool,
     #[command(flatten)]
     durability: Durability,
@@ -66,16 +64,21 @@ pub(crate) fn run(args: &Extract) -> Done {
     let sources = image.sources()?;
     unchanged::check()?;
     let place = &args.directory;
-    std::fs::create_dir_all(place).map_err(|error| Fail::of(place, error))?;
+    std::fs::create_dir_all(place).map_err(|error| {
+        let why = format_args!("no directory can be made there to extract into: {error}");
+        Fail::of(place, why)
+    })?;
     let root = File::open(place).map_err(|error| Fail::of(place, error))?;
     // Modes are those of the image.
     umask(Mode::empty());
     let owners = geteuid().is_root() && !args.no_same_owner;
     let mut out = BufWriter::new(io::stdout().lock());
+    // Each name, if that is asked for; JSON is an object alone.
+    let each = loudness::is_verbose() && !args.json;
     let (names, mut printed) = (Names::new(false), Ok(()));
     let done =
         extract::all((&image.tree, &sources), &wanted, (root.as_fd(), place), owners, |path| {
-            if args.verbose && printed.is_ok() {
+            if each && printed.is_ok() {
                 printed = names.write(&mut out, path).and_then(|()| out.write_all(b"\n"));
             }
         })?;
@@ -83,7 +86,7 @@ pub(crate) fn run(args: &Extract) -> Done {
     durable::sync_filesystem(place, &root)?;
     done.missing.warnings().iter().for_each(|line| warn::say(place, line));
     let report = ExtractedReport::new(&args.image, place, &done);
-    print::report(&mut out, &report, args.json, |out| match args.verbose {
+    print::made(&mut out, &report, args.json, |out| match each {
         true => Ok(()),
         false => report.write(out),
     })?;

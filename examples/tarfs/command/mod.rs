@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod cat;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod du;
 pub(crate) mod export;
@@ -11,6 +12,7 @@ pub(crate) mod fsmeta;
 pub(crate) mod inspect;
 pub(crate) mod layer;
 pub(crate) mod ls;
+pub(crate) mod manual;
 pub(crate) mod merge;
 pub(crate) mod mount;
 pub(crate) mod mount_args;

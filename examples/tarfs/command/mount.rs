@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Mount) -> Done {
         device: device.as_ref().map(|device| device.name().to_owned()),
         overlay: upper.as_deref(),
     };
-    print::report(io::stdout().lock(), &report, args.json, |out| {
+    print::made(io::stdout().lock(), &report, args.json, |out| {
         report.write(out).and_then(|()| out.flush())
     })?;
     if let Some(device) = device {

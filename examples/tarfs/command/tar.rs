@@ -8,11 +8,13 @@ use clap::Args as Group;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::reading_options::ReadingArgs;
+use crate::cli::{loudness, quote};
 use crate::files::durable::Durability;
 use crate::files::output::Output;
 use crate::layers::as_mounted;
 use crate::restore::tar;
 use crate::restore::wanted::Wanted;
+use crate::show::print;
 
 /// Bytes that are written at a time.
 const BUFFER: usize = 256 << 10;
@@ -65,6 +67,9 @@ pub(crate) fn run(args: &Tar) -> Done {
     out.flush().map_err(|error| Fail::of(path, error))?;
     drop(out);
     output.finish()?;
-    let mut told = crate::show::print::stream(&path.display().to_string());
-    writeln!(told, "{}: {entries} entries", crate::cli::quote::name(path)).map_err(Fail::stdout)
+    if loudness::is_quiet() {
+        return Ok(());
+    }
+    let mut told = print::stream(&path.display().to_string());
+    writeln!(told, "{}: {entries} entries", quote::name(path)).map_err(Fail::stdout)
 }

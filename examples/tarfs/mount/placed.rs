@@ -12,7 +12,8 @@ use crate::cli::fail::{Done, Fail};
 
 /// The directory of a mount, absolute and without links.
 pub(crate) fn directory(path: &Path) -> Done<PathBuf> {
-    let found = fs::canonicalize(path).map_err(|error| Fail::of(path, error))?;
+    let found = fs::canonicalize(path)
+        .map_err(|error| Fail::of(path, format_args!("cannot be a place for a mount: {error}")))?;
     match found.is_dir() {
         true => Ok(found),
         false => Err(Fail::of(path, "is no directory: nothing is mounted there")),

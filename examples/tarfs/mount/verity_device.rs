@@ -8,6 +8,7 @@ use erofs_tarfs::verity::Sealed;
 
 use super::attached::Attached;
 use crate::cli::fail::{Done, Fail};
+use crate::cli::{quote, warn};
 use crate::show::hash_tree_report;
 
 /// How many mounts of one disk find a name.
@@ -85,6 +86,9 @@ fn free_name(sealed: &Sealed) -> String {
 
 /// Runs veritysetup, which has to succeed; what it says else is the error.
 fn run(mut command: Command, data: &Path) -> Done {
+    let words = command.get_args().map(|word| word.display().to_string());
+    let words = words.collect::<Vec<_>>().join(" ");
+    warn::detail(format_args!("calls veritysetup {}", quote::Line(&words)));
     let done = command.output().map_err(|error| {
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => {

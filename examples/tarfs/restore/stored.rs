@@ -49,8 +49,8 @@ pub(crate) struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    pub(crate) fn new(file: File<'a>, sources: &'a [NamedFile], runs: &[(u64, u64)]) -> Self {
-        Self { file, sources, runs: runs.to_vec().into_iter(), left: (0, 0) }
+    pub(crate) fn new(file: File<'a>, sources: &'a [NamedFile], runs: Vec<(u64, u64)>) -> Self {
+        Self { file, sources, runs: runs.into_iter(), left: (0, 0) }
     }
 }
 

@@ -127,7 +127,7 @@ impl<W: Write> Writing<'_, W> {
             }
         };
         entry.header.set_size(map.len() as u64 + bytes);
-        let body = Cursor::new(map).chain(Stored::new(file, self.sources, &runs));
+        let body = Cursor::new(map).chain(Stored::new(file, self.sources, runs));
         self.put(path, entry, body)
     }
 

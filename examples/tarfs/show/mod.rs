@@ -4,6 +4,7 @@ pub(crate) mod cache_report;
 pub(crate) mod details;
 pub(crate) mod extracted_report;
 pub(crate) mod file_json;
+pub(crate) mod folded;
 pub(crate) mod hash_tree_report;
 pub(crate) mod image_picture;
 pub(crate) mod image_report;
