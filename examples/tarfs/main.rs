@@ -11,6 +11,8 @@
 //! | `registry` | images where registries have them |
 //! | `layers` | what a LAYER argument is |
 //! | `show` | what is printed |
+//! | `restore` | images back to files and tars |
+//! | `mount` | images mounted, and the plan of that |
 //! | `make` | bootstraps and disks |
 //! | `check` | what is wrong with an image |
 //! | `command` | a file for each command |
@@ -22,18 +24,21 @@ mod files;
 mod hash_tree;
 mod layers;
 mod make;
+mod mount;
 mod registry;
+mod restore;
 mod show;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use cli::fail::Fail;
-use cli::reading_options::PathIn;
+use cli::loudness::Loudness;
 use cli::{quote, warn};
 use command::{
-    cache, cat, export, fsmeta, inspect, layer, ls, merge, mount_args, oci, root, stat, verity,
+    cache, cat, completions, diff, du, export, extract, fsmeta, inspect, layer, ls, manual, merge,
+    mount_args, oci, root, stat, tar, umount, verity,
 };
 use files::unchanged;
 
@@ -44,7 +49,8 @@ A bootstrap is EROFS metadata whose file data stays in tars; a disk has both in 
   Index a layer, and see what is in it:
     tarfs layer layer.tar                  # makes layer.tar.erofs
     tarfs ls -l layer.tar.erofs /etc
-  Mount it, the tar as its device, as this prints:
+  Mount it, the tar as its device; or print the commands for that:
+    tarfs mount layer.tar.erofs /mnt && tarfs umount /mnt
     tarfs mount-args layer.tar.erofs
   Merge layers, lowest first, into one image over their tars:
     tarfs merge -o image.erofs base.tar app.tar config.tar
@@ -72,6 +78,8 @@ a file that cannot be read or written, 2 a command line that makes no sense.";
 #[derive(Debug, Parser)]
 #[command(name = "tarfs", version, max_term_width = 100, after_help = PROGRAM)]
 struct Args {
+    #[command(flatten)]
+    loudness: Loudness,
     #[command(subcommand)]
     command: Command,
 }
@@ -98,21 +106,37 @@ enum Command {
     Verity(verity::Verity),
     /// Check an image: its structure, its tars, its hash tree, and against the layers it was made of.
     Check(command::check::Check),
-    /// List a directory of an image.
+    /// List directories of an image.
     Ls(ls::Ls),
-    /// Show all that is known of a file in an image.
+    /// Show all that is known of files in an image.
     Stat(stat::Stat),
-    /// Write a file of an image to standard output.
+    /// Write files of an image to standard output.
     ///
     /// A tar that has the name of its digest is taken as it is: to see whether it has that digest
     /// all of it would be read, as `tarfs check` does.
-    Cat(PathIn),
+    Cat(cat::Cat),
+    /// Show how much data directories of an image have.
+    Du(du::Du),
+    /// Compare two images, path by path.
+    Diff(diff::Diff),
+    /// Extract an image, or a part of it, into a directory.
+    Extract(extract::Extract),
+    /// Write an image, or a part of it, as a tar.
+    Tar(tar::Tar),
     /// Show the superblock, devices and segments of an image.
     Inspect(inspect::Inspect),
+    /// Mount an image on a directory.
+    Mount(command::mount::Mount),
+    /// Unmount what `tarfs mount` has mounted.
+    Umount(umount::Umount),
     /// Print the commands that mount an image.
     ///
     /// The tars of a bootstrap are looked for, but not read: `tarfs check` does that.
     MountArgs(mount_args::MountArgs),
+    /// Print the script by which a shell completes command lines of this tool.
+    Completions(completions::Completions),
+    /// Write the manual pages of all commands.
+    Manual(manual::Manual),
 }
 
 fn main() -> ExitCode {
@@ -120,6 +144,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return told(&error),
     };
+    args.loudness.set();
     let done = match args.command {
         Command::Layer(args) => layer::run(&args),
         Command::Merge(args) => merge::run(&args),
@@ -133,13 +158,22 @@ fn main() -> ExitCode {
         Command::Ls(args) => ls::run(&args),
         Command::Stat(args) => stat::run(&args),
         Command::Cat(args) => cat::run(&args),
+        Command::Extract(args) => extract::run(&args),
+        Command::Tar(args) => tar::run(&args),
+        Command::Du(args) => du::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Mount(args) => command::mount::run(&args),
+        Command::Umount(args) => umount::run(&args),
         Command::MountArgs(args) => mount_args::run(&args),
+        Command::Completions(args) => completions::run(&args, Args::command()),
+        Command::Manual(args) => manual::run(&args, Args::command()),
     };
     // What was shown of a file that changed meanwhile is not what is in it.
     match done.and_then(|()| unchanged::check()) {
         // Whoever read our output has enough of it.
         Ok(()) | Err(Fail::Pipe) => ExitCode::SUCCESS,
+        Err(Fail::Differs) => ExitCode::FAILURE,
         Err(fail) => {
             warn::line(format_args!("tarfs: {fail}"));
             ExitCode::from(fail.code())

@@ -14,10 +14,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hash_tree", &["files", "cli"]),
     ("registry", &["files", "cli"]),
     ("layers", &["registry", "files", "cli"]),
-    ("show", &["layers", "files", "cli"]),
+    ("restore", &["layers", "files", "cli"]),
+    ("show", &["restore", "layers", "files", "cli"]),
+    ("mount", &["show", "layers", "hash_tree", "files", "cli"]),
     ("make", &["show", "layers", "hash_tree", "files", "cli"]),
     ("check", &["show", "layers", "hash_tree", "files", "cli"]),
-    ("command", &["check", "make", "show", "layers", "hash_tree", "files", "cli"]),
+    (
+        "command",
+        &["check", "make", "mount", "restore", "show", "layers", "hash_tree", "files", "cli"],
+    ),
 ];
 
 /// The room whose files are a command each: none imports another.

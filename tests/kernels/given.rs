@@ -13,7 +13,7 @@ use testkit::stacks::Stack;
 
 use crate::layers::{self, LARGE};
 use crate::row::Row;
-use crate::run::{Image, json, mounted, ok};
+use crate::run::{Image, json, mounted, ok, tool};
 
 /// What goes to the guests, under the same paths.
 pub(crate) struct Folder(TempDir);
@@ -22,6 +22,7 @@ impl Folder {
     pub(crate) fn new() -> Self {
         let folder = Self(TempDir::with_prefix("tarfs-kernels-").unwrap());
         fs::copy(env!("CARGO_BIN_EXE_helper"), folder.path().join("helper")).unwrap();
+        fs::copy(tool(), folder.path().join("tarfs")).unwrap();
         fs::write(folder.path().join("guest"), include_str!("guest.sh")).unwrap();
         folder
     }

@@ -79,7 +79,7 @@ fn disks_of_layers_are_named() {
     fs::remove_file(place.path("tar")).unwrap();
     for args in [&["mount-args"][..], &["mount-args", "--tars", &place.text("")]] {
         let ran = run([args, &[&boot]].concat());
-        let told = "mount-args takes --device FILE, one for each device, in order)";
+        let told = "mount and mount-args take --device FILE, one for each device, in order)";
         assert_eq!(ran.code, 1);
         assert!(ran.stderr.contains(told), "{}", ran.stderr);
     }

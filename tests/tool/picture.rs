@@ -204,3 +204,27 @@ fn what_is_thin_is_marked_and_not_widened() {
     assert!(thin >= 3, "{drawn}");
     assert_eq!(drawn["marks"], thin);
 }
+
+/// Layers by hundreds: what is small is folded, and the picture stays one that viewers show.
+#[test]
+fn many_layers_fit_a_screen() {
+    let image = Image::new();
+    let (out, svg) = (image.path("disk"), image.path("picture.svg"));
+    let mut args = vec!["merge".into(), "--disk".into(), "-o".into(), out.clone()];
+    for number in 0..700 {
+        let tar = image.path(&format!("{number}.layer"));
+        let body = vec![1; if number % 100 == 5 { 300_000 } else { 10 }];
+        fs::write(&tar, TarBuilder::new().file(format!("f{number}"), body).finish()).unwrap();
+        args.push(tar);
+    }
+    ok(&args);
+    ok(["inspect".as_ref(), "--svg".as_ref(), svg.as_os_str(), out.as_os_str()]);
+    let Some(drawn) = parsed(&svg) else { return };
+    assert!(number(&drawn["height"]) < 2000.0, "{}", drawn["height"]);
+    let bars = to_scale(&drawn);
+    assert!(bars[0].len() <= 81, "{}", bars[0].len());
+    let large = bars[0].iter().filter(|(_, _, bytes)| (300_000..400_000).contains(bytes)).count();
+    assert_eq!(large, 7, "the large layers are parts of their own");
+    let whole: u64 = bars[0].iter().map(|(_, _, bytes)| bytes).sum();
+    assert_eq!(whole, fs::metadata(&out).unwrap().len());
+}

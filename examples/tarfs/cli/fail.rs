@@ -19,6 +19,8 @@ pub(crate) enum Fail {
     Usage(String),
     /// Nobody reads our output any more.
     Pipe,
+    /// Two things that were compared are not the same, which was said: exit code 1.
+    Differs,
 }
 
 pub(crate) type Done<T = ()> = Result<T, Fail>;
@@ -59,6 +61,7 @@ impl fmt::Display for Fail {
         match self {
             Self::Failed(text) | Self::Usage(text) => quote::Line(text).fmt(f),
             Self::Pipe => f.write_str("standard output is closed"),
+            Self::Differs => f.write_str("they differ"),
         }
     }
 }
@@ -91,6 +94,9 @@ fn switch(error: &tree::Error) -> &'static str {
     match error {
         tree::Error::Tar(error) => match error.kind() {
             ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
+            ErrorKind::Checksum { .. } if error.offset() == 0 => {
+                " (it does not begin as a tar does, nor as gzip, zstd, an EROFS image or a disk)"
+            }
             ErrorKind::Limit { .. } => " (--limit NAME=N sets it)",
             _ => "",
         },

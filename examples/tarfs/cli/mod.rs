@@ -9,6 +9,7 @@ pub(crate) mod hash_tree_options;
 pub(crate) mod help;
 pub(crate) mod image_options;
 pub(crate) mod limits;
+pub(crate) mod loudness;
 pub(crate) mod marks;
 pub(crate) mod numbers;
 pub(crate) mod platform;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::loudness;
+
 /// A bar that counts bytes, or nothing.
 #[derive(Debug)]
 pub(crate) struct Progress(ProgressBar);
@@ -13,7 +15,7 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     /// A bar named `what`; without a total it only counts.
     pub(crate) fn new(what: &str, total: Option<u64>) -> Self {
-        if !io::stderr().is_terminal() {
+        if !io::stderr().is_terminal() || loudness::is_quiet() {
             return Self(ProgressBar::hidden());
         }
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);

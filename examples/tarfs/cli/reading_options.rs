@@ -151,15 +151,19 @@ impl ReadingOptions<'_> {
     }
 }
 
-/// A path in an image, and how that is read.
+/// Paths in an image, and how that is read.
 #[derive(Debug, Group)]
-pub(crate) struct PathIn {
+pub(crate) struct PathsIn {
     #[command(flatten)]
     pub(crate) at: ReadingArgs,
+    /// Paths are patterns: * and ? stand for a part of a name, ** for any directories, [abc] and {a,b} for one
+    /// of several. Each must match something.
+    #[arg(long)]
+    pub(crate) glob: bool,
     /// An image, or any LAYER of merge.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,
-    /// A path in it; symbolic links are not followed.
+    /// Paths in it; symbolic links are not followed.
     #[arg(value_name = "PATH")]
-    pub(crate) path: std::ffi::OsString,
+    pub(crate) paths: Vec<std::ffi::OsString>,
 }

@@ -1,30 +1,60 @@
 //! `tarfs cat`.
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
+
+use clap::Args as Group;
+use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::tree::{Content, InodeId};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
-use crate::cli::reading_options::PathIn;
+use crate::cli::reading_options::PathsIn;
 use crate::layers::file_data::FileData;
+use crate::layers::loaded::Loaded;
 use crate::layers::tar_search::Verify;
-use crate::layers::{as_mounted, paths};
+use crate::layers::{as_mounted, chosen};
 
-pub(crate) fn run(args: &PathIn) -> Done {
-    let mut image = as_mounted::open(&args.image, &args.at.how(false))?;
-    // One file is read, which may be a small part of its tar.
+#[derive(Debug, Group)]
+#[command(after_help = "\
+Examples:
+  tarfs cat image.disk etc/passwd etc/group
+  tarfs cat --glob image.disk 'etc/apt/sources.list.d/*'")]
+pub(crate) struct Cat {
+    #[command(flatten)]
+    of: PathsIn,
+}
+
+pub(crate) fn run(args: &Cat) -> Done {
+    let of = &args.of;
+    if of.paths.is_empty() {
+        return Err(Fail::Usage("cat: say which file of the image, as PATH".to_owned()));
+    }
+    let mut image = as_mounted::open(&of.image, &of.at.how(false))?;
+    // A few files are read, which may be a small part of their tars.
     image.verify(Verify::OtherNames);
-    let id = paths::at(&image.tree, &args.image, &args.path)?;
-    let sources = match image.tree.content(id) {
-        erofs_tarfs::tree::Content::Regular { size: 1.., .. } => image.sources()?,
-        _ => Vec::new(),
+    let chosen = chosen::all(&image.tree, &of.image, &of.paths, of.glob)?;
+    let has_bytes = |id| matches!(image.tree.content(id), Content::Regular { size: 1.., .. });
+    let sources = match chosen.iter().any(|(_, id)| has_bytes(*id)) {
+        true => image.sources()?,
+        false => Vec::new(),
     };
-    let mut body = FileData::new(&image.tree, id, sources, &args.image)?;
+    for (path, id) in &chosen {
+        one(args, &image, path, *id, &sources)?;
+    }
+    Ok(())
+}
+
+/// Writes one file.
+fn one(args: &Cat, image: &Loaded, path: &OsStr, id: InodeId, sources: &[NamedFile]) -> Done {
+    let name = &args.of.image;
+    let mut body = FileData::new(&image.tree, id, sources, name)?;
     let mut out = io::stdout().lock();
     let mut buf = vec![0; 256 << 10];
     loop {
-        let n = body.read(&mut buf).map_err(|error| {
-            Fail::of(&args.image, format_args!("{}: {error}", quote::name(&args.path)))
-        })?;
+        let n = body
+            .read(&mut buf)
+            .map_err(|error| Fail::of(name, format_args!("{}: {error}", quote::name(path))))?;
         if n == 0 {
             return out.flush().map_err(Fail::stdout);
         }

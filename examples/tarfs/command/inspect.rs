@@ -19,7 +19,7 @@ use crate::hash_tree::search;
 use crate::layers::needed_tars;
 use crate::show::partition_table::Table;
 use crate::show::picture::{self, Bar};
-use crate::show::{image_picture, image_report, print, segments};
+use crate::show::{folded, image_picture, image_report, print, segments};
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Inspect) -> Done {
     let Some(svg) = &args.svg else { return Ok(()) };
     args.images.iter().try_for_each(|image| needed_tars::bootstrap(image))?;
     let out = Output::new(svg)?;
-    out.file()?.write_all_at(picture::draw(&bars).as_bytes(), 0)?;
+    out.file()?.write_all_at(picture::draw(&folded::folded(bars)).as_bytes(), 0)?;
     out.finish()
 }
 

@@ -6,25 +6,43 @@ use clap::Args as Group;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote::Names;
-use crate::cli::reading_options::PathIn;
-use crate::layers::{as_mounted, paths};
+use crate::cli::reading_options::PathsIn;
+use crate::layers::{as_mounted, chosen};
 use crate::show::details;
+use crate::show::file_json::FileJson;
 
 #[derive(Debug, Group)]
 pub(crate) struct Stat {
     /// Names and targets as they are, also on a terminal, where they are quoted as `ls` does.
     #[arg(long)]
-    pub(crate) raw: bool,
+    raw: bool,
+    /// An object for each file, a line each; extents are where its bytes lie.
+    #[arg(long, conflicts_with = "raw")]
+    json: bool,
     #[command(flatten)]
-    pub(crate) file: PathIn,
+    of: PathsIn,
 }
 
 pub(crate) fn run(args: &Stat) -> Done {
-    let (file, names) = (&args.file, Names::new(args.raw));
-    let image = as_mounted::open(&file.image, &file.at.how(false))?;
-    let id = paths::at(&image.tree, &file.image, &file.path)?;
+    let (of, names) = (&args.of, Names::new(args.raw));
+    if of.paths.is_empty() {
+        return Err(Fail::Usage("stat: say which file of the image, as PATH".to_owned()));
+    }
+    let image = as_mounted::open(&of.image, &of.at.how(false))?;
+    let chosen = chosen::all(&image.tree, &of.image, &of.paths, of.glob)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    details::write(&mut out, &image.tree, id, file.path.as_encoded_bytes(), names)
-        .and_then(|()| out.flush())
-        .map_err(Fail::stdout)
+    for (index, (path, id)) in chosen.iter().enumerate() {
+        let path = path.as_encoded_bytes();
+        let done = match args.json {
+            true => serde_json::to_string(&FileJson::new(&image.tree, *id, path, true))
+                .map_err(io::Error::from)
+                .and_then(|text| writeln!(out, "{text}")),
+            false => {
+                let between = if index > 0 { out.write_all(b"\n") } else { Ok(()) };
+                between.and_then(|()| details::write(&mut out, &image.tree, *id, path, names))
+            }
+        };
+        done.map_err(Fail::stdout)?;
+    }
+    out.flush().map_err(Fail::stdout)
 }

@@ -33,6 +33,15 @@ pub(crate) fn is_wanted() -> bool {
     !NO_SYNC.load(Ordering::Relaxed)
 }
 
+/// Brings all of the filesystem that a directory is on to the disk, if that is wanted.
+pub(crate) fn sync_filesystem(path: &Path, directory: &File) -> Done {
+    match is_wanted() {
+        true => rustix::fs::syncfs(directory)
+            .map_err(|errno| Fail::of(path, format_args!("is not on the disk: {errno}"))),
+        false => Ok(()),
+    }
+}
+
 /// Brings a file to the disk, or the names in a directory, if that is wanted.
 pub(crate) fn sync(path: &Path, file: &File) -> Done {
     if !is_wanted() {

@@ -70,4 +70,5 @@ pub(crate) fn of(file: &NamedFile) -> Done<Kind> {
 }
 
 /// What errors say of a file that should be an EROFS image and is none.
-pub(crate) const NO_EROFS: &str = "is not an EROFS image (no superblock at offset 1024)";
+pub(crate) const NO_EROFS: &str = "is not an EROFS image (no superblock at offset 1024): \
+     `tarfs layer` or `tarfs merge` makes one of tars";

@@ -16,3 +16,4 @@ pub(crate) mod ratio;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod unchanged;
+pub(crate) mod xattrs;

@@ -10,7 +10,7 @@ use std::path::Path;
 use erofs_tarfs::io::NamedFile;
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::quote;
+use crate::cli::{quote, warn};
 use crate::files::kind::{self, Kind};
 use crate::files::{partition, protected, unchanged};
 
@@ -50,6 +50,7 @@ pub(crate) fn unwatched(arg: &Path) -> Done<(NamedFile, Kind)> {
 fn named(arg: &Path, open: fn(&Path) -> Done<NamedFile>) -> Done<(NamedFile, Kind)> {
     let (path, number) = partition::split(arg);
     let file = open(&path)?;
+    warn::detail(format_args!("reads {}", quote::name(&path)));
     protected::opened(&path, file.file());
     let metadata = file.file().metadata().map_err(|error| Fail::of(&path, error))?;
     if !metadata.is_file() && !metadata.file_type().is_block_device() {

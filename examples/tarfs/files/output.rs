@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::quote;
+use crate::cli::{quote, warn};
 use crate::files::place::{self, Place};
 use crate::files::{durable, protected, unchanged};
 
@@ -196,6 +196,7 @@ fn put(outputs: Vec<Output>) -> Done {
     for output in outputs {
         match output.place.clone() {
             Place::File(file) => {
+                warn::detail(format_args!("makes {}", quote::name(&file)));
                 names.insert(file.clone(), output.path.clone());
                 files.push(output.placed(&file)?);
             }

@@ -28,8 +28,13 @@ pub(crate) fn split(arg: &Path) -> (PathBuf, Option<u32>) {
 
 /// How a partition is named on a command line.
 pub(crate) fn name(disk: &Path, partition: &FoundPartition) -> PathBuf {
+    called(disk, partition.number)
+}
+
+/// The same of its number.
+pub(crate) fn called(disk: &Path, number: u32) -> PathBuf {
     let mut name = disk.as_os_str().to_owned();
-    name.push(format!(":{}", partition.number));
+    name.push(format!(":{number}"));
     name.into()
 }
 

@@ -16,7 +16,12 @@ pub(crate) fn lookup(tree: &Tree, path: &Path) -> Option<InodeId> {
 
 /// The inode at a path of the command line.
 pub(crate) fn at(tree: &Tree, image: &Path, path: &OsStr) -> Done<InodeId> {
-    let missing = || Fail::of(image, format_args!("has no {}", quote::name(path)));
+    let missing = || {
+        Fail::of(
+            image,
+            format_args!("has no {}: `tarfs ls -R` lists what it has", quote::name(path)),
+        )
+    };
     lookup(tree, Path::new(path)).ok_or_else(missing)
 }
 

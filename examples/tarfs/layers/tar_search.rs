@@ -64,7 +64,7 @@ impl TarSearch {
             let tag = String::from_utf8_lossy(&device.tag);
             if tag.is_empty() {
                 let why = "a device has no tag by which its file could be found";
-                return Fail::of(image, format_args!("{why} (mount-args takes --device)"));
+                return Fail::of(image, format_args!("{why} (mount and mount-args take --device)"));
             }
             let dir = quote::name(&self.dir);
             let (why, tars) = match self.given {
@@ -73,7 +73,7 @@ impl TarSearch {
                 false => (", where a tag that is no digest names no file", "--tars DIR; "),
             };
             // Over a layer's disk the tag is that of the tar in it.
-            let disks = "a layer's disk is found by no tag: mount-args takes --device FILE, one for \
+            let disks = "a layer's disk is found by no tag: mount and mount-args take --device FILE, one for \
                          each device, in order";
             let what = format_args!("the tar of device {tag:?} is not in {dir}{why}");
             Fail::of(image, format_args!("{what} ({tars}{disks})"))

@@ -18,7 +18,7 @@ pub(crate) enum DiskForm {
 /// Which types the partitions of a disk get, by which others find them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PartitionTypes {
-    /// "Linux filesystem data", the hash tree of each behind its data.
+    /// Linux filesystem data, the hash tree of each behind its data.
     Linux,
     /// A root partition, and its hash tree in another, as systemd finds them.
     Dps,

@@ -39,7 +39,7 @@ impl CacheReport {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        print::report(io::stdout().lock(), self, json, |out| self.write(out))
+        print::made(io::stdout().lock(), self, json, |out| self.write(out))
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {

@@ -2,12 +2,16 @@
 
 pub(crate) mod cache_report;
 pub(crate) mod details;
+pub(crate) mod extracted_report;
+pub(crate) mod file_json;
+pub(crate) mod folded;
 pub(crate) mod hash_tree_report;
 pub(crate) mod image_picture;
 pub(crate) mod image_report;
 pub(crate) mod listing;
 pub(crate) mod marked;
 pub(crate) mod mode;
+pub(crate) mod mount_report;
 pub(crate) mod oci_report;
 pub(crate) mod partition_table;
 pub(crate) mod partitioned;

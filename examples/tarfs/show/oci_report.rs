@@ -29,7 +29,7 @@ pub(crate) struct OciReport {
 impl OciReport {
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        print::report(io::stdout().lock(), self, json, |out| self.write(out))
+        print::made(io::stdout().lock(), self, json, |out| self.write(out))
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {

@@ -65,7 +65,7 @@ impl Partitioned {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        print::report(print::stream(&self.path), self, json, |out| self.write(out))
+        print::made(print::stream(&self.path), self, json, |out| self.write(out))
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::cli::fail::{Done, Fail};
+use crate::cli::loudness;
 use crate::files::place;
 
 /// Where the report on an output goes: to standard error, if the output itself is standard output.
@@ -26,6 +27,19 @@ pub(crate) fn report<W: Write>(
     match json {
         true => json_line(&mut out, value),
         false => write(&mut out).map_err(Fail::stdout),
+    }
+}
+
+/// Prints a report on what was made, unless people want to hear nothing of it.
+pub(crate) fn made<W: Write>(
+    out: W,
+    value: &impl Serialize,
+    json: bool,
+    write: impl FnOnce(&mut W) -> io::Result<()>,
+) -> Done {
+    match loudness::is_quiet() && !json {
+        true => Ok(()),
+        false => report(out, value, json, write),
     }
 }
 

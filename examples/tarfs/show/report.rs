@@ -113,7 +113,7 @@ impl Report {
 
     /// Prints it: one line of JSON, or lines for people.
     pub(crate) fn print(&self, json: bool) -> Done {
-        print::report(print::stream(&self.path), self, json, |out| self.write(out))
+        print::made(print::stream(&self.path), self, json, |out| self.write(out))
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {

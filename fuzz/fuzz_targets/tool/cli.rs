@@ -12,6 +12,8 @@ pub(crate) mod help;
 pub(crate) mod image_options;
 #[path = "../../../examples/tarfs/cli/limits.rs"]
 pub(crate) mod limits;
+#[path = "../../../examples/tarfs/cli/loudness.rs"]
+pub(crate) mod loudness;
 #[path = "../../../examples/tarfs/cli/marks.rs"]
 pub(crate) mod marks;
 #[path = "../../../examples/tarfs/cli/numbers.rs"]

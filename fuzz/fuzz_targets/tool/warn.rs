@@ -12,3 +12,7 @@ pub(crate) fn say(file: &Path, what: impl fmt::Display) {
 pub(crate) fn line(text: impl fmt::Display) {
     assert!(!text.to_string().contains('\n'), "a warning is a line");
 }
+
+pub(crate) fn detail(what: impl fmt::Display) {
+    line(what);
+}

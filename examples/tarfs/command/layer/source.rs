@@ -65,7 +65,9 @@ pub(crate) fn indexed(tar: NamedFile, args: &Layer) -> Done<Loaded> {
 
 fn refuse_image(input: &Path, kind: Kind) -> Done {
     match kind {
-        Kind::Erofs => Err(Fail::of(input, "is an EROFS image, not a tar")),
+        Kind::Erofs => {
+            Err(Fail::of(input, "is an EROFS image, not a tar: merge and export take it"))
+        }
         _ => Ok(()),
     }
 }

@@ -4,11 +4,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::read::Image;
 
-use super::subject::Subject;
-use super::{devices, words};
-use crate::cli::fail::{Done, Fail};
+use super::words;
+use crate::cli::fail::Done;
 
 /// Options that mount(2) takes: a page, less its end.
 const MAX_OPTIONS: usize = 4095;
@@ -18,21 +16,16 @@ const MAX_VALUE: usize = 255;
 const LOOP_OPTION: usize = ",device=/dev/loop100".len();
 
 /// The files themselves, and the same through loop devices.
-pub(crate) fn plain(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<String>> {
-    let Subject { args, file, mount_point, .. } = subject;
-    if image.holds_devices(file.bytes()?) && (!args.devices.is_empty() || args.tars.is_some()) {
-        let why = "--device and --tars are for bootstraps: a disk has all in it";
-        return Err(Fail::Usage(why.to_owned()));
-    }
-    let tars = match args.devices.is_empty() {
-        true => devices::found(subject)?,
-        false => devices::named(subject, image)?,
-    };
+pub(crate) fn commands(
+    file: &NamedFile,
+    tars: &[NamedFile],
+    mount_point: &Path,
+) -> Done<Vec<String>> {
     let mut options = String::from("ro");
     if file.is_range() && tars.is_empty() {
         options.push_str(&format!(",loop,offset={},sizelimit={}", file.start(), file.bytes()?));
     }
-    for tar in &tars {
+    for tar in tars {
         options.push_str(",device=");
         options.push_str(&words::text(tar.path())?);
     }

@@ -127,7 +127,7 @@ pub(crate) fn run(args: &VerityFormat) -> Done {
     };
     let output = args.hash.as_deref().map(place::named).transpose()?;
     let out = print::stream(&output.unwrap_or_default().display().to_string());
-    print::report(out, &made, args.json, |out| made.write(out))
+    print::made(out, &made, args.json, |out| made.write(out))
 }
 
 /// Opens what is to be sealed, and says which lock it wants. It is opened for writing only if it has to
@@ -138,7 +138,7 @@ fn to_seal(arg: &Path, elsewhere: bool, params: &Params) -> Done<(NamedFile, Flo
     if number.is_some() {
         return Ok((open::input_or_disk(arg)?.0, READ));
     }
-    let failed = |error: io::Error| Fail::of(arg, error);
+    let failed = |error: io::Error| Fail::of(arg, format_args!("cannot open it: {error}"));
     let found = fs::metadata(&path).map_err(failed)?.file_type();
     if !found.is_file() && !found.is_block_device() {
         return Err(Fail::of(arg, "is neither a regular file nor a block device"));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
+use serde_json::error::Category;
 
 use crate::cli::fail::{Done, Fail};
 
@@ -14,7 +15,24 @@ pub(crate) const MOST: u64 = 4 << 20;
 /// Parses JSON; errors say what it should have been, and where it is not.
 pub(crate) fn parse<T: DeserializeOwned>(file: &Path, bytes: &[u8], what: &str) -> Done<T> {
     serde_json::from_slice(bytes)
-        .map_err(|error| Fail::of(file, format_args!("cannot be read as {what}: {error}")))
+        .map_err(|error| Fail::of(file, format_args!("cannot be read as {what}: {}", why(&error))))
+}
+
+/// What is wrong with it, and where, in words of JSON and not of the parser.
+fn why(error: &serde_json::Error) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    match error.classify() {
+        Category::Eof => format!("it ends in the middle, at {place}: it was cut short"),
+        Category::Syntax => format!("it is no JSON from {place} on"),
+        Category::Data => {
+            let text = error.to_string();
+            let text = text.split(" at line ").next().unwrap_or_default();
+            let text = text.strip_prefix("invalid type: ").unwrap_or(text);
+            let text = text.replace("expected ", "where this is wanted: ");
+            format!("at {place}: {}", text.replace("u64", "a number"))
+        }
+        Category::Io => error.to_string(),
+    }
 }
 
 /// Null is what is there when nothing is said.

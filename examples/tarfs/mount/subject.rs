@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use erofs_tarfs::io::NamedFile;
 
-use super::arguments::MountArgs;
+use super::source::Source;
 
 /// What is to be mounted.
 pub(crate) struct Subject<'a> {
-    pub(crate) args: &'a MountArgs,
+    pub(crate) args: &'a Source,
     /// What it is called in errors.
     pub(crate) name: PathBuf,
     pub(crate) file: NamedFile,
-    pub(crate) mount_point: PathBuf,
 }

@@ -13,7 +13,7 @@ use crate::layers::{cut_short, from_image};
 
 /// The files of the devices as their tags find them.
 pub(crate) fn found(subject: &Subject<'_>) -> Done<Vec<NamedFile>> {
-    let Subject { args, name, file, .. } = subject;
+    let Subject { args, name, file } = subject;
     let how = ReadingOptions { tars: args.tars.as_deref(), ..ReadingOptions::default() };
     let mut loaded = from_image::read(name, file.try_clone()?, &how, true)?;
     // They are named, not read.

@@ -1,0 +1,63 @@
+//! overlayfs over a mounted image, for a root that can be written to.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::Path;
+use std::{fs, io};
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount,
+    fsopen,
+};
+
+use super::refused::Refusal;
+use crate::cli::fail::{Done, Fail};
+use crate::files::xattrs;
+
+/// An overlay over what is mounted on `lower`; changes go to `upper`. It is mounted nowhere yet.
+///
+/// overlayfs keeps a mount of its own of the lower directory, so that the overlay may cover it.
+pub(crate) fn over(lower: &Path, upper: &Path, work: &Path) -> Done<OwnedFd> {
+    let fs = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
+        .map_err(|errno| Refusal::bare(errno).fail(upper))?;
+    let set = || {
+        fsconfig_set_string(&fs, "source", "tarfs")?;
+        fsconfig_set_string(&fs, "lowerdir", escaped(lower, b"\\:"))?;
+        fsconfig_set_string(&fs, "upperdir", escaped(upper, b"\\"))?;
+        fsconfig_set_string(&fs, "workdir", escaped(work, b"\\"))?;
+        fsconfig_create(&fs)?;
+        fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+    };
+    set().map_err(|errno| Refusal::new(errno, &fs).fail(upper))
+}
+
+/// Gives an upper directory that was just made what the root of the mount below has: overlayfs shows the
+/// upper directory's mode, owner, times and attributes as those of its root.
+pub(crate) fn as_root_of(lower: &Path, upper: &Path) -> Done {
+    let failed = |error: io::Error| Fail::of(upper, error);
+    let found = fs::metadata(lower).map_err(failed)?;
+    chown(upper, Some(found.uid()), Some(found.gid())).map_err(failed)?;
+    fs::set_permissions(upper, found.permissions()).map_err(failed)?;
+    let time = |secs, nanos| Timespec { tv_sec: secs, tv_nsec: nanos };
+    let mtime = time(found.mtime(), found.mtime_nsec());
+    for (name, value) in xattrs::all(lower).map_err(failed)? {
+        xattrs::set(upper, &name, &value).map_err(failed)?;
+    }
+    let times = Timestamps { last_access: mtime, last_modification: mtime };
+    utimensat(CWD, upper, &times, AtFlags::empty()).map_err(|errno| failed(errno.into()))
+}
+
+/// A path as overlayfs reads it: it takes a backslash before what has a meaning to it.
+pub(crate) fn escaped(path: &Path, special: &[u8]) -> OsString {
+    let mut bytes = Vec::new();
+    for byte in path.as_os_str().as_bytes() {
+        if special.contains(byte) {
+            bytes.push(b'\\');
+        }
+        bytes.push(*byte);
+    }
+    OsString::from_vec(bytes)
+}

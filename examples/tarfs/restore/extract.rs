@@ -1,0 +1,187 @@
+//! The files of an image in a directory, with all that EROFS has of them.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::tree::{Content, InodeId, NodeKind, Tree};
+use rustix::fs::{FileType, Mode, ftruncate, makedev};
+use rustix::io::{Errno, pwrite};
+
+use super::attributes::{Named, Restoring};
+use super::directory;
+use super::missing::{Missing, Of};
+use super::stored;
+use super::visit::{Step, Visit};
+use super::wanted::Wanted;
+use crate::cli::fail::{Done, Fail};
+
+/// Bytes that are copied at a time.
+const BUFFER: usize = 1 << 20;
+
+/// What was extracted.
+#[derive(Debug)]
+pub(crate) struct Extracted {
+    /// Names that were made, the root not counted.
+    pub(crate) names: u64,
+    /// Bytes that were written.
+    pub(crate) bytes: u64,
+    pub(crate) missing: Missing,
+}
+
+/// An extraction on its way.
+struct Extraction<'a> {
+    tree: &'a Tree,
+    sources: &'a [NamedFile],
+    root: BorrowedFd<'a>,
+    restoring: Restoring,
+    /// The path of each file with several names that was made.
+    links: HashMap<InodeId, Vec<u8>>,
+    buffer: Vec<u8>,
+    bytes: u64,
+}
+
+/// Puts the wanted part of a tree into a directory. `told` hears of each path.
+pub(crate) fn all(
+    (tree, sources): (&Tree, &[NamedFile]),
+    wanted: &Wanted,
+    (root, place): (BorrowedFd<'_>, &Path),
+    owners: bool,
+    mut told: impl FnMut(&[u8]),
+) -> Done<Extracted> {
+    let restoring = Restoring { owners, missing: Missing::default() };
+    let mut it = Extraction {
+        tree,
+        sources,
+        root,
+        restoring,
+        links: HashMap::new(),
+        buffer: vec![0; BUFFER],
+        bytes: 0,
+    };
+    let (mut names, mut visit) = (0, Visit::new(tree, wanted));
+    // From the root on, those that are not at their end.
+    let mut open: Vec<OwnedFd> = Vec::new();
+    while let Some(step) = visit.next() {
+        let path = visit.path();
+        let done = match step {
+            Step::Name { name, id } => {
+                if !path.is_empty() {
+                    names += 1;
+                    told(path);
+                }
+                it.name(&mut open, name, path, id)
+            }
+            // What is in a directory changes its time: so it is set last.
+            Step::End { id } => match open.pop() {
+                Some(fd) => it.restoring.open(&fd, tree, id, path).map_err(io::Error::from),
+                None => Ok(()),
+            },
+        };
+        done.map_err(|error| {
+            let shown = place.join(OsStr::from_bytes(path));
+            Fail::of(shown, format_args!("cannot be extracted: {error}"))
+        })?;
+    }
+    Ok(Extracted { names, bytes: it.bytes, missing: it.restoring.missing })
+}
+
+impl Extraction<'_> {
+    fn name(
+        &mut self,
+        open: &mut Vec<OwnedFd>,
+        name: &[u8],
+        path: &[u8],
+        id: InodeId,
+    ) -> io::Result<()> {
+        let Some(parent) = open.last() else {
+            open.push(directory::open_directory(self.root, b".")?);
+            return Ok(());
+        };
+        let tree = self.tree;
+        if tree.kind(id) == NodeKind::Directory {
+            let fd = directory::directory(parent, name)?;
+            open.push(fd);
+            return Ok(());
+        }
+        if tree.nlink(id) > 1 {
+            if let Some(first) = self.links.get(&id) {
+                return Ok(directory::link(self.root, first, parent, name)?);
+            }
+            self.links.insert(id, path.to_vec());
+        }
+        if tree.kind(id) == NodeKind::Regular {
+            return self.regular(parent.as_fd(), name, path, id);
+        }
+        self.other(&Named { parent: parent.as_fd(), name }, path, id)
+    }
+
+    /// A regular file, its holes left as such.
+    fn regular(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        path: &[u8],
+        id: InodeId,
+    ) -> io::Result<()> {
+        let Some(file) = self.tree.file(id) else { return Ok(()) };
+        let out = directory::file(parent, name)?;
+        for (mut offset, mut left) in stored::runs(&file) {
+            while left > 0 {
+                let most = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
+                let done = stored::read(&file, self.sources, offset, &mut self.buffer[..most])?;
+                if done == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                let done = pwrite(&out, &self.buffer[..done], offset)?;
+                (offset, left) = (offset + done as u64, left - done as u64);
+                self.bytes += done as u64;
+            }
+        }
+        ftruncate(&out, file.size())?;
+        Ok(self.restoring.open(&out, self.tree, id, path)?)
+    }
+
+    /// All but directories and regular files.
+    fn other(&mut self, at: &Named<'_>, path: &[u8], id: InodeId) -> io::Result<()> {
+        let tree = self.tree;
+        let mut mode = Mode::from_raw_mode(tree.attributes(id).mode.into());
+        if !self.restoring.owners {
+            mode -= Mode::SUID | Mode::SGID;
+        }
+        let number = match tree.content(id) {
+            Content::Device(number) => makedev(number.major, number.minor),
+            _ => 0,
+        };
+        let kind = match tree.kind(id) {
+            NodeKind::CharDevice | NodeKind::Whiteout => FileType::CharacterDevice,
+            NodeKind::BlockDevice => FileType::BlockDevice,
+            NodeKind::Fifo => FileType::Fifo,
+            NodeKind::Socket => FileType::Socket,
+            NodeKind::PendingLink => {
+                self.restoring.missing.count(Of::Link, path);
+                return Ok(());
+            }
+            _ => {
+                let Content::Target(target) = tree.content(id) else { return Ok(()) };
+                directory::symlink(at.parent, at.name, target)?;
+                return Ok(self.restoring.named(at, tree, id, path)?);
+            }
+        };
+        match directory::node(at.parent, at.name, kind, mode, number) {
+            Err(Errno::PERM) => {
+                self.restoring.missing.count(Of::Device, path);
+                self.links.remove(&id);
+                Ok(())
+            }
+            done => {
+                done?;
+                Ok(self.restoring.named(at, tree, id, path)?)
+            }
+        }
+    }
+}
