@@ -17,7 +17,7 @@ func (s *Snapshotter) expected(disk store.Disk) error {
 	if path == "" || disk.Path == "" {
 		return nil
 	}
-	root := disk.Label[strings.LastIndexByte(disk.Label, ',')+1:] // sha256:HEX
+	root := disk.Root()
 	roots, err := readRoots(path)
 	if err != nil {
 		return fmt.Errorf("expected roots: %w", err)

@@ -56,6 +56,10 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 	for _, device := range image.Devices {
 		erofs.Options = append(erofs.Options, "device="+device)
 	}
+	if s.options.DMVerity {
+		// containerd opens dm-verity by it, mounts that, and closes it when it unmounts.
+		erofs.Options = append(erofs.Options, "X-containerd.dmverity="+image.Sidecar)
+	}
 	if info.Kind == snapshots.KindView {
 		// Callers mount what the mount manager leaves to them. It carries out all that has a handler, so of a lone
 		// erofs mount it would leave nothing, and they would have an empty directory.

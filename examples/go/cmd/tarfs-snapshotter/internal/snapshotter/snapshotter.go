@@ -39,6 +39,9 @@ type Options struct {
 	// ExpectedRoots is a file of root hashes: containers stand on no image that has another one. It goes with the modes
 	// that give an image one. "" for any.
 	ExpectedRoots string
+	// DMVerity has containers' images mounted through dm-verity, which containerd opens. It goes with ImageBlockWithVerity,
+	// and not with Plain.
+	DMVerity bool
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
 	// Metrics count; nil for none.
@@ -82,6 +85,9 @@ func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotte
 	}
 	if options.Plain && options.DefaultSize > 0 {
 		return nil, fmt.Errorf("plain mounts have no size of their own: %w", errdefs.ErrInvalidArgument)
+	}
+	if options.DMVerity && (options.Plain || options.ExportMode != tarfs.ImageBlockWithVerity) {
+		return nil, fmt.Errorf("dm-verity is for %s, without plain mounts: %w", tarfs.ImageBlockWithVerity, errdefs.ErrInvalidArgument)
 	}
 	if options.DefaultSize > 0 {
 		if _, err := exec.LookPath(mkfs); err != nil {
