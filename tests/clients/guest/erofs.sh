@@ -34,8 +34,7 @@ $dropped_in
   dmverity_mode = "on"
 EOF
   layers_hold "$2"
-  kill $daemon_pid
-  wait $daemon_pid
+  end TERM $daemon_pid
 }
 
 # layers_hold PRESET: a container is right, stands on dm-verity with the roots that the tool computes, and what is broken
@@ -49,8 +48,7 @@ layers_hold() {
   ended
   nothing_mapped
   broken_layer
-  kill $containerd_pid
-  wait $containerd_pid
+  end TERM $containerd_pid
   say "$name: 5 layers, $(wc -l </node/want) files, each by dm-verity with the root hash of tarfs verity; a flipped bit is found"
 }
 

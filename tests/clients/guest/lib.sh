@@ -35,6 +35,10 @@ address = '$home/t.sock'
 socket_dir = '$home/shim'
 $(cat)
 EOF
+  start_containerd
+}
+
+start_containerd() {
   containerd -c "$home/config.toml" >>"$home/log" 2>&1 &
   containerd_pid=$!
   until_true 60 "containerd does not start" answers
@@ -45,10 +49,22 @@ EOF
 daemon_with() {
   { printf '%s\n' "address = '$home/tarfs.sock'" '[differ]' "content_root = '$home/root/io.containerd.content.v1.content'" \
     "containerd_address = '$home/c.sock'" && cat; } >"$home/tarfs.toml"
+  dropped_in=$(sed "/^version/d; s|/run/tarfs-snapshotter/tarfs.sock|$home/tarfs.sock|" "/node/$1")
+  start_daemon
+}
+
+start_daemon() {
   tarfs-snapshotter --config "$home/tarfs.toml" 2>"$home/daemon.log" &
   daemon_pid=$!
   until_true 60 "the daemon does not start" grep -q msg=serving "$home/daemon.log"
-  dropped_in=$(sed "/^version/d; s|/run/tarfs-snapshotter/tarfs.sock|$home/tarfs.sock|" "/node/$1")
+}
+
+# end SIGNAL PID...: ends what was started.
+end() {
+  signal=$1
+  shift
+  kill -s "$signal" "$@"
+  wait "$@"
 }
 
 answers() { [ -S "$home/c.sock" ] && ctr version >/dev/null 2>&1; }
@@ -113,11 +129,11 @@ verity_roots() {
   done
 }
 
-# nothing_mapped: no device is left of containers that are gone.
+# nothing_mapped: no device is left of containers that are gone, of device-mapper or below it.
 nothing_mapped() {
-  until_true 20 "devices are left: $(dmsetup ls)" no_device
+  until_true 20 "devices are left: $(dmsetup ls; losetup --list)" no_device
 }
-no_device() { [ "$(dmsetup ls)" = "No devices found" ]; }
+no_device() { [ "$(dmsetup ls)" = "No devices found" ] && [ -z "$(losetup --list --noheadings)" ]; }
 
 # offset_of LINE FILE: where in a file a line is, for the first time.
 offset_of() { strings -t d -n 3 "$2" | awk -v line="$1" '$2 == line {print $1; exit}'; }

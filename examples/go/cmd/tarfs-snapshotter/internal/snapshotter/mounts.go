@@ -24,7 +24,7 @@ func (s *Snapshotter) Mounts(ctx context.Context, key string) ([]mount.Mount, er
 		return nil, err
 	}
 	defer image.Release() // the snapshot itself refers to its layers, by its parents
-	if s.onDisk() || s.options.ExpectedRoots != "" {
+	if s.onDisk() || s.options.ExpectedRoots != "" || info.Labels[labelRoot] != "" {
 		if image, _, err = s.exportedImage(ctx, info, below, image); err != nil {
 			return nil, err
 		}

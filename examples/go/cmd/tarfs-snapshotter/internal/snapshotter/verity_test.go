@@ -105,6 +105,36 @@ func TestVeritySidecarIsHeld(t *testing.T) {
 	}
 }
 
+// A caller's label names the root hash that the image must have; where images have none, nothing else will do.
+func TestRootByLabel(t *testing.T) {
+	label := func(root string) snapshots.Opt {
+		return snapshots.WithLabels(map[string]string{"containerd.io/snapshot/tarfs-root": root})
+	}
+	zeros := strings.Repeat("0", 64)
+	for _, mode := range []tarfs.Mode{tarfs.ImageBlockWithVerity, tarfs.ImageVerityOnly, tarfs.ImageBlock, tarfs.LayerBlockWithVerity, ""} {
+		n := newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: mode})
+		top, _ := n.pull(t, "image", tarOf(t, "file", "x"))
+		_, err := n.Prepare(t.Context(), "container", top, label(zeros))
+		is(t, err, errdefs.ErrFailedPrecondition)
+		_, err = n.View(t.Context(), "view", top, label("sha256:"+zeros[1:]))
+		is(t, err, errdefs.ErrInvalidArgument)
+		must[[]mount.Mount](t)(n.View(t.Context(), "unlabelled", top))
+		said := must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]
+		if !strings.Contains(string(mode), "verity") || strings.HasPrefix(string(mode), "layer") {
+			continue
+		}
+		root := said[strings.LastIndex(said, ":")+1:]
+		must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top, label(root)))
+		must[[]mount.Mount](t)(n.View(t.Context(), "view", top, label("sha256:"+root)))
+		must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+		// It holds for as long as the snapshot has the label.
+		_, err = n.Update(t.Context(), snapshots.Info{Name: "container", Labels: map[string]string{"containerd.io/snapshot/tarfs-root": zeros}}, "labels")
+		ok(t, err)
+		_, err = n.Mounts(t.Context(), "container")
+		is(t, err, errdefs.ErrFailedPrecondition)
+	}
+}
+
 // It goes with disks that are whole and have a tree, and with mounts that containerd carries out.
 func TestVerityWithout(t *testing.T) {
 	n := newNode(t, t.TempDir())
