@@ -11,7 +11,8 @@ mkdir -p /dev/pts /dev/shm
 busybox mount -t devpts devpts /dev/pts
 busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up
-. /node/lib.sh
+. /node/services.sh
+. /node/containers.sh
 busybox uevent /node/named & # in udev's place
 
 say "Linux $(uname -r), $(containerd --version | cut -d ' ' -f 3)"

@@ -25,7 +25,7 @@ func TestDMVerityMode(t *testing.T) {
 	}{
 		{"auto", sealed, false, nil, true, "INFO msg=\"images are mounted through dm-verity\"", ""},
 		{"auto", sealed, false, none, false, "WARN msg=\"images are mounted without dm-verity\" cause=\"there is none\"", ""},
-		{"auto", sealed, true, nil, false, "", ""},
+		{"auto", sealed, true, nil, true, "INFO msg=\"images are mounted through dm-verity\"", ""},
 		{"auto", other, false, nil, false, "", ""},
 		{"auto", "", false, none, false, "", ""},
 		{"on", sealed, false, nil, true, "INFO msg=\"images are mounted through dm-verity\"", ""},

@@ -186,8 +186,7 @@ func (s *Snapshotter) check() error {
 	case !slices.Contains([]string{"auto", "on", "off"}, s.DMVerityMode):
 		return fmt.Errorf("dmverity_mode: %q is none of \"auto\", \"on\", \"off\"", s.DMVerityMode)
 	case s.Root != "" && s.DMVerityMode == "on" && !s.VerityMounts():
-		return errors.New("dmverity_mode: \"on\" wants export_mode \"image_block_with_verity\", whose disks have hash trees that " +
-			"containers' mounts can go through, and no plain_mounts, which do not go through containerd")
+		return errors.New("dmverity_mode: \"on\" wants export_mode \"image_block_with_verity\": containers stand on no other disks with a hash tree")
 	case s.Root == "" && (s.DMVerityMode != "auto" || s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || s.ExportMode != "" ||
 		s.ScrubInterval > 0 || len(s.OverlayOptions) > 0):
 		return errors.New("there is none without a root, and keys of it are set")
@@ -195,11 +194,8 @@ func (s *Snapshotter) check() error {
 	return nil
 }
 
-// VerityMounts says whether containers stand on something that dm-verity can be opened of, by whoever carries out their
-// mounts.
-func (s *Snapshotter) VerityMounts() bool {
-	return s.ExportMode == "image_block_with_verity" && !s.PlainMounts
-}
+// VerityMounts says whether containers stand on something that dm-verity can be opened of.
+func (s *Snapshotter) VerityMounts() bool { return s.ExportMode == "image_block_with_verity" }
 
 // Level is the least level of what is logged.
 func (c *Config) Level() (level slog.Level, err error) {

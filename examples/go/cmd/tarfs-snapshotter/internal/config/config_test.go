@@ -90,7 +90,6 @@ func TestWrong(t *testing.T) {
 		{"[snapshotter]\nroot = '/a'\ndmverity_mode = 'yes'", `dmverity_mode: "yes" is none of "auto", "on", "off"`},
 		{"[snapshotter]\ndmverity_mode = 'on'", "none without a root"},
 		{"[snapshotter]\nroot = '/a'\ndmverity_mode = 'on'\nexport_mode = 'image_verity_only'", `dmverity_mode: "on" wants export_mode "image_block_with_verity"`},
-		{"[snapshotter]\nroot = '/a'\ndmverity_mode = 'on'\nexport_mode = 'image_block_with_verity'\nplain_mounts = true", "no plain_mounts"},
 		{"[experimental.tarfs]\nenable = true", `line 2: no key "experimental.tarfs.enable"`},
 		{"[experimental.tarfs]\nenable_tarfs = true", "experimental.tarfs: wants the snapshotter"},
 		{"[snapshotter]\nroot = '/a'\n[experimental.tarfs]\nenable_tarfs = true", "mount_tarfs_on_host = false"},

@@ -39,8 +39,8 @@ type Options struct {
 	// ExpectedRoots is a file of root hashes: containers stand on no image that has another one. It goes with the modes
 	// that give an image one. "" for any.
 	ExpectedRoots string
-	// DMVerity has containers' images mounted through dm-verity, which containerd opens. It goes with ImageBlockWithVerity,
-	// and not with Plain.
+	// DMVerity has containers' images mounted through dm-verity, which who mounts them opens: containerd, or with Plain the
+	// snapshotter. It goes with ImageBlockWithVerity.
 	DMVerity bool
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
@@ -86,8 +86,8 @@ func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotte
 	if options.Plain && options.DefaultSize > 0 {
 		return nil, fmt.Errorf("plain mounts have no size of their own: %w", errdefs.ErrInvalidArgument)
 	}
-	if options.DMVerity && (options.Plain || options.ExportMode != tarfs.ImageBlockWithVerity) {
-		return nil, fmt.Errorf("dm-verity is for %s, without plain mounts: %w", tarfs.ImageBlockWithVerity, errdefs.ErrInvalidArgument)
+	if options.DMVerity && options.ExportMode != tarfs.ImageBlockWithVerity {
+		return nil, fmt.Errorf("dm-verity is for %s: %w", tarfs.ImageBlockWithVerity, errdefs.ErrInvalidArgument)
 	}
 	if options.DefaultSize > 0 {
 		if _, err := exec.LookPath(mkfs); err != nil {

@@ -142,7 +142,6 @@ func TestVerityWithout(t *testing.T) {
 		{DMVerity: true},
 		{DMVerity: true, ExportMode: tarfs.ImageVerityOnly},
 		{DMVerity: true, ExportMode: tarfs.LayerBlockWithVerity},
-		{DMVerity: true, ExportMode: tarfs.ImageBlockWithVerity, Plain: true},
 	} {
 		_, err := snapshotter.New(t.Context(), n.layers, options)
 		is(t, err, errdefs.ErrInvalidArgument)
