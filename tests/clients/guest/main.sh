@@ -13,7 +13,7 @@ busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up
 . /node/services.sh
 . /node/containers.sh
-busybox uevent /node/named & # in udev's place
+busybox sh /node/named.sh & # in udev's place
 
 say "Linux $(uname -r), $(containerd --version | cut -d ' ' -f 3)"
 read -r subjects </node/subjects
