@@ -15,7 +15,8 @@ ip link set lo up
 . /node/containers.sh
 busybox sh /node/named.sh & # in udev's place
 
-say "Linux $(uname -r), $(containerd --version | cut -d ' ' -f 3)"
+version=$(containerd --version | cut -d ' ' -f 3)
+say "Linux $(uname -r), containerd $version"
 read -r subjects </node/subjects
 for subject in $subjects; do
   . "/node/$subject.sh"
