@@ -33,7 +33,7 @@ stays() {
 
 ended() {
   ctr task kill -s KILL "$staying"
-  until_true 20 "the container does not end" ctr task delete "$staying" >/dev/null 2>&1
+  within 20 ctr task delete "$staying" >/dev/null 2>&1 || fail "$name: a container does not end"
   ctr container rm "$staying"
 }
 
@@ -51,7 +51,7 @@ verity_roots() {
 
 # nothing_mapped: no device is left of containers that are gone, of device-mapper or below it.
 nothing_mapped() {
-  until_true 20 "devices are left: $(dmsetup ls; losetup --list)" no_device
+  within 20 no_device || fail "$name: devices are left: $(dmsetup ls; losetup --list; grep erofs /proc/mounts)"
 }
 no_device() { [ "$(dmsetup ls)" = "No devices found" ] && [ -z "$(losetup --list --noheadings)" ]; }
 

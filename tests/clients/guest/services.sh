@@ -41,7 +41,7 @@ EOF
 start_containerd() {
   containerd -c "$home/config.toml" >>"$home/log" 2>&1 &
   containerd_pid=$!
-  until_true 60 "containerd does not start" answers
+  within 60 answers || fail "$name: containerd does not start"
 }
 
 # daemon_with DROP_IN: starts our daemon; what its configuration has more is read. What containerd's is to have, by the file
@@ -56,7 +56,7 @@ daemon_with() {
 start_daemon() {
   tarfs-snapshotter --config "$home/tarfs.toml" 2>"$home/daemon.log" &
   daemon_pid=$!
-  until_true 60 "the daemon does not start" grep -q msg=serving "$home/daemon.log"
+  within 60 grep -q msg=serving "$home/daemon.log" || fail "$name: the daemon does not start"
 }
 
 # end SIGNAL PID...: ends what was started.
@@ -69,13 +69,13 @@ end() {
 
 answers() { [ -S "$home/c.sock" ] && ctr version >/dev/null 2>&1; }
 
-# until_true SECONDS WHAT COMMAND...: waits for a command to work; WHAT is why the guest fails else.
-until_true() {
-  left=$(($1 * 5)) what=$2
-  shift 2
+# within SECONDS COMMAND...: waits for a command to work.
+within() {
+  left=$(($1 * 5))
+  shift
   until "$@"; do
     left=$((left - 1))
-    [ $left -gt 0 ] || fail "$name: $what"
+    [ $left -gt 0 ] || return 1
     sleep 0.2
   done
 }

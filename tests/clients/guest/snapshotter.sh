@@ -40,13 +40,16 @@ viewed() {
   [ "$(cat /mnt/view/data/two)" = linked ] || fail "$name: a view shows $(cat /mnt/view/data/two)"
   [ "$(dmsetup table | grep -c " verity .* $root ")" = 1 ] || fail "$name: a view stands on $(dmsetup table)"
   ctr images unmount --rm --snapshotter tarfs /mnt/view >/dev/null 2>"$home/run.log" || fail "$name: a view: $(cat "$home/run.log")"
+  ctr content prune references >/dev/null # with which containerd ends what nobody holds any more
   rmdir /mnt/view
   nothing_mapped
 }
 
 # outlived COUNT: a container outlives a kill of both, who then close what they have not opened. Another container stands on
-# COUNT devices together with it.
+# COUNT devices together with it; containerd 2.3 gives all of an image one.
 outlived() {
+  count=$1
+  [ "${version#2.3.}" = "$version" ] || count=1
   stays tarfs
   [ "$(verity_roots)" = "$root" ] || fail "$name: stands on $(verity_roots), not on $root"
   end KILL $containerd_pid $daemon_pid
@@ -57,7 +60,7 @@ outlived() {
   first=$staying
   stays tarfs
   [ "$(verity_roots)" = "$root" ] || fail "$name: after a kill stands on $(verity_roots), not on $root"
-  [ "$(dmsetup ls | wc -l)" = "$1" ] || fail "$name: of two containers: $(dmsetup ls)"
+  [ "$(dmsetup ls | wc -l)" = "$count" ] || fail "$name: of two containers: $(dmsetup ls)"
   ended
   staying=$first
   ended
@@ -83,6 +86,18 @@ broken_sidecar() {
   grep -q "$root" "$disk.dmverity" || fail "$name: told is $(cat "$disk.dmverity")"
 }
 
+# looked_at: who looks at a device when it is closed keeps it, as udev may where a mount was short; it is not closed again.
+looked_at() {
+  stays tarfs
+  exec 5<"/dev/mapper/$(dmsetup ls | cut -f 1)"
+  ended
+  within 20 unmounted || fail "$name: an image stays mounted: $(grep erofs /proc/mounts)"
+  sleep 3
+  no_device && fail "$name: a device is closed that somebody looks at"
+  exec 5<&-
+}
+unmounted() { ! grep -q ^/dev/mapper/ /proc/mounts; }
+
 # over: all is closed.
 over() {
   nothing_mapped
@@ -97,6 +112,8 @@ viewed
 outlived 2
 broken_disk
 broken_sidecar
+looked_at
+ctr image rm --sync test:t >/dev/null # with which the disk goes
 over
 sealed "tarfs-snapshotter, plain mounts" 'plain_mounts = true'
 echo "$root" >>"$home/expected"
@@ -104,4 +121,6 @@ expect_files tarfs
 viewed
 outlived 1
 broken_disk
+looked_at
+expect_files tarfs
 over

@@ -65,6 +65,7 @@ type Snapshotter struct {
 	mountsDir string
 	using     sync.RWMutex
 	attaching sync.Mutex
+	leftovers leftovers
 }
 
 var (
@@ -80,6 +81,7 @@ func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotte
 		dir:       filepath.Join(layers.Root(), "snapshots"),
 		mountsDir: filepath.Join(layers.Root(), "mounts"),
 	}
+	s.leftovers = leftovers{sys: sysBlock, below: filepath.Join(layers.Root(), "disks") + "/", close: closeDevice}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

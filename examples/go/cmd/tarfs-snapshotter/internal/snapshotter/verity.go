@@ -10,9 +10,7 @@ import (
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 )
 
-// With plain mounts nobody has a handler that opens dm-verity, so containerd's is called here. It names the device by disk
-// and mount point, so one that a killed process has opened, and not mounted yet, is found again, and held against the
-// root hash.
+// With plain mounts nobody has a handler that opens dm-verity, so containerd's is called here.
 var handler mount.Handler = erofsmount.NewErofsMountHandler()
 
 // mapperPrefix begins the sources of mounts that go through dm-verity.
@@ -29,6 +27,11 @@ func (s *Snapshotter) mountImage(image store.Image, at string) error {
 	if !s.options.DMVerity {
 		return keep.MountFiles(image.Path, image.Devices, at)
 	}
+	// One that an earlier process left has the name that the new one gets, by disk and mount point. The handler would remove
+	// it, and fail.
+	if err := closeIdle(func(file string) bool { return file == image.Path }); err != nil {
+		return err
+	}
 	_, err := handler.Mount(context.Background(), s.imageMount(image), at, nil)
 	return err
 }
@@ -42,6 +45,9 @@ func (s *Snapshotter) unmountImage(at string) error {
 	for _, source := range there[at] {
 		if strings.HasPrefix(source, mapperPrefix) {
 			if err := handler.Unmount(context.Background(), at); err != nil {
+				return err
+			}
+			if err := closeLooked(strings.TrimPrefix(source, mapperPrefix)); err != nil {
 				return err
 			}
 		}
