@@ -1,29 +1,12 @@
-# What the runs of clients share: a containerd, built here, and a registry with the image of `image.py`, both
-# in a temporary directory of their own. It is sourced, by `mkfs`, `tarfs`, `nydus`, `daemon.sh` and `broken`.
+# What the runs of clients share: a containerd and a registry with the image of `image.py`, both in a temporary
+# directory of their own. It is sourced, by `mkfs`, `tarfs`, `nydus`, `daemon.sh` and `broken`.
 #
-# Wants Go, and Debian's runc, docker-registry, skopeo, busybox-static and python3; root.
-set -euo pipefail
-here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/erofs-tarfs
-version=${TARFS_CONTAINERD:-v2.4.2} # of containerd
-bin=$cache/containerd-$version/bin
+# Wants Debian's docker-registry and skopeo too, and root.
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/programs.sh"
+wants docker-registry skopeo
 registry=127.0.0.1:${TARFS_REGISTRY_PORT:-5107}
 image=$registry/test/image:t
 
-export PYTHONDONTWRITEBYTECODE=1 # no compiled modules beside the scripts
-
-fail() {
-  echo "clients: $*" >&2
-  exit 1
-}
-
-for tool in go runc docker-registry skopeo busybox python3; do
-  command -v $tool >/dev/null || fail "no $tool"
-done
-[[ $(file -L "$(command -v busybox)" 2>/dev/null) != *"dynamically linked"* ]] ||
-  fail "busybox is not static: apt-get install busybox-static"
-
-work=$(mktemp -d)
 running=() # process ids of what was started here
 
 # Ends what was started last.
@@ -75,12 +58,6 @@ clean() {
 }
 trap clean EXIT
 
-for program in containerd ctr containerd-shim-runc-v2; do
-  [[ -x $bin/$program ]] ||
-    GOBIN=$bin GOFLAGS=-buildvcs=false go install "github.com/containerd/containerd/v2/cmd/$program@$version"
-done
-
-python3 "$here/image.py" "$work/image" "$(command -v busybox)"
 # The digests of its layers, as they are fetched.
 layer_blobs=$(python3 -c 'import json, sys
 read = lambda name: json.load(open(sys.argv[1] + "/" + name))

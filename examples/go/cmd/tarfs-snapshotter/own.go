@@ -23,6 +23,10 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 	if o.Root == "" {
 		return nil, nil
 	}
+	verity, err := dmVerity(&o, kernelVerity(), log)
+	if err != nil {
+		return nil, fmt.Errorf("snapshotter: %w", err)
+	}
 	layers, err := store.Open(o.Root, store.Options{
 		Strict: c.Differ.Strict, MaxEntries: c.Differ.MaxLayerEntries, FollowLowerLinks: o.FollowLowerLinks,
 		ScrubInterval: time.Duration(o.ScrubInterval), Metrics: m, Log: log,
@@ -31,7 +35,8 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 		return nil, fmt.Errorf("snapshotter: %w", err)
 	}
 	opened, err := snapshotter.New(ctx, layers, snapshotter.Options{
-		DefaultSize: o.DefaultSize, Plain: o.PlainMounts, ExportMode: tarfs.Mode(o.ExportMode), ExpectedRoots: o.ExpectedRoots, OverlayOptions: o.OverlayOptions, Metrics: m, Log: log,
+		DefaultSize: o.DefaultSize, Plain: o.PlainMounts, ExportMode: tarfs.Mode(o.ExportMode), DMVerity: verity,
+		ExpectedRoots: o.ExpectedRoots, OverlayOptions: o.OverlayOptions, Metrics: m, Log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("snapshotter: %w", err), layers.Close())

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
 
 	diffapi "github.com/containerd/containerd/api/services/diff/v1"
@@ -84,7 +83,7 @@ func newServices(ctx context.Context, c *config.Config, log *slog.Logger) (_ *se
 	}
 	if c.Verity.Layers != "off" {
 		options.Verity = c.Verity.Layers
-		sayVerity(log)
+		sayVerity(kernelVerity(), log)
 	}
 	if store != nil {
 		options.Content = store
@@ -112,13 +111,6 @@ func gunzip(asked string) (string, error) {
 		return "", fmt.Errorf("differ.gunzip: %w", err)
 	}
 	return path, nil
-}
-
-// sayVerity says at the start what would else be seen when the first container is to run.
-func sayVerity(log *slog.Logger) {
-	if _, err := os.Stat("/sys/module/dm_verity"); err != nil {
-		log.Warn("layers get hash trees, but this kernel has no dm-verity: containerd mounts them only with dmverity_mode = \"off\"", "error", err)
-	}
 }
 
 func (s *services) register(server *grpc.Server) {

@@ -60,6 +60,7 @@ type Snapshotter struct {
 	FollowLowerLinks bool     `toml:"follow_lower_links"`
 	PlainMounts      bool     `toml:"plain_mounts"`
 	ExportMode       string   `toml:"export_mode"`
+	DMVerityMode     string   `toml:"dmverity_mode"`
 	ExpectedRoots    string   `toml:"expected_roots"`
 	ScrubInterval    Duration `toml:"scrub_interval"`
 }
@@ -92,7 +93,7 @@ func Default() *Config {
 			MaxLayerEntries:   5_000_000,
 		},
 		Verity:      Verity{Layers: "off"},
-		Snapshotter: Snapshotter{OverlayOptions: []string{}},
+		Snapshotter: Snapshotter{OverlayOptions: []string{}, DMVerityMode: "auto"},
 	}
 }
 
@@ -182,12 +183,19 @@ func (s *Snapshotter) check() error {
 		return fmt.Errorf("expected_roots: export_mode %q gives images no root hash", s.ExportMode)
 	case s.ExpectedRoots != "" && !strings.HasPrefix(s.ExpectedRoots, "/"):
 		return fmt.Errorf("expected_roots: %q is not an absolute path", s.ExpectedRoots)
-	case s.Root == "" && (s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || s.ExportMode != "" ||
+	case !slices.Contains([]string{"auto", "on", "off"}, s.DMVerityMode):
+		return fmt.Errorf("dmverity_mode: %q is none of \"auto\", \"on\", \"off\"", s.DMVerityMode)
+	case s.Root != "" && s.DMVerityMode == "on" && !s.VerityMounts():
+		return errors.New("dmverity_mode: \"on\" wants export_mode \"image_block_with_verity\": containers stand on no other disks with a hash tree")
+	case s.Root == "" && (s.DMVerityMode != "auto" || s.DefaultSize > 0 || s.PlainMounts || s.FollowLowerLinks || s.ExportMode != "" ||
 		s.ScrubInterval > 0 || len(s.OverlayOptions) > 0):
 		return errors.New("there is none without a root, and keys of it are set")
 	}
 	return nil
 }
+
+// VerityMounts says whether containers stand on something that dm-verity can be opened of.
+func (s *Snapshotter) VerityMounts() bool { return s.ExportMode == "image_block_with_verity" }
 
 // Level is the least level of what is logged.
 func (c *Config) Level() (level slog.Level, err error) {

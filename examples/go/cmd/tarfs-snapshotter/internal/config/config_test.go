@@ -46,13 +46,14 @@ func keys(of reflect.Type) (all []string) {
 
 func TestValues(t *testing.T) {
 	c, err := Parse([]byte("stop_wait = '90s'\n[differ]\nblock_size = 4096\n[verity]\nlayers = 'containerd-4k'\n" +
-		"[snapshotter]\nroot = '/a'\ndefault_size = 7\noverlay_options = ['volatile']\nfollow_lower_links = true\nscrub_interval = '24h'\n"))
+		"[snapshotter]\nroot = '/a'\ndefault_size = 7\noverlay_options = ['volatile']\nfollow_lower_links = true\ndmverity_mode = 'off'\nscrub_interval = '24h'\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Default()
 	want.StopWait, want.Differ.BlockSize, want.Verity.Layers = Duration(90*time.Second), 4096, "containerd-4k"
-	want.Snapshotter = Snapshotter{Root: "/a", DefaultSize: 7, OverlayOptions: []string{"volatile"}, FollowLowerLinks: true, ScrubInterval: Duration(24 * time.Hour)}
+	want.Snapshotter = Snapshotter{Root: "/a", DefaultSize: 7, OverlayOptions: []string{"volatile"}, FollowLowerLinks: true,
+		DMVerityMode: "off", ScrubInterval: Duration(24 * time.Hour)}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v, not %+v", c, want)
 	}
@@ -86,6 +87,9 @@ func TestWrong(t *testing.T) {
 		{"[snapshotter]\nexport_mode = 'image_block'", "none without a root"},
 		{"[snapshotter]\nroot = '/a'\nexpected_roots = '/b'", `expected_roots: export_mode "" gives images no root hash`},
 		{"[snapshotter]\nroot = '/a'\nexpected_roots = 'b'\nexport_mode = 'image_verity_only'", "expected_roots: \"b\" is not an absolute path"},
+		{"[snapshotter]\nroot = '/a'\ndmverity_mode = 'yes'", `dmverity_mode: "yes" is none of "auto", "on", "off"`},
+		{"[snapshotter]\ndmverity_mode = 'on'", "none without a root"},
+		{"[snapshotter]\nroot = '/a'\ndmverity_mode = 'on'\nexport_mode = 'image_verity_only'", `dmverity_mode: "on" wants export_mode "image_block_with_verity"`},
 		{"[experimental.tarfs]\nenable = true", `line 2: no key "experimental.tarfs.enable"`},
 		{"[experimental.tarfs]\nenable_tarfs = true", "experimental.tarfs: wants the snapshotter"},
 		{"[snapshotter]\nroot = '/a'\n[experimental.tarfs]\nenable_tarfs = true", "mount_tarfs_on_host = false"},

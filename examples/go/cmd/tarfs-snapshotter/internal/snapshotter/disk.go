@@ -32,12 +32,16 @@ func ofImages(mode tarfs.Mode) bool {
 // the expected roots. The image is on that disk where the mode is of whole ones.
 func (s *Snapshotter) exportedImage(ctx context.Context, info snapshots.Info, below []digest.Digest,
 	image store.Image) (store.Image, store.Disk, error) {
-	if !ofImages(s.options.ExportMode) || isBind(info) {
+	if isBind(info) {
 		return image, store.Disk{}, nil
 	}
-	disk, err := s.store.Disk(ctx, s.options.ExportMode, below)
+	var disk store.Disk
+	var err error
+	if ofImages(s.options.ExportMode) {
+		disk, err = s.store.Disk(ctx, s.options.ExportMode, below)
+	}
 	if err == nil {
-		err = s.expected(disk)
+		err = s.expected(info, disk)
 	}
 	if err == nil && s.onDisk() {
 		image = image.On(disk)

@@ -16,6 +16,8 @@
 //	a view                                 erofs IMAGE [ro loop device=TAR…], format/bind {{ mount 0 }} [ro rbind]
 //	a container                            erofs as before, format/overlay [workdir= upperdir= lowerdir={{ mount 0 }}]
 //
+// With dm-verity, DISK takes IMAGE's place, with [ro loop X-containerd.dmverity=DISK.dmverity]: containerd opens the device.
+//
 // With a size of its own a container has "ext4 …/N/rwlayer.img [rw loop]" in front, and the directories of its overlayfs
 // in that.
 //

@@ -6,18 +6,35 @@ import (
 	"os"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 )
 
-// expected refuses an image whose root hash the policy does not name. The file is read each time, so a change of it
-// counts at once.
-func (s *Snapshotter) expected(disk store.Disk) error {
+// labelRoot is a label by which a caller says which root hash the image of a container or view must have. containerd hands
+// on labels of this prefix alone.
+const labelRoot = "containerd.io/snapshot/tarfs-root"
+
+// expected refuses an image that has not the root hash that a snapshot's label names, or whose root hash the policy does
+// not name. The file is read each time, so a change of it counts at once.
+func (s *Snapshotter) expected(info snapshots.Info, disk store.Disk) error {
+	root := disk.Root()
+	if label := info.Labels[labelRoot]; label != "" {
+		want, ok := asRoot(label)
+		switch {
+		case !ok:
+			return fmt.Errorf("label %s: %q is no root hash of 64 hex digits in lower case: %w", labelRoot, label, errdefs.ErrInvalidArgument)
+		case root == "":
+			return fmt.Errorf("label %s wants the root hash %s, and export_mode %q gives images none: %w", labelRoot, want,
+				s.options.ExportMode, errdefs.ErrFailedPrecondition)
+		case root != want:
+			return fmt.Errorf("the image has the root hash %s, and label %s wants %s: %w", root, labelRoot, want, errdefs.ErrFailedPrecondition)
+		}
+	}
 	path := s.options.ExpectedRoots
-	if path == "" || disk.Path == "" {
+	if path == "" {
 		return nil
 	}
-	root := disk.Label[strings.LastIndexByte(disk.Label, ',')+1:] // sha256:HEX
 	roots, err := readRoots(path)
 	if err != nil {
 		return fmt.Errorf("expected roots: %w", err)
@@ -43,11 +60,17 @@ func readRoots(path string) (map[string]bool, error) {
 		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
 			continue
 		}
-		hex := strings.TrimPrefix(fields[0], "sha256:")
-		if len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
+		root, ok := asRoot(fields[0])
+		if !ok {
 			return nil, fmt.Errorf("%s: line %d: %q is no root hash of 64 hex digits in lower case", path, number, fields[0])
 		}
-		roots["sha256:"+hex] = true
+		roots[root] = true
 	}
 	return roots, lines.Err()
+}
+
+// asRoot is "sha256:HEX" of that or of HEX alone.
+func asRoot(text string) (root string, ok bool) {
+	hex := strings.TrimPrefix(text, "sha256:")
+	return "sha256:" + hex, len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == ""
 }

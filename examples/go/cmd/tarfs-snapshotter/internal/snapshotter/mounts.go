@@ -24,7 +24,7 @@ func (s *Snapshotter) Mounts(ctx context.Context, key string) ([]mount.Mount, er
 		return nil, err
 	}
 	defer image.Release() // the snapshot itself refers to its layers, by its parents
-	if s.onDisk() || s.options.ExpectedRoots != "" {
+	if s.onDisk() || s.options.ExpectedRoots != "" || info.Labels[labelRoot] != "" {
 		if image, _, err = s.exportedImage(ctx, info, below, image); err != nil {
 			return nil, err
 		}
@@ -52,10 +52,7 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 	if s.options.Plain {
 		return s.plainMounts(id, info, image)
 	}
-	erofs := mount.Mount{Type: "erofs", Source: image.Path, Options: []string{"ro", "loop"}}
-	for _, device := range image.Devices {
-		erofs.Options = append(erofs.Options, "device="+device)
-	}
+	erofs := s.imageMount(image)
 	if info.Kind == snapshots.KindView {
 		// Callers mount what the mount manager leaves to them. It carries out all that has a handler, so of a lone
 		// erofs mount it would leave nothing, and they would have an empty directory.
@@ -74,4 +71,17 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 	options := append(mapping, "workdir="+s.path(id, "work"), "upperdir="+s.upper(id), "lowerdir={{ mount 0 }}")
 	options = append(options, s.options.OverlayOptions...)
 	return []mount.Mount{erofs, {Type: "format/overlay", Source: "overlay", Options: options}}, nil
+}
+
+// imageMount is how an image is mounted, by containerd's handler of the type erofs.
+func (s *Snapshotter) imageMount(image store.Image) mount.Mount {
+	erofs := mount.Mount{Type: "erofs", Source: image.Path, Options: []string{"ro", "loop"}}
+	for _, device := range image.Devices {
+		erofs.Options = append(erofs.Options, "device="+device)
+	}
+	if s.options.DMVerity {
+		// The handler opens dm-verity by it, mounts that, and closes it when it unmounts.
+		erofs.Options = append(erofs.Options, "X-containerd.dmverity="+image.Sidecar)
+	}
+	return erofs
 }

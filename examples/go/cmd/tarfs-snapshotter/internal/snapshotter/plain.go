@@ -49,11 +49,11 @@ func (s *Snapshotter) attach(image store.Image) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if slices.ContainsFunc(there[at], func(source string) bool { return keep.BackedBy(source, image.Path) }) {
+	if slices.ContainsFunc(there[at], func(source string) bool { return s.isMountOf(source, image) }) {
 		return at, nil
 	}
 	// Something else is no business of ours any more: an image that was made anew, for one.
-	if err := keep.UnmountTarget(at); err != nil {
+	if err := s.unmountImage(at); err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(at, 0o700); err != nil {
@@ -61,7 +61,7 @@ func (s *Snapshotter) attach(image store.Image) (string, error) {
 	}
 	keep.Step()
 	defer keep.Step()
-	return at, keep.MountFiles(image.Path, image.Devices, at)
+	return at, s.mountImage(image, at)
 }
 
 // detachUnused unmounts images on which no snapshot stands any more. What is in use by a caller stays mounted until the
@@ -85,7 +85,7 @@ func (s *Snapshotter) detachUnused(ctx context.Context) error {
 		if used[entry.Name()] {
 			continue
 		}
-		failed := keep.UnmountTarget(s.mountPoint(entry.Name()))
+		failed := s.unmountImage(s.mountPoint(entry.Name()))
 		if errors.Is(failed, unix.EBUSY) {
 			s.log.Info("an image that no snapshot stands on is still in use", "cause", failed)
 			continue

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/core/snapshots/storage"
@@ -64,7 +65,7 @@ func (s *Snapshotter) hide(name string) (gone string, err error) {
 func (s *Snapshotter) Cleanup(ctx context.Context) error {
 	err := errors.Join(s.discardOrphans(ctx), s.detachUnused(ctx))
 	_, failed := s.store.Collect(ctx, s.references)
-	return errors.Join(err, failed)
+	return errors.Join(err, failed, s.leftovers.sweep(time.Now()))
 }
 
 // discardOrphans removes the directories that belong to no snapshot. What has a temporary name may become one.

@@ -39,6 +39,9 @@ type Options struct {
 	// ExpectedRoots is a file of root hashes: containers stand on no image that has another one. It goes with the modes
 	// that give an image one. "" for any.
 	ExpectedRoots string
+	// DMVerity has containers' images mounted through dm-verity, which who mounts them opens: containerd, or with Plain the
+	// snapshotter. It goes with ImageBlockWithVerity.
+	DMVerity bool
 	// OverlayOptions are more options of containers' overlayfs.
 	OverlayOptions []string
 	// Metrics count; nil for none.
@@ -62,6 +65,7 @@ type Snapshotter struct {
 	mountsDir string
 	using     sync.RWMutex
 	attaching sync.Mutex
+	leftovers leftovers
 }
 
 var (
@@ -77,11 +81,15 @@ func New(ctx context.Context, layers *store.Store, options Options) (*Snapshotte
 		dir:       filepath.Join(layers.Root(), "snapshots"),
 		mountsDir: filepath.Join(layers.Root(), "mounts"),
 	}
+	s.leftovers = leftovers{sys: sysBlock, below: filepath.Join(layers.Root(), "disks") + "/", close: closeDevice}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	if options.Plain && options.DefaultSize > 0 {
 		return nil, fmt.Errorf("plain mounts have no size of their own: %w", errdefs.ErrInvalidArgument)
+	}
+	if options.DMVerity && options.ExportMode != tarfs.ImageBlockWithVerity {
+		return nil, fmt.Errorf("dm-verity is for %s: %w", tarfs.ImageBlockWithVerity, errdefs.ErrInvalidArgument)
 	}
 	if options.DefaultSize > 0 {
 		if _, err := exec.LookPath(mkfs); err != nil {

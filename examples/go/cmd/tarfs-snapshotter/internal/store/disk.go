@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
@@ -13,10 +14,12 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Files of disks: all of one, or its hash tree alone.
+// Files of disks: all of one, or its hash tree alone; and beside a disk by which containers' mounts go through dm-verity
+// what containerd opens that by.
 const (
-	diskFile   = "disk"
-	hashesFile = "disk.verity"
+	diskFile    = "disk"
+	hashesFile  = "disk.verity"
+	sidecarFile = "disk.dmverity"
 )
 
 // Disk is a file that an export mode made of layers: a disk, which virtual machines take as it is, or with a
@@ -26,11 +29,17 @@ type Disk struct {
 	Path string
 	// Label is what is said of its hash tree: DATA-BLOCKS,HASH-OFFSET,sha256:ROOT; empty without one.
 	Label string
+	// Sidecar is the file by which containerd opens it through dm-verity, of ImageBlockWithVerity; its root hash is the
+	// label's.
+	Sidecar string
 }
+
+// Root is the root hash, as sha256:HEX; empty without one.
+func (d Disk) Root() string { return d.Label[strings.LastIndexByte(d.Label, ',')+1:] }
 
 // On is the same image, mounted from a disk of it that has all its bytes.
 func (i Image) On(disk Disk) Image {
-	i.Path, i.Devices, i.key = disk.Path, nil, DiskKey(i.key)
+	i.Path, i.Devices, i.Sidecar, i.key = disk.Path, nil, disk.Sidecar, DiskKey(i.key)
 	return i
 }
 
@@ -80,13 +89,22 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 	if err != nil {
 		return Disk{}, err
 	}
-	return Disk{Path: s.items.Path(disksKind, key, file), Label: it.Label}, nil
+	disk := Disk{Path: s.items.Path(disksKind, key, file), Label: it.Label}
+	if mode == tarfs.ImageBlockWithVerity {
+		disk.Sidecar = s.items.Path(disksKind, key, sidecarFile)
+		err = checkSidecar(disk)
+	}
+	return disk, err
 }
 
 // diskKey names a disk by all that its bytes depend on.
 func (s *Store) diskKey(mode tarfs.Mode, layers []string) string {
 	// Another version of the library may lay it out otherwise, and then has another root hash.
-	return s.keyOfMerged("disk", tarfs.Version(), mode, layers)
+	parts := []any{"disk", tarfs.Version(), mode, layers}
+	if mode == tarfs.ImageBlockWithVerity {
+		parts = append(parts, "superblock") // disks of earlier versions have none
+	}
+	return s.keyOfMerged(parts...)
 }
 
 // export writes the disk of layers.
@@ -96,15 +114,18 @@ func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, pa
 		return nil, err
 	}
 	defer sources.Close()
-	done, err := tarfs.Export(ctx, mode, sources.List, path, &tarfs.ExportOptions{Merge: s.mergeOptions()})
+	options := &tarfs.ExportOptions{Merge: s.mergeOptions()}
+	if mode == tarfs.ImageBlockWithVerity {
+		options.Verity = &tarfs.VerityParams{Superblock: tarfs.SuperblockDerived}
+	}
+	done, err := tarfs.Export(ctx, mode, sources.List, path, options)
 	if err != nil {
 		return nil, err
 	}
 	it := &keep.Item{Layers: layers, Mode: string(mode)}
 	for i := range done {
 		if sealed := done[i].Verity; sealed != nil {
-			it.Label = sealed.NydusLabel()
-			err = errors.Join(err, sealed.Close())
+			err = errors.Join(err, describeTree(it, sealed, filepath.Dir(path)), sealed.Close())
 		}
 	}
 	return it, errors.Join(err, os.Chmod(path, 0o600))

@@ -20,6 +20,8 @@ type Image struct {
 	Path string
 	// Devices are the paths of the layers' tars that hold its files' bodies, in the order of its device table.
 	Devices []string
+	// Sidecar is, of an image on a disk with a hash tree, containerd's file by which it is opened through dm-verity.
+	Sidecar string
 
 	key     string
 	release func()

@@ -1,0 +1,56 @@
+package snapshotter
+
+import (
+	"context"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/mount"
+	erofsmount "github.com/containerd/containerd/v2/plugins/mount/erofs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+)
+
+// With plain mounts nobody has a handler that opens dm-verity, so containerd's is called here.
+var handler mount.Handler = erofsmount.NewErofsMountHandler()
+
+// mapperPrefix begins the sources of mounts that go through dm-verity.
+const mapperPrefix = "/dev/mapper/"
+
+// isMountOf says whether a mount with this source shows an image, as it is to be mounted. One that goes through dm-verity
+// where it need not is good.
+func (s *Snapshotter) isMountOf(source string, image store.Image) bool {
+	return keep.BackedBy(source, image.Path) && (strings.HasPrefix(source, mapperPrefix) || !s.options.DMVerity)
+}
+
+// mountImage mounts an image on a directory. The contexts of callers are no matter: the handler only logs by it.
+func (s *Snapshotter) mountImage(image store.Image, at string) error {
+	if !s.options.DMVerity {
+		return keep.MountFiles(image.Path, image.Devices, at)
+	}
+	// One that an earlier process left has the name that the new one gets, by disk and mount point. The handler would remove
+	// it, and fail.
+	if err := closeIdle(func(file string) bool { return file == image.Path }); err != nil {
+		return err
+	}
+	_, err := handler.Mount(context.Background(), s.imageMount(image), at, nil)
+	return err
+}
+
+// unmountImage ends what is mounted on a directory, closes what was opened for that, and removes the directory.
+func (s *Snapshotter) unmountImage(at string) error {
+	there, err := keep.MountsBelow(s.mountsDir)
+	if err != nil {
+		return err
+	}
+	for _, source := range there[at] {
+		if strings.HasPrefix(source, mapperPrefix) {
+			if err := handler.Unmount(context.Background(), at); err != nil {
+				return err
+			}
+			if err := closeLooked(strings.TrimPrefix(source, mapperPrefix)); err != nil {
+				return err
+			}
+		}
+	}
+	return keep.UnmountTarget(at)
+}

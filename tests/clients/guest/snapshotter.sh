@@ -1,0 +1,126 @@
+# Our tarfs-snapshotter as the snapshotter: containers stand on one sealed disk of all layers, through dm-verity, and on no
+# other than the one whose root hash is expected.
+root=$(tarfs root oci-archive:/node/image.tar:t 2>/dev/null)
+
+# sealed NAME KEYS: a node on which only other images are expected; KEYS are more of the daemon's configuration.
+sealed() {
+  node "$1"
+  printf '%064d of another image\n' 0 >"$home/expected"
+  daemon_with containerd-snapshotter.toml <<EOF
+[snapshotter]
+root = "$home/tarfs"
+export_mode = "image_block_with_verity"
+dmverity_mode = "on"
+expected_roots = "$home/expected"
+$2
+EOF
+  grep -q 'images are mounted through dm-verity' "$home/daemon.log" || fail "$name: it does not say so"
+  containerd_with <<EOF
+$dropped_in
+EOF
+  imported tarfs
+}
+
+# expected: the image is refused until its root hash is expected, and when its snapshot's label names another.
+expected() {
+  run tarfs 'echo good' && fail "$name: an image runs whose root is not expected"
+  grep -q "root hash sha256:$root, which is not in $home/expected" "$home/run.log" || fail "$name: $(cat "$home/run.log")"
+  nothing_mapped
+  echo "$root" >>"$home/expected"
+  ctr run --rm --snapshotter tarfs --snapshotter-label "containerd.io/snapshot/tarfs-root=$(printf %064d 0)" \
+    test:t other /bin/true 2>"$home/run.log" && fail "$name: an image runs whose root is not that of the label"
+  grep -q "root hash sha256:$root, and label" "$home/run.log" || fail "$name: $(cat "$home/run.log")"
+}
+
+# viewed: a view of the image, without a container, goes through dm-verity too. containerd 2.3 ends when it is asked for one.
+viewed() {
+  [ "${version#2.3.}" = "$version" ] || return 0
+  mkdir /mnt/view
+  ctr images mount --snapshotter tarfs test:t /mnt/view >/dev/null 2>"$home/run.log" || fail "$name: a view: $(cat "$home/run.log")"
+  [ "$(cat /mnt/view/data/two)" = linked ] || fail "$name: a view shows $(cat /mnt/view/data/two)"
+  [ "$(dmsetup table | grep -c " verity .* $root ")" = 1 ] || fail "$name: a view stands on $(dmsetup table)"
+  ctr images unmount --rm --snapshotter tarfs /mnt/view >/dev/null 2>"$home/run.log" || fail "$name: a view: $(cat "$home/run.log")"
+  ctr content prune references >/dev/null # with which containerd ends what nobody holds any more
+  rmdir /mnt/view
+  nothing_mapped
+}
+
+# outlived COUNT: a container outlives a kill of both, who then close what they have not opened. Another container stands on
+# COUNT devices together with it; containerd 2.3 gives all of an image one.
+outlived() {
+  count=$1
+  [ "${version#2.3.}" = "$version" ] || count=1
+  stays tarfs
+  [ "$(verity_roots)" = "$root" ] || fail "$name: stands on $(verity_roots), not on $root"
+  end KILL $containerd_pid $daemon_pid
+  start_daemon
+  start_containerd
+  echo 3 >/proc/sys/vm/drop_caches
+  cat "/proc/$container/root/data/n123" >/dev/null || fail "$name: a container did not outlive a kill"
+  first=$staying
+  stays tarfs
+  [ "$(verity_roots)" = "$root" ] || fail "$name: after a kill stands on $(verity_roots), not on $root"
+  [ "$(dmsetup ls | wc -l)" = "$count" ] || fail "$name: of two containers: $(dmsetup ls)"
+  ended
+  staying=$first
+  ended
+  nothing_mapped
+}
+
+# broken_disk: bits of the disk are turned, and found.
+broken_disk() {
+  disk=$(find "$home/tarfs/disks" -name disk)
+  at=$(offset_of 299 "$disk")
+  flip "$disk" "$at"
+  broken_file tarfs
+  flip "$disk" "$at"
+  flip "$disk" 1030
+  broken_superblock tarfs
+  flip "$disk" 1030
+}
+
+# broken_sidecar: the root hash that is told is the one that is held against what is expected.
+broken_sidecar() {
+  sed -i 's/"roothash": "..../"roothash": "0000/' "$disk.dmverity"
+  expect_files tarfs
+  grep -q "$root" "$disk.dmverity" || fail "$name: told is $(cat "$disk.dmverity")"
+}
+
+# looked_at: who looks at a device when it is closed keeps it, as udev may where a mount was short; it is not closed again.
+looked_at() {
+  stays tarfs
+  exec 5<"/dev/mapper/$(dmsetup ls | cut -f 1)"
+  ended
+  within 20 unmounted || fail "$name: an image stays mounted: $(grep erofs /proc/mounts)"
+  sleep 3
+  no_device && fail "$name: a device is closed that somebody looks at"
+  exec 5<&-
+}
+unmounted() { ! grep -q ^/dev/mapper/ /proc/mounts; }
+
+# over: all is closed.
+over() {
+  nothing_mapped
+  end TERM $containerd_pid $daemon_pid
+  say "$name: $(wc -l </node/want) files, by dm-verity with the root hash of tarfs root; another one is refused, a flipped bit is found"
+}
+
+sealed "tarfs-snapshotter" ''
+expected
+expect_files tarfs
+viewed
+outlived 2
+broken_disk
+broken_sidecar
+looked_at
+ctr image rm --sync test:t >/dev/null # with which the disk goes
+over
+sealed "tarfs-snapshotter, plain mounts" 'plain_mounts = true'
+echo "$root" >>"$home/expected"
+expect_files tarfs
+viewed
+outlived 1
+broken_disk
+looked_at
+expect_files tarfs
+over
