@@ -57,6 +57,8 @@ pub(crate) const ROWS: &[Row] = &[
         "tarfs merge -o {o}/image.erofs {i}/base.tar {i}/app.tar",
         Replaces("image.erofs"),
     ),
+    row("tar", "tarfs tar -o {o}/all.tar {i}/base.tar", Replaces("all.tar")),
+    row("manual", "tarfs manual {o}/man", New),
     row("merge --disk", "tarfs merge --disk -o {o}/d {i}/base.tar {i}/app.tar.gz", Replaces("d")),
     row(
         "image_block",

@@ -36,6 +36,9 @@ impl NewDirectories {
             }
             // Somebody else has made it meanwhile.
             Err(_) if path.is_dir() => {}
+            Err(_) if path.symlink_metadata().is_ok() => {
+                return Err(Fail::of(path, "is there, and is no directory"));
+            }
             Err(error) => return Err(Fail::of(path, format_args!("cannot make it: {error}"))),
         }
         Ok(())

@@ -150,7 +150,7 @@ fn json_that_claims_to_be_huge_is_not_read() {
 #[test]
 fn what_is_wrong_with_json_is_said_with_its_place() {
     let place = Place::new();
-    let refused = Error(&["save.tar/manifest.json", "line 2 column 3"]);
+    let refused = Error(&["save.tar/manifest.json", "an object is wanted, at line 2 column 3"]);
     let tar = TarBuilder::new().file("manifest.json", b"[\n  7]").finish();
     let file = place.write("save.tar", tar);
     place.expect("manifest", &[], &format!("docker-archive:{file}"), refused);

@@ -146,7 +146,7 @@ fn what_is_wrong_is_said_with_its_file_and_place() {
     layout.add(manifest.clone(), "");
     let arg = layout.done();
     let hex = &config["digest"].as_str().unwrap()["sha256:".len()..];
-    let cause = ["as a configuration: invalid type: integer `7`", "line 2 column"];
+    let cause = ["as a configuration: integer `7`, where a list is wanted", "line 2 column"];
     place.expect("a configuration", &[], &arg, Error(&[hex, cause[0], cause[1]]));
 
     layout.manifests[0]["size"] = json!(7);

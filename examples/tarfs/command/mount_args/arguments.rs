@@ -21,6 +21,9 @@ pub(crate) struct MountArgs {
     /// trees of 4096/4096 alone.
     #[arg(long, requires = "root", conflicts_with = "hash")]
     pub(crate) kata: bool,
+    /// Print one line of JSON, with a list of the commands.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Where to mount.
     #[arg(long, value_name = "DIR", default_value = "/mnt")]
     pub(crate) mount_point: PathBuf,

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use erofs_tarfs::verity::Sealed;
+use serde::Serialize;
 
 pub(crate) use self::arguments::MountArgs;
 use crate::cli::fail::{Done, Fail};
@@ -16,6 +17,7 @@ use crate::cli::{quote, warn};
 use crate::files::partition;
 use crate::mount::plan::{Plan, Planned};
 use crate::mount::planning;
+use crate::show::print;
 
 pub(crate) fn run(args: &MountArgs) -> Done {
     let source = &args.source;
@@ -35,8 +37,16 @@ pub(crate) fn run(args: &MountArgs) -> Done {
         }
         lines.extend(commands(args, plan, &name, &mount_point)?);
     }
-    let mut out = io::stdout().lock();
-    lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Fail::stdout)
+    let commands = Commands { commands: &lines };
+    print::report(io::stdout().lock(), &commands, args.json, |out| {
+        lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+    })
+}
+
+/// Lines for a shell, comments among them.
+#[derive(Debug, Serialize)]
+struct Commands<'a> {
+    commands: &'a [String],
 }
 
 /// What comes before the commands of one of several partitions.

@@ -7,6 +7,7 @@ use clap::Args as Group;
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, HashingOptions};
 use erofs_tarfs::verity::{Digest, Error, Fault, HashPlacement, Sealed};
+use serde::Serialize;
 
 use super::of_sidecar;
 use crate::cli::fail::{Done, Fail};
@@ -17,6 +18,7 @@ use crate::files::kind::Kind;
 use crate::files::{hash_tree_partition, open, unchanged};
 use crate::hash_tree::sought::{self, Extent, Sought};
 use crate::hash_tree::{sidecar, unfinished};
+use crate::show::print;
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
@@ -46,6 +48,9 @@ pub(crate) struct VerityVerify {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           conflicts_with_all = ["hash", "data_blocks", "hash_offset"])]
     pub(crate) sidecar: Option<Option<PathBuf>>,
+    /// Say that it is right as one line of JSON.
+    #[arg(long)]
+    json: bool,
     /// The sealed file.
     #[arg(value_name = "DATA")]
     pub(crate) data: PathBuf,
@@ -72,16 +77,33 @@ pub(super) fn run(args: &VerityVerify) -> Done {
     check(&sought, &sealed, &hash_tree_options::threads(&args.hashing))?;
     unchanged::check()?;
     let bytes = sealed.geometry().data_bytes();
+    let report = Verified {
+        path: args.data.display().to_string(),
+        verified: true,
+        bytes,
+        root_hash: sealed.root().to_string(),
+        sidecar: sidecar.as_ref().map(|sidecar| sidecar.display().to_string()),
+    };
     let (data, root) = (quote::name(&args.data), sealed.root());
-    match sidecar.filter(|_| args.root.is_none()) {
+    let of = sidecar.filter(|_| args.root.is_none());
+    print::report(io::stdout().lock(), &report, args.json, |out| match of {
         Some(sidecar) => {
             let of = quote::name(&sidecar);
-            println(format_args!(
-                "{data}: verified, {bytes} bytes, by the root hash of {of}: {root}"
-            ))
+            writeln!(out, "{data}: verified, {bytes} bytes, by the root hash of {of}: {root}")
         }
-        None => println(format_args!("{data}: verified, {bytes} bytes")),
-    }
+        None => writeln!(out, "{data}: verified, {bytes} bytes"),
+    })
+}
+
+/// What was verified: all of `bytes`, and the tree. What does not match is an error instead.
+#[derive(Debug, Serialize)]
+struct Verified {
+    path: String,
+    verified: bool,
+    bytes: u64,
+    root_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sidecar: Option<String>,
 }
 
 fn open(args: &VerityVerify, root: Digest) -> Done<Sought> {
@@ -148,8 +170,4 @@ fn check(sought: &Sought, sealed: &Sealed, options: &HashingOptions) -> Done {
 /// Whether an error is about the tree, not the data.
 fn is_of_tree(error: &Error) -> bool {
     matches!(error, Error::HashMismatch { .. } | Error::SpareNotZero { .. })
-}
-
-fn println(text: std::fmt::Arguments<'_>) -> Done {
-    writeln!(io::stdout().lock(), "{text}").map_err(Fail::stdout)
 }

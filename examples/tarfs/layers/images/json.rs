@@ -20,7 +20,7 @@ pub(crate) fn parse<T: DeserializeOwned>(file: &Path, bytes: &[u8], what: &str) 
 
 /// What is wrong with it, and where, in words of JSON and not of the parser.
 fn why(error: &serde_json::Error) -> String {
-    let place = format!("line {}, column {}", error.line(), error.column());
+    let place = format!("line {} column {}", error.line(), error.column());
     match error.classify() {
         Category::Eof => format!("it ends in the middle, at {place}: it was cut short"),
         Category::Syntax => format!("it is no JSON from {place} on"),
@@ -28,10 +28,24 @@ fn why(error: &serde_json::Error) -> String {
             let text = error.to_string();
             let text = text.split(" at line ").next().unwrap_or_default();
             let text = text.strip_prefix("invalid type: ").unwrap_or(text);
-            let text = text.replace("expected ", "where this is wanted: ");
-            format!("at {place}: {}", text.replace("u64", "a number"))
+            match text.split_once(", expected ") {
+                Some((found, wanted)) => {
+                    format!("{found}, where {} is wanted, at {place}", in_json(wanted))
+                }
+                None => format!("{text}, at {place}"),
+            }
         }
         Category::Io => error.to_string(),
+    }
+}
+
+/// What the parser calls by names of Rust.
+fn in_json(wanted: &str) -> &str {
+    match wanted {
+        _ if wanted.starts_with("struct ") || wanted == "a map" => "an object",
+        "a sequence" => "a list",
+        "u64" | "u32" | "i64" => "a number",
+        other => other,
     }
 }
 
