@@ -38,18 +38,30 @@ viewed() {
   mkdir /mnt/view
   ctr images mount --snapshotter tarfs test:t /mnt/view >/dev/null 2>"$home/run.log" || fail "$name: a view: $(cat "$home/run.log")"
   [ "$(cat /mnt/view/data/two)" = linked ] || fail "$name: a view shows $(cat /mnt/view/data/two)"
-  [ "$(dmsetup table | grep -c " verity .* $root ")" = 1 ] || fail "$name: a view stands on $(dmsetup table)"
+  dmsetup table "$(mapped)" | grep -q " verity .* $root " || fail "$name: a view stands on $(mapped)"
   ctr images unmount --rm --snapshotter tarfs /mnt/view >/dev/null 2>"$home/run.log" || fail "$name: a view: $(cat "$home/run.log")"
   ctr content prune references >/dev/null # with which containerd ends what nobody holds any more
   rmdir /mnt/view
-  nothing_mapped
+  all_unmounted
 }
 
-# outlived COUNT: a container outlives a kill of both, who then close what they have not opened. Another container stands on
-# COUNT devices together with it; containerd 2.3 gives all of an image one.
+# at_once: containers of one image that start together.
+at_once() {
+  pids=
+  for at in 1 2 3 4; do
+    ctr run --rm --snapshotter tarfs test:t "together$at" /bin/cat /data/two >"$home/together$at" 2>&1 &
+    pids="$pids $!"
+  done
+  wait $pids
+  for at in 1 2 3 4; do
+    [ "$(cat "$home/together$at")" = linked ] || fail "$name: one of four: $(cat "$home/together$at")"
+  done
+  all_unmounted
+}
+
+# outlived COUNT: a container outlives a kill of both, who then unmount what they have not mounted. Another container stands
+# on COUNT devices together with it.
 outlived() {
-  count=$1
-  [ "${version#2.3.}" = "$version" ] || count=1
   stays tarfs
   [ "$(verity_roots)" = "$root" ] || fail "$name: stands on $(verity_roots), not on $root"
   end KILL $containerd_pid $daemon_pid
@@ -60,12 +72,21 @@ outlived() {
   first=$staying
   stays tarfs
   [ "$(verity_roots)" = "$root" ] || fail "$name: after a kill stands on $(verity_roots), not on $root"
-  [ "$(dmsetup ls | wc -l)" = "$count" ] || fail "$name: of two containers: $(dmsetup ls)"
+  [ "$(mapped | wc -l)" = "$1" ] || fail "$name: of two containers: $(mapped)"
   ended
   staying=$first
   ended
-  nothing_mapped
+  all_unmounted
 }
+
+# mapped: the devices that EROFS is mounted from.
+mapped() { awk '$3 == "erofs" {print $1}' /proc/mounts | sort -u | grep ^/dev/mapper/; }
+
+# all_unmounted: nothing is. A device may be left, if somebody had it open when containerd closed it.
+all_unmounted() {
+  within 20 unmounted || fail "$name: an image stays mounted: $(mapped)"
+}
+unmounted() { [ -z "$(mapped)" ]; }
 
 # broken_disk: bits of the disk are turned, and found.
 broken_disk() {
@@ -89,14 +110,13 @@ broken_sidecar() {
 # looked_at: who looks at a device when it is closed keeps it, as udev may where a mount was short; it is not closed again.
 looked_at() {
   stays tarfs
-  exec 5<"/dev/mapper/$(dmsetup ls | cut -f 1)"
+  exec 5<"$(mapped)"
   ended
-  within 20 unmounted || fail "$name: an image stays mounted: $(grep erofs /proc/mounts)"
+  all_unmounted
   sleep 3
   no_device && fail "$name: a device is closed that somebody looks at"
   exec 5<&-
 }
-unmounted() { ! grep -q ^/dev/mapper/ /proc/mounts; }
 
 # over: all is closed.
 over() {
@@ -109,6 +129,7 @@ sealed "tarfs-snapshotter" ''
 expected
 expect_files tarfs
 viewed
+at_once
 outlived 2
 broken_disk
 broken_sidecar
@@ -119,6 +140,7 @@ sealed "tarfs-snapshotter, plain mounts" 'plain_mounts = true'
 echo "$root" >>"$home/expected"
 expect_files tarfs
 viewed
+at_once
 outlived 1
 broken_disk
 looked_at

@@ -4,6 +4,7 @@
 //	ROOT/metadata.db        snapshots: containerd's core/snapshots/storage, on bbolt
 //	ROOT/snapshots/N/fs     what was written to an active snapshot; empty otherwise
 //	ROOT/snapshots/N/work   overlayfs's, of an active snapshot
+//	ROOT/snapshots/N/tarfs-N  a link to the disk's directory, of one that is mounted through dm-verity
 //	…/N/rwlayer.img         an ext4 with both in it, of a container with a size of its own
 //	ROOT/mounts/KEY         where an image is mounted, with plain mounts
 //	ROOT/snapshots/.tmp-*   being made
@@ -16,7 +17,8 @@
 //	a view                                 erofs IMAGE [ro loop device=TAR…], format/bind {{ mount 0 }} [ro rbind]
 //	a container                            erofs as before, format/overlay [workdir= upperdir= lowerdir={{ mount 0 }}]
 //
-// With dm-verity, DISK takes IMAGE's place, with [ro loop X-containerd.dmverity=DISK.dmverity]: containerd opens the device.
+// With dm-verity, …/N/tarfs-N/disk takes IMAGE's place, with [ro loop X-containerd.dmverity=…/N/tarfs-N/disk.dmverity]:
+// containerd opens the device.
 //
 // With a size of its own a container has "ext4 …/N/rwlayer.img [rw loop]" in front, and the directories of its overlayfs
 // in that.

@@ -52,6 +52,10 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 	if s.options.Plain {
 		return s.plainMounts(id, info, image)
 	}
+	image, err := s.ownPath(id, image)
+	if err != nil {
+		return nil, err
+	}
 	erofs := s.imageMount(image)
 	if info.Kind == snapshots.KindView {
 		// Callers mount what the mount manager leaves to them. It carries out all that has a handler, so of a lone

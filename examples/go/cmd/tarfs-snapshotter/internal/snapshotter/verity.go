@@ -2,6 +2,10 @@ package snapshotter
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/mount"
@@ -20,6 +24,27 @@ const mapperPrefix = "/dev/mapper/"
 // where it need not is good.
 func (s *Snapshotter) isMountOf(source string, image store.Image) bool {
 	return keep.BackedBy(source, image.Path) && (strings.HasPrefix(source, mapperPrefix) || !s.options.DMVerity)
+}
+
+// ownPath is an image, to be opened through dm-verity by containerd, by a path of the snapshot's own: a link to the directory
+// that its disk is in. containerd 2.3 names a device by the directory of its source, and of containers that start at the
+// same time, with one name for all, each ends the other's device. Who mounts it finds the link there; nothing else needs it.
+func (s *Snapshotter) ownPath(id string, image store.Image) (store.Image, error) {
+	if !s.options.DMVerity {
+		return image, nil
+	}
+	link, to := s.path(id, "tarfs-"+id), filepath.Dir(image.Path)
+	if at, err := os.Readlink(link); err != nil || at != to {
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return image, err
+		}
+		// Another call for the same snapshot may have made it meanwhile.
+		if err := os.Symlink(to, link); err != nil && !errors.Is(err, fs.ErrExist) {
+			return image, err
+		}
+	}
+	image.Path, image.Sidecar = filepath.Join(link, filepath.Base(image.Path)), filepath.Join(link, filepath.Base(image.Sidecar))
+	return image, nil
 }
 
 // mountImage mounts an image on a directory. The contexts of callers are no matter: the handler only logs by it.

@@ -48,9 +48,19 @@ func TestVerityMounts(t *testing.T) {
 	container := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
 	view := must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
 	again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
-	if fmt.Sprint(again) != fmt.Sprint(container) || fmt.Sprint(view[0]) != fmt.Sprint(container[0]) {
-		t.Errorf("container %v, again %v, view %v", container, again, view)
+	if fmt.Sprint(again) != fmt.Sprint(container) {
+		t.Errorf("container %v, again %v", container, again)
 	}
+	// Each by a directory of another name, after which containerd 2.3 names devices, to the one disk that there is.
+	if one, two := filepath.Dir(container[0].Source), filepath.Dir(view[0].Source); filepath.Base(one) == filepath.Base(two) ||
+		must[string](t)(filepath.EvalSymlinks(one)) != must[string](t)(filepath.EvalSymlinks(two)) {
+		t.Errorf("container %v, view %v", container, view)
+	}
+	ok(t, os.Remove(filepath.Dir(view[0].Source)))
+	if again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "view")); fmt.Sprint(again) != fmt.Sprint(view) {
+		t.Errorf("view %v, again %v", view, again)
+	}
+	must[os.FileInfo](t)(os.Stat(view[0].Source))
 	var beside sidecar
 	ok(t, json.Unmarshal(must[[]byte](t)(os.ReadFile(sidecarOf(t, container))), &beside))
 	disk := container[0].Source
