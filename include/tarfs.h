@@ -260,6 +260,26 @@
 #define TARFS_PENDING 8
 
 /**
+ * The bytes pushed are those of the tar.
+ */
+#define TARFS_COMPRESSION_NONE 0
+
+/**
+ * Told by the first bytes: gzip or zstd, and a tar as it is if they are of neither.
+ */
+#define TARFS_COMPRESSION_AUTO 1
+
+/**
+ * gzip: members one behind the other, each held against its CRC-32 and length.
+ */
+#define TARFS_COMPRESSION_GZIP 2
+
+/**
+ * zstd: frames one behind the other, each held against its checksum, if it has one.
+ */
+#define TARFS_COMPRESSION_ZSTD 3
+
+/**
  * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
  * instead of making them properties of the tree, as for a merge.
  */
@@ -555,6 +575,11 @@ enum tarfs_status
      * Something does not fit a device-mapper table, a VMDK descriptor or a partition table.
      */
     TARFS_STATUS_OUTPUT = -13,
+    /**
+     * A compressed stream is malformed, cut short, or over max_ratio; or this library was built without
+     * what reads it.
+     */
+    TARFS_STATUS_COMPRESSED = -14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -846,6 +871,16 @@ typedef struct {
      * tars that are decompressed, as a few bytes become any number.
      */
     uint64_t max_bytes;
+    /**
+     * How what is pushed is compressed: a TARFS_COMPRESSION_ constant. All else here is about the tar in it: flags,
+     * limits, leaves, and tee, which gets the tar uncompressed. What is wrong with the stream is
+     * TARFS_STATUS_COMPRESSED, with the offset in the compressed bytes.
+     */
+    uint32_t compression;
+    /**
+     * How many times as long as what was pushed the tar may become, from 256 MiB on; 200 by default.
+     */
+    uint32_t max_ratio;
 } tarfs_layer_options;
 
 /**
@@ -1739,13 +1774,17 @@ int32_t tarfs_layer_new(const tarfs_layer_options *options,
                         tarfs_error **error);
 
 /**
- * Takes the next bytes of the tar, in pieces of any size; 64 KiB or more at a time are fastest.
+ * Takes the next bytes of the tar, compressed if the options say so, in pieces of any size; 64 KiB or
+ * more at a time are fastest.
  * After an error the layer accepts nothing but tarfs_layer_free. The offset of an error is that of
  * the entry in the tar.
  *
  * @param data May be NULL if len is 0.
  */
-int32_t tarfs_layer_push(tarfs_layer *layer, const uint8_t *data, size_t len, tarfs_error **error);
+int32_t tarfs_layer_push(tarfs_layer *layer,
+                         const uint8_t *data,
+                         size_t len,
+                         tarfs_error **error);
 
 /**
  * Takes the next bytes of the tar from a source: those from byte offset on, as many as bytes says.

@@ -27,8 +27,7 @@ use std::sync::OnceLock;
 use std::thread;
 
 use cli::reading_options::ReadingOptions;
-use files::decompress::Uncompressed;
-use files::kind::Kind;
+use erofs_tarfs::io::{Compression, Uncompressed};
 use files::{open, partition};
 use hash_tree::sidecar;
 use layers::spool::Spool;
@@ -42,8 +41,8 @@ fuzz_target!(|input: &[u8]| {
     // What the tool has opened it remembers, a thread its own.
     thread::scope(|scope| {
         let thread = scope.spawn(|| match form % 8 {
-            0 => stream(Kind::Gzip, bytes),
-            1 => stream(Kind::Zstd, bytes),
+            0 => stream(Compression::Gzip, bytes),
+            1 => stream(Compression::Zstd, bytes),
             2 => with_file(bytes, |path| drop(sidecar::read(path))),
             3 => with_file(bytes, partitions),
             4 | 5 => with_file(&image::oci(bytes), |path| load("oci-archive:", path)),
@@ -68,16 +67,17 @@ impl Read for Few<'_> {
     }
 }
 
-fn stream(kind: Kind, bytes: &[u8]) {
+fn stream(compression: Compression, bytes: &[u8]) {
     let read = |from: &mut dyn Read| {
+        let stream = Uncompressed::new(compression, from).expect("a build that reads it");
         let mut out = Vec::new();
-        let done = from.take(MOST).read_to_end(&mut out);
+        let done = stream.take(MOST).read_to_end(&mut out);
         // Where an error is depends on how much the decoder was handed at once.
         (out, done.is_ok())
     };
-    let whole = read(&mut Uncompressed::new(kind, bytes));
+    let whole = read(&mut &*bytes);
     let piece = 1 + bytes.first().map_or(0, |byte| usize::from(byte & 15));
-    let pieces = read(&mut Uncompressed::new(kind, Few(bytes, piece)));
+    let pieces = read(&mut Few(bytes, piece));
     assert_eq!(whole.1, pieces.1);
     assert!(whole.0 == pieces.0 || !whole.1, "other bytes in pieces");
 }

@@ -24,6 +24,12 @@ impl From<tree::Error> for Error {
     }
 }
 
+impl From<io::BrokenStream> for Error {
+    fn from(error: io::BrokenStream) -> Self {
+        Self::new(Status::Compressed, error.to_string()).at(error.offset)
+    }
+}
+
 impl From<layout::Error> for Error {
     fn from(error: layout::Error) -> Self {
         Self::new(Status::Layout, error.to_string())

@@ -38,6 +38,9 @@ pub enum Status {
     NotFound = -12,
     /// Something does not fit a device-mapper table, a VMDK descriptor or a partition table.
     Output = -13,
+    /// A compressed stream is malformed, cut short, or over max_ratio; or this library was built without
+    /// what reads it.
+    Compressed = -14,
 }
 
 impl Status {

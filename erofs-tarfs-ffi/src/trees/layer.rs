@@ -19,6 +19,7 @@ use crate::trees::layer_info::TarfsLayerInfo;
 use crate::trees::layer_options::TarfsLayerOptions;
 use crate::trees::pieces::Pieces;
 use crate::trees::tree::Tree;
+use crate::trees::unpack::Unpack;
 use crate::verity::leaves::Leaves;
 
 /// A tar that streams in and becomes a layer.
@@ -35,6 +36,8 @@ enum State {
 /// A layer at work.
 #[derive(Debug)]
 struct Open {
+    /// Makes a tar of what is pushed.
+    unpack: Unpack,
     ingest: Box<Ingest>,
     /// What is written, and what is hashed by another thread.
     pieces: Pieces,
@@ -42,16 +45,28 @@ struct Open {
 
 impl Open {
     fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.pieces.push(bytes)?;
-        Ok(self.ingest.push(bytes)?)
+        let Self { unpack, ingest, pieces } = self;
+        unpack.push(bytes, &mut |bytes| {
+            pieces.push(bytes)?;
+            Ok(ingest.push(bytes)?)
+        })
     }
 
     /// Bytes that nobody needs to see.
     fn skippable(&self) -> u64 {
-        if self.pieces.are_wanted() { 0 } else { self.ingest.skippable() }
+        if self.pieces.are_wanted() || !self.unpack.is_plain() {
+            0
+        } else {
+            self.ingest.skippable()
+        }
     }
 
-    fn finish(self) -> Result<Ingested, Error> {
+    fn finish(mut self) -> Result<Ingested, Error> {
+        let Self { unpack, ingest, pieces } = &mut self;
+        unpack.finish(&mut |bytes| {
+            pieces.push(bytes)?;
+            Ok(ingest.push(bytes)?)
+        })?;
         Ok(match self.pieces.finish()? {
             Some(hashed) => self.ingest.finish_with(hashed)?,
             None => self.ingest.finish()?,
@@ -98,7 +113,7 @@ pub unsafe extern "C" fn tarfs_layer_new(
         boundary(error, || {
             pointer::output(layer, "layer")?;
             let given = sized::read(options, "options")?;
-            let options = given.read()?;
+            let (options, unpack) = (given.read()?, given.unpack()?);
             let (ingest, apart) = match given.is_apart() {
                 true => Ingest::split(options),
                 false => (Ingest::new(options), StreamHasher::new(false, None)),
@@ -107,14 +122,16 @@ pub unsafe extern "C" fn tarfs_layer_new(
                 true => None,
                 false => Some(Writer::new(sized::read(given.tee, "tee")?)?),
             };
-            let open = Open { ingest: Box::new(ingest), pieces: Pieces::new(tee, apart) };
+            let (ingest, pieces) = (Box::new(ingest), Pieces::new(tee, apart));
+            let open = Open { unpack, ingest, pieces };
             pointer::put(layer, pointer::give(Layer(Guarded::new(State::Open(open)))));
             Ok(())
         })
     }
 }
 
-/// Takes the next bytes of the tar, in pieces of any size; 64 KiB or more at a time are fastest.
+/// Takes the next bytes of the tar, compressed if the options say so, in pieces of any size; 64 KiB or
+/// more at a time are fastest.
 /// After an error the layer accepts nothing but tarfs_layer_free. The offset of an error is that of
 /// the entry in the tar.
 ///

@@ -10,6 +10,7 @@ use crate::abi::pointer;
 use crate::abi::sized::Sized;
 use crate::streams::sink::Sink;
 use crate::trees::apart::Apart;
+use crate::trees::unpack::Unpack;
 use crate::verity::params::VerityParams;
 
 /// Keep a hard link whose target is no earlier entry of its tar, for tarfs_tree_merge to find in a
@@ -77,6 +78,12 @@ pub struct TarfsLayerOptions {
     /// The most bytes of the tar, uncompressed, all that follows its end counted; no limit by default. To be set for
     /// tars that are decompressed, as a few bytes become any number.
     pub max_bytes: u64,
+    /// How what is pushed is compressed: a TARFS_COMPRESSION_ constant. All else here is about the tar in it: flags,
+    /// limits, leaves, and tee, which gets the tar uncompressed. What is wrong with the stream is
+    /// TARFS_STATUS_COMPRESSED, with the offset in the compressed bytes.
+    pub compression: u32,
+    /// How many times as long as what was pushed the tar may become, from 256 MiB on; 200 by default.
+    pub max_ratio: u32,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -158,6 +165,11 @@ impl TarfsLayerOptions {
             .diff_id(has(TARFS_LAYER_DIFF_ID))
             .tag_diff_id(has(TARFS_LAYER_TAG_DIFF_ID))
             .leaves(leaves))
+    }
+
+    /// What the bytes that are pushed go through first.
+    pub(crate) fn unpack(&self) -> Result<Unpack, Error> {
+        Unpack::new(self.compression, (self.max_ratio > 0).then_some(self.max_ratio.into()))
     }
 
     /// Whether a thread of its own is to hash.

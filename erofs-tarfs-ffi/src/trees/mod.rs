@@ -10,3 +10,4 @@ pub mod merge;
 mod pieces;
 pub mod stat;
 pub mod tree;
+pub mod unpack;

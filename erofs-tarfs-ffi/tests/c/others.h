@@ -24,6 +24,28 @@ static inline tarfs_tree *tree_of_fd(const uint8_t *tar, size_t len) {
     return tree;
 }
 
+/* A frame of zstd with one block that is as it was: no more than its first bytes and lengths. */
+static inline tarfs_tree *tree_of_frame(const uint8_t *tar, size_t len, uint32_t compression) {
+    STRUCT(tarfs_layer_options, options);
+    tarfs_layer *layer = NULL;
+    tarfs_tree *tree = NULL;
+    uint8_t head[9] = {0x28, 0xb5, 0x2f, 0xfd, 0x60, (uint8_t)(len - 256), (uint8_t)((len - 256) >> 8)};
+    uint8_t block[3] = {(uint8_t)(1 | len << 3), (uint8_t)(len >> 5), (uint8_t)(len >> 13)};
+    options.compression = compression;
+    OK(tarfs_layer_new(&options, &layer, &error));
+    OK(tarfs_layer_push(layer, head, 3, &error)); /* not told yet */
+    OK(tarfs_layer_push(layer, head + 3, 4, &error));
+    OK(tarfs_layer_push(layer, block, sizeof block, &error));
+    OK(tarfs_layer_push(layer, tar, len, &error));
+    OK(tarfs_layer_finish(layer, NULL, &tree, NULL, &error));
+    tarfs_layer_free(layer);
+    OK(tarfs_layer_new(&options, &layer, &error));
+    OK(tarfs_layer_push(layer, head, 7, &error));
+    EXPECT(TARFS_STATUS_COMPRESSED, tarfs_layer_finish(layer, NULL, &tree, NULL, &error));
+    tarfs_layer_free(layer);
+    return tree;
+}
+
 static inline tarfs_tree *tree_of_source(const tarfs_source *source) {
     tarfs_layer *layer = NULL;
     tarfs_tree *tree = NULL;
@@ -158,6 +180,12 @@ static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leav
     /* Trees: however the tar comes, and what is in them. */
     layers[0] = streamed = tree_of_fd(tar, TAR_BYTES);
     layers[1] = seeked = tree_of_source(&source);
+    for (i = TARFS_COMPRESSION_AUTO; i <= TARFS_COMPRESSION_ZSTD; i += 2) {
+        marked = tree_of_frame(tar, TAR_BYTES, (uint32_t)i);
+        OK(tarfs_tree_get_info(marked, &info, &error));
+        CHECK(info.inodes == 5 && info.names == 4);
+        tarfs_tree_free(marked);
+    }
     OK(tarfs_tree_merge(layers, 2, NULL, &merged, &error));
     OK(tarfs_tree_get_info(tree, &info, &error));
     CHECK(info.inodes == 5 && info.devices == 1);

@@ -1,30 +1,31 @@
 //! Tars that stream by, in one pass: written, hashed and indexed.
 
+mod apart;
 mod pieces;
 
 use alloc::sync::Arc;
 use std::io::Read;
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use pieces::{Piece, Pool};
+use apart::Apart;
+use pieces::{PIECE, Piece, Pool};
 
 use super::{Error, NamedFile};
 use crate::ingest::{Ingest, IngestOptions, Ingested};
 use crate::tree;
 use crate::verity::StreamHasher;
 
-/// How many pieces the other thread may be behind.
-const BEHIND: usize = 8;
-
 /// Reads a tar to its end, padding included, and does with it what `options` want. Every byte also
 /// goes to the file of `tee`, from that byte offset of it on: where the tar belongs in a disk, or 0.
 ///
-/// What is to be hashed, which takes as long as all the rest, is hashed on a thread of its own if
-/// the machine has two. Errors call the stream `name`. `observer` is told how many bytes were dealt
-/// with. Of a pipe, [`Pipe`](super::Pipe) is the faster reader.
+/// If the machine has two cores and the tar is not short, the caller's thread only reads, and so
+/// decompresses where the reader does ([`Uncompressed`](super::Uncompressed)); one thread indexes and
+/// writes, and one hashes, if there is something to hash. Of what it reads 4 MiB at most are on their
+/// way. A tar that turns out to be none is an error as soon as the next 256 KiB are there, or its end.
+///
+/// Errors call the stream `name`. `observer` is told how many bytes were dealt with. Of a pipe,
+/// [`Pipe`](super::Pipe) is the faster reader.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`], [`Error::Layer`].
@@ -46,75 +47,136 @@ pub fn ingest(
     tee: Option<(&NamedFile, u64)>,
     observer: &mut dyn FnMut(u64),
 ) -> Result<Ingested, Error> {
+    let mut source = Source { name, reader, offset: 0, observer, pool: Pool::default() };
+    let first = source.next()?;
     let two = thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    let (ingest, mut hasher) = match two {
+    // What is shorter is done before a thread is there.
+    let apart = two && first.bytes().len() == PIECE;
+    let (ingest, mut hasher) = match apart {
         true => Ingest::split(options),
         false => (Ingest::new(options), StreamHasher::new(false, None)),
     };
-    let mut stream = Stream { name, reader, tee, observer, pool: Pool::default(), ingest };
-    match hasher.is_idle() {
-        true => stream.read(|_| {})?,
-        false => stream.hash(&mut hasher)?,
+    let mut index = Index { name, tee, ingest };
+    match apart {
+        true => in_parallel(&mut source, first, &mut index, &mut hasher)?,
+        false => alone(&mut source, first, &mut |bytes| index.take(bytes))?,
     }
-    stream.ingest.finish_with(hasher.finish()).map_err(|error| layer(name, error))
+    index.ingest.finish_with(hasher.finish()).map_err(|error| layer(name, error))
 }
 
 fn layer(name: &Path, error: tree::Error) -> Error {
     Error::Layer { file: name.to_owned(), error }
 }
 
+/// All that is done with one piece after the other.
+fn alone<R: Read>(
+    source: &mut Source<'_, R>,
+    mut piece: Arc<Piece>,
+    work: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    while !piece.bytes().is_empty() {
+        work(piece.bytes())?;
+        source.done(&piece);
+        drop(piece);
+        piece = source.next()?;
+    }
+    Ok(())
+}
+
+/// The same on threads of their own, if the system has them.
+fn in_parallel<R: Read>(
+    source: &mut Source<'_, R>,
+    piece: Arc<Piece>,
+    index: &mut Index<'_>,
+    hasher: &mut StreamHasher,
+) -> Result<(), Error> {
+    // Taken when there are threads: a piece that is held is not filled again.
+    let mut first = Some(piece);
+    let done = thread::scope(|scope| {
+        let indexing = Apart::new(scope, "tarfs-index", |bytes| index.take(bytes))?;
+        let hashing = match hasher.is_idle() {
+            true => None,
+            false => Some(Apart::new(scope, "tarfs-hash", |bytes| {
+                hasher.push(bytes);
+                Ok(())
+            })?),
+        };
+        first.take().map(|first| share(source, first, indexing, hashing))
+    });
+    match (done, first) {
+        (Some(done), _) => done,
+        (None, Some(first)) => alone(source, first, &mut |bytes| {
+            hasher.push(bytes);
+            index.take(bytes)
+        }),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Reads, and hands over what was read.
+fn share<R: Read>(
+    source: &mut Source<'_, R>,
+    first: Arc<Piece>,
+    indexing: Apart<'_>,
+    hashing: Option<Apart<'_>>,
+) -> Result<(), Error> {
+    let mut next = Ok(first);
+    while let Ok(piece) = &next {
+        if piece.bytes().is_empty() {
+            break;
+        }
+        // Who takes it no more has failed: joining tells how.
+        if !(hashing.iter().all(|hashing| hashing.take(piece)) && indexing.take(piece)) {
+            break;
+        }
+        source.done(piece);
+        drop(next);
+        next = source.next();
+    }
+    let (indexed, hashed) = (indexing.join(), hashing.map_or(Ok(()), Apart::join));
+    // What was wrong with the tar stands before what could not be read of it.
+    indexed.and(hashed).and(next.map(|_| ()))
+}
+
 /// A tar on its way.
-struct Stream<'a, R> {
+struct Source<'a, R> {
     name: &'a Path,
     reader: R,
-    tee: Option<(&'a NamedFile, u64)>,
+    offset: u64,
     observer: &'a mut dyn FnMut(u64),
     pool: Pool,
+}
+
+impl<R: Read> Source<'_, R> {
+    /// The next piece; an empty one is the end.
+    fn next(&mut self) -> Result<Arc<Piece>, Error> {
+        let (offset, file) = (self.offset, self.name);
+        let piece = self.pool.read(&mut self.reader);
+        let piece = piece.map_err(|error| Error::Read { file: file.to_owned(), offset, error })?;
+        self.offset = offset.saturating_add(piece.bytes().len() as u64);
+        Ok(piece)
+    }
+
+    /// Tells of a piece that was dealt with, or will be.
+    fn done(&mut self, piece: &Piece) {
+        (self.observer)(piece.bytes().len() as u64);
+    }
+}
+
+/// A tar that becomes a layer, and is written.
+struct Index<'a> {
+    name: &'a Path,
+    tee: Option<(&'a NamedFile, u64)>,
     ingest: Ingest,
 }
 
-impl<R: Read> Stream<'_, R> {
-    /// Does it all, and hashes on another thread, if the system has one.
-    fn hash(&mut self, hasher: &mut StreamHasher) -> Result<(), Error> {
-        let apart = thread::scope(|scope| {
-            let (sender, receiver) = sync_channel::<Arc<Piece>>(BEHIND);
-            let hash = || {
-                for piece in receiver {
-                    hasher.push(piece.bytes());
-                }
-            };
-            let worker = thread::Builder::new().name("tarfs-hash".to_owned());
-            let worker = worker.spawn_scoped(scope, hash).ok()?;
-            let done = self.read(|piece| {
-                // It fails only if the thread has panicked, which joining it tells.
-                let _ = sender.send(Arc::clone(piece));
-            });
-            // The end of what is sent.
-            drop(sender);
-            match worker.join() {
-                Ok(()) => Some(done),
-                Err(panic) => resume_unwind(panic),
-            }
-        });
-        apart.unwrap_or_else(|| self.read(|piece| hasher.push(piece.bytes())))
-    }
-
-    /// Reads, indexes and writes all there is. `share` gets each piece first.
-    fn read(&mut self, mut share: impl FnMut(&Arc<Piece>)) -> Result<(), Error> {
-        loop {
-            let offset = self.ingest.position();
-            let at = |error| Error::Read { file: self.name.to_owned(), offset, error };
-            let piece = self.pool.read(&mut self.reader).map_err(at)?;
-            let bytes = piece.bytes();
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            share(&piece);
-            self.ingest.push(bytes).map_err(|error| layer(self.name, error))?;
-            if let Some((out, base)) = self.tee {
-                out.write_all_at(bytes, base.saturating_add(offset))?;
-            }
-            (self.observer)(bytes.len() as u64);
+impl Index<'_> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let offset = self.ingest.position();
+        self.ingest.push(bytes).map_err(|error| layer(self.name, error))?;
+        match self.tee {
+            Some((out, base)) => out.write_all_at(bytes, base.saturating_add(offset)),
+            None => Ok(()),
         }
     }
 }

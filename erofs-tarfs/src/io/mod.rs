@@ -16,7 +16,9 @@
 //! [`write_disk`] and [`hash_disk`] carry out the plan of a disk, sharing bytes with the tars where the
 //! filesystem can ([`copy_range`]); [`seal_in_place`] ends the one pass of a layer. [`Mapped`] reads a
 //! disk through the files that it is made of, [`verity`] seals and verifies files on several threads. A
-//! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened.
+//! [`NamedFile`] is an open file with its name, so that an [`Error`] says where it happened. What comes
+//! compressed goes through [`Uncompressed`], or a [`Decompressor`] where there is no reader, with the
+//! features `gzip` and `zstd`.
 //!
 //! ```
 //! use erofs_tarfs::{io, layout, tree::LayerOptions};
@@ -35,6 +37,7 @@
 mod ahead;
 #[cfg(target_os = "linux")]
 mod clone;
+mod compressed;
 mod copy;
 mod device_files;
 mod disk;
@@ -56,6 +59,9 @@ mod pipe;
 mod spare;
 pub mod verity;
 
+pub use compressed::{
+    BrokenStream, Compression, Decompressed, Decompressor, StreamFault, Uncompressed,
+};
 pub use copy::{Copied, copy_range};
 pub use device_files::DeviceFiles;
 pub use disk::{write_disk, write_metadata, write_metadata_at};

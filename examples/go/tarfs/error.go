@@ -45,6 +45,8 @@ var (
 	// ErrNotFound is also fs.ErrNotExist.
 	ErrNotFound error = statusError(StatusNotFound)
 	ErrOutput   error = statusError(StatusOutput)
+	// ErrCompressed has the offset in the compressed bytes.
+	ErrCompressed error = statusError(StatusCompressed)
 )
 
 type statusError Status

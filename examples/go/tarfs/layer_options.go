@@ -58,6 +58,12 @@ type LayerOptions struct {
 	// MaxBytes is the most bytes of the tar, uncompressed, all that follows its end counted; no limit by default. To be
 	// set for tars that are decompressed, as a few bytes become any number.
 	MaxBytes uint64
+	// Compression is that of what is written to the layer; none by default. All else here is about the tar
+	// in it, which Tee gets uncompressed. What is wrong with the stream is ErrCompressed.
+	Compression Compression
+	// MaxRatio is how many times as long as what was written the tar may become, from 256 MiB on; 200 by
+	// default.
+	MaxRatio uint32
 	// Tee gets all bytes, unchanged and in order; nil for nowhere. A regular [*os.File] is written
 	// by the library, at TeeOffset and not where its file offset is.
 	Tee io.Writer
@@ -108,6 +114,8 @@ func (o *LayerOptions) c(call *call) *C.tarfs_layer_options {
 		max_global_xattr_bytes: C.uint64_t(o.MaxGlobalXattrBytes),
 		max_entries:            C.uint64_t(o.MaxEntries),
 		max_bytes:              C.uint64_t(o.MaxBytes),
+		compression:            C.uint32_t(o.Compression),
+		max_ratio:              C.uint32_t(o.MaxRatio),
 	}
 	given.tag, given.tag_len = call.text(o.Tag)
 	call.pin.Pin(given)

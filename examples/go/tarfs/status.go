@@ -37,6 +37,9 @@ const (
 	// StatusOutput: something does not fit a device-mapper table, a VMDK descriptor or a partition
 	// table.
 	StatusOutput Status = C.TARFS_STATUS_OUTPUT
+	// StatusCompressed: a compressed stream is malformed, cut short, or over MaxRatio; or the library was
+	// built without what reads it.
+	StatusCompressed Status = C.TARFS_STATUS_COMPRESSED
 )
 
 var statusNames = map[Status]string{
@@ -53,6 +56,7 @@ var statusNames = map[Status]string{
 	StatusIO:              "cannot read or write",
 	StatusNotFound:        "not found",
 	StatusOutput:          "does not fit the form of a disk",
+	StatusCompressed:      "malformed compressed stream",
 }
 
 // String says it in words.

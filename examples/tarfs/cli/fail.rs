@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::{fmt, io};
 
-use erofs_tarfs::io as tarfs_io;
+use erofs_tarfs::io::{self as tarfs_io, BrokenStream, StreamFault};
 use erofs_tarfs::tar::ErrorKind;
 use erofs_tarfs::tree::{self, Rule};
 
-use crate::cli::broken_stream::BrokenStream;
 use crate::cli::quote;
 
 /// What ends a command early.
@@ -74,7 +73,13 @@ impl From<tarfs_io::Error> for Fail {
             && let Some(broken) =
                 error.get_ref().and_then(|inner| inner.downcast_ref::<BrokenStream>())
         {
-            return Self::of(file, broken);
+            return match &broken.fault {
+                // It is not broken: an option takes it.
+                over @ StreamFault::Ratio { .. } => {
+                    Self::of(file, format_args!("{over} (--limit max_ratio=N)"))
+                }
+                _ => Self::of(file, broken),
+            };
         }
         let mut text = error.to_string();
         if let tarfs_io::Error::Layer { error, .. } = &error {

@@ -81,6 +81,11 @@ impl Default for Ratio {
 }
 
 impl Ratio {
+    /// The number.
+    pub(crate) fn most(self) -> u64 {
+        self.0
+    }
+
     /// Up to here it counts for nothing: short layers of zeros are common.
     const FREE: u64 = 256 << 20;
 

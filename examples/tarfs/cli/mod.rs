@@ -3,7 +3,6 @@
 //!
 //! Nothing here knows a command, or what a layer is.
 
-pub(crate) mod broken_stream;
 pub(crate) mod fail;
 pub(crate) mod hash_tree_options;
 pub(crate) mod help;

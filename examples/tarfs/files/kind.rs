@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{Compression, NamedFile};
 
 use crate::cli::fail::Done;
 
@@ -23,9 +23,9 @@ pub(crate) const HEAD: usize = 1028;
 impl Kind {
     /// What a file or a stream is that begins with these bytes.
     pub(crate) fn of(head: &[u8]) -> Self {
-        match head {
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+        match Compression::of(head) {
+            Compression::Gzip => Self::Gzip,
+            Compression::Zstd => Self::Zstd,
             _ if head.get(1024..HEAD) == Some(&0xe0f5_e1e2_u32.to_le_bytes()) => Self::Erofs,
             _ if is_partitioned(head) => Self::Gpt,
             // Or it is nothing that we know: then the tar parser will say so.
@@ -39,7 +39,16 @@ impl Kind {
     }
 
     pub(crate) fn is_compressed(self) -> bool {
-        matches!(self, Self::Gzip | Self::Zstd)
+        self.compression() != Compression::None
+    }
+
+    /// How its bytes are compressed.
+    pub(crate) fn compression(self) -> Compression {
+        match self {
+            Self::Gzip => Compression::Gzip,
+            Self::Zstd => Compression::Zstd,
+            Self::Tar | Self::Erofs | Self::Gpt => Compression::None,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Files: found by their arguments, opened to be read, and written so that they are whole or not there.
 
 pub(crate) mod argument_files;
-pub(crate) mod decompress;
 pub(crate) mod digest;
 pub(crate) mod directory;
 pub(crate) mod durable;
@@ -12,7 +11,6 @@ pub(crate) mod output;
 pub(crate) mod partition;
 pub(crate) mod place;
 pub(crate) mod protected;
-pub(crate) mod ratio;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod unchanged;

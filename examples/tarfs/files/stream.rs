@@ -5,13 +5,11 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use erofs_tarfs::io::verity::ReadAt;
-use erofs_tarfs::io::{NamedFile, Pipe};
+use erofs_tarfs::io::{Compression, NamedFile, Pipe, Uncompressed};
 
 use crate::cli::fail::Done;
 use crate::cli::limits::Ratio;
-use crate::files::decompress::Uncompressed;
 use crate::files::kind::{HEAD, Kind};
-use crate::files::ratio::Bounded;
 
 /// What standard input is called where it is a layer.
 pub(crate) const STDIN: &str = "-";
@@ -44,13 +42,12 @@ pub(crate) fn uncompressed<'a>(
     reader: impl Read + 'a,
     ratio: Ratio,
 ) -> io::Result<Box<dyn Read + 'a>> {
-    Ok(match kind {
-        Kind::Gzip | Kind::Zstd => {
-            let stream = Uncompressed::new(kind, reader);
-            let used = stream.used();
-            Box::new(Bounded::new(stream, used, ratio))
+    Ok(match kind.compression() {
+        Compression::None => Box::new(reader),
+        compression => {
+            let stream = Uncompressed::new(compression, reader).map_err(io::Error::other)?;
+            Box::new(stream.max_ratio(ratio.most()))
         }
-        Kind::Tar | Kind::Erofs | Kind::Gpt => Box::new(reader),
     })
 }
 

@@ -111,7 +111,7 @@ impl<'a> Machine<'a> {
         assert!(status != -2 && status != -3, "a panic");
         match status {
             1.. => assert!(status == REFUSED && self.streams.iter().any(|s| s.refused), "{status}"),
-            _ => assert!((-13..=0).contains(&status), "{status}"),
+            _ => assert!((-14..=0).contains(&status), "{status}"),
         }
         if status == 0 || !asked {
             assert!(error.is_null());

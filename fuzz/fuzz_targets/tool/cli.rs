@@ -1,7 +1,5 @@
 //! The tool's room `cli`, but that warnings are not printed: a fuzzer would print millions.
 
-#[path = "../../../examples/tarfs/cli/broken_stream.rs"]
-pub(crate) mod broken_stream;
 #[path = "../../../examples/tarfs/cli/fail.rs"]
 pub(crate) mod fail;
 #[path = "../../../examples/tarfs/cli/hash_tree_options.rs"]

@@ -1,11 +1,11 @@
-//! A stream cut into pieces that two threads share.
+//! A stream cut into pieces that several threads share.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use std::io::{ErrorKind, Read, Result};
 
 /// Bytes that go through all stages before the next ones do.
-const PIECE: usize = 256 << 10;
+pub(super) const PIECE: usize = 256 << 10;
 
 /// Some bytes of the tar.
 pub(super) struct Piece {

@@ -1,0 +1,120 @@
+//! What is pushed becomes the bytes of a tar: as it is, or decompressed.
+
+use erofs_tarfs::io::{BrokenStream, Compression, Decompressor};
+
+use crate::abi::error::Error;
+
+/// The bytes pushed are those of the tar.
+pub const TARFS_COMPRESSION_NONE: u32 = 0;
+/// Told by the first bytes: gzip or zstd, and a tar as it is if they are of neither.
+pub const TARFS_COMPRESSION_AUTO: u32 = 1;
+/// gzip: members one behind the other, each held against its CRC-32 and length.
+pub const TARFS_COMPRESSION_GZIP: u32 = 2;
+/// zstd: frames one behind the other, each held against its checksum, if it has one.
+pub const TARFS_COMPRESSION_ZSTD: u32 = 3;
+
+/// Bytes that are decompressed at a time: they are in the cache when the next ones look at them.
+const ROOM: usize = 256 << 10;
+
+/// Takes what is pushed, in pieces of any size.
+#[derive(Debug)]
+pub(crate) struct Unpack {
+    stream: Stream,
+    max_ratio: Option<u64>,
+    room: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain,
+    /// What is not told yet, and its first bytes.
+    Unknown(Vec<u8>),
+    Compressed(Box<Decompressor>),
+}
+
+/// Who takes the bytes of the tar.
+type Take<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Error>;
+
+impl Unpack {
+    /// Of one of the constants above; the default ratio if `max_ratio` is none.
+    pub(crate) fn new(compression: u32, max_ratio: Option<u64>) -> Result<Self, Error> {
+        let mut unpack = Self { stream: Stream::Plain, max_ratio, room: Vec::new() };
+        match compression {
+            TARFS_COMPRESSION_NONE => {}
+            TARFS_COMPRESSION_AUTO => unpack.stream = Stream::Unknown(Vec::new()),
+            TARFS_COMPRESSION_GZIP => unpack.begin(Compression::Gzip)?,
+            TARFS_COMPRESSION_ZSTD => unpack.begin(Compression::Zstd)?,
+            _ => return Err(Error::argument(format!("compression {compression}: not known"))),
+        }
+        Ok(unpack)
+    }
+
+    /// Whether what is pushed is the tar itself.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.stream, Stream::Plain)
+    }
+
+    /// Takes the next bytes, and hands on what comes of them.
+    pub(crate) fn push(&mut self, bytes: &[u8], take: Take<'_>) -> Result<(), Error> {
+        match &mut self.stream {
+            Stream::Plain => take(bytes),
+            Stream::Compressed(stream) => decompress(stream, &mut self.room, bytes, take),
+            Stream::Unknown(head) => {
+                head.extend_from_slice(bytes);
+                match head.len() < Compression::HEAD {
+                    true => Ok(()),
+                    false => self.tell(take),
+                }
+            }
+        }
+    }
+
+    /// Says that these were all.
+    pub(crate) fn finish(&mut self, take: Take<'_>) -> Result<(), Error> {
+        if matches!(self.stream, Stream::Unknown(_)) {
+            self.tell(take)?;
+        }
+        match &mut self.stream {
+            Stream::Compressed(stream) => Ok(stream.finish()?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells by the first bytes what it is, and takes them.
+    fn tell(&mut self, take: Take<'_>) -> Result<(), Error> {
+        let Stream::Unknown(head) = core::mem::replace(&mut self.stream, Stream::Plain) else {
+            return Ok(());
+        };
+        self.begin(Compression::of(&head))?;
+        self.push(&head, take)
+    }
+
+    fn begin(&mut self, compression: Compression) -> Result<(), BrokenStream> {
+        if compression != Compression::None {
+            let mut stream = Decompressor::new(compression)?;
+            if let Some(max_ratio) = self.max_ratio {
+                stream = stream.max_ratio(max_ratio);
+            }
+            self.stream = Stream::Compressed(Box::new(stream));
+        }
+        Ok(())
+    }
+}
+
+fn decompress(
+    stream: &mut Decompressor,
+    room: &mut Vec<u8>,
+    mut bytes: &[u8],
+    take: Take<'_>,
+) -> Result<(), Error> {
+    room.resize(ROOM, 0);
+    loop {
+        let done = stream.decompress(bytes, room)?;
+        take(&room[..done.made])?;
+        bytes = &bytes[done.used..];
+        // While the room is full there may be more.
+        if done.made < ROOM {
+            return Ok(());
+        }
+    }
+}

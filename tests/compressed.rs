@@ -1,0 +1,278 @@
+//! Compressed streams in `io`, against those who wrote the formats: flate2's and zstd's encoders, GNU gzip
+//! and the zstd program.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+use erofs_tarfs::io::{BrokenStream, Compression, Decompressor, StreamFault, Uncompressed};
+use flate2::write::GzEncoder;
+use flate2::{Compression as Level, GzBuilder};
+use testkit::rng::Rng;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Level::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+/// A frame that zstd passes over.
+const SKIPPED: &[u8] = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc";
+
+fn all(kind: Compression, bytes: &[u8]) -> Result<Vec<u8>, BrokenStream> {
+    let mut out = Vec::new();
+    match Uncompressed::new(kind, bytes)?.read_to_end(&mut out) {
+        Ok(_) => Ok(out),
+        Err(error) => Err(error.get_ref().unwrap().downcast_ref::<BrokenStream>().unwrap().clone()),
+    }
+}
+
+/// The same in pieces, pushed, into little room.
+fn pushed(
+    kind: Compression,
+    bytes: &[u8],
+    piece: usize,
+    room: usize,
+) -> Result<Vec<u8>, BrokenStream> {
+    let (mut stream, mut out) = (Decompressor::new(kind)?, Vec::new());
+    let mut room = vec![0; room];
+    for mut piece in bytes.chunks(piece) {
+        loop {
+            let done = stream.decompress(piece, &mut room)?;
+            out.extend_from_slice(&room[..done.made]);
+            piece = &piece[done.used..];
+            if done.made < room.len() {
+                assert!(piece.is_empty(), "with room left all is taken");
+                break;
+            }
+        }
+    }
+    stream.finish()?;
+    assert_eq!((stream.used(), stream.made()), (bytes.len() as u64, out.len() as u64));
+    Ok(out)
+}
+
+/// Bytes that are as many when they are compressed.
+fn noise(len: usize) -> Vec<u8> {
+    Rng::new(7).bytes(len)
+}
+
+/// Bytes with text, runs, and matches near and far.
+fn text(len: usize) -> Vec<u8> {
+    let (mut rng, mut out) = (Rng::new(11), vec![b'x']);
+    while out.len() < len {
+        let mut below = |end: usize| rng.below(end as u64) as usize;
+        match below(4) {
+            0 => out.extend(noise(below(300))),
+            1 => out.extend(std::iter::repeat_n(below(256) as u8, below(70_000))),
+            _ => {
+                let from = below(out.len());
+                let to = out.len().min(from + below(5_000));
+                out.extend_from_within(from..to);
+            }
+        }
+    }
+    out.truncate(len);
+    out
+}
+
+#[test]
+fn members_frames_and_padding() {
+    let (gz, zst) = (Compression::Gzip, Compression::Zstd);
+    for (what, kind, bytes) in [
+        ("one", gz, gzip(b"ab")),
+        ("two", gz, [gzip(b"a"), gzip(b"b")].concat()),
+        ("empty ones", gz, [gzip(b""), gzip(b"ab"), gzip(b""), gzip(b"")].concat()),
+        ("zeros", gz, [gzip(b"ab"), vec![0; 10_000]].concat()),
+        ("one zero", gz, [gzip(b"ab"), vec![0]].concat()),
+        ("frame", zst, zstd(b"ab")),
+        ("frames", zst, [zstd(b"a"), zstd(b""), zstd(b"b")].concat()),
+        ("skipped", zst, [zstd(b"a"), SKIPPED.to_vec(), zstd(b"b")].concat()),
+        ("skipped first", zst, [SKIPPED.to_vec(), zstd(b"ab"), SKIPPED.to_vec()].concat()),
+        ("frame, zeros", zst, [zstd(b"ab"), vec![0; 600_000]].concat()),
+        ("plain", Compression::None, b"ab".to_vec()),
+    ] {
+        assert_eq!(all(kind, &bytes).as_deref(), Ok(&b"ab"[..]), "{what}");
+        assert_eq!(Compression::of(&bytes), kind, "{what}");
+        for (piece, room) in [(1, 1), (1, 100), (7, 1), (bytes.len(), 2)] {
+            assert_eq!(pushed(kind, &bytes, piece, room).as_deref(), Ok(&b"ab"[..]), "{what}");
+        }
+    }
+    assert_eq!(all(gz, &gzip(b"")), Ok(Vec::new()));
+    assert_eq!(all(gz, b""), Ok(Vec::new()), "what is empty is for its reader to refuse");
+}
+
+/// All that RFC 1952 allows in a header.
+#[test]
+fn headers_of_all_kinds() {
+    let body = noise(10_000);
+    for extra in [None, Some(vec![]), Some(noise(65_535))] {
+        for name in [None, Some("n".to_owned()), Some("long".repeat(200_000))] {
+            for comment in [None, Some("")] {
+                let mut builder = GzBuilder::new().mtime(1 << 30).operating_system(7);
+                if let Some(extra) = extra.clone() {
+                    builder = builder.extra(extra);
+                }
+                if let Some(name) = &name {
+                    builder = builder.filename(name.as_bytes());
+                }
+                if let Some(comment) = comment {
+                    builder = builder.comment(comment);
+                }
+                let mut encoder = builder.write(Vec::new(), Level::new(6));
+                encoder.write_all(&body).unwrap();
+                let stream = encoder.finish().unwrap();
+                assert!(all(Compression::Gzip, &stream).as_ref() == Ok(&body));
+                assert!(pushed(Compression::Gzip, &stream, 3, 4096).as_ref() == Ok(&body));
+            }
+        }
+    }
+    // A header with a checksum, made by hand: no encoder here makes one.
+    let mut stream = gzip(b"ab");
+    stream[3] |= 2;
+    let crc = flate2_crc(&stream[..10]);
+    stream.splice(10..10, crc.to_le_bytes());
+    assert_eq!(all(Compression::Gzip, &stream).as_deref(), Ok(&b"ab"[..]));
+    stream[10] ^= 1;
+    let broken = all(Compression::Gzip, &stream).unwrap_err();
+    assert!(broken.to_string().contains("header does not have its checksum"), "{broken}");
+    for (at, value, why) in [(2, 7, "not deflate"), (3, 0x20, "flags"), (1, 0, "begins so")] {
+        let mut stream = gzip(b"ab");
+        stream[at] = value;
+        let broken = all(Compression::Gzip, &stream).unwrap_err();
+        assert!(broken.to_string().contains(why), "{broken}");
+    }
+}
+
+/// The lower half of a CRC-32.
+fn flate2_crc(bytes: &[u8]) -> u16 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum() as u16
+}
+
+/// Programs that others wrote compress at all levels; streams are cut into pieces of many sizes.
+#[test]
+fn what_other_programs_write() {
+    let bytes = text(1_000_000);
+    let programs: [(&str, &[&str], Compression); 7] = [
+        ("gzip", &["-1"], Compression::Gzip),
+        ("gzip", &["-6"], Compression::Gzip),
+        ("gzip", &["-9"], Compression::Gzip),
+        ("zstd", &["-1"], Compression::Zstd),
+        ("zstd", &["-19"], Compression::Zstd),
+        ("zstd", &["--fast=5", "--no-check"], Compression::Zstd),
+        ("zstd", &["-3", "--long=27"], Compression::Zstd),
+    ];
+    for (program, words, kind) in programs {
+        let stream = piped(program, &[words, &["-c"]].concat(), &bytes);
+        assert!(all(kind, &stream).as_ref() == Ok(&bytes), "{program} {words:?}");
+        for (piece, room) in [(100, 1 << 20), (70_001, 511), (1 << 20, 65_536)] {
+            let made = pushed(kind, &stream, piece, room);
+            assert!(made.as_ref() == Ok(&bytes), "{program} {words:?} {piece} {room}");
+        }
+        let twice = [&stream[..], &stream].concat();
+        assert!(all(kind, &twice) == Ok(bytes.repeat(2)), "{program} {words:?}, two of them");
+    }
+}
+
+fn piped(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new(program)
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect(program);
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input).unwrap());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{program}");
+        output.stdout
+    })
+}
+
+#[test]
+fn what_follows_is_counted_and_placed() {
+    for (kind, stream) in [(Compression::Gzip, gzip(b"ab")), (Compression::Zstd, zstd(b"ab"))] {
+        for (rest, other) in [(&b"\0\0x\0y"[..], 2), (b"rest", 4)] {
+            let broken = all(kind, &[&stream[..], rest].concat()).unwrap_err();
+            assert_eq!(broken.offset, stream.len() as u64);
+            assert_eq!(broken.compression, kind);
+            let bytes = rest.len() as u64;
+            assert_eq!(broken.fault, StreamFault::Behind { bytes, other });
+        }
+    }
+}
+
+/// A stream that is cut anywhere ends in the middle, or where a member does.
+#[test]
+fn cut_anywhere() {
+    let body = text(20_000);
+    for (kind, stream) in [(Compression::Gzip, gzip(&body)), (Compression::Zstd, zstd(&body))] {
+        for cut in 1..stream.len() {
+            let broken = all(kind, &stream[..cut]).unwrap_err();
+            assert_eq!((broken.offset, broken.fault), (cut as u64, StreamFault::Cut));
+        }
+        let two = [&stream[..], &stream].concat();
+        for cut in stream.len()..two.len() {
+            let done = all(kind, &two[..cut]);
+            assert_eq!(done.is_ok(), cut == stream.len(), "{cut}");
+        }
+    }
+}
+
+/// No bit of a gzip stream can change and make other bytes: it is noticed, or says nothing of them.
+#[test]
+fn no_bit_changes_unnoticed() {
+    let body = text(3_000);
+    let stream = gzip(&body);
+    for bit in 0..stream.len() * 8 {
+        let (at, mut bad) = (bit / 8, stream.clone());
+        bad[at] ^= 1 << (bit % 8);
+        let done = all(Compression::Gzip, &bad);
+        match done {
+            // Time and system, bits behind the last block's end; another distance in a run.
+            Ok(same) => assert!(same == body, "bit {bit}"),
+            Err(broken) => {
+                assert!(
+                    broken.offset <= stream.len() as u64 && !(4..10).contains(&at),
+                    "bit {bit}"
+                );
+            }
+        }
+    }
+    for (at, checksum) in [(8, true), (1, false)] {
+        let mut bad = stream.clone();
+        let at = bad.len() - at;
+        bad[at] ^= 0x10;
+        let broken = all(Compression::Gzip, &bad).unwrap_err();
+        assert_eq!(broken.offset, stream.len() as u64 - 8, "where the trailer begins");
+        assert_eq!(matches!(broken.fault, StreamFault::Checksum { .. }), checksum);
+        assert_eq!(matches!(broken.fault, StreamFault::Length { .. }), !checksum);
+    }
+}
+
+#[test]
+fn a_ratio_counts_from_256_mib_on() {
+    const FREE: u64 = 256 << 20;
+    let mut encoder = GzEncoder::new(Vec::new(), Level::best());
+    encoder.write_all(&vec![0; 64 << 20]).unwrap();
+    let member = encoder.finish().unwrap();
+    let read = |members: usize, ratio: u64| {
+        let stream = member.repeat(members);
+        let stream = Uncompressed::new(Compression::Gzip, &stream[..]).unwrap().max_ratio(ratio);
+        std::io::copy(&mut { stream }, &mut std::io::sink())
+    };
+    assert_eq!(read(4, 1).unwrap(), FREE, "so many are free");
+    let error = read(5, 200).unwrap_err();
+    let broken = error.get_ref().unwrap().downcast_ref::<BrokenStream>().unwrap();
+    let StreamFault::Ratio { made, used, max_ratio: 200 } = broken.fault else {
+        panic!("{broken}")
+    };
+    assert!(made > FREE && made < FREE + (1 << 20) && made / 200 > used, "{broken}");
+    assert_eq!(read(5, 1033).unwrap(), 5 * (64 << 20));
+}
