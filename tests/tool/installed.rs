@@ -7,7 +7,7 @@ use std::process::Command;
 
 use testkit::oracle;
 
-use crate::run::{Place, ok};
+use crate::run::{Place, ok, tool};
 
 /// What a program says; it must be content, and complain of nothing.
 #[track_caller]
@@ -49,6 +49,51 @@ fn manual_pages() {
     let lint =
         Command::new(mandoc).args(["-Tlint", "-W", "warning"]).arg(pages.join("bad.1")).output();
     assert!(!lint.unwrap().stdout.is_empty());
+}
+
+/// `make install` copies the program, its pages and completions, and `make uninstall` takes all of it away.
+#[test]
+fn installed_and_taken_away() {
+    let Some(make) = oracle::tool("make", "apt-get install make") else { return };
+    let place = Place::new();
+    let stage = place.text("stage");
+    let (built, destination) = (tool().parent().unwrap().display(), format!("DESTDIR={stage}"));
+    let (built, here) = (format!("BUILT={built}"), Path::new(env!("CARGO_MANIFEST_DIR")));
+    // Root may have no Cargo. Stripping the dev build takes longer than all else.
+    let asked = |target: &str| {
+        let words = ["-s", target, "PREFIX=/usr", "CARGO=false", "STRIP=:", &built, &destination];
+        said(&make, &words, &here.join("examples/tarfs"))
+    };
+    asked("install");
+    let files = || -> Vec<String> {
+        let mut found = Vec::new();
+        let mut directories = vec![place.path("stage")];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap()) {
+                match entry.file_type().unwrap().is_dir() {
+                    true => directories.push(entry.path()),
+                    false => found.push(entry.path().display().to_string().replace(&stage, "")),
+                }
+            }
+        }
+        found.sort();
+        found
+    };
+    let installed = files();
+    for file in [
+        "/usr/bin/tarfs",
+        "/usr/share/bash-completion/completions/tarfs",
+        "/usr/share/fish/vendor_completions.d/tarfs.fish",
+        "/usr/share/man/man1/tarfs.1",
+        "/usr/share/man/man1/tarfs-verity-format.1",
+        "/usr/share/zsh/site-functions/_tarfs",
+    ] {
+        assert!(installed.iter().any(|found| found == file), "{file}: {installed:?}");
+    }
+    let program = place.path("stage/usr/bin/tarfs");
+    assert_eq!(said(&program, &["--version"], &place.path("")), ok(["--version"]));
+    asked("uninstall");
+    assert!(files().is_empty(), "{:?}", files());
 }
 
 /// The same twice, without a clock or the place in it.
