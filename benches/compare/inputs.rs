@@ -40,6 +40,36 @@ pub(crate) fn large(dir: &Path, bytes: u64) -> Done<PathBuf> {
     })
 }
 
+/// A tar of files of 64 KiB that compress as a distribution's do, to about a third.
+pub(crate) fn words(dir: &Path, bytes: u64) -> Done<PathBuf> {
+    const FILE: usize = 64 << 10;
+    made(dir.join(format!("words-{}.tar", bytes >> 20)), |out| {
+        let (mut choices, mut body) = (vec![0; FILE], Vec::new());
+        for number in 0..bytes / FILE as u64 {
+            fill(number, &mut choices);
+            body.clear();
+            for choice in choices.chunks_exact(8) {
+                // Half of all pieces are new, half are of before: some bytes from not far away.
+                let (from, len) =
+                    (usize::from(choice[0]) * 32 + 8, usize::from(choice[1] % 24) + 4);
+                match body.len().checked_sub(from) {
+                    Some(from) if choice[2] % 2 == 0 => {
+                        body.extend_from_within(from..from + len.min(8))
+                    }
+                    Some(from) if choice[2] % 4 == 1 => {
+                        body.extend_from_within(from..(from + len).min(body.len()));
+                    }
+                    _ => body.extend(choice.iter().map(|byte| b' ' + byte % 32)),
+                }
+            }
+            body.resize(FILE, 0);
+            out.write_all(&header(&format!("words/file-{number:06}"), b'0', FILE as u64, 0))?;
+            out.write_all(&body)?;
+        }
+        out.write_all(&[0; 1024])
+    })
+}
+
 /// Bootstraps of layers of empty files.
 pub(crate) fn bootstraps(dir: &Path, layers: usize, entries: usize) -> Done<Vec<PathBuf>> {
     let dir = dir.join(format!("layers-{layers}-{entries}"));

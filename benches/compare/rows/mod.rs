@@ -1,5 +1,6 @@
 //! The rows, group by group.
 
+mod compressed;
 mod directory;
 mod index;
 mod judge;
@@ -16,12 +17,17 @@ use crate::report::Row;
 type Group = (&'static str, &'static str, fn(&Bench, &mut Vec<Row>) -> Done);
 
 /// Name, what it is, and who runs it.
-pub(crate) const GROUPS: [Group; 7] = [
+pub(crate) const GROUPS: [Group; 8] = [
     ("index", "500,000 files indexed, beside mkfs.erofs; bytes of metadata", index::run),
     ("flat", "directories of 100,000 and of 1,000,000 files", directory::run),
     ("verity", "4 GiB sealed, beside veritysetup and go-dmverity", verity::run),
     ("lanes", "blocks hashed on one core, beside the sha2 crate", lanes::run),
     ("stream", "a layer's disk in one pass, beside cat, SHA-256 and nydus-image", stream::run),
+    (
+        "unpack",
+        "compressed layers sealed, beside igzip, zstd and others' pipeline",
+        compressed::run,
+    ),
     ("kept", "an image's hash tree from digests that are kept", kept::run),
     ("merge", "layers merged", layers::run),
 ];

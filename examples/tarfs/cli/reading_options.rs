@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args as Group;
 use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{LayerOptions, MergeOptions};
+use erofs_tarfs::verity::Params;
 
 use crate::cli::limits::{Limits, Ratio};
 use crate::cli::platform::Platform;
@@ -128,6 +129,9 @@ pub(crate) struct ReadingOptions<'a> {
     pub(crate) registry: Asking,
     /// How tars are read.
     pub(crate) layer: LayerOptions,
+    /// For which hash tree the blocks of tars that are read whole are hashed on the way: they are in the
+    /// cache then, and their digest is computed anyway.
+    pub(crate) leaves: Option<Params>,
     /// How long they may get when they are decompressed.
     pub(crate) ratio: Ratio,
     /// How layers become one.

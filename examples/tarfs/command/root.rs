@@ -6,12 +6,13 @@ use clap::Args as Group;
 use erofs_tarfs::export::{self, ExportOptions, Mode};
 use erofs_tarfs::io::{self as tarfs_io, Error, Step};
 use erofs_tarfs::tree::Tree;
+use erofs_tarfs::units::BlockSize;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, HashTree};
 use crate::cli::image_options::{self, Layout};
 use crate::cli::progress::Steps;
-use crate::cli::reading_options::Inputs;
+use crate::cli::reading_options::{Inputs, ReadingOptions};
 use crate::files::argument_files;
 use crate::layers::spool::Spool;
 use crate::layers::{load, merged, same_devices, warnings};
@@ -52,7 +53,10 @@ pub(crate) struct Root {
 pub(crate) fn run(args: &Root) -> Done {
     let options = options(args)?;
     argument_files::protect(&args.inputs.layers);
-    let how = args.inputs.how();
+    // The tree is all that is made, so blocks are hashed while their tars are unpacked.
+    let is_whole = options.layout.block_size == BlockSize::B512;
+    let leaves = is_whole.then(|| options.verity.clone());
+    let how = ReadingOptions { leaves, ..args.inputs.how() };
     let mut spool = Spool::Temporary(std::env::temp_dir());
     let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
     warnings::all(&layers, args.inputs.strict)?;

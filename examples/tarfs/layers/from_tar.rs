@@ -1,11 +1,14 @@
 //! A tar becomes a layer.
 
+use std::rc::Rc;
+
 use erofs_tarfs::ingest;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::tree::LayerOptions;
 
 use crate::cli::fail::Done;
 use crate::cli::progress::Progress;
+use crate::cli::reading_options::ReadingOptions;
 use crate::layers::loaded::{Backing, Loaded};
 use crate::layers::noted::Noted;
 
@@ -15,6 +18,11 @@ pub(crate) fn ingest_options(layer: LayerOptions, tag: Option<&str>) -> ingest::
         .layer(layer.tag(tag.unwrap_or_default()))
         .diff_id(true)
         .tag_diff_id(tag.is_none())
+}
+
+/// The same, as layers are read for a command.
+pub(crate) fn reading(how: &ReadingOptions<'_>, tag: Option<&str>) -> ingest::IngestOptions {
+    ingest_options(how.layer.clone(), tag).leaves(how.leaves.clone())
 }
 
 /// The layer that came of a tar in this file, and the tar's SHA-256.
@@ -28,7 +36,7 @@ pub(crate) fn ingested(file: NamedFile, done: ingest::Ingested) -> (Loaded, Stri
             diff_id: Some(digest.clone()).filter(|digest| !digest.is_empty()),
             tree,
             backing: Backing::File(file),
-            leaves: None,
+            leaves: done.leaves.map(Rc::new),
             end,
             noted,
             platform: None,

@@ -32,7 +32,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
         Kind::Tar | Kind::Gpt => {
             // Its tag is its SHA-256, so all of it is read.
             let progress = Progress::new("reading", Some(file.bytes()?));
-            let options = from_tar::ingest_options(how.layer.clone(), None);
+            let options = from_tar::reading(how, None);
             let reader = stream::reader(&file)?;
             let observer = &mut progress.observer();
             let done = tarfs_io::ingest(arg, reader, options, None, observer)?;
@@ -43,7 +43,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
             let reader = progress.reader(stream::reader(&file)?);
             let reader = stream::uncompressed(kind, reader, how.ratio);
             let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
-            spool.take(arg, &mut *reader, how.layer.clone(), None)?.0
+            spool.take_with(arg, &mut *reader, from_tar::reading(how, None), None)?.0
         }
     };
     mistaken::warn(arg, &loaded.tree);
@@ -63,7 +63,7 @@ fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
         return from_image::read(name, file, how, true);
     }
     let mut reader = stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
-    let loaded = spool.take(name, &mut *reader, how.layer.clone(), None)?.0;
+    let loaded = spool.take_with(name, &mut *reader, from_tar::reading(how, None), None)?.0;
     mistaken::warn(Path::new(STDIN), &loaded.tree);
     Ok(loaded)
 }

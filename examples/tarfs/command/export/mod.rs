@@ -11,10 +11,13 @@ use std::path::Path;
 use erofs_tarfs::export::{ExportOptions, Mode, Partitioning, Product};
 use erofs_tarfs::io::{self as tarfs_io, Step};
 use erofs_tarfs::tree::Tree;
+use erofs_tarfs::units::BlockSize;
+use erofs_tarfs::verity::Params;
 
 pub(crate) use self::arguments::Export;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Steps;
+use crate::cli::reading_options::ReadingOptions;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::target::Target;
@@ -43,7 +46,8 @@ pub(crate) fn run(args: &Export) -> Done {
         // Over the tars, so they stay.
         true => Spool::kept(&output),
     };
-    let how = args.inputs.how();
+    let leaves = kept_leaves(args, product, &options);
+    let how = ReadingOptions { leaves, ..args.inputs.how() };
     let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
     warnings::all(&layers, args.inputs.strict)?;
     if !by_layer {
@@ -98,6 +102,14 @@ pub(crate) fn run(args: &Export) -> Done {
     })?;
     drop(steps);
     print::all(args, product, &target, (made, &digests), noted)
+}
+
+/// For which hash tree the blocks of the tars are hashed as they are unpacked: where the disk has the tars
+/// as they are, and is not read through its files.
+fn kept_leaves(args: &Export, product: Product, options: &ExportOptions) -> Option<Params> {
+    let is_whole = options.layout.block_size == BlockSize::B512;
+    let wanted = product != Product::Disk && is_whole && args.forms.are_plain();
+    wanted.then(|| options.verity.clone())
 }
 
 /// Whether an output is a directory. A directory that is called as standard output is none.

@@ -144,7 +144,7 @@ pub(crate) fn unpack_unchecked(
     }
     let mut reader: Box<dyn Read> =
         stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
-    spool.take(path, &mut *reader, how.layer.clone(), tag)
+    spool.take_with(path, &mut *reader, from_tar::reading(how, tag), tag)
 }
 
 /// A layer whose SHA-256, uncompressed, is what the configuration says. So it was not cut short,
