@@ -195,6 +195,19 @@ fn piped(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
     })
 }
 
+/// Windows that containerd's library takes, which the zstd program takes only when it is told to.
+#[test]
+fn large_windows() {
+    let plain = text(100_000);
+    for window in [27, 28, 29] {
+        let packed = piped("zstd", &["-q", "-1", &format!("--long={window}"), "-c"], &plain);
+        assert!(all(Compression::Zstd, &packed).unwrap() == plain, "{window}");
+    }
+    let packed = piped("zstd", &["-q", "-1", "--long=30", "-c"], &plain);
+    let error = all(Compression::Zstd, &packed).unwrap_err();
+    assert!(error.to_string().contains("its window has more than 512 MiB"), "{error}");
+}
+
 #[test]
 fn what_follows_is_counted_and_placed() {
     for (kind, stream) in [(Compression::Gzip, gzip(b"ab")), (Compression::Zstd, zstd(b"ab"))] {

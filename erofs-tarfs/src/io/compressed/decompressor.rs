@@ -7,7 +7,7 @@ use super::{BrokenStream, Compression, Failed, Step, StreamFault};
 /// Takes a compressed stream in pieces of any size: its members or frames one behind the other, and
 /// zeros behind the last, as tapes have them. Checksums are always checked.
 ///
-/// It has a window and tables, no more: 50 KB for gzip; for zstd what the stream says, 128 MiB at most.
+/// It has a window and tables, no more: 50 KB for gzip; for zstd what the stream says, 512 MiB at most.
 ///
 /// # Examples
 /// ```
