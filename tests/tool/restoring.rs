@@ -271,3 +271,24 @@ fn deeper_than_files_may_be_open() {
     let by_tar = gnu_tar(&bytes(&["tar", &path]));
     same(Path::new(&out), &dump(&by_tar.path().join("out")).unwrap());
 }
+
+/// Whose files are not their owners' have no rights of whoever made the image: neither setuid bits nor capabilities.
+#[test]
+fn files_of_ones_own_have_no_capabilities() {
+    let place = Place::new();
+    let net_raw = [1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let tar = TarBuilder::new().file("ping", "x").xattr("security.capability", net_raw);
+    let tar = place.put("tar", &tar.xattr("user.kept", "y").finish());
+    let capabilities = |args: &[&str]| {
+        let out = place.text("out");
+        let _ = fs::remove_dir_all(&out);
+        let said = ok([&["extract", "--json", &tar, "-C", &out][..], args].concat());
+        let mut command = Command::new("getfattr");
+        command.args(["-d", "-m", "-", "--absolute-names"]).arg(place.path("out/ping"));
+        let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        assert!(shown.contains("user.kept=\"y\""), "{shown}");
+        (json(&said)[0]["missing"]["xattrs"].clone(), shown.contains("security.capability"))
+    };
+    assert_eq!(capabilities(&[]), (0.into(), true));
+    assert_eq!(capabilities(&["--no-same-owner"]), (1.into(), false));
+}
