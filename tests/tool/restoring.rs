@@ -269,7 +269,7 @@ fn deeper_than_files_may_be_open() {
     let ran = command.arg(tool()).args([&path, &out]).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let by_tar = gnu_tar(&bytes(&["tar", &path]));
-    same(Path::new(&out), &dump(&by_tar.path().join("out")).unwrap());
+    same(Path::new(&out), &dump(by_tar.path().join("out")).unwrap());
 }
 
 /// Whose files are not their owners' have no rights of whoever made the image: neither setuid bits nor capabilities.
