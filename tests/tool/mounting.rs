@@ -265,6 +265,44 @@ fn veritysetup_is_asked_as_mount_args_prints() {
     assert!(said.contains("cryptsetup-bin"), "{said}");
 }
 
+/// A device that cannot be told to close with its last user is closed when nothing uses it any more. The program in
+/// veritysetup's place opens loop devices, and closes none that is mounted.
+#[test]
+fn a_device_that_stays_is_closed_behind_its_mount() {
+    let image = Image::new();
+    let sealed = image.dir.path().canonicalize().unwrap().join("sealed");
+    let sealed = sealed.to_str().unwrap();
+    let args = ["export", "--json", "--mode", "image_block_with_verity", "-o", sealed];
+    let report = json(&ok(image.over_tars(&args)));
+    let root = report[0]["verity"]["root_hash"].as_str().unwrap();
+    let (place, point) = (Place::new(), Point::new(&image, "point"));
+    fs::create_dir(place.path("bin")).unwrap();
+    let (name, closed) = (place.text("name"), place.text("closed"));
+    let script = format!(
+        "#!/bin/sh\nset -e\ncase $1 in\n\
+         open) ln -s $(losetup -r -f --show \"$2\") /dev/mapper/$3; echo $3 > {name};;\n\
+         *) test $2 != --deferred || {{ echo knows no --deferred >&2; exit 1; }}\n\
+         if grep -q \"/dev/mapper/$2 \" /proc/self/mountinfo; then exit 5; fi\n\
+         losetup -d $(readlink /dev/mapper/$2); rm /dev/mapper/$2; echo > {closed};;\nesac\n"
+    );
+    let program = place.put("bin/veritysetup", script.as_bytes());
+    Command::new("chmod").args(["+x", &program]).status().unwrap();
+    let mut command = Command::new(tool());
+    command.args(["mount", "--root", root, sealed, point.text()]);
+    command.env("PATH", format!("{}:/sbin:/usr/sbin:/bin:/usr/bin", place.text("bin")));
+    let ran = command.output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    let device = Path::new("/dev/mapper").join(fs::read_to_string(name).unwrap().trim());
+    let closed = fs::exists(closed).unwrap();
+    if !closed {
+        let _ = Command::new("losetup").arg("-d").arg(fs::read_link(&device).unwrap()).status();
+        fs::remove_file(&device).unwrap();
+    }
+    assert!(ran.status.code() == Some(1) && said.contains("knows no --deferred"), "{said}");
+    point.is_bare();
+    assert!(closed, "{device:?} is left");
+}
+
 #[test]
 fn umount_takes_nothing_of_others() {
     let image = Image::new();

@@ -250,3 +250,45 @@ fn without_root() {
     assert_eq!(fs::metadata(place.path("home/out/closed")).unwrap().mode() & 0o7777, 0o500);
     assert!(!place.path("home/out/null").exists());
 }
+
+/// A tree that is deeper than files may be open: GNU tar's is the same.
+#[test]
+fn deeper_than_files_may_be_open() {
+    let place = Place::new();
+    let mut tar = TarBuilder::new().dir("d", 0o750);
+    let deep = ["d"; 700].join("/");
+    // Names behind the way down, so that directories are come back to.
+    for depth in (0..700).step_by(7) {
+        let name = format!("{}e", &deep[..depth * 2]);
+        tar = tar.file(&name, &name).hardlink(format!("{name}.hard"), &name);
+    }
+    let tar = tar.file(format!("{deep}/last"), "x").finish();
+    let (path, out) = (place.put("tar", &tar), place.text("out"));
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 300 && exec \"$0\" extract \"$1\" -C \"$2\""]);
+    let ran = command.arg(tool()).args([&path, &out]).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let by_tar = gnu_tar(&bytes(&["tar", &path]));
+    same(Path::new(&out), &dump(by_tar.path().join("out")).unwrap());
+}
+
+/// Whose files are not their owners' have no rights of whoever made the image: neither setuid bits nor capabilities.
+#[test]
+fn files_of_ones_own_have_no_capabilities() {
+    let place = Place::new();
+    let net_raw = [1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let tar = TarBuilder::new().file("ping", "x").xattr("security.capability", net_raw);
+    let tar = place.put("tar", &tar.xattr("user.kept", "y").finish());
+    let capabilities = |args: &[&str]| {
+        let out = place.text("out");
+        let _ = fs::remove_dir_all(&out);
+        let said = ok([&["extract", "--json", &tar, "-C", &out][..], args].concat());
+        let mut command = Command::new("getfattr");
+        command.args(["-d", "-m", "-", "--absolute-names"]).arg(place.path("out/ping"));
+        let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        assert!(shown.contains("user.kept=\"y\""), "{shown}");
+        (json(&said)[0]["missing"]["xattrs"].clone(), shown.contains("security.capability"))
+    };
+    assert_eq!(capabilities(&[]), (0.into(), true));
+    assert_eq!(capabilities(&["--no-same-owner"]), (1.into(), false));
+}

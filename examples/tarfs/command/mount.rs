@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Mount) -> Done {
     allowed(args, &plan)?;
     // What is declared first is undone last.
     let mut made = NewDirectories::default();
-    let (device, image) = mounted(&plan, &args.source.image)?;
+    let (mut device, image) = mounted(&plan, &args.source.image)?;
     // What was looked at is what is mounted.
     unchanged::check()?;
     let mut placed = Placed::on(&directory);
@@ -80,7 +80,8 @@ pub(crate) fn run(args: &Mount) -> Done {
     print::made(io::stdout().lock(), &report, args.json, |out| {
         report.write(out).and_then(|()| out.flush())
     })?;
-    if let Some(device) = device {
+    // If that fails, it goes when all that uses it is gone.
+    if let Some(device) = &mut device {
         device.close_with_last_user()?;
     }
     made.keep()?;

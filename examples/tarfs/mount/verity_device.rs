@@ -56,7 +56,8 @@ impl VerityDevice {
     }
 
     /// From now on it is closed when nobody uses it any more, so that an umount is all that undoes it.
-    pub(crate) fn close_with_last_user(mut self) -> Done {
+    /// If that fails, it is closed when this is dropped, which has to be after its users.
+    pub(crate) fn close_with_last_user(&mut self) -> Done {
         let mut command = Command::new("veritysetup");
         command.args(["close", "--deferred", &self.name]);
         run(command, &self.data)?;

@@ -65,8 +65,11 @@ impl Connection {
     pub(crate) fn new(name: Name, how: Asking) -> Self {
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let silence = Some(how.silence);
+        let url = name.url(how.plain_http);
         let agent = Agent::config_builder()
             .tls_config(tls)
+            // A redirection too: else who listens where it leads to gives us his manifest for a tag.
+            .https_only(url.starts_with("https:"))
             .http_status_as_error(false)
             .user_agent(concat!("tarfs/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(silence)
@@ -74,8 +77,7 @@ impl Connection {
             .timeout_recv_response(silence)
             .timeout_per_read(silence)
             .build();
-        let (agent, url) = (agent.new_agent(), name.url(how.plain_http));
-        Self { agent, url, name, authorization: RefCell::default() }
+        Self { agent: agent.new_agent(), url, name, authorization: RefCell::default() }
     }
 
     /// Which image it was made for.
@@ -109,8 +111,10 @@ impl Connection {
             return Ok(answer);
         }
         // A token may be too old: it is asked for anew, but not more often than that.
-        let header = answer.headers().get("WWW-Authenticate").and_then(|value| value.to_str().ok());
-        let Some(challenge) = header.and_then(Challenge::parse) else { return Ok(answer) };
+        // There may be several: the first that is known here counts.
+        let headers = answer.headers().get_all("WWW-Authenticate");
+        let mut texts = headers.iter().filter_map(|value| value.to_str().ok());
+        let Some(challenge) = texts.find_map(Challenge::parse) else { return Ok(answer) };
         let (server, secure) = (self.name.server(), self.url.starts_with("https:"));
         let authorization = login::answer(&challenge, &self.agent, server, secure);
         *self.authorization.borrow_mut() = Some(authorization?);
@@ -131,7 +135,14 @@ impl Connection {
         if let Some(authorization) = &*self.authorization.borrow() {
             request = request.header("Authorization", authorization);
         }
-        request.call().map_err(|error| Error::Failed(error.to_string()))
+        request.call().map_err(|error| match error {
+            ureq::Error::RequireHttpsOnly(to) => {
+                // Behind the question mark there may be a signature that opens it.
+                let to = to.split('?').next().unwrap_or_default();
+                Error::Refused(format!("the registry leads to {to}, which is not asked by HTTPS"))
+            }
+            error => Error::Failed(error.to_string()),
+        })
     }
 }
 

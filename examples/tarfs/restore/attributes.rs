@@ -95,6 +95,11 @@ impl Restoring {
         let opaque: (&[u8], &[u8]) = (b"trusted.overlay.opaque", b"y");
         let mark = (tree.kind(id) == NodeKind::Directory && tree.is_opaque(id)).then_some(opaque);
         for (name, value) in tree.xattrs(id).chain(mark) {
+            // A capability is for the owner's file what a setuid bit is: rights of whoever made the image.
+            if !self.owners && name == b"security.capability" {
+                self.missing.count(Of::Xattr, path);
+                continue;
+            }
             match set(name, value) {
                 Err(Errno::PERM | Errno::ACCESS | Errno::NOTSUP | Errno::INVAL) => {
                     self.missing.count(Of::Xattr, path);

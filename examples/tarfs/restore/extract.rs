@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -18,6 +18,7 @@ use super::missing::{Missing, Of};
 use super::stored;
 use super::visit::{Step, Visit};
 use super::wanted::Wanted;
+use super::way::Way;
 use crate::cli::fail::{Done, Fail};
 
 /// Bytes that are copied at a time.
@@ -64,8 +65,7 @@ pub(crate) fn all(
         bytes: 0,
     };
     let (mut names, mut visit) = (0, Visit::new(tree, wanted));
-    // From the root on, those that are not at their end.
-    let mut open: Vec<OwnedFd> = Vec::new();
+    let mut way = Way::from(root);
     while let Some(step) = visit.next() {
         let path = visit.path();
         let done = match step {
@@ -74,13 +74,13 @@ pub(crate) fn all(
                     names += 1;
                     told(path);
                 }
-                it.name(&mut open, name, path, id)
+                it.name(&mut way, name, path, id)
             }
             // What is in a directory changes its time: so it is set last.
-            Step::End { id } => match open.pop() {
-                Some(fd) => it.restoring.open(&fd, tree, id, path).map_err(io::Error::from),
-                None => Ok(()),
-            },
+            Step::End { id } => {
+                let set = |fd| it.restoring.open(&fd, tree, id, path);
+                way.pop(path).and_then(set).map_err(io::Error::from)
+            }
         };
         done.map_err(|error| {
             let shown = place.join(OsStr::from_bytes(path));
@@ -91,21 +91,17 @@ pub(crate) fn all(
 }
 
 impl Extraction<'_> {
-    fn name(
-        &mut self,
-        open: &mut Vec<OwnedFd>,
-        name: &[u8],
-        path: &[u8],
-        id: InodeId,
-    ) -> io::Result<()> {
-        let Some(parent) = open.last() else {
-            open.push(directory::open_directory(self.root, b".")?);
+    fn name(&mut self, way: &mut Way<'_>, name: &[u8], path: &[u8], id: InodeId) -> io::Result<()> {
+        if way.is_empty() {
+            way.push(directory::open_directory(self.root, b".")?);
             return Ok(());
-        };
+        }
+        let above = path.len().saturating_sub(name.len());
+        let parent = way.lowest(&path[..above])?;
         let tree = self.tree;
         if tree.kind(id) == NodeKind::Directory {
             let fd = directory::directory(parent, name)?;
-            open.push(fd);
+            way.push(fd);
             return Ok(());
         }
         if tree.nlink(id) > 1 {

@@ -10,9 +10,11 @@ use crate::cli::quote;
 /// What a process without rights, or a filesystem, does not have.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Missing {
-    /// Files that belong to who extracts, and not to their owners; their setuid and setgid bits are not set.
+    /// Files that belong to who extracts, and not to their owners; their setuid and setgid bits are not set, and
+    /// their capabilities count as attributes.
     pub(crate) owners: u64,
-    /// Extended attributes that the filesystem, or the kernel without root, refuses.
+    /// Extended attributes that the filesystem, or the kernel without root, refuses, and capabilities where files
+    /// are not given to their owners.
     pub(crate) xattrs: u64,
     /// Devices that only root makes.
     pub(crate) devices: u64,
@@ -60,8 +62,8 @@ impl Missing {
         }
         if self.xattrs > 0 {
             lines.push(format!(
-                "{} extended attributes are not set: the filesystem does not have them, or only root may (the \
-                 first: {})",
+                "{} extended attributes are not set: the filesystem does not have them, only root may, or \
+                 they are capabilities of files that are not their owners' (the first: {})",
                 self.xattrs,
                 first(Of::Xattr)
             ));

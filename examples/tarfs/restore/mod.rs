@@ -9,3 +9,4 @@ pub(crate) mod stored;
 pub(crate) mod tar;
 pub(crate) mod visit;
 pub(crate) mod wanted;
+mod way;

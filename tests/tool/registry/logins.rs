@@ -39,7 +39,8 @@ fn passwords_and_tokens() {
     let (by_password, wanted) = (Arc::clone(&image), basic.clone());
     let (password, _) = serve(move |request, _| match &request.authorization {
         Some(who) if *who == wanted => by_password.answer(request),
-        _ => unauthorized("Basic realm=\"r\"".to_owned()),
+        // Two ways, of which the tool knows the second.
+        _ => unauthorized("Negotiate\r\nWWW-Authenticate: Basic realm=\"r\"".to_owned()),
     });
     let (tokens, asked) = serve(move |request, _| match &request.authorization {
         Some(who) if *who == basic => Answer::of("200 OK", r#"{"token":"good"}"#),
