@@ -289,3 +289,23 @@ fn a_ratio_counts_from_256_mib_on() {
     assert!(made > FREE && made < FREE + (1 << 20) && made / 200 > used, "{broken}");
     assert_eq!(read(5, 1033).unwrap(), 5 * (64 << 20));
 }
+
+/// A frame says how much memory its reader needs: more than 128 MiB are refused, as by the zstd program.
+#[test]
+fn windows_have_an_end() {
+    for (log, good) in [(27, true), (28, false), (41, false)] {
+        // Neither size nor checksum; the window; a last block of two bytes as they are.
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 0x11, 0, 0, b'a', b'b'];
+        let done = all(Compression::Zstd, &frame);
+        assert_eq!(done.is_ok(), good, "2^{log}: {done:?}");
+        let mut child = Command::new("zstd")
+            .arg("-dc")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(&frame).unwrap();
+        assert_eq!(child.wait().unwrap().success(), good, "2^{log}");
+    }
+}

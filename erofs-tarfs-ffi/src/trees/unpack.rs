@@ -59,12 +59,20 @@ impl Unpack {
         match &mut self.stream {
             Stream::Plain => take(bytes),
             Stream::Compressed(stream) => decompress(stream, &mut self.room, bytes, take),
+            Stream::Unknown(head) if head.is_empty() && bytes.len() >= Compression::HEAD => {
+                self.stream = Stream::Plain;
+                self.begin(Compression::of(bytes))?;
+                self.push(bytes, take)
+            }
             Stream::Unknown(head) => {
-                head.extend_from_slice(bytes);
-                match head.len() < Compression::HEAD {
-                    true => Ok(()),
-                    false => self.tell(take),
+                // No more than is looked at: a caller may push a whole file that is mapped.
+                let (first, rest) = bytes.split_at(bytes.len().min(Compression::HEAD - head.len()));
+                head.extend_from_slice(first);
+                if head.len() < Compression::HEAD {
+                    return Ok(());
                 }
+                self.tell(take)?;
+                self.push(rest, take)
             }
         }
     }
@@ -115,6 +123,33 @@ fn decompress(
         // While the room is full there may be more.
         if done.made < ROOM {
             return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However long the pieces are, no more of them is copied than what tells the compression, and that only
+    /// if it comes in parts.
+    #[test]
+    fn what_is_told_is_not_copied() {
+        let bytes = vec![b'x'; 100_000];
+        for (first, parts) in [(bytes.len(), 0), (4, 0), (3, 4), (1, 4), (0, 0)] {
+            let mut unpack = Unpack::new(TARFS_COMPRESSION_AUTO, None).unwrap();
+            let (mut seen, mut copied) = (0, 0);
+            for piece in [&bytes[..first], &bytes[first..]] {
+                let push = unpack.push(piece, &mut |taken| {
+                    let own = piece.as_ptr_range();
+                    copied += if own.contains(&taken.as_ptr()) { 0 } else { taken.len() };
+                    seen += taken.len();
+                    Ok(())
+                });
+                push.unwrap();
+            }
+            unpack.finish(&mut |_| unreachable!()).unwrap();
+            assert_eq!((seen, copied), (bytes.len(), parts), "first {first}");
         }
     }
 }

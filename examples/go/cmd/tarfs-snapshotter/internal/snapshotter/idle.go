@@ -26,6 +26,12 @@ const (
 	closePause = 50 * time.Millisecond
 )
 
+// handlerDevice is the name of the device that a mount's source is, if it is one of the handler's.
+func handlerDevice(source string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(source, mapperPrefix)
+	return name, ok && strings.HasPrefix(name, handlerPrefix)
+}
+
 // sysBlock is where Linux shows block devices.
 const sysBlock = "/sys/block"
 

@@ -110,3 +110,14 @@ func TestLeftovers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What somebody else has mounted where an image belongs is unmounted, and its device stays.
+func TestHandlerDevice(t *testing.T) {
+	for source, want := range map[string]string{
+		"/dev/mapper/containerd-erofs-a": "containerd-erofs-a", "/dev/mapper/vg-root": "", "/dev/loop0": "", "/root/disks/1/disk": "", "": "",
+	} {
+		if name, ok := handlerDevice(source); ok != (want != "") || ok && name != want {
+			t.Errorf("%q: %q, %v", source, name, ok)
+		}
+	}
+}

@@ -61,21 +61,20 @@ func (s *Snapshotter) mountImage(image store.Image, at string) error {
 	return err
 }
 
-// unmountImage ends what is mounted on a directory, closes what was opened for that, and removes the directory.
+// unmountImage ends what is mounted on a directory, removes the directory, and closes what was opened for the mount. It does
+// not wait for who is on it, as containerd's handler would for seconds: callers have locks.
 func (s *Snapshotter) unmountImage(at string) error {
 	there, err := keep.MountsBelow(s.mountsDir)
 	if err != nil {
 		return err
 	}
+	if err := keep.UnmountTarget(at); err != nil {
+		return err
+	}
 	for _, source := range there[at] {
-		if strings.HasPrefix(source, mapperPrefix) {
-			if err := handler.Unmount(context.Background(), at); err != nil {
-				return err
-			}
-			if err := closeLooked(strings.TrimPrefix(source, mapperPrefix)); err != nil {
-				return err
-			}
+		if name, ok := handlerDevice(source); ok {
+			err = errors.Join(err, closeLooked(name))
 		}
 	}
-	return keep.UnmountTarget(at)
+	return err
 }
