@@ -4,8 +4,7 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, chmod, linkat, mkdirat, mknodat, openat, statat,
-    symlinkat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, chmod, mkdirat, mknodat, openat, statat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -34,7 +33,7 @@ pub(crate) fn open_directory(parent: impl AsFd, name: &[u8]) -> Result<OwnedFd, 
 }
 
 /// Makes what was not there; what has the name goes first, unless it is a directory.
-fn anew<T>(
+pub(crate) fn anew<T>(
     parent: impl AsFd,
     name: &[u8],
     make: impl Fn() -> Result<T, Errno>,
@@ -84,26 +83,4 @@ pub(crate) fn set_mode(parent: impl AsFd, name: &[u8], mode: Mode) -> Result<(),
     let file = openat(parent, name, flags, Mode::empty())?;
     // Before Linux 6.6 no call by the name leaves links alone.
     chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)
-}
-
-/// Another name for the file at a path below `root`.
-pub(crate) fn link(
-    root: impl AsFd,
-    first: &[u8],
-    parent: impl AsFd,
-    name: &[u8],
-) -> Result<(), Errno> {
-    let parent = parent.as_fd();
-    let (above, last) = match first.iter().rposition(|byte| *byte == b'/') {
-        Some(slash) => (&first[..slash], &first[slash + 1..]),
-        None => (&b""[..], first),
-    };
-    let mut at = open_directory(root, b".")?;
-    for name in above.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-        at = open_directory(&at, name)?;
-    }
-    let file = openat(&at, last, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-    // The way to link what a descriptor is of without rights of root; a link is linked, not followed.
-    let by_number = format!("/proc/self/fd/{}", file.as_raw_fd());
-    anew(parent, name, || linkat(CWD, &by_number, parent, name, AtFlags::SYMLINK_FOLLOW))
 }

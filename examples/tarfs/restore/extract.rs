@@ -1,6 +1,5 @@
 //! The files of an image in a directory, with all that EROFS has of them.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,6 +13,7 @@ use rustix::io::{Errno, pwrite};
 
 use super::attributes::{Named, Restoring};
 use super::directory;
+use super::links::Links;
 use super::missing::{Missing, Of};
 use super::stored;
 use super::visit::{Step, Visit};
@@ -40,8 +40,7 @@ struct Extraction<'a> {
     sources: &'a [NamedFile],
     root: BorrowedFd<'a>,
     restoring: Restoring,
-    /// The path of each file with several names that was made.
-    links: HashMap<InodeId, Vec<u8>>,
+    links: Links<'a>,
     buffer: Vec<u8>,
     bytes: u64,
 }
@@ -60,7 +59,7 @@ pub(crate) fn all(
         sources,
         root,
         restoring,
-        links: HashMap::new(),
+        links: Links::below(root),
         buffer: vec![0; BUFFER],
         bytes: 0,
     };
@@ -78,6 +77,9 @@ pub(crate) fn all(
             }
             // What is in a directory changes its time: so it is set last.
             Step::End { id } => {
+                if path.is_empty() {
+                    it.links.done();
+                }
                 let set = |fd| it.restoring.open(&fd, tree, id, path);
                 way.pop(path).and_then(set).map_err(io::Error::from)
             }
@@ -104,16 +106,18 @@ impl Extraction<'_> {
             way.push(fd);
             return Ok(());
         }
-        if tree.nlink(id) > 1 {
-            if let Some(first) = self.links.get(&id) {
-                return Ok(directory::link(self.root, first, parent, name)?);
-            }
-            self.links.insert(id, path.to_vec());
+        let parent = parent.as_fd();
+        if self.links.knows(id) {
+            return Ok(self.links.link(id, parent, name)?);
         }
-        if tree.kind(id) == NodeKind::Regular {
-            return self.regular(parent.as_fd(), name, path, id);
+        let made = match tree.kind(id) {
+            NodeKind::Regular => self.regular(parent, name, path, id).map(|()| true)?,
+            _ => self.other(&Named { parent, name }, path, id)?,
+        };
+        if made && tree.nlink(id) > 1 {
+            self.links.remember(id, path, parent, name)?;
         }
-        self.other(&Named { parent: parent.as_fd(), name }, path, id)
+        Ok(())
     }
 
     /// A regular file, its holes left as such.
@@ -142,8 +146,8 @@ impl Extraction<'_> {
         Ok(self.restoring.open(&out, self.tree, id, path)?)
     }
 
-    /// All but directories and regular files.
-    fn other(&mut self, at: &Named<'_>, path: &[u8], id: InodeId) -> io::Result<()> {
+    /// All but directories and regular files. Answers whether it was made.
+    fn other(&mut self, at: &Named<'_>, path: &[u8], id: InodeId) -> io::Result<bool> {
         let tree = self.tree;
         let mut mode = Mode::from_raw_mode(tree.attributes(id).mode.into());
         if !self.restoring.owners {
@@ -160,23 +164,24 @@ impl Extraction<'_> {
             NodeKind::Socket => FileType::Socket,
             NodeKind::PendingLink => {
                 self.restoring.missing.count(Of::Link, path);
-                return Ok(());
+                return Ok(false);
             }
             _ => {
-                let Content::Target(target) = tree.content(id) else { return Ok(()) };
+                let Content::Target(target) = tree.content(id) else { return Ok(false) };
                 directory::symlink(at.parent, at.name, target)?;
-                return Ok(self.restoring.named(at, tree, id, path)?);
+                self.restoring.named(at, tree, id, path)?;
+                return Ok(true);
             }
         };
         match directory::node(at.parent, at.name, kind, mode, number) {
             Err(Errno::PERM) => {
                 self.restoring.missing.count(Of::Device, path);
-                self.links.remove(&id);
-                Ok(())
+                Ok(false)
             }
             done => {
                 done?;
-                Ok(self.restoring.named(at, tree, id, path)?)
+                self.restoring.named(at, tree, id, path)?;
+                Ok(true)
             }
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod attributes;
 pub(crate) mod directory;
 pub(crate) mod extract;
+mod links;
 pub(crate) mod missing;
 mod pax;
 pub(crate) mod stored;
