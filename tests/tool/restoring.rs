@@ -170,6 +170,12 @@ fn a_part_of_it() {
     assert_eq!(fs::read_to_string(place.path("out/usr/y")).unwrap(), "x");
     assert_eq!(names(&["etc"]), ["etc", "etc/a", "etc/b"]);
     assert_eq!(names(&["/"]).len(), 7);
+    // The directory is the image's root only if all of it is put there.
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o1777)).unwrap();
+    ok(["extract", &tar, "-C", &out, "usr/y"]);
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o7777, 0o1777);
+    ok(["extract", &tar, "-C", &out]);
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o7777, 0o755);
     let mut list = Command::new("sh");
     list.args(["-c", "\"$0\" tar \"$1\" usr/bin | tar -t"]).arg(tool()).arg(&tar);
     let listed = String::from_utf8(list.output().unwrap().stdout).unwrap();

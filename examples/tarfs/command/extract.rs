@@ -25,12 +25,13 @@ use crate::show::print;
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-What a mount of the image shows is put into DIR: files with holes, links, devices, times to the nanosecond, modes,
-owners and extended attributes. What is there stays, as with tar: files of the same name are replaced, directories
-are not emptied. No link is followed, neither one of the image nor one in DIR, so that nothing is written outside of
-it. Without root, or with --no-same-owner, files are yours, and without setuid bits and capabilities; what could not be
-restored is counted, with a warning of owners and attributes, and exit code 1 where devices are missing. An error may
-leave a part of the files.
+What a mount of the image shows is put into DIR: files with holes, links, devices, times to the nanosecond,
+modes, owners and extended attributes. What is there stays, as with tar: files of the same name are replaced,
+directories are not emptied. With a PATH, DIR itself keeps its mode, owner and time; without, it gets those of
+the root. No link is followed, neither one of the image nor one in DIR, so that nothing is written outside of
+it. Without root, or with --no-same-owner, files are yours, and without setuid bits and capabilities; what could
+not be restored is counted, with a warning of owners and attributes, and exit code 1 where devices are missing.
+An error may leave a part of the files.
 
 Examples:
   tarfs extract image.disk -C rootfs

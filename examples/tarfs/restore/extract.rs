@@ -80,7 +80,12 @@ pub(crate) fn all(
                 if path.is_empty() {
                     it.links.done();
                 }
-                let set = |fd| it.restoring.open(&fd, tree, id, path);
+                // Parts of an image may go to a directory that is somebody's: it keeps its own mode and owner.
+                let kept = path.is_empty() && !wanted.is_all();
+                let set = |fd| match kept {
+                    true => Ok(()),
+                    false => it.restoring.open(&fd, tree, id, path),
+                };
                 way.pop(path).and_then(set).map_err(io::Error::from)
             }
         };

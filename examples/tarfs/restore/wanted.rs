@@ -42,6 +42,11 @@ impl Wanted {
         Ok(root)
     }
 
+    /// Whether that is all of the image.
+    pub(crate) fn is_all(&self) -> bool {
+        self.all
+    }
+
     /// What is wanted of a name in it; `None` if nothing is.
     pub(crate) fn below(&self, name: &[u8]) -> Option<&Self> {
         match self.all {
