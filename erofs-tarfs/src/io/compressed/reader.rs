@@ -25,7 +25,7 @@ const BUFFER: usize = 256 << 10;
 /// let done = io::ingest("a.tar.gz".as_ref(), tar, IngestOptions::new(), None, &mut |_| {});
 /// # let _ = done;
 /// # }
-/// # Ok::<(), io::BrokenStream>(())
+/// # Ok::<(), erofs_tarfs::io::BrokenStream>(())
 /// ```
 pub struct Uncompressed<R> {
     reader: R,
