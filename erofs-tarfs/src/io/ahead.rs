@@ -4,10 +4,10 @@
 
 use alloc::collections::VecDeque;
 use core::num::NonZero;
-use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread::{self, Scope, ScopedJoinHandle};
+use std::thread::{self, Scope};
 
+use super::joined::Joined;
 use super::{Error, NamedFile};
 
 /// Bytes read at a time at most: what is read is in the cache still when it is looked at.
@@ -103,21 +103,7 @@ struct Helper<'s, 'f> {
     spare: Vec<Vec<u8>>,
     coming: VecDeque<Coming>,
     /// The last field: what it waits for is dropped before it.
-    _thread: Joined<'s>,
-}
-
-/// A thread that is over when this is dropped. The end of a scope waits for what its threads do, but not
-/// until the system has taken them down: a program could unload the library under them.
-#[derive(Debug)]
-struct Joined<'s>(Option<ScopedJoinHandle<'s, ()>>);
-
-impl Drop for Joined<'_> {
-    fn drop(&mut self) {
-        let joined = self.0.take().map_or(Ok(()), ScopedJoinHandle::join);
-        if let (Err(panic), false) = (joined, thread::panicking()) {
-            resume_unwind(panic);
-        }
-    }
+    _thread: Joined<'s, ()>,
 }
 
 impl<'s, 'f> Helper<'s, 'f> {
@@ -134,7 +120,7 @@ impl<'s, 'f> Helper<'s, 'f> {
             }
         };
         let thread = thread::Builder::new().name("tarfs-read".to_owned());
-        let thread = Joined(Some(thread.spawn_scoped(scope, work).ok()?));
+        let thread = Joined::new(thread.spawn_scoped(scope, work).ok()?);
         let (spare, coming) = (vec![Vec::new(); AHEAD], VecDeque::new());
         Some(Self { file, orders, pieces, next: 0, end, spare, coming, _thread: thread })
     }

@@ -1,11 +1,11 @@
 //! Plans of disks carried out: written to a file.
 
 use super::copy::{Tell, copy_telling};
+use super::joined::Joined;
 use super::{Copied, Error, NamedFile};
 use crate::image::{self, DiskPlan, Piece, SegmentSource, metadata};
 use crate::layout::Layout;
-use std::panic::resume_unwind;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 /// Metadata of at least so many bytes is made by two threads.
 const APART: u64 = 4 << 20;
@@ -159,13 +159,12 @@ fn body(layout: &Layout<'_>, out: &NamedFile, at: u64) -> Result<(), Error> {
         return blocks();
     }
     thread::scope(|scope| {
-        let helper = thread::Builder::new().spawn_scoped(scope, blocks);
-        let done = inodes();
-        match helper.map(ScopedJoinHandle::join) {
-            Ok(Ok(helped)) => done.and(helped),
-            Ok(Err(panic)) => resume_unwind(panic),
+        let helper = thread::Builder::new().spawn_scoped(scope, blocks).map(Joined::new);
+        inodes()?;
+        match helper {
+            Ok(helper) => helper.join(),
             // The system has no thread for it.
-            Err(_) => done.and_then(|()| blocks()),
+            Err(_) => blocks(),
         }
     })
 }

@@ -49,6 +49,7 @@ mod hash_disk;
 mod in_place;
 mod index;
 mod ingest;
+mod joined;
 #[cfg(target_os = "linux")]
 mod map;
 mod mapped;
@@ -60,7 +61,7 @@ mod spare;
 pub mod verity;
 
 pub use compressed::{
-    BrokenStream, Compression, Decompressed, Decompressor, StreamFault, Uncompressed,
+    BrokenStream, Compression, Decompressed, Decompressor, Ratio, StreamFault, Uncompressed,
 };
 pub use copy::{Copied, copy_range};
 pub use device_files::DeviceFiles;

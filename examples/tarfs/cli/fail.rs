@@ -41,6 +41,11 @@ impl Fail {
         }
     }
 
+    /// A failure about a file that is not broken, but becomes too long: an option takes it.
+    pub(crate) fn over_ratio(file: impl AsRef<Path>, over: &StreamFault) -> Self {
+        Self::of(file, format_args!("{over} (--limit max_ratio=N)"))
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         if matches!(self, Self::Usage(_)) { 2 } else { 1 }
@@ -74,10 +79,7 @@ impl From<tarfs_io::Error> for Fail {
                 error.get_ref().and_then(|inner| inner.downcast_ref::<BrokenStream>())
         {
             return match &broken.fault {
-                // It is not broken: an option takes it.
-                over @ StreamFault::Ratio { .. } => {
-                    Self::of(file, format_args!("{over} (--limit max_ratio=N)"))
-                }
+                over @ StreamFault::Ratio { .. } => Self::over_ratio(file, over),
                 _ => Self::of(file, broken),
             };
         }

@@ -1,6 +1,7 @@
 //! Limits of what is read, as the user sets them: `--limit NAME=N`.
 
 use clap::Args as Group;
+use erofs_tarfs::io::Ratio;
 use erofs_tarfs::tree::LayerOptions;
 
 use crate::cli::numbers;
@@ -66,35 +67,5 @@ impl Limits {
     pub(crate) fn ratio(&self) -> Ratio {
         let mut set = self.limits.iter().filter(|(name, _)| *name == RATIO);
         set.next_back().map_or(Ratio::default(), |(_, number)| Ratio(*number))
-    }
-}
-
-/// How many times as long as what it is made of a stream may be, once it is long at all.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ratio(u64);
-
-impl Default for Ratio {
-    /// gzip makes 1,032 bytes of one at most, zstd any number; layers of real images are below 20.
-    fn default() -> Self {
-        Self(200)
-    }
-}
-
-impl Ratio {
-    /// The number.
-    pub(crate) fn most(self) -> u64 {
-        self.0
-    }
-
-    /// Up to here it counts for nothing: short layers of zeros are common.
-    const FREE: u64 = 256 << 20;
-
-    /// What is said where `made` bytes of `used` ones are too many.
-    pub(crate) fn over(self, used: u64, made: u64) -> Option<String> {
-        let Self(ratio) = self;
-        let over = made > Self::FREE && made / ratio.max(1) > used;
-        over.then(|| {
-            format!("{made} bytes made of {used} are over the limit max_ratio of {ratio} (--limit max_ratio=N)")
-        })
     }
 }

@@ -1,14 +1,17 @@
 //! Options of what is read: where layers are, how their tars are read, how they become one tree.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args as Group;
+use erofs_tarfs::io::Ratio;
 use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{LayerOptions, MergeOptions};
 use erofs_tarfs::verity::Params;
 
-use crate::cli::limits::{Limits, Ratio};
+use crate::cli::limits::Limits;
 use crate::cli::platform::Platform;
 
 /// How tars become layers.
@@ -169,5 +172,28 @@ pub(crate) struct PathsIn {
     pub(crate) image: PathBuf,
     /// Paths in it; symbolic links are not followed.
     #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<std::ffi::OsString>,
+    pub(crate) paths: Vec<OsString>,
+}
+
+impl PathsIn {
+    /// The paths, the root if there are none.
+    pub(crate) fn or_root(&self) -> Cow<'_, [OsString]> {
+        match self.paths.is_empty() {
+            true => vec!["/".into()].into(),
+            false => (&self.paths[..]).into(),
+        }
+    }
+}
+
+/// Parts of an image with all that is below them, and how that is read.
+#[derive(Debug, Group)]
+pub(crate) struct PartsOf {
+    #[command(flatten)]
+    pub(crate) at: ReadingArgs,
+    /// An image, or any LAYER of merge.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: PathBuf,
+    /// Paths in it, with all that is below; all if none is given.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<OsString>,
 }

@@ -11,6 +11,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::quote::Names;
 use crate::cli::reading_options::PathsIn;
 use crate::layers::{as_mounted, chosen};
+use crate::show::print;
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
@@ -42,11 +43,7 @@ struct Used {
 
 pub(crate) fn run(args: &Du) -> Done {
     let image = as_mounted::open(&args.of.image, &args.of.at.how(false))?;
-    let paths = match args.of.paths.is_empty() {
-        true => &vec!["/".into()],
-        false => &args.of.paths,
-    };
-    let chosen = chosen::all(&image.tree, &args.of.image, paths, args.of.glob)?;
+    let chosen = chosen::all(&image.tree, &args.of.image, &args.of.or_root(), args.of.glob)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let (names, mut seen) = (Names::new(false), HashSet::new());
     for (path, id) in &chosen {
@@ -57,8 +54,7 @@ pub(crate) fn run(args: &Du) -> Done {
             }
             if args.json {
                 let path = String::from_utf8_lossy(path).into_owned();
-                let text = serde_json::to_string(&Used { path, bytes, names: inside })?;
-                return writeln!(out, "{text}");
+                return print::json_line(&mut out, &Used { path, bytes, names: inside });
             }
             write!(out, "{bytes}\t")?;
             names.write(&mut out, path)?;

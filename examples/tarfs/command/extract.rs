@@ -1,6 +1,5 @@
 //! `tarfs extract`.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
@@ -13,7 +12,7 @@ use rustix::process::{geteuid, umask};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::loudness;
 use crate::cli::quote::Names;
-use crate::cli::reading_options::ReadingArgs;
+use crate::cli::reading_options::PartsOf;
 use crate::cli::warn;
 use crate::files::durable::{self, Durability};
 use crate::files::unchanged;
@@ -50,19 +49,13 @@ pub(crate) struct Extract {
     #[command(flatten)]
     durability: Durability,
     #[command(flatten)]
-    at: ReadingArgs,
-    /// An image, or any LAYER of merge.
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
-    /// Paths in it, with all that is below; all if none is given.
-    #[arg(value_name = "PATH")]
-    paths: Vec<OsString>,
+    of: PartsOf,
 }
 
 pub(crate) fn run(args: &Extract) -> Done {
     args.durability.set();
-    let image = as_mounted::open(&args.image, &args.at.how(false))?;
-    let wanted = Wanted::paths(&image.tree, &args.image, &args.paths)?;
+    let image = as_mounted::open(&args.of.image, &args.of.at.how(false))?;
+    let wanted = Wanted::paths(&image.tree, &args.of.image, &args.of.paths)?;
     let sources = image.sources()?;
     unchanged::check()?;
     let place = &args.directory;
@@ -87,7 +80,7 @@ pub(crate) fn run(args: &Extract) -> Done {
     printed.map_err(Fail::stdout)?;
     durable::sync_filesystem(place, &root)?;
     done.missing.warnings().iter().for_each(|line| warn::say(place, line));
-    let report = ExtractedReport::new(&args.image, place, &done);
+    let report = ExtractedReport::new(&args.of.image, place, &done);
     print::made(&mut out, &report, args.json, |out| match each {
         true => Ok(()),
         false => report.write(out),

@@ -44,11 +44,7 @@ pub(crate) struct Ls {
 
 pub(crate) fn run(args: &Ls) -> Done {
     let image = as_mounted::open(&args.of.image, &args.of.at.how(false))?;
-    let paths = match args.of.paths.is_empty() {
-        true => &vec!["/".into()],
-        false => &args.of.paths,
-    };
-    let mut chosen = chosen::all(&image.tree, &args.of.image, paths, args.of.glob)?;
+    let mut chosen = chosen::all(&image.tree, &args.of.image, &args.of.or_root(), args.of.glob)?;
     // As ls(1) has it, in byte order.
     chosen.sort();
     let mut out = BufWriter::new(io::stdout().lock());

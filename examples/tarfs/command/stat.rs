@@ -10,6 +10,7 @@ use crate::cli::reading_options::PathsIn;
 use crate::layers::{as_mounted, chosen};
 use crate::show::details;
 use crate::show::file_json::FileJson;
+use crate::show::print;
 
 #[derive(Debug, Group)]
 pub(crate) struct Stat {
@@ -34,9 +35,7 @@ pub(crate) fn run(args: &Stat) -> Done {
     for (index, (path, id)) in chosen.iter().enumerate() {
         let path = path.as_encoded_bytes();
         let done = match args.json {
-            true => serde_json::to_string(&FileJson::new(&image.tree, *id, path, true))
-                .map_err(io::Error::from)
-                .and_then(|text| writeln!(out, "{text}")),
+            true => print::json_line(&mut out, &FileJson::new(&image.tree, *id, path, true)),
             false => {
                 let between = if index > 0 { out.write_all(b"\n") } else { Ok(()) };
                 between.and_then(|()| details::write(&mut out, &image.tree, *id, path, names))

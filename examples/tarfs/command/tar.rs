@@ -1,13 +1,12 @@
 //! `tarfs tar`.
 
-use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args as Group;
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::reading_options::ReadingArgs;
+use crate::cli::reading_options::PartsOf;
 use crate::cli::{loudness, quote};
 use crate::files::durable::Durability;
 use crate::files::output::Output;
@@ -36,13 +35,7 @@ pub(crate) struct Tar {
     #[command(flatten)]
     durability: Durability,
     #[command(flatten)]
-    at: ReadingArgs,
-    /// An image, or any LAYER of merge.
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
-    /// Paths in it, with all that is below; all if none is given.
-    #[arg(value_name = "PATH")]
-    paths: Vec<OsString>,
+    of: PartsOf,
 }
 
 pub(crate) fn run(args: &Tar) -> Done {
@@ -51,19 +44,19 @@ pub(crate) fn run(args: &Tar) -> Done {
         let why = "a tar is not written to a terminal: -o FILE, or a pipe, takes it";
         return Err(Fail::Usage(why.to_owned()));
     }
-    let image = as_mounted::open(&args.image, &args.at.how(false))?;
-    let wanted = Wanted::paths(&image.tree, &args.image, &args.paths)?;
+    let image = as_mounted::open(&args.of.image, &args.of.at.how(false))?;
+    let wanted = Wanted::paths(&image.tree, &args.of.image, &args.of.paths)?;
     let sources = image.sources()?;
     let of = (&image.tree, &sources[..]);
     let Some(path) = &args.output else {
         let out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
-        let (_, mut out) = tar::write(of, &wanted, &args.image, out)?;
+        let (_, mut out) = tar::write(of, &wanted, &args.of.image, out)?;
         return out.flush().map_err(Fail::stdout);
     };
     let output = Output::new(path)?;
     let file = output.file()?;
     let out = BufWriter::with_capacity(BUFFER, file.file());
-    let (entries, mut out) = tar::write(of, &wanted, &args.image, out)?;
+    let (entries, mut out) = tar::write(of, &wanted, &args.of.image, out)?;
     out.flush().map_err(|error| Fail::of(path, error))?;
     drop(out);
     output.finish()?;

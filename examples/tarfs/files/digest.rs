@@ -50,6 +50,11 @@ pub(crate) fn of(file: &NamedFile) -> Done<String> {
     Ok(digest)
 }
 
+/// Whether a text is a digest as references and descriptors have them: `sha256:` and hex digits.
+pub(crate) fn is_named_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(is_digest)
+}
+
 /// Whether a tag is a SHA-256.
 pub(crate) fn is_digest(tag: &str) -> bool {
     tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())

@@ -5,10 +5,9 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use erofs_tarfs::io::verity::ReadAt;
-use erofs_tarfs::io::{Compression, NamedFile, Pipe, Uncompressed};
+use erofs_tarfs::io::{Compression, NamedFile, Pipe, Ratio, Uncompressed};
 
 use crate::cli::fail::Done;
-use crate::cli::limits::Ratio;
 use crate::files::kind::{HEAD, Kind};
 
 /// What standard input is called where it is a layer.
@@ -46,7 +45,7 @@ pub(crate) fn uncompressed<'a>(
         Compression::None => Box::new(reader),
         compression => {
             let stream = Uncompressed::new(compression, reader).map_err(io::Error::other)?;
-            Box::new(stream.max_ratio(ratio.most()))
+            Box::new(stream.max_ratio(ratio.0))
         }
     })
 }

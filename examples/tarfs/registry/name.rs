@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::files::digest;
+use crate::files::digest::is_named_digest;
 
 /// The host whose images have no host in their names.
 const HUB: &str = "docker.io";
@@ -42,7 +42,7 @@ impl Name {
                 "'{tag}' is no tag: letters, digits, _, . and -, {TAG_CHARS} at most"
             ));
         }
-        if let Some(digest) = digest.filter(|digest| !is_digest(digest)) {
+        if let Some(digest) = digest.filter(|digest| !is_named_digest(digest)) {
             return Err(format!("'{digest}' is no digest: sha256: and 64 hexadecimal digits"));
         }
         let (host, rest) = match path.split_once('/') {
@@ -88,11 +88,6 @@ fn is_loopback(host: &str) -> bool {
     };
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// Whether a text is a digest of the only kind that is known here.
-fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(digest::is_digest)
 }
 
 fn is_tag(text: &str) -> bool {

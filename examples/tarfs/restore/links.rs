@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::directory::{anew, open_directory};
+use super::way::Way;
 
 /// The longest path that is gone anew for each further name.
 const NEAR: usize = 256;
@@ -91,11 +92,7 @@ impl<'a> Links<'a> {
             Some(slash) => (&path[..slash], &path[slash + 1..]),
             None => (&b""[..], path),
         };
-        let mut at = open_directory(self.root, b".")?;
-        for name in above.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-            at = open_directory(&at, name)?;
-        }
-        open(&at, last)
+        open(Way::from(self.root).lowest(above)?, last)
     }
 
     /// The directory aside, which is made when it is first needed.

@@ -6,7 +6,7 @@ use erofs_tarfs::tree::{Content, InodeId, NodeKind, Tree};
 
 use crate::cli::quote::Names;
 use crate::show::file_json::FileJson;
-use crate::show::mode;
+use crate::show::{mode, print};
 
 /// How lines are written.
 #[derive(Clone, Copy)]
@@ -85,8 +85,7 @@ pub(crate) fn line(
     lines: Lines,
 ) -> io::Result<()> {
     if lines.json {
-        let text = serde_json::to_string(&FileJson::new(tree, id, name, false))?;
-        return writeln!(out, "{text}");
+        return print::json_line(out, &FileJson::new(tree, id, name, false));
     }
     if !lines.long {
         lines.names.write(out, name)?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::marks::{Mark, Marks};
+use crate::show::print;
 
 /// The role of a layer in an image, as the EROFS image specification calls it; an image alone has none.
 pub(crate) const LAYER: Option<&str> = Some("overlay-lower");
@@ -49,7 +50,7 @@ impl Marked {
     /// Lines for people, and for scripts: JSON, and a list with commas.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         if let Some(annotations) = &self.erofs_annotations {
-            writeln!(out, "{}", serde_json::to_string(annotations).map_err(io::Error::other)?)?;
+            print::json_line(out, annotations)?;
         }
         self.kata_options.iter().try_for_each(|options| writeln!(out, "{}", options.join(",")))
     }

@@ -26,8 +26,9 @@ pub(crate) fn report<W: Write>(
 ) -> Done {
     match json {
         true => json_line(&mut out, value),
-        false => write(&mut out).map_err(Fail::stdout),
+        false => write(&mut out),
     }
+    .map_err(Fail::stdout)
 }
 
 /// Prints a report on what was made, unless people want to hear nothing of it.
@@ -44,7 +45,7 @@ pub(crate) fn made<W: Write>(
 }
 
 /// One line of JSON.
-fn json_line(out: &mut impl Write, value: &impl Serialize) -> Done {
-    let text = serde_json::to_string(value).map_err(|error| Fail::Failed(error.to_string()))?;
-    writeln!(out, "{text}").map_err(Fail::stdout)
+pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string(value)?;
+    writeln!(out, "{text}")
 }

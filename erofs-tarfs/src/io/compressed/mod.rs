@@ -26,6 +26,7 @@ mod zstd;
 pub use broken::{BrokenStream, StreamFault};
 pub use compression::Compression;
 pub use decompressor::{Decompressed, Decompressor};
+pub use ratio::Ratio;
 pub use reader::Uncompressed;
 
 /// What one step of a decoder did.

@@ -2,20 +2,20 @@
 
 use alloc::borrow::ToOwned;
 use alloc::sync::Arc;
-use std::panic::resume_unwind;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::thread::{Builder, Scope};
 
 use super::pieces::Piece;
 use crate::io::Error;
+use crate::io::joined::Joined;
 
 /// How many pieces the other thread may be behind.
 const BEHIND: usize = 8;
 
-/// A thread, and the way to it.
+/// A thread, and the way to it. The way is dropped first, which ends the thread.
 pub(super) struct Apart<'s> {
     pieces: SyncSender<Arc<Piece>>,
-    thread: ScopedJoinHandle<'s, Result<(), Error>>,
+    thread: Joined<'s, Result<(), Error>>,
 }
 
 impl<'s> Apart<'s> {
@@ -28,7 +28,7 @@ impl<'s> Apart<'s> {
         let (pieces, receiver) = sync_channel::<Arc<Piece>>(BEHIND);
         let all = move || receiver.into_iter().try_for_each(|piece| work(piece.bytes()));
         let thread = Builder::new().name(name.to_owned()).spawn_scoped(scope, all).ok()?;
-        Some(Self { pieces, thread })
+        Some(Self { pieces, thread: Joined::new(thread) })
     }
 
     /// Hands over the next piece; waits while the thread is too far behind. False if it has failed,
@@ -40,6 +40,6 @@ impl<'s> Apart<'s> {
     /// Ends the stream, and waits until all of it is done.
     pub(super) fn join(self) -> Result<(), Error> {
         drop(self.pieces);
-        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        self.thread.join()
     }
 }

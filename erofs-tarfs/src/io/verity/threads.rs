@@ -4,6 +4,7 @@ use core::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::HashingOptions;
+use crate::io::joined::Joined;
 
 /// Runs `worker` on as many threads as `options` say, at most `most`, this one among them.
 pub(super) fn on_threads<R: Send>(
@@ -14,12 +15,9 @@ pub(super) fn on_threads<R: Send>(
     let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
     let threads = (threads.map_or(1, NonZero::get) as u64).min(most);
     std::thread::scope(|scope| {
-        let helpers: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
+        let helpers: Vec<_> = (1..threads).map(|_| Joined::new(scope.spawn(worker))).collect();
         let mut results = vec![worker()];
-        results.extend(helpers.into_iter().map(|helper| match helper.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }));
+        results.extend(helpers.into_iter().map(Joined::join));
         results
     })
 }

@@ -18,6 +18,7 @@ use crate::cli::quote::{self, Names};
 use crate::cli::reading_options::ReadingArgs;
 use crate::files::unchanged;
 use crate::layers::as_mounted;
+use crate::show::print;
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
@@ -88,10 +89,7 @@ fn differ(args: &Diff) -> Done<bool> {
         let done = match args.json {
             true => {
                 let path = String::from_utf8_lossy(path).into_owned();
-                let line = Line { path, change, what };
-                serde_json::to_string(&line)
-                    .map_err(io::Error::from)
-                    .and_then(|text| writeln!(out, "{text}"))
+                print::json_line(&mut out, &Line { path, change, what })
             }
             false => write!(out, "{} ", change.letter())
                 .and_then(|()| names.write(&mut out, path))

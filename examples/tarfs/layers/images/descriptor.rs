@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::platform::Platform;
+use crate::files::digest::is_named_digest;
 use crate::layers::images::config::{self, PlatformOf};
-use crate::layers::images::image_name;
 use crate::layers::images::json;
 
 /// The annotation of a name, or of a tag alone.
@@ -50,7 +50,7 @@ impl Descriptor {
     /// The hex digits of the digest: a name of nothing but those.
     pub(crate) fn hex(&self, file: &Path) -> Done<&str> {
         match self.digest.split_once(':') {
-            Some((_, hex)) if image_name::is_digest(&self.digest) => Ok(hex),
+            Some((_, hex)) if is_named_digest(&self.digest) => Ok(hex),
             _ => {
                 let why =
                     format_args!("{:?} is no SHA-256 digest, and no other is known", self.digest);

@@ -1,7 +1,5 @@
 //! Which of several images is meant: by name, digest or number.
 
-use crate::files::digest;
-
 /// The user's words; all empty if nothing was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ImageName {
@@ -25,11 +23,6 @@ impl ImageName {
     pub(crate) fn is_any(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// Whether a text is a digest as references have them.
-pub(crate) fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(digest::is_digest)
 }
 
 /// Whether two names are the same when what Docker leaves out is put in: `docker.io/`, `library/`,

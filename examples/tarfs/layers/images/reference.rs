@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files::digest::is_named_digest;
 use crate::files::stream::STDIN;
-use crate::layers::images::image_name::{self, ImageName};
+use crate::layers::images::image_name::ImageName;
 
 /// The form that an image is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +52,7 @@ impl Reference {
             return Some(Self { transport, path: rest.into(), pick: ImageName::default() });
         }
         let (rest, digest) = match rest.rsplit_once('@') {
-            Some((before, digest)) if image_name::is_digest(digest) => {
-                (before, Some(digest.to_owned()))
-            }
+            Some((before, digest)) if is_named_digest(digest) => (before, Some(digest.to_owned())),
             _ => (rest, None),
         };
         let (path, name) = split(rest);

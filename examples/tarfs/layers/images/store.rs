@@ -4,12 +4,11 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{NamedFile, Ratio};
 use erofs_tarfs::tree::{Body, Content, InodeId};
 use sha2::{Digest, Sha256};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::limits::Ratio;
 use crate::cli::numbers;
 use crate::cli::progress::Progress;
 use crate::cli::reading_options::ReadingOptions;
@@ -149,9 +148,9 @@ impl Store {
     /// Opens a file. One of an archive must not be much longer than what is stored of it.
     pub(crate) fn open(&self, name: &str) -> Done<Blob<'_>> {
         let (blob, stored) = self.found(name)?;
-        match self.ratio.over(stored, blob.bytes) {
-            Some(why) => Err(Fail::of(self.path(name), why)),
-            None => Ok(blob),
+        match self.ratio.check(stored, blob.bytes) {
+            Ok(()) => Ok(blob),
+            Err(over) => Err(Fail::over_ratio(self.path(name), &over)),
         }
     }
 
