@@ -43,13 +43,16 @@ struct Open {
     pieces: Pieces,
 }
 
+/// Takes bytes of the tar.
+fn take(ingest: &mut Ingest, pieces: &mut Pieces, tar: &[u8]) -> Result<(), Error> {
+    pieces.push(tar)?;
+    Ok(ingest.push(tar)?)
+}
+
 impl Open {
     fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let Self { unpack, ingest, pieces } = self;
-        unpack.push(bytes, &mut |bytes| {
-            pieces.push(bytes)?;
-            Ok(ingest.push(bytes)?)
-        })
+        unpack.push(bytes, &mut |tar| take(ingest, pieces, tar))
     }
 
     /// Bytes that nobody needs to see.
@@ -63,10 +66,7 @@ impl Open {
 
     fn finish(mut self) -> Result<Ingested, Error> {
         let Self { unpack, ingest, pieces } = &mut self;
-        unpack.finish(&mut |bytes| {
-            pieces.push(bytes)?;
-            Ok(ingest.push(bytes)?)
-        })?;
+        unpack.finish(&mut |tar| take(ingest, pieces, tar))?;
         Ok(match self.pieces.finish()? {
             Some(hashed) => self.ingest.finish_with(hashed)?,
             None => self.ingest.finish()?,

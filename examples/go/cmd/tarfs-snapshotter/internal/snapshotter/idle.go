@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,8 +41,14 @@ type device struct {
 	sequence string
 }
 
+// openDevice is a device, and the file that it is over.
+type openDevice struct {
+	device
+	file string
+}
+
 // opened are the handler's devices over files that match. A file that was removed has " (deleted)" behind its path.
-func opened(sys string, match func(file string) bool) (found []device) {
+func opened(sys string, match func(file string) bool) (found []openDevice) {
 	devices, _ := filepath.Glob(sys + "/dm-*")
 	for _, path := range devices {
 		data, err := os.ReadFile(path + "/dm/name")
@@ -54,9 +59,10 @@ func opened(sys string, match func(file string) bool) (found []device) {
 		sequence, _ := os.ReadFile(path + "/diskseq")
 		loops, _ := filepath.Glob(path + "/slaves/*/loop/backing_file")
 		for _, loop := range loops {
-			file, err := os.ReadFile(loop)
-			if err == nil && match(strings.TrimSuffix(string(file), "\n")) {
-				found = append(found, device{name, string(sequence)})
+			data, err := os.ReadFile(loop)
+			file := strings.TrimSuffix(string(data), "\n")
+			if err == nil && match(file) {
+				found = append(found, openDevice{device{name, string(sequence)}, file})
 				break
 			}
 		}
@@ -116,16 +122,13 @@ type leftovers struct {
 func (l *leftovers) sweep(now time.Time) (err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	removed := opened(l.sys, func(file string) bool {
-		return strings.HasPrefix(file, l.below) && strings.HasSuffix(file, " (deleted)")
-	})
 	seen := map[device]time.Time{}
 	for _, one := range opened(l.sys, func(file string) bool { return strings.HasPrefix(file, l.below) }) {
-		first, known := l.seen[one]
+		first, known := l.seen[one.device]
 		if !known {
 			first = now
 		}
-		if now.Sub(first) >= leftAfter || slices.Contains(removed, one) {
+		if now.Sub(first) >= leftAfter || strings.HasSuffix(one.file, " (deleted)") {
 			failed := l.close(one.name)
 			if failed == nil {
 				continue
@@ -134,7 +137,7 @@ func (l *leftovers) sweep(now time.Time) (err error) {
 				err = errors.Join(err, failed)
 			}
 		}
-		seen[one] = first
+		seen[one.device] = first
 	}
 	l.seen = seen
 	return err
