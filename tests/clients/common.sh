@@ -108,6 +108,10 @@ sockets() {
   fi
 }
 
+# What containerd leaves out: Kubernetes has no part in most runs.
+disabled='"io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+  "io.containerd.podsandbox.controller.v1.podsandbox", "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"'
+
 # containerd: starts one in the directory $home; what its configuration needs more is read.
 containerd() {
   local more config=4
@@ -117,9 +121,7 @@ containerd() {
 version = $config
 root = "$home/root"
 state = "$home/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
-  "io.containerd.podsandbox.controller.v1.podsandbox", "io.containerd.nri.v1.nri",
-  "io.containerd.internal.v1.opt"]
+disabled_plugins = [$disabled]
 $(sockets)
 $more
 EOF

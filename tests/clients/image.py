@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """image.py DIR BUSYBOX: an OCI image layout in DIR, and the file DIR/want.
 
-The image tagged `t` has five layers, and that tagged `twice` has one of them a second time.
+The image tagged `t` has five layers, and that tagged `twice` has one of them a second time. That tagged `pause` has the
+first one, and a process that does nothing, as the sandboxes of pods do.
 
 `want` has a line `SHA-256  /PATH` for each file that a container of the image is to show, sorted by
 path, in both: what the layers leave when whiteouts and replaced files are gone.
@@ -112,12 +113,12 @@ with open(os.path.join(out, "want"), "w") as want:
 oci = "application/vnd.oci.image."
 
 
-def manifest(tag, layers):
+def manifest(tag, layers, command=("/bin/sh",)):
     """Puts an image of these layers, and tells how the index names it."""
     config = {
         "architecture": {"aarch64": "arm64"}.get(os.uname().machine, "amd64"),
         "os": "linux",
-        "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"]},
+        "config": {"Env": ["PATH=/bin"], "Cmd": command},
         "rootfs": {
             "type": "layers",
             "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers],
@@ -134,7 +135,11 @@ def manifest(tag, layers):
     return {**named, "annotations": {"org.opencontainers.image.ref.name": tag}}
 
 
-images = [manifest("t", layers), manifest("twice", [*layers[:3], *layers[2:]])]
+images = [
+    manifest("t", layers),
+    manifest("twice", [*layers[:3], *layers[2:]]),
+    manifest("pause", layers[:1], ("/bin/busybox", "sleep", "1000000")),
+]
 with open(os.path.join(out, "index.json"), "w") as index:
     json.dump({"schemaVersion": 2, "manifests": images}, index)
 with open(os.path.join(out, "oci-layout"), "w") as layout:

@@ -26,26 +26,86 @@ refused() {
   grep -qiE "$2" "$home/pull.log" || fail "$name: not \"$2\": $(tail -n 3 "$home/pull.log")"
 }
 
+# small_disk: the daemon, which has ended, starts on a disk of its own.
+small_disk() {
+  [[ -e $home/full.img ]] || {
+    truncate -s 40M "$home/full.img"
+    mkfs.ext4 -q "$home/full.img"
+  }
+  mount -o loop,errors=remount-ro "$home/full.img" "$home/tarfs"
+  start_daemon
+}
+
+# usual_disk: and again as before.
+usual_disk() {
+  end_daemon TERM
+  umount "$home/tarfs"
+  start_daemon
+}
+
+# right_again NAME: the next pull is right, and nothing of it stays.
+right_again() {
+  pulled "$image"
+  expect_files "$name" tarfs "$image"
+  remove_images
+  nothing_left
+}
+
 # disk_full: of the disk that layers are kept on.
 disk_full() {
   end_daemon TERM
-  truncate -s 40M "$home/full.img"
-  mkfs.ext4 -q "$home/full.img"
-  mount -o loop "$home/full.img" "$home/tarfs"
-  start_daemon
+  small_disk
   fallocate -l "$(($(df --output=avail -B1 "$home/tarfs" | tail -n 1) - 2000000))" "$home/tarfs/filler"
   refused "$image" 'layer sha256:[0-9a-f]{64}: .*no space left on device'
   remove_images
   rm "$home/tarfs/filler"
   nothing_left
+  right_again
+  usual_disk
+  echo "$name: a full disk: an error that says so, nothing left, and the next is right"
+}
+
+# read_only: the disk has an error, after which the kernel lets nobody write to it; once with no layer there, once under
+# an image that is there.
+read_only() {
+  end_daemon TERM
+  small_disk
+  disk_error
+  refused "$image" 'read-only file system'
+  grep -qiE 'layer sha256:[0-9a-f]{64}: .*read-only file system|snapshot .*read-only file system' "$home/pull.log" ||
+    fail "$name: what is read-only is not said: $(tail -n 3 "$home/pull.log")"
+  remove_images
+  umount_read_only
+  small_disk
+  nothing_left
   pulled "$image"
+  disk_error
+  ! ctr run --rm --snapshotter tarfs "$image" "refused-$$" /bin/true >"$home/run.log" 2>&1 || fail "$name: a container runs that nothing can be written of"
+  grep -qi 'read-only file system' "$home/run.log" || fail "$name: not read-only: $(cat "$home/run.log")"
+  ctr container rm "refused-$$" >/dev/null 2>&1 || true
+  umount_read_only
+  small_disk
   expect_files "$name" tarfs "$image"
   remove_images
   nothing_left
-  end_daemon TERM
+  usual_disk
+  echo "$name: a disk that becomes read-only: errors that say so, and with it in order the next is right"
+}
+
+# disk_error: as ext4 meets it.
+disk_error() {
+  local device
+  device=$(findmnt -no SOURCE "$home/tarfs")
+  echo 1 >"/sys/fs/ext4/${device##*/}/trigger_fs_error"
+}
+
+# umount_read_only: the daemon ends, which it can, and the disk goes.
+umount_read_only() {
+  kill "$daemon_pid"
+  wait "$daemon_pid" 2>/dev/null || true
+  forget "$daemon_pid"
   umount "$home/tarfs"
-  start_daemon
-  echo "$name: a full disk: an error that says so, nothing left, and the next is right"
+  e2fsck -fy "$home/full.img" >/dev/null 2>&1 || (($? < 4)) || fail "$name: the disk is not mended"
 }
 
 # cut_off: layers whose blobs end too early. The image says so of one; the registry ends in the middle of another.
@@ -99,6 +159,7 @@ damaged() {
 
 faults() {
   disk_full
+  read_only
   cut_off
   damaged
 }
