@@ -26,6 +26,15 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: the caller's promise is passed on.
         unsafe { System.dealloc(memory, layout) }
     }
+
+    /// Large ones change their length where they are, by moving pages, not bytes: so both lengths are
+    /// never there at once.
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        let now = NOW.fetch_add(bytes.wrapping_sub(layout.size()), Relaxed);
+        PEAK.fetch_max(now.wrapping_add(bytes).wrapping_sub(layout.size()), Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(memory, layout, bytes) }
+    }
 }
 
 /// The bytes at the peak of some work, above what there was before.

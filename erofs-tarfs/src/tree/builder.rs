@@ -5,6 +5,7 @@
     reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
 )]
 
+use super::access::{Access, Known};
 use super::body::{Extent, Place};
 use super::device::Device;
 use super::error::Error;
@@ -139,6 +140,8 @@ pub struct Builder {
     /// Whether any name was given to another inode since this was last set to false.
     pub(super) replaced: bool,
     pub(super) recent: Recent,
+    /// Of what inodes have alike, what was met lately.
+    known: Known,
 }
 
 impl fmt::Debug for Builder {
@@ -172,9 +175,10 @@ impl Builder {
             keep_devices: false,
             replaced: false,
             recent: Recent::default(),
+            known: Known::default(),
         };
-        builder.tree.inodes.push(inode(IMPLIED_ATTRIBUTES, XattrSet::NONE, NodeKind::Directory));
-        builder.tree.inodes[0].flags = IMPLIED;
+        let root = builder.inode(IMPLIED_ATTRIBUTES, XattrSet::NONE, NodeKind::Directory);
+        builder.tree.inodes.push(Inode { flags: IMPLIED, ..root });
         builder
     }
 
@@ -264,7 +268,7 @@ impl Builder {
             What::Whiteout => NodeKind::Whiteout,
             What::PendingLink(_) => NodeKind::PendingLink,
         };
-        let mut new = inode(node.attributes, node.xattrs, kind);
+        let mut new = self.inode(node.attributes, node.xattrs, kind);
         match node.what {
             What::Regular { size, place: Place::Device { device, offset } } => {
                 (new.size, new.body, new.device) = (size, offset, device);
@@ -324,13 +328,11 @@ impl Builder {
 
     /// Gives an inode other attributes.
     pub fn set(&mut self, id: InodeId, attributes: Attributes, xattrs: XattrSet) {
+        let access = self.access(attributes, xattrs);
         let inode = self.inode_mut(id);
-        inode.mode = attributes.mode;
-        inode.uid = attributes.uid;
-        inode.gid = attributes.gid;
+        inode.access = access;
         inode.mtime_secs = attributes.mtime.secs;
         inode.mtime_nanos = attributes.mtime.nanos;
-        inode.xattrs = xattrs.0;
     }
 
     /// Marks a directory as one that no tar lists, or takes the mark away.
@@ -347,21 +349,25 @@ impl Builder {
         let flags = &mut self.inode_mut(id).flags;
         *flags = if on { *flags | flag } else { *flags & !flag };
     }
-}
 
-fn inode(attributes: Attributes, xattrs: XattrSet, kind: NodeKind) -> Inode {
-    Inode {
-        mtime_secs: attributes.mtime.secs,
-        size: 0,
-        body: 0,
-        mtime_nanos: attributes.mtime.nanos,
-        uid: attributes.uid,
-        gid: attributes.gid,
-        nlink: 0,
-        xattrs: xattrs.0,
-        mode: attributes.mode,
-        device: 0,
-        kind,
-        flags: 0,
+    fn inode(&mut self, attributes: Attributes, xattrs: XattrSet, kind: NodeKind) -> Inode {
+        Inode {
+            mtime_secs: attributes.mtime.secs,
+            size: 0,
+            body: 0,
+            mtime_nanos: attributes.mtime.nanos,
+            access: self.access(attributes, xattrs),
+            nlink: 0,
+            device: 0,
+            kind,
+            flags: 0,
+        }
+    }
+
+    /// The number of mode, owner and extended attributes.
+    fn access(&mut self, attributes: Attributes, xattrs: XattrSet) -> u32 {
+        let Tree { access, inodes, .. } = &mut self.tree;
+        let numbers = inodes.iter_mut().map(|inode| &mut inode.access);
+        self.known.number(access, numbers, Access::new(attributes, xattrs.0))
     }
 }

@@ -9,7 +9,7 @@ use super::body::Place;
 use super::builder::Builder;
 use super::error::Error;
 use super::inode::NodeKind;
-use super::model::{Link, NO_INODE, PIECES, Tree, pack, unpack};
+use super::model::{Inode, Link, NO_INODE, PIECES, Tree, pack, unpack};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -24,27 +24,31 @@ impl Builder {
     pub fn finish(self) -> Result<Tree, Error> {
         let Self { mut tree, index, root, keep_devices, .. } = self;
         drop(index);
-        let starts = by_directory(&mut tree);
-        let names = core::mem::take(&mut tree.names);
+        by_directory(&mut tree);
+        // What was room to grow is room for what follows.
+        tree.inodes.shrink_to_fit();
+        tree.links.shrink_to_fit();
+        tree.names.shrink_to_fit();
+        let Tree { inodes, links, names, .. } = &mut tree;
         let name = |link: &Link| &names[link.name as usize..][..usize::from(link.name_len)];
-        let links = core::mem::take(&mut tree.links);
 
         // Breadth first from the root: new numbers for inodes, links in the order of their directories.
-        let mut number = vec![NO_INODE; tree.inodes.len()];
-        let mut order = vec![root];
-        let mut kept: Vec<Link> = Vec::with_capacity(links.len());
+        let mut number = vec![NO_INODE; inodes.len()];
+        let mut order = Vec::with_capacity(inodes.len());
+        let mut kept: Vec<u32> = Vec::with_capacity(links.len());
+        order.push(root);
         number[root as usize] = 0;
         let mut next = 0_usize;
         while let Some(old) = order.get(next).copied() {
-            if tree.inodes[old as usize].kind == NodeKind::Directory {
-                let range = starts[old as usize] as usize
-                    ..starts[(old as usize).saturating_add(1)] as usize;
+            if inodes[old as usize].kind == NodeKind::Directory {
+                let range = unpack(inodes[old as usize].body);
                 let first = kept.len();
-                kept.extend(links[range].iter().filter(|link| link.inode != NO_INODE));
+                kept.extend(range.clone().map(|at| at as u32));
+                let children = &mut links[range];
                 // Any way to sort compares each two neighbours of the result: so two equal names are
                 // noticed while sorting.
                 let mut twice = None;
-                kept[first..].sort_by(|a, b| {
+                children.sort_unstable_by(|a, b| {
                     let order = name(a).cmp(name(b));
                     if order.is_eq() {
                         twice = Some(*a);
@@ -55,38 +59,43 @@ impl Builder {
                     return Err(Error::NameTwice { name: name(&link).to_vec() });
                 }
                 let mut subdirectories = 0_u32;
-                for link in &mut kept[first..] {
+                for link in children {
                     let child = link.inode as usize;
                     if number[child] == NO_INODE {
                         number[child] = order.len() as u32;
                         order.push(link.inode);
-                        tree.inodes[child].nlink = 0;
+                        inodes[child].nlink = 0;
                     }
-                    if tree.inodes[child].kind == NodeKind::Directory {
+                    if inodes[child].kind == NodeKind::Directory {
                         subdirectories = subdirectories.saturating_add(1);
                     } else {
-                        let nlink = &mut tree.inodes[child].nlink;
+                        let nlink = &mut inodes[child].nlink;
                         *nlink = nlink.saturating_add(1);
                     }
                     link.parent = next as u32;
                     link.inode = number[child];
                 }
-                let inode = &mut tree.inodes[old as usize];
+                let inode = &mut inodes[old as usize];
                 inode.nlink = subdirectories.saturating_add(2);
                 inode.body = pack(first, kept.len().saturating_sub(first));
             }
             next = next.saturating_add(1);
         }
-        drop((links, starts));
-        let reachable = order.len();
-        let unreachable = (0..).zip(&number).filter(|(_, number)| **number == NO_INODE);
-        order.extend(unreachable.map(|(old, _)| old));
+        // What is left goes behind, and is cut off.
+        let (reachable, named) = (order.len(), kept.len());
+        for (old, inode) in (0..).zip(&*inodes).filter(|(old, _)| number[*old as usize] == NO_INODE)
+        {
+            order.push(old);
+            if inode.kind == NodeKind::Directory {
+                kept.extend(unpack(inode.body).map(|at| at as u32));
+            }
+        }
         drop(number);
-        renumber(&mut tree, order);
-        tree.inodes.truncate(reachable);
-        tree.inodes.shrink_to_fit();
-        tree.links = kept;
-        tree.names = names;
+        rearrange(links, kept);
+        links.truncate(named);
+        rearrange(inodes, order);
+        inodes.truncate(reachable);
+        inodes.shrink_to_fit();
         if !keep_devices {
             drop_devices(&mut tree);
         }
@@ -94,51 +103,73 @@ impl Builder {
     }
 }
 
-/// Brings every inode to its number, in place: the `n`th of `order`, which has all, to `n`.
+/// Brings items to their places, in place: the one at the `n`th number of `order`, which has all
+/// numbers, to `n`.
 ///
-/// Inodes that take each other's places form cycles. One of a cycle is taken out, the others move
+/// Items that take each other's places form cycles. One of a cycle is taken out, the others move
 /// up one by one, and it goes to the last place. Swapping would be simpler, but there each copy
 /// waits for the one before, which takes several times as long.
-fn renumber(tree: &mut Tree, mut order: Vec<u32>) {
+fn rearrange<T: Copy>(items: &mut [T], mut order: Vec<u32>) {
     for start in 0..order.len() {
         if order[start] as usize == start {
             continue;
         }
-        let first = tree.inodes[start];
+        let first = items[start];
         let mut hole = start;
         loop {
             let from = core::mem::replace(&mut order[hole], hole as u32) as usize;
             if from == start {
                 break;
             }
-            tree.inodes[hole] = tree.inodes[from];
+            items[hole] = items[from];
             hole = from;
         }
-        tree.inodes[hole] = first;
+        items[hole] = first;
     }
 }
 
-/// Sorts links by directory, in linear time; where each directory's start.
-fn by_directory(tree: &mut Tree) -> Vec<u32> {
-    let mut starts = vec![0u32; tree.inodes.len().saturating_add(1)];
-    for link in &tree.links {
-        let count = &mut starts[(link.parent as usize).saturating_add(1)];
+/// Drops names that name nothing, or are in no directory, and sorts the others by directory, in linear time
+/// and in place. Each directory's `body` is then their range.
+fn by_directory(tree: &mut Tree) {
+    let Tree { inodes, links, .. } = tree;
+    let is_directory = |inode: &Inode| inode.kind == NodeKind::Directory;
+    links.retain(|link| link.inode != NO_INODE && is_directory(&inodes[link.parent as usize]));
+    inodes.iter_mut().filter(|inode| is_directory(inode)).for_each(|inode| inode.body = 0);
+    for link in &*links {
+        let count = &mut inodes[link.parent as usize].body;
         *count = count.saturating_add(1);
     }
-    let mut sum = 0_u32;
-    for start in &mut starts {
-        sum = sum.saturating_add(*start);
-        *start = sum;
+    // First where the next of its names goes, and the end of them.
+    let mut end = 0_usize;
+    for inode in inodes.iter_mut().filter(|inode| is_directory(inode)) {
+        let start = end;
+        end = end.saturating_add(inode.body as usize);
+        inode.body = pack(start, end);
     }
-    let mut next = starts.clone();
-    let mut sorted = tree.links.clone();
-    for link in &tree.links {
-        let at = &mut next[link.parent as usize];
-        sorted[*at as usize] = *link;
-        *at = at.saturating_add(1);
+    // A name that is not where it belongs changes places with the one that is in its way: so each is
+    // brought to its place once.
+    for dir in 0..inodes.len() {
+        while is_directory(&inodes[dir]) && !next_and_end(&inodes[dir]).is_empty() {
+            let at = next_and_end(&inodes[dir]).start;
+            let parent = &mut inodes[links[at].parent as usize];
+            let place = next_and_end(parent);
+            parent.body = pack(place.start.saturating_add(1), place.end);
+            if place.start != at {
+                links.swap(at, place.start);
+            }
+        }
     }
-    tree.links = sorted;
-    starts
+    let mut start = 0_usize;
+    for inode in inodes.iter_mut().filter(|inode| is_directory(inode)) {
+        let end = next_and_end(inode).end;
+        inode.body = pack(start, end.saturating_sub(start));
+        start = end;
+    }
+}
+
+/// What a directory's `body` says while its names are sorted.
+fn next_and_end(dir: &Inode) -> core::ops::Range<usize> {
+    dir.body as u32 as usize..(dir.body >> 32) as usize
 }
 
 /// Drops the devices in which no file has any bytes.

@@ -52,6 +52,7 @@
     )
 )]
 
+mod access;
 mod acl;
 mod apply;
 mod body;

@@ -5,6 +5,7 @@
     reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
 )]
 
+use super::access::Access;
 use super::body::{Body, Extent, Packed, Place};
 use super::device::{Device, Identity, Origin};
 use super::inode::{Attributes, Content, InodeId, NodeKind};
@@ -12,7 +13,7 @@ use crate::units::{DeviceNumber, Timestamp};
 use alloc::vec::Vec;
 use core::fmt;
 
-/// An inode: 56 bytes.
+/// An inode: 40 bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Inode {
     pub(crate) mtime_secs: i64,
@@ -21,12 +22,9 @@ pub(crate) struct Inode {
     /// By kind: device offset | extents (start, count) | arena offset | device | children (start, count).
     pub(crate) body: u64,
     pub(crate) mtime_nanos: u32,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
+    /// Index of its mode, owner and extended attributes, in `Tree::access`.
+    pub(crate) access: u32,
     pub(crate) nlink: u32,
-    /// Index of the xattr set plus one, or 0.
-    pub(crate) xattrs: u32,
-    pub(crate) mode: u16,
     /// Device index of a contiguous body.
     pub(crate) device: u16,
     pub(crate) kind: NodeKind,
@@ -85,6 +83,7 @@ pub(crate) const WHITED: u8 = 1;
 #[derive(Clone, Default)]
 pub struct Tree {
     pub(crate) inodes: Vec<Inode>,
+    pub(crate) access: Vec<Access>,
     pub(crate) links: Vec<Link>,
     pub(crate) names: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
@@ -159,10 +158,11 @@ impl Tree {
     /// The attributes of an inode.
     pub fn attributes(&self, id: InodeId) -> Attributes {
         let inode = &self.inodes[id.index()];
+        let Access { mode, uid, gid, .. } = self.access_of(id);
         Attributes {
-            mode: inode.mode,
-            uid: inode.uid,
-            gid: inode.gid,
+            mode,
+            uid,
+            gid,
             mtime: Timestamp { secs: inode.mtime_secs, nanos: inode.mtime_nanos },
         }
     }
@@ -248,12 +248,21 @@ impl Tree {
     }
 
     pub(crate) fn has_xattrs(&self, id: InodeId) -> bool {
-        self.inodes[id.index()].xattrs != 0
+        self.access_of(id).xattrs != 0
+    }
+
+    /// The index of an inode's xattr set plus one, or 0.
+    pub(crate) fn xattr_number(&self, id: InodeId) -> u32 {
+        self.access_of(id).xattrs
     }
 
     /// The set that an inode has, if any.
     pub(crate) fn xattr_set_of(&self, id: InodeId) -> Option<u32> {
-        self.inodes[id.index()].xattrs.checked_sub(1)
+        self.access_of(id).xattrs.checked_sub(1)
+    }
+
+    fn access_of(&self, id: InodeId) -> Access {
+        self.access[self.inodes[id.index()].access as usize]
     }
 
     pub(crate) fn xattr_set_count(&self) -> u32 {

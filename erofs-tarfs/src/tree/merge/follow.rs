@@ -1,14 +1,9 @@
 //! Symbolic links of lower layers, followed as extractors do: what a layer has below such a link
 //! goes to where the link leads.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
-)]
-
 use super::Note;
 use super::notes::Paths;
-use crate::tree::builder::{Builder, IMPLIED_ATTRIBUTES};
+use crate::tree::builder::{Builder, IMPLIED_ATTRIBUTES, XattrSet};
 use crate::tree::index::Index;
 use crate::tree::markers;
 use crate::tree::model::{Link, NO_INODE, WHITED, unpack};
@@ -207,12 +202,12 @@ impl Moving<'_> {
         if !is_listed(tree, other) {
             return;
         }
-        let (kept, given) = (tree.inodes[own.index()], tree.attributes(other));
-        let xattrs = tree.inodes[other.index()].xattrs;
+        let (kept, given) = (tree.attributes(own), tree.attributes(other));
+        let (kept_set, set) = (tree.xattr_number(own), tree.xattr_number(other));
         if !is_listed(tree, own) {
-            self.builder.set(own, given, crate::tree::XattrSet(xattrs));
+            self.builder.set(own, given, XattrSet(set));
             self.builder.mark_implied(own, false);
-        } else if self.builder.tree.attributes(own) != given || kept.xattrs != xattrs {
+        } else if kept != given || kept_set != set {
             (self.note)(Note::ListedTwice { layer: self.number, path: path.to_vec() });
         }
     }

@@ -11,9 +11,8 @@ use super::{MergeOptions, Note, follow};
 use crate::tree::body::{Body, Extent, Place};
 use crate::tree::builder::{Builder, Node, What, XattrSet};
 use crate::tree::error::Error;
-use crate::tree::inode::{Attributes, Content, InodeId, NodeKind};
+use crate::tree::inode::{Content, InodeId, NodeKind};
 use crate::tree::model::{NO_INODE, Tree, XattrIter};
-use crate::units::Timestamp;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -169,16 +168,11 @@ impl<'o, 'a> Merge<'o, 'a> {
 
     /// An empty directory with the attributes of another of the result.
     fn anew(&mut self, old: InodeId) -> Result<InodeId, Error> {
-        let copy = self.out.tree.inodes[old.index()];
-        let attributes = Attributes {
-            mode: copy.mode,
-            uid: copy.uid,
-            gid: copy.gid,
-            mtime: Timestamp { secs: copy.mtime_secs, nanos: copy.mtime_nanos },
-        };
-        let xattrs = XattrSet(copy.xattrs);
+        let tree = &self.out.tree;
+        let (attributes, xattrs) = (tree.attributes(old), XattrSet(tree.xattr_number(old)));
+        let flags = tree.inodes[old.index()].flags;
         let id = self.out.add(Node { attributes, xattrs, what: What::Directory })?;
-        self.out.inode_mut(id).flags = copy.flags;
+        self.out.inode_mut(id).flags = flags;
         Ok(id)
     }
 
@@ -279,7 +273,7 @@ impl<'o, 'a> Merge<'o, 'a> {
     }
 
     fn xattrs(&mut self, from: InodeId) -> Result<XattrSet, Error> {
-        let Some(set) = self.layer.inodes[from.index()].xattrs.checked_sub(1) else {
+        let Some(set) = self.layer.xattr_set_of(from) else {
             return Ok(XattrSet::NONE);
         };
         if let Some(known) = self.sets[set as usize] {
