@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"strings"
 )
 
 // Mode is what Export makes.
@@ -32,6 +33,15 @@ const (
 func Modes() []Mode {
 	return []Mode{LayerBlock, ImageBlock, LayerBlockWithVerity, ImageBlockWithVerity, LayerVerityOnly, ImageVerityOnly}
 }
+
+// OfImage says whether one file is made of all layers, instead of one of each.
+func (m Mode) OfImage() bool { return strings.HasPrefix(string(m), "image_") }
+
+// HasDisk says whether the disk is written, and not its hash tree alone.
+func (m Mode) HasDisk() bool { return m != "" && !strings.HasSuffix(string(m), "_verity_only") }
+
+// HasTree says whether a hash tree is made.
+func (m Mode) HasTree() bool { return strings.Contains(string(m), "_verity") }
 
 // Form is what a disk comes out as.
 type Form string

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // Collected is what a collection removed.
@@ -50,11 +51,11 @@ type garbage struct {
 	bytes int64
 }
 
-// RetireUnused takes out of sight what is not made of used layers only. The caller sees to it that
-// nobody can start to use an item meanwhile.
-func (s *Store) RetireUnused(all []Collectable, used func(layer string) bool) (doomed Garbage, err error) {
+// RetireUnless takes out of sight what is not wanted. The caller sees to it that nobody can start to
+// use an item meanwhile.
+func (s *Store) RetireUnless(all []Collectable, wanted func(Collectable) bool) (doomed Garbage, err error) {
 	for _, one := range all {
-		if haveAll(one.Layers, used) {
+		if wanted(one) {
 			continue
 		}
 		dir, failed := s.Retire(one.Kind, one.Key)
@@ -70,13 +71,9 @@ func (s *Store) RetireUnused(all []Collectable, used func(layer string) bool) (d
 	return doomed, err
 }
 
-func haveAll(layers []string, used func(string) bool) bool {
-	for _, layer := range layers {
-		if !used(layer) {
-			return false
-		}
-	}
-	return true
+// IsOf says that an item is made of used layers only.
+func (c Collectable) IsOf(used func(layer string) bool) bool {
+	return !slices.ContainsFunc(c.Layers, func(layer string) bool { return !used(layer) })
 }
 
 // Delete removes what was retired. Before, the directories of these kinds are synced: items are gone

@@ -33,7 +33,8 @@ func (m *Manager) retireUnused(all []keep.Collectable) (keep.Garbage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	used := m.usedLayers()
-	return m.store.RetireUnused(all, func(layer string) bool { return used[layer] })
+	isUsed := func(layer string) bool { return used[layer] }
+	return m.store.RetireUnless(all, func(one keep.Collectable) bool { return one.IsOf(isUsed) })
 }
 
 // usedLayers runs with the mutex held.

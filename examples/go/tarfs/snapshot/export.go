@@ -3,37 +3,30 @@ package snapshot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
-// exportMode is what a mode's name says.
-type exportMode struct {
-	image  bool   // of a whole image, not of one layer
-	verity bool   // has a hash tree
-	file   string // what is written
-}
-
-var exportModes = map[tarfs.Mode]exportMode{
-	tarfs.LayerBlock:           {file: diskFile},
-	tarfs.ImageBlock:           {file: diskFile, image: true},
-	tarfs.LayerBlockWithVerity: {file: diskFile, verity: true},
-	tarfs.ImageBlockWithVerity: {file: diskFile, verity: true, image: true},
-	tarfs.LayerVerityOnly:      {file: hashesFile, verity: true},
-	tarfs.ImageVerityOnly:      {file: hashesFile, verity: true, image: true},
-}
-
-func modeOf(name tarfs.Mode) (exportMode, error) {
-	mode, ok := exportModes[name]
-	if !ok {
-		return mode, fmt.Errorf("%w: no export mode %q", ErrInvalid, name)
+// checkMode refuses a name that no export mode has.
+func checkMode(mode tarfs.Mode) error {
+	if !slices.Contains(tarfs.Modes(), mode) {
+		return fmt.Errorf("%w: no export mode %q", ErrInvalid, mode)
 	}
-	return mode, nil
+	return nil
 }
 
-func (e exportMode) label() string {
-	if e.image {
+// fileOf is what a mode writes.
+func fileOf(mode tarfs.Mode) string {
+	if mode.HasDisk() {
+		return diskFile
+	}
+	return hashesFile
+}
+
+func labelOf(mode tarfs.Mode) string {
+	if mode.OfImage() {
 		return LabelImageBlock
 	}
 	return LabelLayerBlock
@@ -54,9 +47,8 @@ type Disk struct {
 
 // Export makes a disk, or finds the one made earlier of the same layers by the same mode and
 // parameters. A layer mode is about the layer of s itself, an image mode about its parents.
-func (m *Manager) Export(ctx context.Context, s Snapshot, name tarfs.Mode) (*Disk, error) {
-	mode, err := modeOf(name)
-	if err != nil {
+func (m *Manager) Export(ctx context.Context, s Snapshot, mode tarfs.Mode) (*Disk, error) {
+	if err := checkMode(mode); err != nil {
 		return nil, err
 	}
 	end, err := m.begin()
@@ -69,61 +61,61 @@ func (m *Manager) Export(ctx context.Context, s Snapshot, name tarfs.Mode) (*Dis
 		return nil, err
 	}
 	defer release()
-	key := m.diskKey(name, mode, layers)
+	key := m.diskKey(mode, layers)
 	err = m.ensure(ctx, disksDir, key, func(ctx context.Context, dir string) (*keep.Item, error) {
-		return m.export(ctx, name, mode, layers, dir)
+		return m.export(ctx, mode, layers, dir)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("export %s of %s: %w", name, s.ID, err)
+		return nil, fmt.Errorf("export %s of %s: %w", mode, s.ID, err)
 	}
 	return m.disk(key, mode)
 }
 
 // exported finds the layers that an export is of, and holds them.
-func (m *Manager) exported(ctx context.Context, s Snapshot, mode exportMode) ([]string, func(), error) {
-	if mode.image {
+func (m *Manager) exported(ctx context.Context, s Snapshot, mode tarfs.Mode) ([]string, func(), error) {
+	if mode.OfImage() {
 		return m.parents(ctx, s)
 	}
 	return m.parents(ctx, Snapshot{ID: s.ID, ParentIDs: []string{s.ID}})
 }
 
 // diskKey names a disk by everything that its bytes depend on.
-func (m *Manager) diskKey(name tarfs.Mode, mode exportMode, layers []string) string {
-	parts := []any{"disk", name, layers, m.options.Layout}
-	if mode.verity {
+func (m *Manager) diskKey(mode tarfs.Mode, layers []string) string {
+	parts := []any{"disk", mode, layers, m.options.Layout}
+	if mode.HasTree() {
 		parts = append(parts, m.options.Verity)
 	}
-	if mode.image {
+	if mode.OfImage() {
 		parts = append(parts, m.mergeKey()...)
 	}
 	return keep.KeyOf(parts...)
 }
 
-func (m *Manager) disk(key string, mode exportMode) (*Disk, error) {
+func (m *Manager) disk(key string, mode tarfs.Mode) (*Disk, error) {
 	it, err := m.store.Info(disksDir, key)
 	if err != nil {
 		return nil, err
 	}
 	return &Disk{
-		Path: m.store.Path(disksDir, key, mode.file), Bytes: it.Files[mode.file],
-		LabelName: mode.label(), Label: it.Label,
+		Path: m.store.Path(disksDir, key, fileOf(mode)), Bytes: it.Files[fileOf(mode)],
+		LabelName: labelOf(mode), Label: it.Label,
 	}, nil
 }
 
-func (m *Manager) export(ctx context.Context, name tarfs.Mode, mode exportMode, layers []string, dir string) (*keep.Item, error) {
+func (m *Manager) export(ctx context.Context, mode tarfs.Mode, layers []string, dir string) (*keep.Item, error) {
 	sources, err := m.openLayers(ctx, layers)
 	if err != nil {
 		return nil, err
 	}
 	defer sources.Close()
-	done, err := tarfs.Export(ctx, name, sources.List, dir+"/"+mode.file, &tarfs.ExportOptions{
+	done, err := tarfs.Export(ctx, mode, sources.List, dir+"/"+fileOf(mode), &tarfs.ExportOptions{
 		Layout: *m.options.Layout, Verity: m.options.Verity, Merge: m.mergeOptions(),
 		NoSync: true, // Publish does
 	})
 	if err != nil {
 		return nil, err
 	}
-	it := &keep.Item{Layers: layers, Mode: string(name)}
+	it := &keep.Item{Layers: layers, Mode: string(mode)}
 	for i := range done {
 		if sealed := done[i].Verity; sealed != nil {
 			it.Label = sealed.NydusLabel()
@@ -144,11 +136,11 @@ func (m *Manager) LayerDiskPath(ctx context.Context, snapshotID string) (string,
 }
 
 func (m *Manager) diskPath(ctx context.Context, s Snapshot, image bool) (string, error) {
-	mode, err := modeOf(m.options.ExportMode)
-	if err != nil {
+	mode := m.options.ExportMode
+	if err := checkMode(mode); err != nil {
 		return "", err
 	}
-	if mode.image != image {
+	if mode.OfImage() != image {
 		return "", fmt.Errorf("%w: export mode is %s", ErrInvalid, m.options.ExportMode)
 	}
 	layers, release, err := m.exported(ctx, s, mode)
@@ -156,9 +148,9 @@ func (m *Manager) diskPath(ctx context.Context, s Snapshot, image bool) (string,
 		return "", err
 	}
 	defer release()
-	key := m.diskKey(m.options.ExportMode, mode, layers)
+	key := m.diskKey(mode, layers)
 	if !m.store.Has(disksDir, key) {
 		return "", fmt.Errorf("%w: no %s of %s was exported", ErrNotFound, m.options.ExportMode, s.ID)
 	}
-	return m.store.Path(disksDir, key, mode.file), nil
+	return m.store.Path(disksDir, key, fileOf(mode)), nil
 }

@@ -30,21 +30,21 @@ func (m *Manager) ExportBlockData(ctx context.Context, s Snapshot, perLayer bool
 	if m.options.ExportMode == "" {
 		return nil, nil
 	}
-	mode, err := modeOf(m.options.ExportMode)
-	if err != nil {
+	mode := m.options.ExportMode
+	if err := checkMode(mode); err != nil {
 		return nil, err
 	}
 	set := func(name, value string) []string {
 		labels[name] = value
 		return []string{fieldPrefix + name}
 	}
-	if mode.image == perLayer {
-		if m.options.ExportMode == tarfs.LayerBlock {
+	if mode.OfImage() == perLayer {
+		if mode == tarfs.LayerBlock {
 			return set(LabelLayerBlock, ""), nil
 		}
 		return nil, nil
 	}
-	disk, err := m.Export(ctx, s, m.options.ExportMode)
+	disk, err := m.Export(ctx, s, mode)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func NewManager(root string, options Options) (*Manager, error) {
 		return nil, fmt.Errorf("%w: no fetcher", ErrInvalid)
 	}
 	if options.ExportMode != "" {
-		if _, err := modeOf(options.ExportMode); err != nil {
+		if err := checkMode(options.ExportMode); err != nil {
 			return nil, err
 		}
 	}

@@ -23,11 +23,6 @@ const (
 // exported are these labels, which nobody else sets.
 var exported = []string{labelLayerBlock, labelImageBlock}
 
-// ofImages says that a mode is of whole images.
-func ofImages(mode tarfs.Mode) bool {
-	return mode == tarfs.ImageBlock || mode == tarfs.ImageBlockWithVerity || mode == tarfs.ImageVerityOnly
-}
-
 // exportedImage makes the disk of what a snapshot stands on, if the mode wants one, else that is zero; and holds it to
 // the expected roots. The image is on that disk where the mode is of whole ones.
 func (s *Snapshotter) exportedImage(ctx context.Context, info snapshots.Info, below []digest.Digest,
@@ -37,7 +32,7 @@ func (s *Snapshotter) exportedImage(ctx context.Context, info snapshots.Info, be
 	}
 	var disk store.Disk
 	var err error
-	if ofImages(s.options.ExportMode) {
+	if s.options.ExportMode.OfImage() {
 		disk, err = s.store.Disk(ctx, s.options.ExportMode, below)
 	}
 	if err == nil {
@@ -51,7 +46,7 @@ func (s *Snapshotter) exportedImage(ctx context.Context, info snapshots.Info, be
 
 // onDisk says that containers stand on the disk.
 func (s *Snapshotter) onDisk() bool {
-	return s.options.ExportMode == tarfs.ImageBlock || s.options.ExportMode == tarfs.ImageBlockWithVerity
+	return s.options.ExportMode.OfImage() && s.options.ExportMode.HasDisk()
 }
 
 // labelImage says at the topmost layer of an image what its disk is, in a transaction.
@@ -84,7 +79,7 @@ func (s *Snapshotter) Ready(ctx context.Context, layer store.Layer) error {
 // that needs lower layers, as it has a hard link into them, gets none.
 func (s *Snapshotter) layerDisk(ctx context.Context, committed snapshots.Info, layer store.Layer) error {
 	mode := s.options.ExportMode
-	if mode == "" || ofImages(mode) {
+	if mode == "" || mode.OfImage() {
 		return nil
 	}
 	disk, err := s.store.Disk(ctx, mode, []digest.Digest{layer.DiffID})

@@ -5,10 +5,12 @@ import (
 	"errors"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
 )
 
-// Collect removes layers to which nobody refers, and images and disks that are not made of such to which somebody does.
+// Collect removes layers to which nobody refers, images and disks that are not made of such to which somebody does, and
+// those that nobody is given any more, as their layers make others today.
 // References says to which layers snapshots refer, all at one moment. It is called while nobody can take or let go of
 // a hold, so it must not call the store, and no transaction that it waits for may.
 func (s *Store) Collect(ctx context.Context, references func(context.Context) ([]digest.Digest, error)) (keep.Collected, error) {
@@ -41,5 +43,19 @@ func (s *Store) retireUnused(ctx context.Context, all []keep.Collectable,
 	for _, id := range ids {
 		used[id.Encoded()] = true
 	}
-	return s.items.RetireUnused(all, func(layer string) bool { return used[layer] || s.holds[layer] > 0 })
+	isUsed := func(layer string) bool { return used[layer] || s.holds[layer] > 0 }
+	return s.items.RetireUnless(all, func(one keep.Collectable) bool { return one.IsOf(isUsed) && s.isCurrent(one) })
+}
+
+// isCurrent says that an item is what its layers make today. By another version of the library, or with other options,
+// they make one of another name. What runs on the old one has its files open. Disks of layers stay: the labels of
+// snapshots are about them.
+func (s *Store) isCurrent(one keep.Collectable) bool {
+	switch mode := tarfs.Mode(one.Mode); {
+	case one.Kind == imagesKind:
+		return one.Key == s.imageKey(one.Layers)
+	case one.Kind == disksKind && mode.OfImage():
+		return one.Key == s.diskKey(mode, one.Layers)
+	}
+	return true
 }

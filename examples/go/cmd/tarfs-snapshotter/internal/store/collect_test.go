@@ -8,6 +8,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -80,5 +82,32 @@ func TestCollectHeldImage(t *testing.T) {
 	image.Release()
 	if done, err := s.Collect(t.Context(), referTo()); err != nil || done.Items != 2 {
 		t.Errorf("%+v %v", done, err)
+	}
+}
+
+// What layers make otherwise today goes, though they stay: what another version or other options have made.
+func TestCollectEarlier(t *testing.T) {
+	root := t.TempDir()
+	s := must[*store.Store](t)(store.Open(root, store.Options{}))
+	chain := []digest.Digest{ingested(t, s, tarOf(t, file{"a", "a"})), ingested(t, s, tarOf(t, file{"b", "b"}))}
+	image := must[store.Image](t)(s.Image(t.Context(), chain))
+	image.Release()
+	disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlock, chain))
+	ofLayer := must[store.Disk](t)(s.Disk(t.Context(), tarfs.LayerBlock, chain[:1]))
+	if done := must[keep.Collected](t)(s.Collect(t.Context(), referTo(chain...))); done.Items != 0 {
+		t.Errorf("%+v", done)
+	}
+	ok(t, s.Close())
+	s = must[*store.Store](t)(store.Open(root, store.Options{FollowLowerLinks: true}))
+	defer s.Close()
+	now := must[store.Image](t)(s.Image(t.Context(), chain))
+	now.Release()
+	if done := must[keep.Collected](t)(s.Collect(t.Context(), referTo(chain...))); done.Items != 2 {
+		t.Errorf("%+v", done)
+	}
+	for path, want := range map[string]bool{image.Path: false, disk.Path: false, now.Path: true, ofLayer.Path: true} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }

@@ -65,7 +65,7 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 		return Disk{}, err
 	}
 	file := diskFile
-	if mode == tarfs.LayerVerityOnly || mode == tarfs.ImageVerityOnly {
+	if !mode.HasDisk() {
 		file = hashesFile
 	}
 	key := s.diskKey(mode, layers)
