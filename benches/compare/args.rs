@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// As it is in PATH, or in NYDUS_IMAGE, if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) nydus_image: Option<PathBuf>,
-    /// As it is in PATH, or in GO_DMVERITY, if not given.
+    /// As it is in PATH, or in GO_DMVERITY, or as Go builds it, if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) go_dmverity: Option<PathBuf>,
     /// Cargo gives it.

@@ -72,13 +72,17 @@ impl Tools {
         };
         let nydus = given(&args.nydus_image, "NYDUS_IMAGE", "nydus-image");
         let go_dmverity = given(&args.go_dmverity, "GO_DMVERITY", "go-dmverity");
+        let go_dmverity = match go_dmverity {
+            Some(path) => Peer::new("go-dmverity", Some(path), ""),
+            None => go_dmverity_built(&this),
+        };
         Ok(Self {
             tarfs: tool(&this)?,
             this,
             mkfs,
             veritysetup: Peer::new("veritysetup", in_path("veritysetup"), "--version"),
             nydus: Peer::new("nydus-image", nydus, "--version"),
-            go_dmverity: Peer::new("go-dmverity", go_dmverity, ""),
+            go_dmverity,
         })
     }
 
@@ -115,6 +119,21 @@ fn tool(this: &Path) -> Done<PathBuf> {
     }
     let tool = profile.join("examples/tarfs");
     if tool.is_file() { Ok(tool) } else { Err(format!("{} is missing", tool.display())) }
+}
+
+/// No package of Debian's has it, so Go builds it, once, beside this program; not installed where there is
+/// no Go, or no module to be had.
+fn go_dmverity_built(this: &Path) -> Peer {
+    const VERSION: &str = "0.1.0";
+    let dir = this.with_file_name(format!("go-dmverity-{VERSION}"));
+    let path = dir.join("go-dmverity");
+    if !path.is_file() {
+        let module = format!("github.com/containerd/go-dmverity/cmd/go-dmverity@v{VERSION}");
+        // What it says, such as that a network is missing, is not this program's to tell.
+        let built = Command::new("go").args(["install", &module]).env("GOBIN", &dir).output();
+        drop(built);
+    }
+    Peer { version: VERSION.to_owned(), ..Peer::new("go-dmverity", Some(path), "") }
 }
 
 /// The first word that is a version.
