@@ -2,7 +2,7 @@
 # preadv2(2) with RWF_NOWAIT reads what is in memory, and says EAGAIN if it is not; programs with event loops, and
 # io_uring for each first try, rely on it. One would guess that every file system which reads through the page cache
 # has it. EROFS says EOPNOTSUPP, for cached pages too, from a file as over a loop device: with io_uring each read goes
-# to a thread. The same holds for overlayfs, whatever is below it. ext4 and XFS have it.
+# to a thread. The same holds for overlayfs, whatever is below it. ext4 and XFS have it. Linux 6.1 and 6.12 do so too.
 source "$(dirname "$0")/common"
 need_root
 need python3 mkfs.ext4 mkfs.xfs
