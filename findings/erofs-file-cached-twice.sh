@@ -2,8 +2,8 @@
 # An EROFS image that is a regular file is mounted without a loop device (Linux 6.12). One would guess that a page of
 # it is kept in memory once, as with a block device. It is kept twice: as a page of the file in the mount, and as one
 # of the image file, which EROFS reads through the page cache of the file system that it lies on. The mount option
-# `directio` (6.12.117 and 6.18 have it) keeps it once; on Btrfs not where the image has blocks of 512 bytes, and no error says so.
-# A loop device is the same, and `losetup --direct-io=on` its cure.
+# `directio` (6.12.117 and 6.18 have it) keeps it once; on Btrfs not where the image has blocks of 512 bytes, and no
+# error says so. A loop device is the same, and `losetup --direct-io=on` its cure.
 source "$(dirname "$0")/common"
 need_root
 need losetup python3 mkfs.ext4 mkfs.btrfs
