@@ -28,10 +28,7 @@ END
 "$registry" serve registry.yml >registry.log 2>&1 &
 served=$!
 trap 'unserve; kill $served; leave' EXIT
-for _ in {1..50}; do
-  (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-  sleep 0.1
-done
+until_open "$port"
 image=127.0.0.1:$port/image:t
 "$skopeo" --insecure-policy copy --quiet --preserve-digests --dest-tls-verify=false oci:image "docker://$image"
 

@@ -22,10 +22,7 @@ port=$(free_port)
 bin/crane registry serve --address "127.0.0.1:$port" >registry.log 2>&1 &
 served=$!
 trap 'kill $served; wait $served 2>/dev/null || true; leave' EXIT
-for _ in {1..50}; do
-  (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-  sleep 0.1
-done
+until_open "$port"
 bin/crane push image "127.0.0.1:$port/image:t" >push.log 2>&1
 bin/crane export "127.0.0.1:$port/image:t" flat.tar
 

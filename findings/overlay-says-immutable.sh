@@ -10,15 +10,7 @@ erofs=$(debian sid erofs-utils=1.9.4-1 mkfs.erofs)
 echo "versions: Linux $(uname -r)"
 
 cd "$work"
-mkdir in at ext4 merged
-echo one >in/file
-truncate -s 64M disk && mkfs.ext4 -q disk
-mounted+=("$work/merged" "$work/at" "$work/ext4")
-mount -o loop disk ext4
-mkdir ext4/{lower,upper,work,upper2,work2}
-cp in/file ext4/lower
-"$erofs/mkfs.erofs" --quiet image in >mkfs.log
-mount -t erofs -o ro,loop image at
+file_on_both upper work upper2 work2
 
 # attribute FILE: whether statx has STATX_ATTR_IMMUTABLE for it.
 attribute() {

@@ -7,10 +7,7 @@
 source "$(dirname "$0")/common"
 need_root
 need losetup python3
-[[ $(uname -r | cut -d - -f 1 | xargs printf '6.12\n%s\n' | sort -V | head -n 1) == 6.12 ]] || {
-  echo "needs Linux 6.12 or later"
-  exit 2
-}
+need_linux 6.12
 erofs=$(debian sid erofs-utils=1.9.4-1 mkfs.erofs)
 echo "versions: Linux $(uname -r), $(mount --version)"
 

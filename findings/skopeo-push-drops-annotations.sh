@@ -30,7 +30,7 @@ json.dump(dict(schemaVersion=2, manifests=[manifest]), open("image/index.json", 
 json.dump(dict(imageLayoutVersion="1.0.0"), open("image/oci-layout", "w"))
 END
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 cat >registry.yml <<END
 version: 0.1
 log: {level: error}
@@ -40,10 +40,7 @@ END
 "$registry" serve registry.yml >registry.log 2>&1 &
 served=$!
 trap 'kill $served; wait $served || true; leave' EXIT
-for _ in {1..50}; do
-  (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-  sleep 0.1
-done
+until_open "$port"
 
 # pushed NAME OPTIONS: what a manifest says after a push, of the layer and of itself.
 pushed() {

@@ -25,10 +25,6 @@ impl Builder {
         let Self { mut tree, index, root, keep_devices, .. } = self;
         drop(index);
         by_directory(&mut tree);
-        // What was room to grow is room for what follows.
-        tree.inodes.shrink_to_fit();
-        tree.links.shrink_to_fit();
-        tree.names.shrink_to_fit();
         let Tree { inodes, links, names, .. } = &mut tree;
         let name = |link: &Link| &names[link.name as usize..][..usize::from(link.name_len)];
 
@@ -96,6 +92,8 @@ impl Builder {
         rearrange(inodes, order);
         inodes.truncate(reachable);
         inodes.shrink_to_fit();
+        links.shrink_to_fit();
+        names.shrink_to_fit();
         if !keep_devices {
             drop_devices(&mut tree);
         }
@@ -149,8 +147,10 @@ fn by_directory(tree: &mut Tree) {
     // A name that is not where it belongs changes places with the one that is in its way: so each is
     // brought to its place once.
     for dir in 0..inodes.len() {
-        while is_directory(&inodes[dir]) && !next_and_end(&inodes[dir]).is_empty() {
-            let at = next_and_end(&inodes[dir]).start;
+        if !is_directory(&inodes[dir]) {
+            continue;
+        }
+        while let Some(at) = next_and_end(&inodes[dir]).next() {
             let parent = &mut inodes[links[at].parent as usize];
             let place = next_and_end(parent);
             parent.body = pack(place.start.saturating_add(1), place.end);

@@ -248,7 +248,7 @@ impl Tree {
     }
 
     pub(crate) fn has_xattrs(&self, id: InodeId) -> bool {
-        self.access_of(id).xattrs != 0
+        self.xattr_number(id) != 0
     }
 
     /// The index of an inode's xattr set plus one, or 0.
@@ -258,7 +258,7 @@ impl Tree {
 
     /// The set that an inode has, if any.
     pub(crate) fn xattr_set_of(&self, id: InodeId) -> Option<u32> {
-        self.access_of(id).xattrs.checked_sub(1)
+        self.xattr_number(id).checked_sub(1)
     }
 
     fn access_of(&self, id: InodeId) -> Access {
