@@ -35,7 +35,7 @@ pub(crate) fn rows(folder: &Folder) -> Vec<Row> {
     dir.disable_cleanup(true);
     let made = block("QUICKSTART.md", "skopeo copy docker://$IMAGE").text;
     let mut shell = Command::new("bash");
-    shell.arg("-euc").arg(format!("{made}echo \"root $ROOT\"")).current_dir(dir.path());
+    shell.arg("-euc").arg(format!("{made}echo \"made: $ROOT\"")).current_dir(dir.path());
     shell.env("IMAGE", format!("{}/library/small:1", registry.host));
     registry.without_tls(work.path());
     shell.env("HOME", work.path());
@@ -43,7 +43,7 @@ pub(crate) fn rows(folder: &Folder) -> Vec<Row> {
     shell.env("PATH", format!("{}:{path}", folder.path().display()));
     let said = Verdict::of(&mut shell);
     said.expect_ok("QUICKSTART.md");
-    let root = said.output.lines().find_map(|line| line.strip_prefix("root ")).unwrap().to_owned();
+    let root = said.output.lines().find_map(|line| line.strip_prefix("made: ")).unwrap().to_owned();
     std::os::unix::fs::symlink("app.disk", dir.path().join("image.disk")).unwrap();
 
     let image = Image { dir, stack: Stack { seed: 0, layers }, tars: Vec::new() };
