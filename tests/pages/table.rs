@@ -59,6 +59,8 @@ cmp image.disk tool.disk",
 cd \"$CHECKOUT\"",
     ),
     run("make -C examples/tarfs &&", "", "[ -s /usr/local/share/man/man1/tarfs-mount.1 ]"),
+    not("make -C examples/tarfs deb rpm", "examples/tarfs/packages runs this, and installs them in a clean root"),
+    not("rustup target add x86_64", "examples/tarfs/alone runs this, as a rule with the dev profile"),
     run(
         "tarfs layer  -o base.erofs",
         "desk making
