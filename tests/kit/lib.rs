@@ -21,6 +21,8 @@
 //! | [`erofs_rs`] | what another reader makes of an image |
 //! | [`program`] | our example programs as processes |
 //! | [`oci`] | a small OCI image layout, written by hand |
+//! | [`registry`] | Debian's registry on loopback |
+//! | [`page`] | what stands in the fences of our pages |
 
 pub mod artifact;
 pub mod containerd;
@@ -35,7 +37,9 @@ pub mod naive;
 pub mod oci;
 pub mod oracle;
 pub mod ours;
+pub mod page;
 pub mod program;
+pub mod registry;
 pub mod rng;
 pub mod stacks;
 pub mod tarball;
