@@ -23,6 +23,7 @@
 //! | [`oci`] | a small OCI image layout, written by hand |
 
 pub mod artifact;
+pub mod changed;
 pub mod containerd;
 pub mod counting;
 pub mod dump;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, ValueEnum};
 use erofs_tarfs::export;
 
+use crate::cli::change_options::Changing;
 use crate::cli::hash_tree_options::Sealing;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::Layout;
@@ -91,6 +92,8 @@ pub(crate) struct Export {
     pub(crate) forms: DiskForms,
     #[command(flatten)]
     pub(crate) layout: Layout,
+    #[command(flatten)]
+    pub(crate) changing: Changing,
     #[command(flatten)]
     pub(crate) sealing: Sealing,
     /// DISK is one of the layers, has a hash tree of these parameters behind it, and this root

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as Group;
 
+use crate::cli::change_options::Changing;
 use crate::cli::hash_tree_options::Sealing;
 use crate::cli::image_options::Layout;
 use crate::cli::marks::Marks;
@@ -64,6 +65,8 @@ pub(crate) struct Layer {
     pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) layout: Layout,
+    #[command(flatten)]
+    pub(crate) changing: Changing,
     #[command(flatten)]
     pub(crate) marks: Marks,
     #[command(flatten)]
