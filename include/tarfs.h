@@ -280,7 +280,7 @@
 #define TARFS_COMPRESSION_NONE 0
 
 /**
- * Told by the first bytes: gzip or zstd, and a tar as it is if they are of neither.
+ * Told by the first bytes: gzip, zstd, xz or bzip2, and a tar as it is if they are of none.
  */
 #define TARFS_COMPRESSION_AUTO 1
 
@@ -293,6 +293,17 @@
  * zstd: frames one behind the other, each held against its checksum, if it has one.
  */
 #define TARFS_COMPRESSION_ZSTD 3
+
+/**
+ * xz: streams one behind the other, each held against its checks; dictionaries up to 512 MiB. A library that was
+ * built without the feature "xz", as it is by default, answers TARFS_STATUS_COMPRESSED.
+ */
+#define TARFS_COMPRESSION_XZ 4
+
+/**
+ * bzip2: streams one behind the other, each held against its CRCs.
+ */
+#define TARFS_COMPRESSION_BZIP2 5
 
 /**
  * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,

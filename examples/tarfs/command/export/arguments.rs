@@ -17,7 +17,7 @@ use crate::make::known_digests;
 
 /// Of `tarfs export`.
 pub(super) const HELP: &str = "\
-A LAYER is a tar (.tar, .tar.gz, .tar.zst), a bootstrap or disk, - for standard input, or an image
+A LAYER is a tar (.tar, .tar.gz, .tar.zst, .tar.xz, .tar.bz2), a bootstrap or disk, - for standard input, or an image
 (oci:, oci-archive:, docker-archive:, dir:); several are given lowest first (`tarfs merge --help`
 says more).
 

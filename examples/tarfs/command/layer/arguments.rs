@@ -74,7 +74,7 @@ pub(crate) struct Layer {
     /// Print one JSON object about the output.
     #[arg(long)]
     pub(crate) json: bool,
-    /// A tar (.tar, .tar.gz, .tar.zst, told by its first bytes), or - for standard input.
+    /// A tar (.tar, .tar.gz, .tar.zst, .tar.xz, .tar.bz2, told by its first bytes), or - for standard input.
     #[arg(value_name = "INPUT|-")]
     pub(crate) input: PathBuf,
 }
