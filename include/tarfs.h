@@ -139,6 +139,21 @@
 #define TARFS_ABI_VERSION 0
 
 /**
+ * force_uid is the owner of all files, before uid_offset is added.
+ */
+#define TARFS_CHANGE_FORCE_UID 1
+
+/**
+ * force_gid is the group of all files, before gid_offset is added.
+ */
+#define TARFS_CHANGE_FORCE_GID 2
+
+/**
+ * Modification times later than latest and latest_nsec become it.
+ */
+#define TARFS_CHANGE_CLAMP_MTIME 4
+
+/**
  * The extent is in a device.
  */
 #define TARFS_EXTENT_DEVICE 0
@@ -265,7 +280,7 @@
 #define TARFS_COMPRESSION_NONE 0
 
 /**
- * Told by the first bytes: gzip or zstd, and a tar as it is if they are of neither.
+ * Told by the first bytes: gzip, zstd, xz or bzip2, and a tar as it is if they are of none.
  */
 #define TARFS_COMPRESSION_AUTO 1
 
@@ -278,6 +293,17 @@
  * zstd: frames one behind the other, each held against its checksum, if it has one.
  */
 #define TARFS_COMPRESSION_ZSTD 3
+
+/**
+ * xz: streams one behind the other, each held against its checks; dictionaries up to 512 MiB. A library that was
+ * built without the feature "xz", as it is by default, answers TARFS_STATUS_COMPRESSED.
+ */
+#define TARFS_COMPRESSION_XZ 4
+
+/**
+ * bzip2: streams one behind the other, each held against its CRCs.
+ */
+#define TARFS_COMPRESSION_BZIP2 5
 
 /**
  * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
@@ -647,6 +673,54 @@ typedef struct tarfs_sealed tarfs_sealed;
  * use it.
  */
 typedef struct tarfs_tree tarfs_tree;
+
+/**
+ * What of a tree is made otherwise than its layers say; zeros for nothing.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_changes).
+     */
+    size_t size;
+    /**
+     * TARFS_CHANGE_ flags: which of the next are looked at.
+     */
+    uint32_t flags;
+    /**
+     * The owner of all files, with TARFS_CHANGE_FORCE_UID.
+     */
+    uint32_t force_uid;
+    /**
+     * The group of all files, with TARFS_CHANGE_FORCE_GID.
+     */
+    uint32_t force_gid;
+    /**
+     * Nanoseconds of the latest time, below 1000000000, with TARFS_CHANGE_CLAMP_MTIME.
+     */
+    uint32_t latest_nsec;
+    /**
+     * Seconds of the latest time since 1970, with TARFS_CHANGE_CLAMP_MTIME.
+     */
+    int64_t latest;
+    /**
+     * Added to the owner of every file. What is no owner then, 0 to 4294967294, is TARFS_E_TREE.
+     */
+    int64_t uid_offset;
+    /**
+     * Added to the group of every file.
+     */
+    int64_t gid_offset;
+    /**
+     * Paths that are left out, with all that is below them: from the root on, '/' between names. Other
+     * names of the same file stay, and the tar keeps its bytes: nothing is hidden by this. A path that is
+     * not there changes nothing. NULL where exclude_count is 0.
+     */
+    const char *const *exclude;
+    /**
+     * How many paths are left out.
+     */
+    size_t exclude_count;
+} tarfs_changes;
 
 /**
  * A part of a regular file. What lies between them reads as zeros.
@@ -1669,6 +1743,11 @@ typedef struct {
      * TARFS_EXPORT_ flags.
      */
     uint32_t flags;
+    /**
+     * What is made otherwise than the layers say, when they are merged; in layer_ modes in each. NULL for
+     * nothing.
+     */
+    const tarfs_changes *changes;
 } tarfs_export_options;
 
 #ifdef __cplusplus
@@ -1732,6 +1811,18 @@ const char *tarfs_version(void);
  * TARFS_ABI_VERSION it was built with.
  */
 uint32_t tarfs_abi_version(void);
+
+/**
+ * Makes a tree otherwise than its layers say: owners, times, what is left out. Layers are merged before.
+ *
+ * @param changes NULL for none.
+ * @param changed Receives the tree, ended with tarfs_tree_free. It has the devices of the first, in their
+ *        order, in use or not.
+ */
+int32_t tarfs_tree_change(const tarfs_tree *tree,
+                          const tarfs_changes *changes,
+                          tarfs_tree **changed,
+                          tarfs_error **error);
 
 /**
  * An extent of a regular file.
@@ -2062,6 +2153,19 @@ int32_t tarfs_layout_get_info(const tarfs_layout *layout,
 int32_t tarfs_layout_get_device(const tarfs_layout *layout,
                                 size_t index,
                                 tarfs_device *device,
+                                tarfs_error **error);
+
+/**
+ * Where a disk of TARFS_DISK_DATA_FIRST begins with its devices, in bytes: so a tar of unknown length can be
+ * written where it belongs while it streams in, and laid out afterwards.
+ *
+ * @param devices How many devices the disk will have, at most 65535.
+ * @param block_size As in tarfs_layout_options; 0 for 512.
+ * @param offset Receives the first byte of the first device.
+ */
+int32_t tarfs_data_first_offset(size_t devices,
+                                uint32_t block_size,
+                                uint64_t *offset,
                                 tarfs_error **error);
 
 /**

@@ -25,6 +25,7 @@
 //! | [`page`] | what stands in the fences of our pages |
 
 pub mod artifact;
+pub mod changed;
 pub mod containerd;
 pub mod counting;
 pub mod dump;

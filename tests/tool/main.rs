@@ -3,6 +3,7 @@
 mod block_devices;
 mod blocks;
 mod cache;
+mod changes;
 mod check;
 mod check_against;
 mod compressed;

@@ -22,6 +22,7 @@ use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::target::Target;
 use crate::files::{argument_files, durable, place};
+use crate::layers::changed::Changer;
 use crate::layers::loaded::Loaded;
 use crate::layers::noted::Noted;
 use crate::layers::spool::Spool;
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &Export) -> Done {
     args.durability.set();
     let (mode, options) = (Mode::from(args.mode), options(args)?);
     marks::check(args, mode.product(), &options.verity)?;
+    let changer = Changer::new(&args.changing)?;
     let (product, form) = (mode.product(), args.forms.form());
     let by_layer = mode.is_by_layer();
     argument_files::protect(&args.inputs.layers);
@@ -68,8 +70,14 @@ pub(crate) fn run(args: &Export) -> Done {
     let early = if several { None } else { Some(Output::new(&output)?) };
 
     let merged = match by_layer {
-        true => None,
-        false => Some(merged::merged(&layers, &how.merge)?),
+        true => {
+            changer.each(&mut layers)?;
+            None
+        }
+        false => {
+            let (tree, noted) = merged::merged(&layers, &how.merge)?;
+            Some((changer.tree(&output, tree)?, noted))
+        }
     };
     let trees: Vec<&Tree> = match &merged {
         Some((tree, _)) => vec![tree],

@@ -1,0 +1,67 @@
+//! Owners and times of all inodes, whiteouts too, as `mkfs.erofs` has it.
+
+use super::options::Changes;
+use crate::tree::error::Error;
+use crate::tree::inode::InodeId;
+use crate::tree::model::Tree;
+use crate::units::Timestamp;
+
+/// The largest owner: the number behind it means "no change" to chown(2).
+const LAST: i64 = u32::MAX as i64 - 1;
+
+/// Gives every inode its owner and group.
+pub(super) fn owners(tree: &mut Tree, changes: &Changes) -> Result<(), Error> {
+    let mut wrong = None;
+    for (number, inode) in (0..).zip(&mut tree.inodes) {
+        let uid = changed(changes.force_uid, changes.uid_offset, inode.uid);
+        let gid = changed(changes.force_gid, changes.gid_offset, inode.gid);
+        match (uid, gid) {
+            (Some(uid), Some(gid)) => (inode.uid, inode.gid) = (uid, gid),
+            (None, _) => {
+                wrong = Some((
+                    number,
+                    "owner",
+                    changes.force_uid.unwrap_or(inode.uid),
+                    changes.uid_offset,
+                ))
+            }
+            (_, None) => {
+                wrong = Some((
+                    number,
+                    "group",
+                    changes.force_gid.unwrap_or(inode.gid),
+                    changes.gid_offset,
+                ))
+            }
+        }
+        if wrong.is_some() {
+            break;
+        }
+    }
+    match wrong {
+        None => Ok(()),
+        Some((number, what, id, offset)) => {
+            Err(Error::Owner { path: tree.path_of(InodeId(number)), what, id, offset })
+        }
+    }
+}
+
+/// What becomes of an owner, if it is one.
+fn changed(force: Option<u32>, offset: i64, id: u32) -> Option<u32> {
+    let id = force.unwrap_or(id);
+    if offset == 0 {
+        return Some(id);
+    }
+    let sum = i64::from(id).checked_add(offset)?;
+    u32::try_from(sum).ok().filter(|_| sum <= LAST)
+}
+
+/// Takes times back that are later than the latest.
+pub(super) fn times(tree: &mut Tree, changes: &Changes) {
+    let Some(latest) = changes.clamp_mtime else { return };
+    for inode in &mut tree.inodes {
+        if (Timestamp { secs: inode.mtime_secs, nanos: inode.mtime_nanos }) > latest {
+            (inode.mtime_secs, inode.mtime_nanos) = (latest.secs, latest.nanos);
+        }
+    }
+}
