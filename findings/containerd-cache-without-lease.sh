@@ -4,18 +4,11 @@
 # garbage collection meanwhile, as any container that is removed begins one, takes the blob away in the middle of
 # the conversion. The error is one of mkfs.erofs, or that the image was not fetched, which is all there.
 source "$(dirname "$0")/common"
-need go python3
+need python3
 need_root
-version=v2.4.2
+source "$(dirname "$0")/common-containerd"
 mkfs=$(debian sid erofs-utils=1.9.4-1 mkfs.erofs)/mkfs.erofs
-for program in containerd ctr; do
-  GOBIN=$work/bin GOFLAGS=-buildvcs=false go install "github.com/containerd/containerd/v2/cmd/$program@$version" \
-    >"$work/build.log" 2>&1 || {
-    tail -n 3 "$work/build.log"
-    exit 2
-  }
-done
-echo "versions: containerd $version"
+containerd_programs v2.4.2
 
 cd "$work"
 # An image of one compressed layer, larger than what a pipe holds.
@@ -47,25 +40,8 @@ with tarfile.open("image.tar", "w") as tar:
         added(tar, "blobs/sha256/" + digest, data)
 END
 
-cat >config.toml <<END
-version = 4
-root = "$work/root"
-state = "$work/state"
-disabled_plugins = ["io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri",
-  "io.containerd.podsandbox.controller.v1.podsandbox", "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]
-[plugins.'io.containerd.server.v1.grpc']
-  address = "$work/c.sock"
-[plugins.'io.containerd.server.v1.ttrpc']
-  address = "$work/t.sock"
-END
-bin/containerd -c config.toml >log 2>&1 &
-served=$!
-trap 'kill $served; wait $served || true; leave' EXIT
-ctr() { "$work/bin/ctr" -a "$work/c.sock" "$@"; }
-for _ in {1..100}; do
-  ctr version >/dev/null 2>&1 && break
-  sleep 0.1
-done
+mkdir path && serving_path=$work/path:$PATH
+serve node ""
 ctr image import --no-unpack image.tar >import.log 2>&1 || {
   cat import.log
   exit 2
@@ -74,7 +50,6 @@ ctr image import --no-unpack image.tar >import.log 2>&1 || {
 # What containerd runs: with $work/collect there, another name of the image goes first, and with it comes a
 # garbage collection.
 ctr image tag example.com/image:t example.com/image:other >/dev/null 2>&1
-mkdir path
 cat >path/mkfs.erofs <<END
 #!/bin/sh
 [ ! -e "$work/collect" ] || "$work/bin/ctr" -a "$work/c.sock" image rm --sync example.com/image:other >/dev/null 2>&1

@@ -21,14 +21,6 @@ mount -o loop disk ext4
 mount -t tmpfs tmpfs tmpfs
 "$erofs/mkfs.erofs" --quiet image in >mkfs.log
 cp image ext4 && cp image tmpfs
-direct() {
-  python3 - "$1" <<'PY'
-import ctypes, errno, sys
-libc = ctypes.CDLL(None, use_errno=True)
-failed = libc.mount(sys.argv[1].encode(), b"at", b"erofs", 1, None)
-print(errno.errorcode[ctypes.get_errno()] if failed else "mounted")
-PY
-}
-see "mount(2), file on ext4" "$(direct ext4/image)" "mounted"
+see "mount(2), file on ext4" "$(mount_file ext4/image at "")" "mounted"
 umount at
-see "mount(2), the same file on tmpfs" "$(direct tmpfs/image)" "ENOTBLK"
+see "mount(2), the same file on tmpfs" "$(mount_file tmpfs/image at "")" "ENOTBLK"

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# An EROFS image that is a regular file is mounted without a loop device (Linux 6.12). One would guess that a page of
+# it is kept in memory once, as with a block device. It is kept twice: as a page of the file in the mount, and as one
+# of the image file, which EROFS reads through the page cache of the file system that it lies on. The mount option
+# `directio` (Linux 6.15) keeps it once; on Btrfs not where the image has blocks of 512 bytes, and no error says so.
+# A loop device is the same, and `losetup --direct-io=on` its cure.
+source "$(dirname "$0")/common"
+need_root
+need losetup python3 mkfs.ext4 mkfs.btrfs
+[[ $(uname -r | cut -d - -f 1 | xargs printf '6.15\n%s\n' | sort -V | head -n 1) == 6.15 ]] || {
+  echo "needs Linux 6.15 or later"
+  exit 2
+}
+erofs=$(debian sid erofs-utils=1.9.4-1 mkfs.erofs)
+echo "versions: Linux $(uname -r)"
+
+cd "$work"
+mkdir in at ext4 btrfs
+mounted+=("$work/at" "$work/ext4" "$work/btrfs")
+head -c 16M /dev/urandom >in/file # 4096 pages of 4096 bytes
+for kind in ext4 btrfs; do
+  truncate -s 256M "$kind.disk"
+  "mkfs.$kind" -q "$kind.disk" 2>mkfs.log
+  mount -o loop "$kind.disk" "$kind"
+  for block in 512 4096; do
+    "$erofs/mkfs.erofs" --quiet -b "$block" "$kind/$block" in >mkfs.log
+  done
+done
+sync
+
+# cached FILE...: how many MiB of each are in memory, to the nearest.
+cached() {
+  python3 - "$@" <<'PY'
+import ctypes, mmap, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mincore.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p
+libc.mmap.restype = ctypes.c_void_p
+seen = []
+for path in sys.argv[1:]:
+    file = os.open(path, os.O_RDONLY)
+    size = os.fstat(file).st_size
+    at = libc.mmap(None, ctypes.c_size_t(size), mmap.PROT_READ, mmap.MAP_SHARED, file, ctypes.c_long(0))
+    pages = (ctypes.c_ubyte * -(-size // mmap.PAGESIZE))()
+    if libc.mincore(at, size, pages):
+        sys.exit(os.strerror(ctypes.get_errno()))
+    seen.append(str(round(sum(page & 1 for page in pages) * mmap.PAGESIZE / 2**20)))
+print(" + ".join(seen))
+PY
+}
+
+# held IMAGE OPTIONS: what is in memory after the 16 MiB were read: of the file, and of the image.
+held() {
+  local kind=${1%/*}
+  umount "$kind"
+  mount -o loop "$kind.disk" "$kind" # which leaves nothing of it in memory
+  if [[ $2 == loop ]]; then
+    mount -t erofs -o ro,loop "$1" at
+  else
+    [[ $(mount_file "$1" at "$2") == mounted ]]
+  fi
+  cat at/file >/dev/null
+  cached at/file "$1"
+  umount at
+}
+see "a file on ext4" "$(held ext4/4096 '')" "16 + 16"
+see "with directio" "$(held ext4/4096 directio)" "16 + 0"
+see "with directio, blocks of 512" "$(held ext4/512 directio)" "16 + 0"
+see "on Btrfs, with directio" "$(held btrfs/4096 directio)" "16 + 0"
+see "on Btrfs, with directio, blocks of 512" "$(held btrfs/512 directio)" "16 + 16"
+see "by a loop device" "$(held ext4/4096 loop)" "16 + 16"
