@@ -1,6 +1,7 @@
 //! Owners and times of all inodes, whiteouts too, as `mkfs.erofs` has it.
 
 use super::options::Changes;
+use crate::tree::access::Access;
 use crate::tree::error::Error;
 use crate::tree::inode::InodeId;
 use crate::tree::model::Tree;
@@ -11,39 +12,26 @@ const LAST: i64 = u32::MAX as i64 - 1;
 
 /// Gives every inode its owner and group.
 pub(super) fn owners(tree: &mut Tree, changes: &Changes) -> Result<(), Error> {
-    let mut wrong = None;
-    for (number, inode) in (0..).zip(&mut tree.inodes) {
-        let uid = changed(changes.force_uid, changes.uid_offset, inode.uid);
-        let gid = changed(changes.force_gid, changes.gid_offset, inode.gid);
-        match (uid, gid) {
-            (Some(uid), Some(gid)) => (inode.uid, inode.gid) = (uid, gid),
-            (None, _) => {
-                wrong = Some((
-                    number,
-                    "owner",
-                    changes.force_uid.unwrap_or(inode.uid),
-                    changes.uid_offset,
-                ))
-            }
-            (_, None) => {
-                wrong = Some((
-                    number,
-                    "group",
-                    changes.force_gid.unwrap_or(inode.gid),
-                    changes.gid_offset,
-                ))
-            }
-        }
-        if wrong.is_some() {
-            break;
+    let uid = |id| changed(changes.force_uid, changes.uid_offset, id);
+    let gid = |id| changed(changes.force_gid, changes.gid_offset, id);
+    // What no inode has any more may be anything.
+    let is_wrong = |access: &Access| uid(access.uid).is_none() || gid(access.gid).is_none();
+    if tree.access.iter().any(is_wrong) {
+        for (number, inode) in (0..).zip(&tree.inodes) {
+            let Some(access) = tree.access.get(inode.access as usize) else { continue };
+            let (what, id, offset) = match (uid(access.uid), gid(access.gid)) {
+                (None, _) => ("owner", changes.force_uid.unwrap_or(access.uid), changes.uid_offset),
+                (_, None) => ("group", changes.force_gid.unwrap_or(access.gid), changes.gid_offset),
+                _ => continue,
+            };
+            return Err(Error::Owner { path: tree.path_of(InodeId(number)), what, id, offset });
         }
     }
-    match wrong {
-        None => Ok(()),
-        Some((number, what, id, offset)) => {
-            Err(Error::Owner { path: tree.path_of(InodeId(number)), what, id, offset })
-        }
+    for access in &mut tree.access {
+        access.uid = uid(access.uid).unwrap_or(access.uid);
+        access.gid = gid(access.gid).unwrap_or(access.gid);
     }
+    Ok(())
 }
 
 /// What becomes of an owner, if it is one.

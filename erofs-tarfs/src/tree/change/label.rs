@@ -5,6 +5,7 @@
     reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
 )]
 
+use crate::tree::access::Access;
 use crate::tree::error::Error;
 use crate::tree::inode::NodeKind;
 use crate::tree::model::{Tree, XattrIter};
@@ -16,6 +17,9 @@ use alloc::vec::Vec;
 const SELINUX: &[u8] = b"security.selinux";
 /// The longest value of an attribute, and the most that the attributes of an inode take.
 const VALUE: usize = 65535;
+
+/// The label of a path and a type.
+type Chosen<'c> = dyn FnMut(&[u8], NodeKind) -> Option<Vec<u8>> + 'c;
 
 /// Gives files the labels that `chosen` says, in place of those that they have: the value of
 /// `security.selinux`, as `mkfs.erofs --file-contexts` writes it, without a NUL behind it. What it says nothing
@@ -41,10 +45,7 @@ const VALUE: usize = 65535;
 /// # Errors
 /// [`Error::Label`] for a label that is empty or over 65535 bytes long, [`Error::TooMany`] past 2^32 different sets
 /// of attributes.
-pub fn label(
-    tree: &mut Tree,
-    chosen: &mut dyn FnMut(&[u8], NodeKind) -> Option<Vec<u8>>,
-) -> Result<(), Error> {
+pub fn label(tree: &mut Tree, chosen: &mut Chosen<'_>) -> Result<(), Error> {
     let mut labels: Vec<(u32, Vec<u8>)> = Vec::new();
     let mut seen = vec![false; tree.inodes.len()];
     let mut walk = tree.walk();
@@ -61,20 +62,24 @@ pub fn label(
         }
         labels.push((found.id.0, label));
     }
-    // Inodes of one label and one set of other attributes have one set afterwards.
+    // Inodes of one label that were alike are alike afterwards.
     let mut made: BTreeMap<(u32, Vec<u8>), u32> = BTreeMap::new();
     for (inode, label) in labels {
-        let old = tree.inodes[inode as usize].xattrs;
+        let old = tree.inodes[inode as usize].access;
         let key = (old, label);
-        let set = match made.get(&key) {
-            Some(set) => *set,
+        let new = match made.get(&key) {
+            Some(new) => *new,
             None => {
-                let set = with_label(tree, old, &key.1)?;
-                made.insert(key, set);
-                set
+                let access = tree.access[old as usize];
+                let xattrs = with_label(tree, access.xattrs, &key.1)?;
+                let new = u32::try_from(tree.access.len());
+                let new = new.map_err(|_| Error::TooMany("sets of attributes"))?;
+                tree.access.push(Access { xattrs, ..access });
+                made.insert(key, new);
+                new
             }
         };
-        tree.inodes[inode as usize].xattrs = set;
+        tree.inodes[inode as usize].access = new;
     }
     Ok(())
 }
