@@ -3,7 +3,7 @@
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::verity::{
-    BlockHasher, Digest, Error, Geometry, HashPlacement, Params, Superblock,
+    BlockHasher, Error, Geometry, HashPlacement, Params, Superblock, TreeDigest,
 };
 
 use crate::cli::fail::Done;
@@ -75,7 +75,7 @@ pub(crate) fn root(
     data: &NamedFile,
     hashes: &NamedFile,
     geometry: &Geometry,
-) -> Done<Option<Digest>> {
+) -> Done<Option<TreeDigest>> {
     if geometry.end() > hashes.bytes()? || geometry.data_bytes() > data.bytes()? {
         return Ok(None);
     }
@@ -85,7 +85,7 @@ pub(crate) fn root(
     for level in geometry.levels() {
         let mut block = vec![0; geometry.hash_block().bytes() as usize];
         hashes.read_exact_at(&mut block, level.offset)?;
-        if block[..Digest::LEN] != hasher.hash(&child).0 {
+        if !block.starts_with(hasher.hash(&child).as_bytes()) {
             return Ok(None);
         }
         child = block;
