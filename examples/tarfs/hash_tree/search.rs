@@ -47,7 +47,7 @@ pub(crate) fn superblocks(
     let offsets = match (place, end) {
         (HashPlacement::OwnFile, _) => vec![(0, place)],
         (HashPlacement::At(at), _) => vec![(at, place)],
-        (_, Some(end)) => [512, 4096]
+        (_, Some(end)) => [512, 1024, 2048, 4096]
             .into_iter()
             .filter_map(|align| end.checked_next_multiple_of(align))
             .map(|at| (at, HashPlacement::At(at)))

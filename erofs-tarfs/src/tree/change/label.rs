@@ -41,10 +41,10 @@ const VALUE: usize = 65535;
 /// # Errors
 /// [`Error::Label`] for a label that is empty or over 65535 bytes long, [`Error::TooMany`] past 2^32 different sets
 /// of attributes.
-pub fn label(
-    tree: &mut Tree,
-    chosen: &mut dyn FnMut(&[u8], NodeKind) -> Option<Vec<u8>>,
-) -> Result<(), Error> {
+pub fn label<F>(tree: &mut Tree, chosen: &mut F) -> Result<(), Error>
+where
+    F: FnMut(&[u8], NodeKind) -> Option<Vec<u8>>,
+{
     let mut labels: Vec<(u32, Vec<u8>)> = Vec::new();
     let mut seen = vec![false; tree.inodes.len()];
     let mut walk = tree.walk();

@@ -97,7 +97,8 @@ pub(crate) fn run(args: &Export) -> Done {
     };
     let made = export.make(target.path());
     let made = made.map_err(|error| errors::explain(error, &target, &layers))?;
-    drop(early);
+    // The bar goes: what is left is to sync.
+    drop((early, steps));
     let files = spool.outputs();
     let sealed = sidecars::sealed(&target, made.exported());
     let mut digests = marks::Digests::new();
@@ -108,7 +109,6 @@ pub(crate) fn run(args: &Export) -> Done {
         let outputs = outputs.collect::<Done<Vec<_>>>()?;
         output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
-    drop(steps);
     print::all(args, product, &target, (made, &digests), noted)
 }
 
