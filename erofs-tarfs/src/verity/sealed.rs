@@ -54,7 +54,7 @@ impl Sealed {
     pub fn uuid(&self) -> Option<Uuid> {
         match self.params().superblock() {
             SuperblockMode::None => None,
-            SuperblockMode::Derived => Some(Uuid::derive(&self.root)),
+            SuperblockMode::Derived => Some(Uuid::derive(self.root.as_bytes())),
             SuperblockMode::Uuid(uuid) => Some(uuid),
         }
     }

@@ -167,11 +167,11 @@ impl Uuid {
     }
 
     /// A UUID of version 8 that depends on `root` alone: equal trees, equal UUIDs.
-    pub(super) fn derive(root: &super::TreeDigest) -> Self {
+    pub(super) fn derive(root: &[u8]) -> Self {
         use sha2::Digest as _;
         let hash = sha2::Sha256::new()
             .chain_update(b"erofs-tarfs dm-verity superblock")
-            .chain_update(root.as_bytes())
+            .chain_update(root)
             .finalize();
         Self::version_8(core::array::from_fn(|i| hash[i]))
     }
@@ -230,6 +230,6 @@ mod tests {
             assert!(bad.parse::<Uuid>().is_err());
         }
         assert!("0011-2233445566778899-aabb-ccdd-eeff".parse::<Uuid>().is_err());
-        assert!(!Uuid::derive(&digest.into()).is_nil() && Uuid([0; 16]).is_nil());
+        assert!(!Uuid::derive(&digest.0).is_nil() && Uuid([0; 16]).is_nil());
     }
 }
