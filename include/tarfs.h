@@ -436,6 +436,22 @@
 #define TARFS_VERITY_ANY_DATA_BLOCK 1
 
 /**
+ * The salt is hashed behind each block, as Chrome OS has it: format 0 of veritysetup. Without it the salt is in
+ * front, which is format 1.
+ */
+#define TARFS_VERITY_CHROME_OS 2
+
+/**
+ * SHA-256: what everybody takes.
+ */
+#define TARFS_ALGORITHM_SHA256 0
+
+/**
+ * SHA-512: digests of 64 bytes, wherever others have 32.
+ */
+#define TARFS_ALGORITHM_SHA512 1
+
+/**
  * Device-mapper table line; a is the data device, b the hash device.
  */
 #define TARFS_TEXT_TABLE 0
@@ -471,7 +487,7 @@
 #define TARFS_TEXT_KATA 6
 
 /**
- * The root hash: 64 hex digits.
+ * The root hash: 64 hex digits, 128 of SHA-512.
  */
 #define TARFS_TEXT_ROOT 7
 
@@ -825,7 +841,7 @@ typedef struct {
 } tarfs_sink;
 
 /**
- * Parameters of a dm-verity hash tree: SHA-256, format 1.
+ * Parameters of a dm-verity hash tree: SHA-256 in format 1 where nothing else is said.
  */
 typedef struct {
     /**
@@ -841,7 +857,7 @@ typedef struct {
      */
     uint32_t hash_block;
     /**
-     * Hashed in front of every block; NULL for none.
+     * Hashed with every block, in front of it; NULL for none.
      */
     const uint8_t *salt;
     /**
@@ -872,6 +888,14 @@ typedef struct {
      * Not used; 0.
      */
     uint32_t reserved;
+    /**
+     * One of TARFS_ALGORITHM_.
+     */
+    uint32_t algorithm;
+    /**
+     * Not used; 0.
+     */
+    uint32_t reserved2;
 } tarfs_verity_params;
 
 /**
@@ -1420,7 +1444,7 @@ typedef struct {
      */
     size_t size;
     /**
-     * The root hash.
+     * The root hash of SHA-256; zeros of another algorithm.
      */
     uint8_t root[32];
     /**
@@ -1467,6 +1491,18 @@ typedef struct {
      * UUID of the superblock.
      */
     uint8_t uuid[16];
+    /**
+     * Length of the root hash in bytes: 32, or 64 of SHA-512.
+     */
+    uint32_t root_len;
+    /**
+     * One of TARFS_ALGORITHM_.
+     */
+    uint32_t algorithm;
+    /**
+     * The root hash, of root_len bytes, zeros behind it.
+     */
+    uint8_t long_root[64];
 } tarfs_sealed_info;
 
 /**
@@ -2376,7 +2412,7 @@ int32_t tarfs_verity_verify(const tarfs_source *source,
  *
  * @param params NULL for those of the preset "nydus".
  * @param data_bytes Length of the data in bytes: whole data blocks.
- * @param root 32 bytes.
+ * @param root 32 bytes, 64 of SHA-512.
  * @param sealed Receives it, ended with tarfs_sealed_free.
  */
 int32_t tarfs_sealed_new(const tarfs_verity_params *params,
@@ -2391,7 +2427,8 @@ int32_t tarfs_sealed_new(const tarfs_verity_params *params,
  * @param superblock Its bytes: 512 from its offset on.
  * @param placement One of TARFS_HASH_: where the superblock was found.
  * @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
- * @param root 32 bytes. A superblock has none.
+ * @param root 32 bytes; a superblock has none. One of SHA-512 is TARFS_STATUS_INVALID_ARGUMENT: that is for
+ *        tarfs_sealed_parse.
  */
 int32_t tarfs_sealed_from_superblock(const uint8_t *superblock,
                                      size_t superblock_len,
@@ -2400,6 +2437,22 @@ int32_t tarfs_sealed_from_superblock(const uint8_t *superblock,
                                      const uint8_t *root,
                                      tarfs_sealed **sealed,
                                      tarfs_error **error);
+
+/**
+ * The same from a superblock of any algorithm, with the root hash as text.
+ *
+ * @param superblock Its bytes: 512 from its offset on.
+ * @param placement One of TARFS_HASH_: where the superblock was found.
+ * @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
+ * @param root 64 hex digits, 128 of SHA-512. TARFS_STATUS_VERITY if it is not as long as the algorithm has it.
+ */
+int32_t tarfs_sealed_parse(const uint8_t *superblock,
+                           size_t superblock_len,
+                           uint32_t placement,
+                           uint64_t hash_offset,
+                           const char *root,
+                           tarfs_sealed **sealed,
+                           tarfs_error **error);
 
 /**
  * Sizes, offsets and root hash.

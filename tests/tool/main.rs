@@ -1,5 +1,6 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
+mod algorithms;
 mod block_devices;
 mod blocks;
 mod cache;
@@ -44,3 +45,4 @@ mod stdin;
 mod tags;
 mod unmoved;
 mod verifying;
+mod verity_devices;

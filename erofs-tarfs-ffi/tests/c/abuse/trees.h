@@ -25,7 +25,7 @@ static inline void layer_structs(void) {
     options.flags = 1u << 31;
     INVALID(tarfs_layer_new(&options, &layer, &error));
     options.flags = 0;
-    options.compression = 4;
+    options.compression = TARFS_COMPRESSION_BZIP2 + 1;
     INVALID(tarfs_layer_new(&options, &layer, &error));
     options.compression = TARFS_COMPRESSION_NONE;
     options.tag = (const uint8_t *)"x";

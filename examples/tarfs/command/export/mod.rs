@@ -12,7 +12,7 @@ use erofs_tarfs::export::{ExportOptions, Mode, Partitioning, Product};
 use erofs_tarfs::io::{self as tarfs_io, Step};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::Params;
+use erofs_tarfs::verity::{Algorithm, Params};
 
 pub(crate) use self::arguments::Export;
 use crate::cli::fail::{Done, Fail};
@@ -97,7 +97,8 @@ pub(crate) fn run(args: &Export) -> Done {
     };
     let made = export.make(target.path());
     let made = made.map_err(|error| errors::explain(error, &target, &layers))?;
-    drop(early);
+    // The bar goes: what is left is to sync.
+    drop((early, steps));
     let files = spool.outputs();
     let sealed = sidecars::sealed(&target, made.exported());
     let mut digests = marks::Digests::new();
@@ -108,7 +109,6 @@ pub(crate) fn run(args: &Export) -> Done {
         let outputs = outputs.collect::<Done<Vec<_>>>()?;
         output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
-    drop(steps);
     print::all(args, product, &target, (made, &digests), noted)
 }
 
@@ -140,6 +140,10 @@ fn options(args: &Export) -> Done<ExportOptions> {
     };
     if args.forms.volume().is_some() {
         params = hash_tree_options::with_superblock(&params)?;
+        if params.algorithm() != Algorithm::Sha256 {
+            let why = "--gpt: who finds the root hash in the UUIDs of a volume has 32 bytes of it";
+            return Err(Fail::Usage(format!("{why}, no {}", params.algorithm())));
+        }
     }
     if mode.is_by_layer() {
         image_options::of_each(&args.layout, args.inputs.layers.len())?;
