@@ -2,13 +2,13 @@
 # An EROFS image that is a regular file is mounted without a loop device (Linux 6.12). One would guess that a page of
 # it is kept in memory once, as with a block device. It is kept twice: as a page of the file in the mount, and as one
 # of the image file, which EROFS reads through the page cache of the file system that it lies on. The mount option
-# `directio` (Linux 6.15) keeps it once; on Btrfs not where the image has blocks of 512 bytes, and no error says so.
-# A loop device is the same, and `losetup --direct-io=on` its cure.
+# `directio` (6.12.117 and 6.18 have it) keeps it once; on Btrfs not where the image has blocks of 512 bytes, and no
+# error says so. A loop device is the same, and `losetup --direct-io=on` its cure.
 source "$(dirname "$0")/common"
 need_root
 need losetup python3 mkfs.ext4 mkfs.btrfs
-[[ $(uname -r | cut -d - -f 1 | xargs printf '6.15\n%s\n' | sort -V | head -n 1) == 6.15 ]] || {
-  echo "needs Linux 6.15 or later"
+[[ $(uname -r | cut -d - -f 1 | xargs printf '6.12\n%s\n' | sort -V | head -n 1) == 6.12 ]] || {
+  echo "needs Linux 6.12 or later"
   exit 2
 }
 erofs=$(debian sid erofs-utils=1.9.4-1 mkfs.erofs)
