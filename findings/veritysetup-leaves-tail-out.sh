@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # dm-verity has whole blocks. One would guess that `veritysetup format` refuses data whose length is no multiple of
 # --data-block-size, or fills the last block up. It takes the whole blocks, exit 0, and says nothing: up to 4095 bytes
-# at the end have no digest. verify finds nothing when they change, and a mapped device is shorter than the data. An
-# EROFS image with blocks of 512 is seldom a multiple of the 4096 that veritysetup takes when nothing is said.
+# at the end have no digest, and a mapped device is shorter than the data. An EROFS image with blocks of 512 is seldom
+# a multiple of the 4096 that veritysetup takes when nothing is said.
 source "$(dirname "$0")/common"
 need head stat
 bin=$(debian sid cryptsetup-bin=2:2.8.8-1 veritysetup)
@@ -22,5 +22,3 @@ root=$(sed -n 's/^Root hash:[[:space:]]*//p' formatted)
 see "verify" "$(said "$bin/veritysetup" verify data tree "$root")" "exit 0: "
 head -c "$covered" data >whole
 see "verify, of the whole blocks alone" "$(said "$bin/veritysetup" verify whole tree "$root")" "exit 0: "
-(cat whole && head -c "$(($(stat -c %s data) - covered))" /dev/zero | tr '\0' y) >other
-see "verify, with another tail" "$(said "$bin/veritysetup" verify other tree "$root")" "exit 0: "
