@@ -33,12 +33,14 @@ pub fn superblock(bytes: &[u8]) -> Option<(Sizes<'_>, u64, [u8; 16])> {
     let bytes = bytes.get(..512)?;
     let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let salt = &bytes[88..344];
-    if &bytes[..8] != b"verity\0\0"
-        || (number(8), number(12)) != (1, 1)
-        || !bytes[32..].starts_with(b"sha256\0")
-    {
+    if &bytes[..8] != b"verity\0\0" || number(8) != 1 || number(12) > 1 {
         return None;
     }
+    let digest_len = match &bytes[32..39] {
+        b"sha256\0" => 32,
+        b"sha512\0" => 64,
+        _ => return None,
+    };
     let is_size = |size: u32| size.is_power_of_two() && (512..=512 << 10).contains(&size);
     let sizes = Sizes {
         data_block: number(64) as usize,
@@ -56,7 +58,7 @@ pub fn superblock(bytes: &[u8]) -> Option<(Sizes<'_>, u64, [u8; 16])> {
     // Behind the superblock, in a file of its own.
     let mut end = sizes.hash_block as u128;
     while level > 1 {
-        level = level.div_ceil(sizes.hash_block as u128 / 32);
+        level = level.div_ceil(sizes.hash_block as u128 / digest_len);
         end += level * sizes.hash_block as u128;
     }
     let uuid = bytes[16..32].try_into().expect("16 bytes");

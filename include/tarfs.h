@@ -139,6 +139,21 @@
 #define TARFS_ABI_VERSION 0
 
 /**
+ * force_uid is the owner of all files, before uid_offset is added.
+ */
+#define TARFS_CHANGE_FORCE_UID 1
+
+/**
+ * force_gid is the group of all files, before gid_offset is added.
+ */
+#define TARFS_CHANGE_FORCE_GID 2
+
+/**
+ * Modification times later than latest and latest_nsec become it.
+ */
+#define TARFS_CHANGE_CLAMP_MTIME 4
+
+/**
  * The extent is in a device.
  */
 #define TARFS_EXTENT_DEVICE 0
@@ -265,7 +280,7 @@
 #define TARFS_COMPRESSION_NONE 0
 
 /**
- * Told by the first bytes: gzip or zstd, and a tar as it is if they are of neither.
+ * Told by the first bytes: gzip, zstd, xz or bzip2, and a tar as it is if they are of none.
  */
 #define TARFS_COMPRESSION_AUTO 1
 
@@ -278,6 +293,17 @@
  * zstd: frames one behind the other, each held against its checksum, if it has one.
  */
 #define TARFS_COMPRESSION_ZSTD 3
+
+/**
+ * xz: streams one behind the other, each held against its checks; dictionaries up to 512 MiB. A library that was
+ * built without the feature "xz", as it is by default, answers TARFS_STATUS_COMPRESSED.
+ */
+#define TARFS_COMPRESSION_XZ 4
+
+/**
+ * bzip2: streams one behind the other, each held against its CRCs.
+ */
+#define TARFS_COMPRESSION_BZIP2 5
 
 /**
  * Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
@@ -410,6 +436,22 @@
 #define TARFS_VERITY_ANY_DATA_BLOCK 1
 
 /**
+ * The salt is hashed behind each block, as Chrome OS has it: format 0 of veritysetup. Without it the salt is in
+ * front, which is format 1.
+ */
+#define TARFS_VERITY_CHROME_OS 2
+
+/**
+ * SHA-256: what everybody takes.
+ */
+#define TARFS_ALGORITHM_SHA256 0
+
+/**
+ * SHA-512: digests of 64 bytes, wherever others have 32.
+ */
+#define TARFS_ALGORITHM_SHA512 1
+
+/**
  * Device-mapper table line; a is the data device, b the hash device.
  */
 #define TARFS_TEXT_TABLE 0
@@ -445,7 +487,7 @@
 #define TARFS_TEXT_KATA 6
 
 /**
- * The root hash: 64 hex digits.
+ * The root hash: 64 hex digits, 128 of SHA-512.
  */
 #define TARFS_TEXT_ROOT 7
 
@@ -649,6 +691,54 @@ typedef struct tarfs_sealed tarfs_sealed;
 typedef struct tarfs_tree tarfs_tree;
 
 /**
+ * What of a tree is made otherwise than its layers say; zeros for nothing.
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_changes).
+     */
+    size_t size;
+    /**
+     * TARFS_CHANGE_ flags: which of the next are looked at.
+     */
+    uint32_t flags;
+    /**
+     * The owner of all files, with TARFS_CHANGE_FORCE_UID.
+     */
+    uint32_t force_uid;
+    /**
+     * The group of all files, with TARFS_CHANGE_FORCE_GID.
+     */
+    uint32_t force_gid;
+    /**
+     * Nanoseconds of the latest time, below 1000000000, with TARFS_CHANGE_CLAMP_MTIME.
+     */
+    uint32_t latest_nsec;
+    /**
+     * Seconds of the latest time since 1970, with TARFS_CHANGE_CLAMP_MTIME.
+     */
+    int64_t latest;
+    /**
+     * Added to the owner of every file. What is no owner then, 0 to 4294967294, is TARFS_E_TREE.
+     */
+    int64_t uid_offset;
+    /**
+     * Added to the group of every file.
+     */
+    int64_t gid_offset;
+    /**
+     * Paths that are left out, with all that is below them: from the root on, '/' between names. Other
+     * names of the same file stay, and the tar keeps its bytes: nothing is hidden by this. A path that is
+     * not there changes nothing. NULL where exclude_count is 0.
+     */
+    const char *const *exclude;
+    /**
+     * How many paths are left out.
+     */
+    size_t exclude_count;
+} tarfs_changes;
+
+/**
  * A part of a regular file. What lies between them reads as zeros.
  */
 typedef struct {
@@ -751,7 +841,7 @@ typedef struct {
 } tarfs_sink;
 
 /**
- * Parameters of a dm-verity hash tree: SHA-256, format 1.
+ * Parameters of a dm-verity hash tree: SHA-256 in format 1 where nothing else is said.
  */
 typedef struct {
     /**
@@ -767,7 +857,7 @@ typedef struct {
      */
     uint32_t hash_block;
     /**
-     * Hashed in front of every block; NULL for none.
+     * Hashed with every block, in front of it; NULL for none.
      */
     const uint8_t *salt;
     /**
@@ -798,6 +888,14 @@ typedef struct {
      * Not used; 0.
      */
     uint32_t reserved;
+    /**
+     * One of TARFS_ALGORITHM_.
+     */
+    uint32_t algorithm;
+    /**
+     * Not used; 0.
+     */
+    uint32_t reserved2;
 } tarfs_verity_params;
 
 /**
@@ -1346,7 +1444,7 @@ typedef struct {
      */
     size_t size;
     /**
-     * The root hash.
+     * The root hash of SHA-256; zeros of another algorithm.
      */
     uint8_t root[32];
     /**
@@ -1393,6 +1491,18 @@ typedef struct {
      * UUID of the superblock.
      */
     uint8_t uuid[16];
+    /**
+     * Length of the root hash in bytes: 32, or 64 of SHA-512.
+     */
+    uint32_t root_len;
+    /**
+     * One of TARFS_ALGORITHM_.
+     */
+    uint32_t algorithm;
+    /**
+     * The root hash, of root_len bytes, zeros behind it.
+     */
+    uint8_t long_root[64];
 } tarfs_sealed_info;
 
 /**
@@ -1669,6 +1779,11 @@ typedef struct {
      * TARFS_EXPORT_ flags.
      */
     uint32_t flags;
+    /**
+     * What is made otherwise than the layers say, when they are merged; in layer_ modes in each. NULL for
+     * nothing.
+     */
+    const tarfs_changes *changes;
 } tarfs_export_options;
 
 #ifdef __cplusplus
@@ -1732,6 +1847,18 @@ const char *tarfs_version(void);
  * TARFS_ABI_VERSION it was built with.
  */
 uint32_t tarfs_abi_version(void);
+
+/**
+ * Makes a tree otherwise than its layers say: owners, times, what is left out. Layers are merged before.
+ *
+ * @param changes NULL for none.
+ * @param changed Receives the tree, ended with tarfs_tree_free. It has the devices of the first, in their
+ *        order, in use or not.
+ */
+int32_t tarfs_tree_change(const tarfs_tree *tree,
+                          const tarfs_changes *changes,
+                          tarfs_tree **changed,
+                          tarfs_error **error);
 
 /**
  * An extent of a regular file.
@@ -2065,6 +2192,19 @@ int32_t tarfs_layout_get_device(const tarfs_layout *layout,
                                 tarfs_error **error);
 
 /**
+ * Where a disk of TARFS_DISK_DATA_FIRST begins with its devices, in bytes: so a tar of unknown length can be
+ * written where it belongs while it streams in, and laid out afterwards.
+ *
+ * @param devices How many devices the disk will have, at most 65535.
+ * @param block_size As in tarfs_layout_options; 0 for 512.
+ * @param offset Receives the first byte of the first device.
+ */
+int32_t tarfs_data_first_offset(size_t devices,
+                                uint32_t block_size,
+                                uint64_t *offset,
+                                tarfs_error **error);
+
+/**
  * Frees a layout.
  *
  * @param layout A layout that is not used afterwards, or NULL.
@@ -2272,7 +2412,7 @@ int32_t tarfs_verity_verify(const tarfs_source *source,
  *
  * @param params NULL for those of the preset "nydus".
  * @param data_bytes Length of the data in bytes: whole data blocks.
- * @param root 32 bytes.
+ * @param root 32 bytes, 64 of SHA-512.
  * @param sealed Receives it, ended with tarfs_sealed_free.
  */
 int32_t tarfs_sealed_new(const tarfs_verity_params *params,
@@ -2287,7 +2427,8 @@ int32_t tarfs_sealed_new(const tarfs_verity_params *params,
  * @param superblock Its bytes: 512 from its offset on.
  * @param placement One of TARFS_HASH_: where the superblock was found.
  * @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
- * @param root 32 bytes. A superblock has none.
+ * @param root 32 bytes; a superblock has none. One of SHA-512 is TARFS_STATUS_INVALID_ARGUMENT: that is for
+ *        tarfs_sealed_parse.
  */
 int32_t tarfs_sealed_from_superblock(const uint8_t *superblock,
                                      size_t superblock_len,
@@ -2296,6 +2437,22 @@ int32_t tarfs_sealed_from_superblock(const uint8_t *superblock,
                                      const uint8_t *root,
                                      tarfs_sealed **sealed,
                                      tarfs_error **error);
+
+/**
+ * The same from a superblock of any algorithm, with the root hash as text.
+ *
+ * @param superblock Its bytes: 512 from its offset on.
+ * @param placement One of TARFS_HASH_: where the superblock was found.
+ * @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
+ * @param root 64 hex digits, 128 of SHA-512. TARFS_STATUS_VERITY if it is not as long as the algorithm has it.
+ */
+int32_t tarfs_sealed_parse(const uint8_t *superblock,
+                           size_t superblock_len,
+                           uint32_t placement,
+                           uint64_t hash_offset,
+                           const char *root,
+                           tarfs_sealed **sealed,
+                           tarfs_error **error);
 
 /**
  * Sizes, offsets and root hash.

@@ -1,5 +1,5 @@
-//! Compressed streams in `io`, against those who wrote the formats: flate2's and zstd's encoders, GNU gzip
-//! and the zstd program.
+//! Compressed streams in `io`, against those who wrote the formats: flate2's and zstd's encoders, and the programs
+//! gzip, zstd, xz and bzip2.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -17,6 +17,14 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    piped("xz", &["-1", "-c"], bytes)
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    piped("bzip2", &["-1", "-c"], bytes)
 }
 
 /// A frame that zstd passes over.
@@ -82,6 +90,7 @@ fn text(len: usize) -> Vec<u8> {
 #[test]
 fn members_frames_and_padding() {
     let (gz, zst) = (Compression::Gzip, Compression::Zstd);
+    let (xzs, bz2) = (Compression::Xz, Compression::Bzip2);
     for (what, kind, bytes) in [
         ("one", gz, gzip(b"ab")),
         ("two", gz, [gzip(b"a"), gzip(b"b")].concat()),
@@ -93,6 +102,13 @@ fn members_frames_and_padding() {
         ("skipped", zst, [zstd(b"a"), SKIPPED.to_vec(), zstd(b"b")].concat()),
         ("skipped first", zst, [SKIPPED.to_vec(), zstd(b"ab"), SKIPPED.to_vec()].concat()),
         ("frame, zeros", zst, [zstd(b"ab"), vec![0; 600_000]].concat()),
+        ("xz", xzs, xz(b"ab")),
+        ("xz streams", xzs, [xz(b"a"), xz(b""), xz(b"b")].concat()),
+        ("xz, zeros", xzs, [xz(b"ab"), vec![0; 10_000]].concat()),
+        ("bzip2", bz2, bzip2(b"ab")),
+        ("bzip2 streams", bz2, [bzip2(b"a"), bzip2(b""), bzip2(b"b")].concat()),
+        ("empty first", bz2, [bzip2(b""), bzip2(b"ab")].concat()),
+        ("bzip2, zeros", bz2, [bzip2(b"ab"), vec![0; 10_000]].concat()),
         ("plain", Compression::None, b"ab".to_vec()),
     ] {
         assert_eq!(all(kind, &bytes).as_deref(), Ok(&b"ab"[..]), "{what}");
@@ -158,7 +174,7 @@ fn flate2_crc(bytes: &[u8]) -> u16 {
 #[test]
 fn what_other_programs_write() {
     let bytes = text(1_000_000);
-    let programs: [(&str, &[&str], Compression); 7] = [
+    let programs: [(&str, &[&str], Compression); 15] = [
         ("gzip", &["-1"], Compression::Gzip),
         ("gzip", &["-6"], Compression::Gzip),
         ("gzip", &["-9"], Compression::Gzip),
@@ -166,6 +182,14 @@ fn what_other_programs_write() {
         ("zstd", &["-19"], Compression::Zstd),
         ("zstd", &["--fast=5", "--no-check"], Compression::Zstd),
         ("zstd", &["-3", "--long=27"], Compression::Zstd),
+        ("xz", &["-0"], Compression::Xz),
+        ("xz", &["-9e"], Compression::Xz),
+        ("xz", &["-1", "--check=none"], Compression::Xz),
+        ("xz", &["-1", "--check=crc32"], Compression::Xz),
+        ("xz", &["-2", "--check=sha256", "--block-size=100000"], Compression::Xz),
+        ("xz", &["--x86", "--delta=dist=3", "--lzma2=preset=1"], Compression::Xz),
+        ("bzip2", &["-1"], Compression::Bzip2),
+        ("bzip2", &["-9"], Compression::Bzip2),
     ];
     for (program, words, kind) in programs {
         let stream = piped(program, &[words, &["-c"]].concat(), &bytes);
@@ -217,7 +241,12 @@ fn large_windows() {
 
 #[test]
 fn what_follows_is_counted_and_placed() {
-    for (kind, stream) in [(Compression::Gzip, gzip(b"ab")), (Compression::Zstd, zstd(b"ab"))] {
+    for (kind, stream) in [
+        (Compression::Gzip, gzip(b"ab")),
+        (Compression::Zstd, zstd(b"ab")),
+        (Compression::Xz, xz(b"ab")),
+        (Compression::Bzip2, bzip2(b"ab")),
+    ] {
         for (rest, other) in [(&b"\0\0x\0y"[..], 2), (b"rest", 4)] {
             let broken = all(kind, &[&stream[..], rest].concat()).unwrap_err();
             assert_eq!(broken.offset, stream.len() as u64);
@@ -232,7 +261,12 @@ fn what_follows_is_counted_and_placed() {
 #[test]
 fn cut_anywhere() {
     let body = text(20_000);
-    for (kind, stream) in [(Compression::Gzip, gzip(&body)), (Compression::Zstd, zstd(&body))] {
+    for (kind, stream) in [
+        (Compression::Gzip, gzip(&body)),
+        (Compression::Zstd, zstd(&body)),
+        (Compression::Xz, xz(&body)),
+        (Compression::Bzip2, bzip2(&body)),
+    ] {
         for cut in 1..stream.len() {
             let broken = all(kind, &stream[..cut]).unwrap_err();
             assert_eq!((broken.offset, broken.fault), (cut as u64, StreamFault::Cut));

@@ -17,7 +17,7 @@
 
 use crate::image::{self, DiskPlan, Piece};
 use crate::layout::Layout;
-use crate::verity::{Digest, Fault, HashSink, Hasher, Leaves};
+use crate::verity::{Fault, HashSink, Hasher, Leaves};
 use alloc::vec::Vec;
 
 /// Bytes read at a time: they still are in the cache when they are hashed.
@@ -72,13 +72,14 @@ pub fn hash<S: HashSink>(
             && block.divides(from)
         {
             // As many whole blocks as are kept.
+            let one = kept.digest_len();
             let first = usize::try_from(from >> block.bits()).unwrap_or(usize::MAX);
             let count = usize::try_from(bytes >> block.bits()).unwrap_or(usize::MAX);
-            let digests = kept.digests().get(first.saturating_mul(Digest::LEN)..);
+            let digests = kept.digests().get(first.saturating_mul(one)..);
             let digests = digests.unwrap_or_default();
-            let len = digests.len().min(count.saturating_mul(Digest::LEN));
+            let len = digests.len().min(count.saturating_mul(one));
             hasher.push_digests(&digests[..len], sink)?;
-            from += ((len / Digest::LEN) as u64) << block.bits();
+            from += ((len / one) as u64) << block.bits();
         }
         while from < end {
             buf.resize(PIECE, 0);

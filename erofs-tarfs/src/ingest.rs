@@ -263,7 +263,7 @@ mod tests {
             assert_eq!(tag, done.diff_id.unwrap().to_string().into_bytes());
             let leaves = done.leaves.unwrap();
             for (block, digest) in tar.chunks(512).zip(leaves.digests().chunks(32)) {
-                assert_eq!(hasher.hash(block).0, digest);
+                assert_eq!(hasher.hash(block).as_bytes(), digest);
             }
             assert_eq!(leaves.position(), tar.len() as u64);
         }

@@ -69,7 +69,7 @@ fn the_first_byte_of_a_file_is_where_architecture_md_says_at_every_stage() {
     hasher.push(&disk, &mut tree).unwrap();
     let sealed = hasher.finish(&mut tree).unwrap();
     let block = erofs_tarfs::verity::BlockHasher::of(&Params::nydus());
-    assert_eq!(tree.bytes[8480 - 8192..][..32], block.hash(&disk[4608..5120]).0);
+    assert_eq!(tree.bytes[8480 - 8192..][..32], *block.hash(&disk[4608..5120]).as_bytes());
     assert_eq!(sealed.root(), block.hash(&tree.bytes));
 
     disk[4608] = b'j';

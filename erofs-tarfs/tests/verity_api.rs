@@ -314,8 +314,8 @@ fn hostile_superblocks() {
     };
     assert_eq!(change(0, b"V"), Error::SuperblockMagic);
     assert_eq!(change(8, &[2]), Error::SuperblockVersion { version: 2 });
-    assert_eq!(change(12, &[0]), Error::HashType { hash_type: 0 });
-    assert!(matches!(change(32, b"sha512"), Error::Algorithm { .. }));
+    assert_eq!(change(12, &[2]), Error::HashType { hash_type: 2 });
+    assert!(matches!(change(32, b"sha384"), Error::Algorithm { .. }));
     assert!(matches!(change(38, b"x"), Error::Algorithm { .. }));
     assert_eq!(change(64, &[0, 0, 0, 0]), Error::BlockSize { bytes: 0 });
     assert_eq!(change(72, &[0; 8]), Error::NoData);

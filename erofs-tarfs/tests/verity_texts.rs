@@ -1,6 +1,8 @@
 //! What is said of sealed data to others: commands, table lines, labels, sidecars, annotations, options.
 
-use erofs_tarfs::verity::{Digest, Geometry, HashPlacement, Params, Sealed, SuperblockMode};
+use erofs_tarfs::verity::{
+    Digest, Geometry, HashPlacement, Params, Sealed, SuperblockMode, TreeDigest,
+};
 
 /// What others open by fewer words than a tree has parameters.
 #[test]
@@ -52,7 +54,7 @@ fn texts() {
     let root = "ab".repeat(32);
     let geometry =
         Geometry::new(&Params::containerd(), 1 << 20, HashPlacement::BehindData).unwrap();
-    let sealed = Sealed::new(geometry, root.parse().unwrap());
+    let sealed = Sealed::new(geometry, root.parse::<TreeDigest>().unwrap());
     let zeros = "00".repeat(32);
     assert_eq!(
         sealed.containerd_sidecar(),
@@ -70,7 +72,7 @@ fn texts() {
     assert!(sealed.dm_mod_create("", "/dev/vda", "/dev/vda").is_err());
 
     let geometry = Geometry::new(&Params::nydus(), 1024, HashPlacement::BehindData).unwrap();
-    let sealed = Sealed::new(geometry, root.parse().unwrap());
+    let sealed = Sealed::new(geometry, root.parse::<TreeDigest>().unwrap());
     assert_eq!(sealed.nydus_label(), format!("2,4096,sha256:{root}"));
     assert_eq!(
         sealed.kata_json(),

@@ -15,7 +15,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use erofs_tarfs::verity::{
-    Geometry, HashBytes, HashPlacement, Hasher, Leaves, Params, SuperblockMode, Verifier,
+    Geometry, HashBytes, HashPlacement, Hasher, Leaves, Params, SuperblockMode, TreeDigest,
+    Verifier,
 };
 use sha2::{Digest as _, Sha256};
 use verity_kit::{Dir, UUID, root_of, run, salt, stream, veritysetup};
@@ -139,7 +140,7 @@ fn small_trees_from_bytes() {
         for chunk in data.chunks(99_991) {
             hasher.push(chunk, &mut tree).unwrap();
         }
-        let mut verifier = Verifier::new(row.geometry(), row.root.parse().unwrap());
+        let mut verifier = Verifier::new(row.geometry(), row.root.parse::<TreeDigest>().unwrap());
         row.check(hasher.clone(), tree.clone());
         let _ = hasher.finish(&mut tree).unwrap();
         verifier.verify_all(&mut &data[..], &mut &tree).unwrap();

@@ -1,5 +1,6 @@
 //! The command line: the options of `mkfs.erofs` of erofs-utils 1.9 that are understood.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
@@ -23,6 +24,8 @@ Where it differs from erofs-utils:
   * Without -U the UUID is made of the content: the same input gives the same bytes.
   * No clock is read: -T with --mkfs-time changes nothing, and --sort changes nothing.
   * The output gets its name when it is whole, on the disk. After an error there is none.
+  * --exclude-path counts for tars too. Other names of the same file stay, and the tar keeps its bytes.
+  * An owner that is none after --uid-offset or --gid-offset is an error, not a file less.
   * Sockets in a directory are skipped, as GNU tar does.
 
 Refused: compression (-z, -C, -m), compressed tars (--ungzip, --unxz), extra devices, several sources, -T
@@ -73,6 +76,8 @@ pub(crate) struct Arguments {
     /// Label of the volume, at most 15 bytes.
     #[arg(short = 'L', value_name = "LABEL")]
     pub(crate) label: Option<String>,
+    #[command(flatten)]
+    pub(crate) changed: Changed,
     /// How much is printed: accepted, and without effect.
     #[arg(short = 'd', value_name = "0-9", hide = true)]
     pub(crate) verbosity: Option<u8>,
@@ -90,6 +95,31 @@ pub(crate) struct Arguments {
     /// A tar with --tar, standard input if there is none; a directory without --tar.
     #[arg(value_name = "SOURCE")]
     pub(crate) sources: Vec<PathBuf>,
+}
+
+/// What is made otherwise than the source says.
+#[derive(Debug, Args)]
+pub(crate) struct Changed {
+    /// Owner and group of all files are root.
+    #[arg(long)]
+    pub(crate) all_root: bool,
+    /// The owner of all files.
+    #[arg(long, value_name = "UID")]
+    pub(crate) force_uid: Option<u32>,
+    /// The group of all files.
+    #[arg(long, value_name = "GID")]
+    pub(crate) force_gid: Option<u32>,
+    /// Added to the owner of every file.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) uid_offset: i64,
+    /// Added to the group of every file.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) gid_offset: i64,
+    /// Leave out this path, and all that is below it. May be given again.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) exclude_path: Vec<OsString>,
 }
 
 /// Options of erofs-utils that are known, so that a refusal can say what they are about.

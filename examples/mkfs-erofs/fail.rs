@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::{fmt, io};
 
-use erofs_tarfs::{io as tarfs_io, layout};
+use erofs_tarfs::{io as tarfs_io, layout, tree};
 
 /// What ends the program early, in words.
 #[derive(Debug)]
@@ -39,6 +39,12 @@ impl From<tarfs_io::Error> for Fail {
 
 impl From<layout::Error> for Fail {
     fn from(error: layout::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<tree::Error> for Fail {
+    fn from(error: tree::Error) -> Self {
         Self(error.to_string())
     }
 }

@@ -1,11 +1,12 @@
 //! A tar becomes a layer; what is said of it.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use erofs_tarfs::ingest::IngestOptions;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout::Layout;
-use erofs_tarfs::tree::{Layer, LayerOptions};
+use erofs_tarfs::tree::{self, Layer, LayerOptions};
 
 use crate::fail::{Done, warn};
 use crate::source::Tar;
@@ -31,7 +32,7 @@ pub(crate) fn read(tar: Tar, wanted: &Wanted, tee: Option<(&NamedFile, u64)>) ->
         .layer(LayerOptions::new().drop_unknown_xattrs(true))
         .diff_id(diff_id)
         .tag_diff_id(diff_id);
-    let layer = match tar {
+    let mut layer = match tar {
         // The bodies in a file are passed over, if nothing needs them.
         Tar::File(file) if !diff_id => {
             let layer = tarfs_io::index_file(&file, options.layer, &mut |_| {})?;
@@ -50,6 +51,9 @@ pub(crate) fn read(tar: Tar, wanted: &Wanted, tee: Option<(&NamedFile, u64)>) ->
             done.layer
         }
     };
+    if let Cow::Owned(changed) = tree::change(&layer.tree, &wanted.changes)? {
+        layer.tree = changed;
+    }
     Ok(layer)
 }
 

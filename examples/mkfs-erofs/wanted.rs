@@ -5,9 +5,10 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use erofs_tarfs::layout::LayoutOptions;
+use erofs_tarfs::tree::Changes;
 use erofs_tarfs::units::BlockSize;
 
-use crate::arguments::{Arguments, Refused, Tar};
+use crate::arguments::{Arguments, Changed, Refused, Tar};
 use crate::fail::{Done, Fail};
 
 /// Extended options that change nothing of what is in the filesystem.
@@ -44,6 +45,8 @@ pub(crate) struct Wanted {
     pub(crate) source: Source,
     /// Options of the layout, but for what is made.
     pub(crate) layout: LayoutOptions,
+    /// What is made otherwise than the source says.
+    pub(crate) changes: Changes,
 }
 
 impl Wanted {
@@ -77,8 +80,21 @@ impl Wanted {
         if kind == Kind::Full {
             layout = layout.block_size(block_size);
         }
-        Ok(Self { kind, source: source(arguments)?, layout })
+        let (source, changes) = (source(arguments)?, changes(&arguments.changed));
+        Ok(Self { kind, source, layout, changes })
     }
+}
+
+/// What is made otherwise than the source says.
+fn changes(asked: &Changed) -> Changes {
+    let changes = Changes::new()
+        .force_uid(asked.force_uid)
+        .force_gid(asked.force_gid)
+        .uid_offset(asked.uid_offset)
+        .gid_offset(asked.gid_offset);
+    let changes = if asked.all_root { changes.all_root() } else { changes };
+    let paths = asked.exclude_path.iter();
+    paths.fold(changes, |changes, path| changes.exclude(path.as_encoded_bytes()))
 }
 
 /// Where the layer comes from.

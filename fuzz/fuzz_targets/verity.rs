@@ -3,8 +3,8 @@
 #![no_main]
 
 use erofs_tarfs::verity::{
-    Geometry, HashBytes, HashPlacement, Hasher, Leaves, Params, Superblock, SuperblockMode,
-    Verifier,
+    Digest, Geometry, HashBytes, HashPlacement, Hasher, Leaves, Params, Superblock, SuperblockMode,
+    TreeDigest, Verifier,
 };
 use erofs_tarfs_fuzz::verity_twin::{self, Sizes};
 use libfuzzer_sys::fuzz_target;
@@ -26,11 +26,12 @@ fuzz_target!(|input: &[u8]| {
     };
     let padded = [data, &vec![0; padding as usize]].concat();
     let (root, tree) = verity_twin::tree(&sizes, &padded);
+    let root = TreeDigest::from(Digest(root));
     let run = |piece: usize| {
         let (mut hasher, mut tree) = (Hasher::new(geometry.clone()), HashBytes::default());
         data.chunks(piece).for_each(|part| hasher.push(part, &mut tree).unwrap());
         hasher.push_zeros(padding, &mut tree).unwrap();
-        (hasher.finish(&mut tree).unwrap().root().0, tree.bytes)
+        (hasher.finish(&mut tree).unwrap().root(), tree.bytes)
     };
     assert!(run(data.len().max(1)) == (root, tree.clone()), "in one piece");
     assert!(run(piece) == (root, tree.clone()), "in pieces of {piece}");
@@ -40,7 +41,7 @@ fuzz_target!(|input: &[u8]| {
     leaves.push_zeros(leaves.padding());
     let mut again = HashBytes::default();
     let sealed = leaves.seal(&params, HashPlacement::OwnFile, &mut again).unwrap();
-    assert!((sealed.root().0, &again.bytes) == (root, &tree), "by leaves");
+    assert!((sealed.root(), &again.bytes) == (root, &tree), "by leaves");
 
     let verify = |data: &[u8], tree: &[u8]| {
         let mut verifier = Verifier::new(geometry.clone(), sealed.root());
@@ -65,7 +66,9 @@ fn superblock(input: &[u8]) {
     // Mostly right, or nothing but the magic would ever be looked at.
     if bytes.len() >= 512 && bytes[0] & 1 == 1 {
         bytes[..16].copy_from_slice(b"verity\0\0\x01\0\0\0\x01\0\0\0");
-        bytes[32..39].copy_from_slice(b"sha256\0");
+        bytes[12] = input[3] & 1;
+        let name = if input[3] & 2 == 0 { b"sha256\0" } else { b"sha512\0" };
+        bytes[32..39].copy_from_slice(name);
         for (at, bits) in [(64, input[1]), (68, input[2])] {
             if bits & 0x80 == 0 {
                 bytes[at..at + 4].copy_from_slice(&(512_u32 << (bits % 11)).to_le_bytes());
@@ -80,6 +83,8 @@ fn superblock(input: &[u8]) {
             let found =
                 (params.data_block().bytes() as usize, params.hash_block().bytes() as usize);
             assert_eq!(found, (sizes.data_block, sizes.hash_block));
+            assert_eq!(params.format().number(), u32::from(bytes[12]));
+            assert_eq!(params.algorithm().name().as_bytes(), &bytes[32..38]);
             assert_eq!((ours.data_blocks(), ours.uuid().0), (blocks, uuid));
             assert_eq!(Superblock::parse(&ours.to_bytes()).unwrap(), ours);
         }

@@ -10,6 +10,7 @@ mod given;
 mod guest;
 mod layers;
 mod mounting;
+mod page;
 mod reply;
 mod row;
 #[path = "../tool/run.rs"]
@@ -39,9 +40,13 @@ fn every_row_holds_on_every_kernel() {
     let (Some(kernels), Some(tools)) = (oracle::kernels(), Tools::find()) else { return };
     let folder = Folder::new();
     let given = Given::rich(&folder);
-    let mut rows =
-        [forms::rows(&folder, &given), mounting::rows(&folder, &given), verity::rows(&given)]
-            .concat();
+    let mut rows = [
+        forms::rows(&folder, &given),
+        mounting::rows(&folder, &given),
+        page::rows(&folder),
+        verity::rows(&given),
+    ]
+    .concat();
     let names: BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
     assert_eq!(names.len(), rows.len(), "a name twice");
     let part = env::var(PART).unwrap_or_default();

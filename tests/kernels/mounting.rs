@@ -47,6 +47,7 @@ pub(crate) fn rows(folder: &Folder, given: &Given) -> Vec<Row> {
     }
     let (gpt, report) = given.export("image_block_with_verity", "mounted.gpt", &["--gpt=dps"]);
     let root = report["partitions"][0]["disk"]["verity"]["root_hash"].as_str().unwrap();
+    rows.push(opened(&tool, given));
     rows.push(shown("a volume", &format!("--root {root}"), &gpt).sealed());
     let overlay = twice("--overlay /lower/changes/upper", &disk);
     let stacked = Expect::Stacked(given.merged.clone());
@@ -56,6 +57,21 @@ pub(crate) fn rows(folder: &Folder, given: &Given) -> Vec<Row> {
         stacked,
     ));
     rows
+}
+
+/// A device opened twice by a root hash in a file, closed in between, and mounted by hand.
+fn opened(tool: &str, given: &Given) -> Row {
+    let options =
+        ["--hash-algorithm", "sha512", "--hash-format", "0", "--salt", "ab", "--superblock"];
+    let (disk, report) = given.export("image_block_with_verity", "opened.sealed", &options);
+    let (disk, root) = (disk.display(), report["verity"]["root_hash"].as_str().unwrap());
+    let open = format!("{tool} verity open --root-hash-file /tmp/root {disk} image\n");
+    let script = format!(
+        "{BARE}echo {root} > /tmp/root\n{open}{tool} verity status image | grep -q 'is active'\n\
+         {tool} verity close image\nbare\nif {tool} verity status image; then false; fi\n\
+         {open}mount -t erofs -o ro /dev/mapper/image /mnt\n"
+    );
+    Row::shown("tarfs verity open, status and close", script, &given.merged).sealed()
 }
 
 /// A sealed disk whose superblock is damaged: dm-verity opens it, the mount fails, and nothing is left.

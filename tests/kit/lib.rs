@@ -21,8 +21,11 @@
 //! | [`erofs_rs`] | what another reader makes of an image |
 //! | [`program`] | our example programs as processes |
 //! | [`oci`] | a small OCI image layout, written by hand |
+//! | [`registry`] | Debian's registry on loopback |
+//! | [`page`] | what stands in the fences of our pages |
 
 pub mod artifact;
+pub mod changed;
 pub mod containerd;
 pub mod counting;
 pub mod dump;
@@ -35,7 +38,9 @@ pub mod naive;
 pub mod oci;
 pub mod oracle;
 pub mod ours;
+pub mod page;
 pub mod program;
+pub mod registry;
 pub mod rng;
 pub mod stacks;
 pub mod tarball;

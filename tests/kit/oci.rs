@@ -102,3 +102,14 @@ pub fn small_image() -> Vec<Layer> {
     ];
     layers.into_iter().map(Layer::plain).collect()
 }
+
+/// These layers, and on top one that runs: a shell, which must need no libraries, and what says of which system it is.
+#[must_use]
+pub fn with_shell(shell: Vec<u8>) -> Vec<Layer> {
+    let mut program = Op::new("usr/bin/sh", What::File(shell));
+    program.attr.mode = 0o755;
+    let release = Op::new("etc/os-release", What::File(b"NAME=small\n".to_vec()));
+    let mut layers = small_image();
+    layers.push(Layer::plain(vec![program, release]));
+    layers
+}

@@ -8,6 +8,7 @@ mod expected;
 mod run;
 
 mod calls;
+mod changed;
 mod directory;
 mod failing;
 mod output;

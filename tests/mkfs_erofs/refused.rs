@@ -24,6 +24,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("--tar=headerball", "headerball"),
     ("--tar=f --sort=size", "size"),
     ("--tar=f --oci=f", "--oci"),
+    ("--tar=f --uid-offset=-1", "owner 0 and an offset of -1 make no owner"),
+    ("--tar=i --gid-offset=4294967295", "make no group: 0 to 4294967294"),
+    ("--tar=f --file-contexts=policy", "--file-contexts"),
     ("--quiet", "nothing to make it of"),
 ];
 

@@ -71,7 +71,7 @@ fn layers(files: &mut Files, placement: usize, sealed: bool) -> (Gpt, FileExtent
     for (number, layer) in Source::layers().iter().enumerate() {
         let (mut extents, mut bytes) = files.disk(layer, PLACEMENTS[placement]);
         let identity = match sealed {
-            true => files.seal(&mut extents, &mut bytes).root().0.to_vec(),
+            true => files.seal(&mut extents, &mut bytes).root().as_bytes().to_vec(),
             false => vec![number as u8],
         };
         let name = format!("layer {number} ä 𝄞");

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,6 +17,35 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// By a program that compresses its standard input.
+fn by(program: &str, bytes: &[u8]) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tar");
+    fs::write(&path, bytes).unwrap();
+    let made = Command::new(program).arg("-c").arg(&path).output().unwrap();
+    assert!(made.status.success(), "{program}");
+    made.stdout
+}
+
+/// Layers of all compressions in one image: what is made is what the tars make.
+#[test]
+fn xz_and_bzip2_are_layers_like_others() {
+    let image = Image::new();
+    let packed: Vec<_> = (0..)
+        .zip(&image.stack.layers)
+        .map(|(at, layer)| {
+            let path = image.path(&format!("packed-{at}"));
+            fs::write(&path, by(["xz", "bzip2"][at % 2], &layer.tar)).unwrap();
+            path
+        })
+        .collect();
+    let root = ok(image.over_tars(&["root"]));
+    assert_eq!(
+        ok([OsStr::new("root")].into_iter().chain(packed.iter().map(|p| p.as_os_str()))),
+        root
+    );
+}
+
 #[test]
 fn padding_behind_a_stream_is_no_part_of_it() {
     let image = Image::new();
@@ -27,7 +57,12 @@ fn padding_behind_a_stream_is_no_part_of_it() {
     };
     let expected = layer(image.tars[0].to_str().unwrap());
     let zst = zstd::encode_all(&tar[..], 1).unwrap();
-    for (name, mut bytes) in [("p.tgz", gzip(tar)), ("p.tar.zst", zst)] {
+    for (name, mut bytes) in [
+        ("p.tgz", gzip(tar)),
+        ("p.tar.zst", zst),
+        ("p.tar.xz", by("xz", tar)),
+        ("p.tar.bz2", by("bzip2", tar)),
+    ] {
         // The record of a tape.
         bytes.resize(bytes.len().next_multiple_of(10_240) + 10_240, 0);
         let input = image.path(name);
@@ -43,7 +78,12 @@ fn other_bytes_behind_a_stream_are_counted() {
     let image = Image::new();
     let tar = &image.stack.layers[0].tar;
     let zst = zstd::encode_all(&tar[..], 1).unwrap();
-    for (name, stream) in [("b.tgz", gzip(tar)), ("b.tar.zst", zst)] {
+    for (name, stream) in [
+        ("b.tgz", gzip(tar)),
+        ("b.tar.zst", zst),
+        ("b.tar.xz", by("xz", tar)),
+        ("b.tar.bz2", by("bzip2", tar)),
+    ] {
         let end = stream.len();
         let input = image.path(name);
         fs::write(&input, [&stream[..], &[0; 100], b"rest", &[0; 7]].concat()).unwrap();

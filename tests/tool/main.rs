@@ -1,8 +1,10 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
+mod algorithms;
 mod block_devices;
 mod blocks;
 mod cache;
+mod changes;
 mod check;
 mod check_against;
 mod compressed;
@@ -43,3 +45,4 @@ mod stdin;
 mod tags;
 mod unmoved;
 mod verifying;
+mod verity_devices;

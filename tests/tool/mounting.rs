@@ -104,7 +104,16 @@ fn what_is_mounted_is_what_overlayfs_shows() {
             assert_eq!(report["by"], by, "{file:?}");
             assert_eq!(looped(dir).is_empty(), by == "files", "{file:?}");
             image.expect_shown(&dump(&point.0).unwrap());
-            assert_eq!(ok(["umount", point.text()]), "");
+            match by {
+                "files" => assert_eq!(ok(["umount", point.text()]), ""),
+                _ => {
+                    let said = json(&ok(["umount", "--json", point.text()])).remove(0);
+                    let want = serde_json::json!({
+                        "mount_point": point.text(), "unmounted": 1, "lazy": false
+                    });
+                    assert_eq!(said, want);
+                }
+            }
             point.is_bare();
             none_looped(dir);
         }

@@ -97,8 +97,15 @@ fn what_is_extracted_is_what_is_mounted() {
         assert_eq!(digest(&tar), digest(&bytes(&["tar", &boot])));
         same(&gnu_tar(&tar).path().join("out"), &expected);
         let (again, file) = (text("again"), text("again.tar"));
-        ok(["tar", &disk, "-o", &file]);
+        let said = json(&ok(["tar", "--json", &disk, "-o", &file])).remove(0);
         assert!(fs::read(&file).unwrap() == tar);
+        // The root has an entry too, and every name.
+        let names = said["entries"].as_u64().unwrap();
+        assert_eq!(
+            (names, &said["bytes"], &said["path"]),
+            (expected.0.len() as u64, &tar.len().into(), &file.as_str().into())
+        );
+        assert_eq!(run(["tar", "--json", &disk]).code, 2, "a tar is on standard output");
         ok(["layer", "--disk", "-o", &again, &file]);
         same(mounted(Path::new(&again)).path(), &expected);
     }

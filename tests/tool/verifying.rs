@@ -198,9 +198,9 @@ fn what_is_said_of_other_parameters_is_so() {
     let (disk, report) = self::disk(&image, &["--superblock"]);
     let mut bytes = fs::read(&disk).unwrap();
     let at = report["hash_offset"].as_u64().unwrap() as usize;
-    bytes[at + 32..at + 38].copy_from_slice(b"sha512");
+    bytes[at + 32..at + 38].copy_from_slice(b"sha384");
     fs::write(&disk, bytes).unwrap();
-    refused(&verify(&[], &disk, root), &["sha512", "only sha256"]);
+    refused(&verify(&[], &disk, root), &["sha384", "only sha256"]);
 }
 
 /// The hash tree may be of more than the filesystem: of all of the file that it is in.

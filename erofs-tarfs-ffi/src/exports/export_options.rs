@@ -12,6 +12,7 @@ use crate::abi::error::Error;
 use crate::abi::pointer;
 use crate::abi::sized::{self, Sized};
 use crate::images::layout_options::TarfsLayoutOptions;
+use crate::trees::change::TarfsChanges;
 use crate::trees::merge::TarfsMergeOptions;
 use crate::verity::params::VerityParams;
 use crate::verity::threads;
@@ -47,6 +48,9 @@ pub struct TarfsExportOptions {
     pub thread_count: u32,
     /// TARFS_EXPORT_ flags.
     pub flags: u32,
+    /// What is made otherwise than the layers say, when they are merged; in layer_ modes in each. NULL for
+    /// nothing.
+    pub changes: *const TarfsChanges,
 }
 
 /// Files are not brought to the disk: after a power cut they may be empty, or not whole.
@@ -98,6 +102,8 @@ impl TarfsExportOptions {
         }
         // SAFETY: by the contract.
         export = export.options(unsafe { self.options()? });
+        // SAFETY: by the contract.
+        export = export.changes(unsafe { sized::read(self.changes, "changes")?.read()? });
         // SAFETY: by the contract.
         let merge = unsafe { sized::read(self.merge, "merge")? };
         // SAFETY: the caller says what the callback may be called with.

@@ -5,6 +5,7 @@ use alloc::borrow::Cow;
 use alloc::sync::Arc;
 
 use erofs_tarfs::image::{self, DiskPlan};
+use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::{layout, tree};
 use self_cell::self_cell;
 
@@ -161,6 +162,36 @@ pub unsafe extern "C" fn tarfs_layout_get_device(
             let devices = &plan.devices()[..plan.sources()];
             let found = devices.get(index).ok_or_else(|| device::none(index, devices.len()))?;
             sized::write(device, TarfsDevice::planned(found), "device")
+        })
+    }
+}
+
+/// Where a disk of TARFS_DISK_DATA_FIRST begins with its devices, in bytes: so a tar of unknown length can be
+/// written where it belongs while it streams in, and laid out afterwards.
+///
+/// @param devices How many devices the disk will have, at most 65535.
+/// @param block_size As in tarfs_layout_options; 0 for 512.
+/// @param offset Receives the first byte of the first device.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_data_first_offset(
+    devices: usize,
+    block_size: u32,
+    offset: *mut u64,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            pointer::output(offset, "offset")?;
+            let block = if block_size == 0 { 512 } else { block_size };
+            let unknown =
+                || Error::argument(format!("block_size {block}: not a power of two in range"));
+            let block = BlockSize::new(block).ok_or_else(unknown)?;
+            if devices > usize::from(u16::MAX) {
+                return Err(Error::argument(format!("devices {devices}: over 65535")));
+            }
+            pointer::put(offset, layout::data_first_offset(devices, block));
+            Ok(())
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Tars become layers, layers one tree, and what is in a tree.
 
 mod apart;
+pub mod change;
 pub mod contents;
 pub mod device;
 pub mod layer;

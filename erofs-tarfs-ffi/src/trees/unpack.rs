@@ -6,12 +6,17 @@ use crate::abi::error::Error;
 
 /// The bytes pushed are those of the tar.
 pub const TARFS_COMPRESSION_NONE: u32 = 0;
-/// Told by the first bytes: gzip or zstd, and a tar as it is if they are of neither.
+/// Told by the first bytes: gzip, zstd, xz or bzip2, and a tar as it is if they are of none.
 pub const TARFS_COMPRESSION_AUTO: u32 = 1;
 /// gzip: members one behind the other, each held against its CRC-32 and length.
 pub const TARFS_COMPRESSION_GZIP: u32 = 2;
 /// zstd: frames one behind the other, each held against its checksum, if it has one.
 pub const TARFS_COMPRESSION_ZSTD: u32 = 3;
+/// xz: streams one behind the other, each held against its checks; dictionaries up to 512 MiB. A library that was
+/// built without the feature "xz", as it is by default, answers TARFS_STATUS_COMPRESSED.
+pub const TARFS_COMPRESSION_XZ: u32 = 4;
+/// bzip2: streams one behind the other, each held against its CRCs.
+pub const TARFS_COMPRESSION_BZIP2: u32 = 5;
 
 /// Bytes that are decompressed at a time: they are in the cache when the next ones look at them.
 const ROOM: usize = 256 << 10;
@@ -44,6 +49,8 @@ impl Unpack {
             TARFS_COMPRESSION_AUTO => unpack.stream = Stream::Unknown(Vec::new()),
             TARFS_COMPRESSION_GZIP => unpack.begin(Compression::Gzip)?,
             TARFS_COMPRESSION_ZSTD => unpack.begin(Compression::Zstd)?,
+            TARFS_COMPRESSION_XZ => unpack.begin(Compression::Xz)?,
+            TARFS_COMPRESSION_BZIP2 => unpack.begin(Compression::Bzip2)?,
             _ => return Err(Error::argument(format!("compression {compression}: not known"))),
         }
         Ok(unpack)
@@ -136,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_told_is_not_copied() {
         let bytes = vec![b'x'; 100_000];
-        for (first, parts) in [(bytes.len(), 0), (4, 0), (3, 4), (1, 4), (0, 0)] {
+        for (first, parts) in [(bytes.len(), 0), (10, 0), (9, 10), (1, 10), (0, 0)] {
             let mut unpack = Unpack::new(TARFS_COMPRESSION_AUTO, None).unwrap();
             let (mut seen, mut copied) = (0, 0);
             for piece in [&bytes[..first], &bytes[first..]] {

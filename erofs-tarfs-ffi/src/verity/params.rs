@@ -7,7 +7,9 @@ use core::ptr;
 use erofs_tarfs::export::{ExportOptions, Product};
 use erofs_tarfs::layout::LayoutOptions;
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::{Geometry, HashPlacement, Params, SuperblockMode, Uuid};
+use erofs_tarfs::verity::{
+    Algorithm, Geometry, HashFormat, HashPlacement, Params, SuperblockMode, Uuid,
+};
 
 use crate::abi::error::Error;
 use crate::abi::panic::boundary;
@@ -32,7 +34,24 @@ pub const TARFS_HASH_AT: u32 = 2;
 /// opens the device and refuses the mount.
 pub const TARFS_VERITY_ANY_DATA_BLOCK: u32 = 1;
 
-/// Parameters of a dm-verity hash tree: SHA-256, format 1.
+/// The salt is hashed behind each block, as Chrome OS has it: format 0 of veritysetup. Without it the salt is in
+/// front, which is format 1.
+pub const TARFS_VERITY_CHROME_OS: u32 = 2;
+
+/// SHA-256: what everybody takes.
+pub const TARFS_ALGORITHM_SHA256: u32 = 0;
+/// SHA-512: digests of 64 bytes, wherever others have 32.
+pub const TARFS_ALGORITHM_SHA512: u32 = 1;
+
+/// An algorithm as a number.
+pub(crate) fn algorithm_number(algorithm: Algorithm) -> u32 {
+    match algorithm {
+        Algorithm::Sha512 => TARFS_ALGORITHM_SHA512,
+        _ => TARFS_ALGORITHM_SHA256,
+    }
+}
+
+/// Parameters of a dm-verity hash tree: SHA-256 in format 1 where nothing else is said.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct VerityParams {
@@ -42,7 +61,7 @@ pub struct VerityParams {
     pub data_block: u32,
     /// Hash block size in bytes: likewise; 0 for 4096.
     pub hash_block: u32,
-    /// Hashed in front of every block; NULL for none.
+    /// Hashed with every block, in front of it; NULL for none.
     pub salt: *const u8,
     /// Length of salt: up to 256.
     pub salt_len: usize,
@@ -58,6 +77,10 @@ pub struct VerityParams {
     pub flags: u32,
     /// Not used; 0.
     pub reserved: u32,
+    /// One of TARFS_ALGORITHM_.
+    pub algorithm: u32,
+    /// Not used; 0.
+    pub reserved2: u32,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -95,13 +118,24 @@ impl VerityParams {
             TARFS_SUPERBLOCK_UUID => SuperblockMode::Uuid(Uuid(given.uuid)),
             other => return Err(Error::argument(format!("superblock {other}: not known"))),
         };
-        if given.flags & !TARFS_VERITY_ANY_DATA_BLOCK != 0 || given.reserved != 0 {
+        let flags = TARFS_VERITY_ANY_DATA_BLOCK | TARFS_VERITY_CHROME_OS;
+        if given.flags & !flags != 0 || given.reserved != 0 || given.reserved2 != 0 {
             return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
         }
         let placement = Self::placement(given.placement, given.hash_offset)?;
         let or = |given: u32, default: u32| if given == 0 { default } else { given };
         let (data, hash) = (or(given.data_block, 512), or(given.hash_block, 4096));
-        Ok((Params::new(data, hash, salt, superblock)?, placement))
+        let algorithm = match given.algorithm {
+            TARFS_ALGORITHM_SHA256 => Algorithm::Sha256,
+            TARFS_ALGORITHM_SHA512 => Algorithm::Sha512,
+            other => return Err(Error::argument(format!("algorithm {other}: not known"))),
+        };
+        let format = match given.flags & TARFS_VERITY_CHROME_OS != 0 {
+            true => HashFormat::ChromeOs,
+            false => HashFormat::Normal,
+        };
+        let params = Params::new(data, hash, salt, superblock)?;
+        Ok((params.with_algorithm(algorithm).with_format(format), placement))
     }
 
     /// Refuses data blocks that Linux does not mount a filesystem of such blocks over.
@@ -191,6 +225,8 @@ pub unsafe extern "C" fn tarfs_verity_preset(
                 uuid: [0; 16],
                 flags: 0,
                 reserved: 0,
+                algorithm: TARFS_ALGORITHM_SHA256,
+                reserved2: 0,
             };
             debug_assert!(ZEROS.starts_with(preset.salt()));
             sized::write(params, answer, "params")

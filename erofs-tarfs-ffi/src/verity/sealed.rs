@@ -3,14 +3,14 @@
 
 use core::ffi::c_char;
 
-use erofs_tarfs::verity::{self, Digest, Superblock};
+use erofs_tarfs::verity::{self, Algorithm, Geometry, Superblock, TreeDigest};
 
 use crate::abi::error::Error;
 use crate::abi::panic::boundary;
 use crate::abi::pointer;
 use crate::abi::sized::{self, Sized};
 use crate::abi::string;
-use crate::verity::params::VerityParams;
+use crate::verity::params::{self, VerityParams};
 
 /// Geometry and root hash of sealed data. It does not change: any number of threads may use it.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Sealed(pub(crate) verity::Sealed);
 pub struct TarfsSealedInfo {
     /// sizeof(tarfs_sealed_info).
     pub size: usize,
-    /// The root hash.
+    /// The root hash of SHA-256; zeros of another algorithm.
     pub root: [u8; 32],
     /// Data block size in bytes.
     pub data_block: u32,
@@ -46,6 +46,12 @@ pub struct TarfsSealedInfo {
     pub has_superblock: u32,
     /// UUID of the superblock.
     pub uuid: [u8; 16],
+    /// Length of the root hash in bytes: 32, or 64 of SHA-512.
+    pub root_len: u32,
+    /// One of TARFS_ALGORITHM_.
+    pub algorithm: u32,
+    /// The root hash, of root_len bytes, zeros behind it.
+    pub long_root: [u8; 64],
 }
 
 // SAFETY: integers, the size first.
@@ -65,7 +71,7 @@ pub const TARFS_TEXT_NYDUS: u32 = 4;
 pub const TARFS_TEXT_CONTAINERD: u32 = 5;
 /// Kata's JSON.
 pub const TARFS_TEXT_KATA: u32 = 6;
-/// The root hash: 64 hex digits.
+/// The root hash: 64 hex digits, 128 of SHA-512.
 pub const TARFS_TEXT_ROOT: u32 = 7;
 /// Annotations of a layer by the draft EROFS image specification, as a JSON object:
 /// org.erofs.dmverity.root_digest and others. TARFS_STATUS_VERITY for a tree that they have no place
@@ -80,7 +86,7 @@ pub const TARFS_TEXT_KATA_OPTIONS: u32 = 9;
 ///
 /// @param params NULL for those of the preset "nydus".
 /// @param data_bytes Length of the data in bytes: whole data blocks.
-/// @param root 32 bytes.
+/// @param root 32 bytes, 64 of SHA-512.
 /// @param sealed Receives it, ended with tarfs_sealed_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tarfs_sealed_new(
@@ -94,10 +100,9 @@ pub unsafe extern "C" fn tarfs_sealed_new(
     unsafe {
         boundary(error, || {
             pointer::output(sealed, "sealed")?;
-            let mut digest = Digest([0; 32]);
-            digest.0.copy_from_slice(pointer::bytes(root, 32, "root")?);
             let geometry = VerityParams::geometry(params, data_bytes)?;
-            pointer::put(sealed, pointer::give(Sealed(verity::Sealed::new(geometry, digest))));
+            let root = digest(&geometry, root)?;
+            pointer::put(sealed, pointer::give(Sealed(verity::Sealed::new(geometry, root))));
             Ok(())
         })
     }
@@ -108,7 +113,8 @@ pub unsafe extern "C" fn tarfs_sealed_new(
 /// @param superblock Its bytes: 512 from its offset on.
 /// @param placement One of TARFS_HASH_: where the superblock was found.
 /// @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
-/// @param root 32 bytes. A superblock has none.
+/// @param root 32 bytes; a superblock has none. One of SHA-512 is TARFS_STATUS_INVALID_ARGUMENT: that is for
+///        tarfs_sealed_parse.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tarfs_sealed_from_superblock(
     superblock: *const u8,
@@ -125,14 +131,65 @@ pub unsafe extern "C" fn tarfs_sealed_from_superblock(
             pointer::output(sealed, "sealed")?;
             let bytes = pointer::bytes(superblock, superblock_len, "superblock")?;
             let superblock = Superblock::parse(bytes)?;
-            let mut digest = Digest([0; 32]);
-            digest.0.copy_from_slice(pointer::bytes(root, 32, "root")?);
             let placement = VerityParams::placement(placement, hash_offset)?;
             let geometry = superblock.geometry(placement)?;
-            pointer::put(sealed, pointer::give(Sealed(verity::Sealed::new(geometry, digest))));
+            // What a superblock says must not make this read more than the caller has.
+            let (algorithm, known) = (superblock.params().algorithm(), Algorithm::Sha256);
+            if algorithm != known {
+                let why = "root hashes of 32 bytes are of sha256: tarfs_sealed_parse takes this";
+                return Err(Error::argument(format!("superblock of {algorithm}: {why}")));
+            }
+            let root = digest(&geometry, root)?;
+            pointer::put(sealed, pointer::give(Sealed(verity::Sealed::new(geometry, root))));
             Ok(())
         })
     }
+}
+
+/// The same from a superblock of any algorithm, with the root hash as text.
+///
+/// @param superblock Its bytes: 512 from its offset on.
+/// @param placement One of TARFS_HASH_: where the superblock was found.
+/// @param hash_offset Byte offset of the superblock, with TARFS_HASH_AT.
+/// @param root 64 hex digits, 128 of SHA-512. TARFS_STATUS_VERITY if it is not as long as the algorithm has it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tarfs_sealed_parse(
+    superblock: *const u8,
+    superblock_len: usize,
+    placement: u32,
+    hash_offset: u64,
+    root: *const c_char,
+    sealed: *mut *mut Sealed,
+    error: *mut *mut Error,
+) -> i32 {
+    // SAFETY: the pointers are as the header says.
+    unsafe {
+        boundary(error, || {
+            pointer::output(sealed, "sealed")?;
+            let bytes = pointer::bytes(superblock, superblock_len, "superblock")?;
+            let superblock = Superblock::parse(bytes)?;
+            let root: TreeDigest = pointer::text(root, "root")?.parse()?;
+            if root.algorithm() != superblock.params().algorithm() {
+                let bytes = root.as_bytes().len();
+                return Err(verity::Error::DigestLength { bytes }.into());
+            }
+            let placement = VerityParams::placement(placement, hash_offset)?;
+            let geometry = superblock.geometry(placement)?;
+            pointer::put(sealed, pointer::give(Sealed(verity::Sealed::new(geometry, root))));
+            Ok(())
+        })
+    }
+}
+
+/// A root hash as long as those of a tree.
+///
+/// # Safety
+///
+/// `root` is NULL, or readable for as many bytes.
+unsafe fn digest(geometry: &Geometry, root: *const u8) -> Result<TreeDigest, Error> {
+    // SAFETY: by the contract.
+    let bytes = unsafe { pointer::bytes(root, geometry.params().digest_len(), "root")? };
+    TreeDigest::of(bytes).ok_or_else(|| Error::null("root"))
 }
 
 /// Sizes, offsets and root hash.
@@ -148,9 +205,13 @@ pub unsafe extern "C" fn tarfs_sealed_get_info(
             let sealed = &pointer::borrow(sealed, "sealed")?.0;
             let geometry = sealed.geometry();
             let uuid = sealed.uuid();
+            let digest = sealed.root();
+            let root = digest.as_bytes();
+            let mut long_root = [0; TreeDigest::MAX];
+            long_root[..root.len()].copy_from_slice(root);
             let answer = TarfsSealedInfo {
                 size: 0,
-                root: sealed.root().0,
+                root: root.first_chunk().copied().filter(|_| root.len() == 32).unwrap_or([0; 32]),
                 data_block: geometry.data_block().bytes(),
                 hash_block: geometry.hash_block().bytes(),
                 data_blocks: geometry.data_blocks(),
@@ -162,6 +223,9 @@ pub unsafe extern "C" fn tarfs_sealed_get_info(
                 levels: geometry.levels().len() as u32,
                 has_superblock: uuid.is_some().into(),
                 uuid: uuid.map_or([0; 16], |uuid| uuid.0),
+                root_len: root.len() as u32,
+                algorithm: params::algorithm_number(sealed.params().algorithm()),
+                long_root,
             };
             sized::write(info, answer, "info")
         })

@@ -146,6 +146,44 @@ static inline void forms(const tarfs_layout *layout, uint64_t bytes) {
     discoverable();
 }
 
+/* Owners, times and what is left out; a disk's first device is where it is said ahead. */
+static inline void changed_tree(const tarfs_tree *tree) {
+    static const char *const paths[] = {"dir"};
+    tarfs_tree *changed = NULL;
+    tarfs_layout *layout = NULL;
+    uint64_t offset = 0;
+    STRUCT(tarfs_changes, changes);
+    STRUCT(tarfs_tree_info, info);
+    STRUCT(tarfs_stat, stat);
+    STRUCT(tarfs_layout_options, options);
+    STRUCT(tarfs_device, device);
+
+    changes.flags = TARFS_CHANGE_FORCE_UID | TARFS_CHANGE_FORCE_GID | TARFS_CHANGE_CLAMP_MTIME;
+    changes.force_gid = 7;
+    changes.uid_offset = 100000;
+    changes.latest = -5;
+    changes.latest_nsec = 6;
+    OK(tarfs_tree_change(tree, &changes, &changed, &error));
+    OK(tarfs_tree_get_stat(changed, 0, &stat, &error));
+    CHECK(stat.uid == 100000 && stat.gid == 7 && stat.mtime == -5 && stat.mtime_nsec == 6);
+    tarfs_tree_free(changed);
+    changes.exclude = paths;
+    changes.exclude_count = 1;
+    OK(tarfs_tree_change(tree, &changes, &changed, &error));
+    OK(tarfs_tree_get_info(changed, &info, &error));
+    CHECK(info.names < 4 && info.devices == 1);
+
+    options.artifact = TARFS_DISK_DATA_FIRST;
+    OK(tarfs_layout_new(changed, &options, &layout, &error));
+    OK(tarfs_layout_get_device(layout, 0, &device, &error));
+    OK(tarfs_data_first_offset(1, 0, &offset, &error));
+    CHECK(offset == device.disk_offset && offset == 4096);
+    INVALID(tarfs_data_first_offset(1, 513, &offset, &error));
+    INVALID(tarfs_data_first_offset(65536, 512, &offset, &error));
+    tarfs_layout_free(layout);
+    tarfs_tree_free(changed);
+}
+
 static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leaves *leaves) {
     struct memory tar_memory = {0}, meta = {0}, hashes = {0};
     tarfs_source source, disk_source;
@@ -203,6 +241,7 @@ static inline void others(uint8_t *tar, const tarfs_tree *tree, const tarfs_leav
     OK(tarfs_tree_get_xattr(marked, child, 0, &name, &len, &value, &value_len, &error));
     CHECK(len == 6 && memcmp(name, "user.a", 6) == 0 && value_len == 1 && *value == 'b');
     tarfs_tree_free(marked);
+    changed_tree(merged);
     tarfs_tree_free(merged);
     tarfs_tree_free(seeked);
     tarfs_tree_free(streamed);

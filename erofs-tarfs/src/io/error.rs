@@ -119,7 +119,7 @@ pub enum Error {
         #[source]
         error: export::Error,
     },
-    /// Layers that cannot be merged.
+    /// Layers that cannot be merged, or changed as it was asked for.
     #[error("{file}: {error}")]
     Merge {
         /// The output.

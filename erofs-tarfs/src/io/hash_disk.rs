@@ -6,7 +6,7 @@ use crate::image::{self, DiskPlan, Segment, SegmentSource};
 use crate::layout::Layout;
 use crate::tree::Tree;
 use crate::verity::{
-    Backend, BlockHasher, Digest, Fault, Geometry, Leaves, Sealed, VerityBlockSize,
+    Backend, BlockHasher, Fault, Geometry, Leaves, Sealed, TreeDigest, VerityBlockSize,
 };
 
 /// Hashes a disk that need not be written. `geometry` is of its length, with zeros behind its end
@@ -117,6 +117,7 @@ pub fn hash_disk_with<E: Send>(
     let hasher = BlockHasher::of(params);
     let hasher = hasher.with_backend(options.backend.unwrap_or_else(Backend::best));
     let serving = |index: usize| leaves.get(index).copied().flatten().filter(|l| l.serve(params));
+    let digest_len = hasher.digest_len();
     let disk = Unwritten {
         plan,
         read,
@@ -133,7 +134,7 @@ pub fn hash_disk_with<E: Send>(
         if kept.is_none() {
             disk.digests(start, digests, buf)?;
         }
-        observer(((digests.len() / Digest::LEN) as u64) << block.bits());
+        observer(((digests.len() / digest_len) as u64) << block.bits());
         Ok(kept)
     };
     build(geometry, options, &leaves, &put)
@@ -148,7 +149,7 @@ struct Unwritten<'a, E> {
     /// What carried bodies are copied from.
     tree: &'a Tree,
     block: VerityBlockSize,
-    zero: Digest,
+    zero: TreeDigest,
     hasher: BlockHasher,
     data_bytes: u64,
 }
@@ -180,22 +181,23 @@ impl<'a, E> Unwritten<'a, E> {
         mut digests: &mut [u8],
         buf: &mut Vec<u8>,
     ) -> Result<(), Fault<E>> {
-        let bits = self.block.bits();
+        let (bits, len) = (self.block.bits(), self.hasher.digest_len());
         let most = (READ >> bits).max(1);
         while !digests.is_empty() {
-            let left = digests.len() / Digest::LEN;
+            let left = digests.len() / len;
             let clip = |blocks: u64| usize::try_from(blocks).unwrap_or(usize::MAX).min(left);
             let run = self.run(at);
             let count = match run {
-                Run::Kept(kept) => clip((kept.len() / Digest::LEN) as u64),
+                Run::Kept(kept) => clip((kept.len() / len) as u64),
                 Run::Zeros(blocks) => clip(blocks),
                 Run::Read(blocks) => self.together(at, blocks, most.min(left)),
             };
-            let (now, rest) = digests.split_at_mut(count * Digest::LEN);
+            let (now, rest) = digests.split_at_mut(count * len);
             match run {
                 Run::Kept(kept) => now.copy_from_slice(&kept[..now.len()]),
                 Run::Zeros(_) => {
-                    now.chunks_exact_mut(Digest::LEN).for_each(|d| d.copy_from_slice(&self.zero.0));
+                    let zero = self.zero.as_bytes();
+                    now.chunks_exact_mut(len).for_each(|digest| digest.copy_from_slice(zero));
                 }
                 Run::Read(_) => {
                     buf.resize(most << bits, 0);
@@ -235,9 +237,9 @@ impl<'a, E> Unwritten<'a, E> {
                 let from = offset + (at - segment.offset);
                 let kept = self.leaves.get(index).copied().flatten();
                 if let Some(kept) = kept.filter(|_| self.block.divides(from)) {
-                    let digest = |block| {
-                        usize::try_from(block).unwrap_or(usize::MAX).saturating_mul(Digest::LEN)
-                    };
+                    let len = self.hasher.digest_len();
+                    let digest =
+                        |block| usize::try_from(block).unwrap_or(usize::MAX).saturating_mul(len);
                     let kept = kept.digests().get(digest(from >> self.block.bits())..);
                     let kept = kept.unwrap_or_default();
                     let kept = &kept[..kept.len().min(digest(whole))];

@@ -96,6 +96,26 @@ pub enum Error {
         /// The name.
         name: Vec<u8>,
     },
+    /// An offset leads to a number that no owner or group has: below 0, or over 4294967294.
+    #[error("{}: {what} {id} and an offset of {offset} make no {what}: 0 to 4294967294", Quoted(.path))]
+    Owner {
+        /// The file.
+        path: Vec<u8>,
+        /// "owner" or "group".
+        what: &'static str,
+        /// What it is before.
+        id: u32,
+        /// What is added.
+        offset: i64,
+    },
+    /// A label of SELinux is empty, or longer than an extended attribute can be.
+    #[error("{}: a label of {bytes} bytes, not 1 to 65535", Quoted(.path))]
+    Label {
+        /// The file.
+        path: Vec<u8>,
+        /// Length of the label.
+        bytes: usize,
+    },
     /// More than fits 32-bit ids; the word says what.
     #[error("more {0} than a tree can number")]
     TooMany(&'static str),

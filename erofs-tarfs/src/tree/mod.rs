@@ -9,7 +9,7 @@
 //! A [`Tree`] is an arena: small inodes, names in one buffer, no whole paths. [`LayerBuilder`]
 //! makes one of a tar as it streams in; [`merge()`] puts layers on top of one another under the
 //! whiteout rules of the OCI image specification; [`Builder`] makes one by hand; [`pack()`] gives the
-//! bodies of files places on a coarser grid.
+//! bodies of files places on a coarser grid; [`change()`] gives them other owners and times than layers say.
 //!
 //! What is decided here: what a path means, which entry wins, what a whiteout hides, which name a hard
 //! link shares an inode with, and which devices are one. Where anything will lie in an image is not
@@ -57,6 +57,7 @@ mod acl;
 mod apply;
 mod body;
 mod builder;
+mod change;
 mod device;
 mod error;
 mod file;
@@ -82,6 +83,7 @@ mod xattrs;
 
 pub use body::{Body, Extent, Packed, Place};
 pub use builder::{Builder, Node, What, XattrSet};
+pub use change::{Changes, change, label, without};
 pub use device::{Device, Identity, Origin};
 pub use error::{EntryError, Error, Rule};
 pub use file::File;

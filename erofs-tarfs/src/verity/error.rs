@@ -102,8 +102,8 @@ pub enum Error {
         /// Bytes of data pushed so far.
         offset: u64,
     },
-    /// Digests, or room for them, that are not a whole number of 32-byte values, or too few.
-    #[error("{bytes} bytes where whole 32-byte digests of all blocks belong")]
+    /// Digests, or room for them, that are not a whole number of values of the algorithm's length, or too few.
+    #[error("{bytes} bytes where whole digests of all blocks belong")]
     DigestLength {
         /// Length given, in bytes.
         bytes: usize,
@@ -173,14 +173,14 @@ pub enum Error {
         /// The version it states.
         version: u32,
     },
-    /// A hash type other than 1 (0 is Chrome OS's, not supported).
-    #[error("verity hash type {hash_type}, only 1 is supported")]
+    /// A hash type other than 1, and 0, which is Chrome OS's.
+    #[error("verity hash type {hash_type}, only 0 and 1 are known")]
     HashType {
         /// The type it states.
         hash_type: u32,
     },
-    /// A hash algorithm other than sha256.
-    #[error("hash algorithm \"{}\", only sha256 is supported", until_nul(.name).escape_ascii())]
+    /// A hash algorithm other than sha256 and sha512.
+    #[error("hash algorithm \"{}\", only sha256 and sha512 are supported", until_nul(.name).escape_ascii())]
     Algorithm {
         /// The name it states, padded with NULs.
         name: [u8; 32],

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::lanes::{self, State};
-use super::{BlockHasher, Digest, Error, VerityBlockSize};
+use super::{BlockHasher, Digest, Error, TreeDigest, VerityBlockSize};
 
 /// Where leaf digests are to be written.
 pub(super) trait Digests {
@@ -25,7 +25,7 @@ pub(super) struct Feed {
     block: VerityBlockSize,
     /// The beginning of a data block, shorter than one.
     partial: Vec<u8>,
-    zero: Option<Digest>,
+    zero: Option<TreeDigest>,
     /// The state of all whole blocks as one stream, if it is hashed along with them.
     stream: Option<State>,
 }
@@ -38,7 +38,8 @@ impl Feed {
     /// Hashes what is pushed as one stream too, until [`Feed::end_stream`]: bytes only, neither runs
     /// of zeros nor digests. False if that is no faster than hashing it apart.
     pub(super) fn along(&mut self) -> bool {
-        let can = lanes::hashes_along(self.hasher.backend(), self.hasher.salt());
+        let can = self.hasher.has_lanes()
+            && lanes::hashes_along(self.hasher.backend(), self.hasher.salt());
         self.stream = can.then_some(lanes::INITIAL);
         can
     }
@@ -77,11 +78,11 @@ impl Feed {
             }
             self.flush(out)?;
         }
-        let bits = self.block.bits();
+        let (bits, len) = (self.block.bits(), self.hasher.digest_len());
         while data.len() >= self.block.size() {
             let room = out.room((data.len() >> bits) as u64);
             let digests = room.len();
-            let (blocks, rest) = data.split_at((digests / Digest::LEN) << bits);
+            let (blocks, rest) = data.split_at((digests / len) << bits);
             self.hasher.fill_along(self.block, blocks, room, self.stream.as_mut());
             out.filled(digests, &self.hasher)?;
             data = rest;
@@ -106,12 +107,13 @@ impl Feed {
             self.flush(out)?;
         }
         let mut blocks = bytes >> self.block.bits();
+        let len = self.hasher.digest_len();
         while blocks > 0 {
             let zero = self.zero();
             let room = out.room(blocks);
-            room.chunks_exact_mut(Digest::LEN).for_each(|digest| digest.copy_from_slice(&zero.0));
+            room.chunks_exact_mut(len).for_each(|digest| digest.copy_from_slice(zero.as_bytes()));
             let digests = room.len();
-            blocks -= (digests / Digest::LEN) as u64;
+            blocks -= (digests / len) as u64;
             out.filled(digests, &self.hasher)?;
         }
         self.partial.resize((bytes as usize) & (self.block.size() - 1), 0);
@@ -124,8 +126,9 @@ impl Feed {
         mut digests: &[u8],
         out: &mut D,
     ) -> Result<(), D::Error> {
+        let len = self.hasher.digest_len();
         while !digests.is_empty() {
-            let room = out.room((digests.len() / Digest::LEN) as u64);
+            let room = out.room((digests.len() / len) as u64);
             let (now, rest) = digests.split_at(room.len());
             room.copy_from_slice(now);
             out.filled(now.len(), &self.hasher)?;
@@ -136,23 +139,24 @@ impl Feed {
 
     /// How many blocks `digests` stands for, at a position where they may be pushed.
     pub(super) fn check_digests(&self, digests: &[u8], offset: u64) -> Result<u64, Error> {
-        if !digests.len().is_multiple_of(Digest::LEN) {
+        let len = self.hasher.digest_len();
+        if !digests.len().is_multiple_of(len) {
             return Err(Error::DigestLength { bytes: digests.len() });
         }
         match self.partial.is_empty() {
-            true => Ok((digests.len() / Digest::LEN) as u64),
+            true => Ok((digests.len() / len) as u64),
             false => Err(Error::MidBlock { offset }),
         }
     }
 
     /// The digest of a block of zeros, computed once.
-    pub(super) fn zero(&mut self) -> Digest {
+    pub(super) fn zero(&mut self) -> TreeDigest {
         *self.zero.get_or_insert_with(|| self.hasher.hash_zeros(self.block))
     }
 
     fn flush<D: Digests>(&mut self, out: &mut D) -> Result<(), D::Error> {
         self.hasher.fill_along(self.block, &self.partial, out.room(1), self.stream.as_mut());
         self.partial.clear();
-        out.filled(Digest::LEN, &self.hasher)
+        out.filled(self.hasher.digest_len(), &self.hasher)
     }
 }

@@ -78,8 +78,8 @@ pub struct Geometry {
     levels: [Level; MAX_LEVELS],
 }
 
-/// 2^54 data blocks of 512 bytes at 16 digests a hash block make 14 levels; 16 is more than any.
-const MAX_LEVELS: usize = 16;
+/// 2^54 data blocks of 512 bytes at 8 digests of SHA-512 a hash block make 18 levels; 20 is more than any.
+const MAX_LEVELS: usize = 20;
 
 /// No offset is past this: the largest `off_t`.
 const MAX_OFFSET: u64 = i64::MAX as u64;

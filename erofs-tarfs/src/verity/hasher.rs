@@ -3,8 +3,8 @@
 use super::feed::{Digests, Feed};
 use super::tree::Tree;
 use super::{
-    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashPlacement, HashSink, Params,
-    RootOnly, Sealed,
+    Backend, BlockHasher, Error, Fault, Geometry, HashPlacement, HashSink, Params, RootOnly,
+    Sealed, TreeDigest,
 };
 
 /// Hashes data of known length as it streams by, and emits hash blocks as they fill.
@@ -82,8 +82,8 @@ impl Hasher {
         self.feed.push_zeros(bytes, &mut Grow { tree: &mut self.tree, sink })
     }
 
-    /// Takes the digests of the next data blocks, 32 bytes each, hashed elsewhere with the same
-    /// data block size and salt: on other threads by [`BlockHasher::hash_blocks`], or earlier by
+    /// Takes the digests of the next data blocks, each as long as the algorithm has them, hashed elsewhere
+    /// with the same data block size, algorithm and salt: on other threads by [`BlockHasher::hash_blocks`], or earlier by
     /// [`Leaves`](super::Leaves).
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Hasher {
     ///
     /// # Errors
     /// [`Error::NoData`], [`Error::DataTail`].
-    pub fn root(params: &Params, data: &[u8]) -> Result<Digest, Error> {
+    pub fn root(params: &Params, data: &[u8]) -> Result<TreeDigest, Error> {
         let geometry = Geometry::new(params, data.len() as u64, HashPlacement::OwnFile)?;
         let mut hasher = Self::new(geometry);
         hasher.push(data, &mut RootOnly).map_err(Fault::into_error)?;

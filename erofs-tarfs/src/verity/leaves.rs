@@ -37,20 +37,23 @@ pub struct Leaves {
     store: Store,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Store {
     bytes: Vec<u8>,
     len: usize,
+    /// Length of a digest.
+    digest_len: usize,
 }
 
 /// Room is made in steps of this many digests.
 const STEP: u64 = 2048;
 
 impl Leaves {
-    /// No leaves yet, for the data block size and the salt of `params`.
+    /// No leaves yet, for the data block size, the algorithm and the salt of `params`.
     pub fn new(params: &Params) -> Self {
         let hasher = BlockHasher::of(params);
-        Self { feed: Feed::new(hasher, params.data_block()), store: Store::default() }
+        let store = Store { bytes: Vec::new(), len: 0, digest_len: hasher.digest_len() };
+        Self { feed: Feed::new(hasher, params.data_block()), store }
     }
 
     /// The same on another [`Backend`].
@@ -76,9 +79,14 @@ impl Leaves {
         self.feed.block()
     }
 
+    /// Length of a digest in bytes.
+    pub fn digest_len(&self) -> usize {
+        self.store.digest_len
+    }
+
     /// Bytes of data hashed so far, ready digests counted as their blocks.
     pub fn position(&self) -> u64 {
-        let blocks = (self.store.len / Digest::LEN) as u64;
+        let blocks = (self.store.len / self.store.digest_len) as u64;
         (blocks << self.feed.block().bits()) + self.feed.partial() as u64
     }
 
@@ -98,7 +106,7 @@ impl Leaves {
         let Ok(()) = self.feed.push_zeros(bytes, &mut self.store);
     }
 
-    /// Takes the digests of the next data blocks, 32 bytes each.
+    /// Takes the digests of the next data blocks, each of [`digest_len`](Self::digest_len) bytes.
     ///
     /// # Errors
     /// [`Error::DigestLength`]; [`Error::MidBlock`] if a data block is half full.
@@ -109,17 +117,17 @@ impl Leaves {
     }
 
     /// Whether its digests are those that a tree of these parameters has for the same data: block
-    /// size and salt are the same.
+    /// size, algorithm, salt and its place are the same.
     pub fn serve(&self, params: &Params) -> bool {
-        params.data_block() == self.data_block() && params.salt() == self.feed.hasher.salt()
+        params.data_block() == self.data_block() && self.feed.hasher.is_of(params)
     }
 
-    /// The digests of all whole blocks so far, 32 bytes each.
+    /// The digests of all whole blocks so far, each of [`digest_len`](Self::digest_len) bytes.
     pub fn digests(&self) -> &[u8] {
         &self.store.bytes[..self.store.len]
     }
 
-    /// The digests of all blocks, 32 bytes each.
+    /// The digests of all blocks, each of [`digest_len`](Self::digest_len) bytes.
     ///
     /// # Errors
     /// [`Error::DataTail`] if the last block is not full, see [`Leaves::padding`].
@@ -166,7 +174,7 @@ impl Digests for Store {
     type Error = Infallible;
 
     fn room(&mut self, blocks: u64) -> &mut [u8] {
-        let bytes = blocks.min(STEP) as usize * Digest::LEN;
+        let bytes = blocks.min(STEP) as usize * self.digest_len;
         if self.bytes.len() < self.len + bytes {
             self.bytes.resize(self.len + bytes, 0);
         }

@@ -4,7 +4,12 @@
 use alloc::{format, string::String, string::ToString, vec::Vec};
 
 use super::value::Hex;
-use super::{Error, Sealed, VerityBlockSize};
+use super::{Algorithm, Error, HashFormat, Params, Sealed, VerityBlockSize};
+
+/// Whether a tree is one that every reader of these forms takes.
+fn is_usual(params: &Params) -> bool {
+    params.algorithm() == Algorithm::Sha256 && params.format() == HashFormat::Normal
+}
 
 impl Sealed {
     /// Annotations of a layer by the draft of the EROFS image specification, each a key and its value: where
@@ -37,6 +42,9 @@ impl Sealed {
         }
         if !params.has_superblock() {
             return no_place("a salt: a superblock is wanted");
+        }
+        if !is_usual(params) {
+            return no_place("an algorithm other than SHA-256, or hash format 0");
         }
         Ok([
             ("org.erofs.dmverity.hash_offset", geometry.hash_offset().to_string()),
@@ -72,6 +80,9 @@ impl Sealed {
         let size = VerityBlockSize::B4096;
         if (params.data_block(), params.hash_block()) != (size, size) {
             return no_place("block sizes: Kata takes 4096/4096");
+        }
+        if !is_usual(params) {
+            return no_place("an algorithm other than SHA-256, or hash format 0");
         }
         let option = |name: &str, value: &str| format!("X-kata.dmverity{name}={value}");
         let mut options = Vec::from([

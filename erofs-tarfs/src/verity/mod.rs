@@ -23,8 +23,8 @@
 //! provided that the layer's data is what its root hash says; if it is not, whoever reads the image
 //! through dm-verity is told.
 //!
-//! SHA-256 and format 1 only: a block's digest is `SHA-256(salt || block)`. The bytes are those of
-//! `veritysetup format`.
+//! A block's digest is `SHA-256(salt || block)`, unless the parameters say SHA-512, or the salt behind the block
+//! ([`Algorithm`], [`HashFormat`]). The bytes are those of `veritysetup format`.
 //!
 //! # References
 //! Linux `Documentation/admin-guide/device-mapper/verity.rst`; cryptsetup `lib/verity/`.
@@ -46,6 +46,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod algorithm;
 mod error;
 mod feed;
 mod geometry;
@@ -61,10 +62,12 @@ mod stream;
 mod superblock;
 mod text;
 mod tree;
+mod tree_digest;
 mod upper;
 mod value;
 mod verify;
 
+pub use algorithm::{Algorithm, HashFormat};
 pub use error::{Error, Fault};
 pub use geometry::{Geometry, HashPlacement, Level};
 pub use hash::BlockHasher;
@@ -78,6 +81,7 @@ pub use stream::{StreamHasher, Streamed};
 pub use superblock::Superblock;
 pub use text::CommandLine;
 pub(crate) use text::Word;
+pub use tree_digest::TreeDigest;
 pub use upper::Upper;
 pub use value::{Digest, Uuid, VerityBlockSize};
 pub use verify::Verifier;

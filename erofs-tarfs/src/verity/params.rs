@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Error, Uuid, VerityBlockSize};
+use super::{Algorithm, Error, HashFormat, Uuid, VerityBlockSize};
 
 /// Whether a superblock stands in front of the tree, and with what UUID.
 ///
@@ -27,8 +27,8 @@ pub enum SuperblockMode {
     Uuid(Uuid),
 }
 
-/// Validated parameters of a hash tree of format 1 with SHA-256: a block's digest is
-/// `SHA-256(salt || block)`.
+/// Validated parameters of a hash tree: a block's digest is `SHA-256(salt || block)`, unless
+/// [`with_algorithm`](Self::with_algorithm) or [`with_format`](Self::with_format) say otherwise.
 ///
 /// # References
 /// Linux `Documentation/admin-guide/device-mapper/verity.rst`; cryptsetup `veritysetup(8)` and
@@ -49,6 +49,8 @@ pub struct Params {
     hash_block: VerityBlockSize,
     salt: Vec<u8>,
     superblock: SuperblockMode,
+    algorithm: Algorithm,
+    format: HashFormat,
 }
 
 impl Params {
@@ -80,6 +82,8 @@ impl Params {
             hash_block: size(hash_block)?,
             salt: salt.to_vec(),
             superblock,
+            algorithm: Algorithm::Sha256,
+            format: HashFormat::Normal,
         })
     }
 
@@ -90,6 +94,8 @@ impl Params {
             hash_block: VerityBlockSize::B4096,
             salt: Vec::new(),
             superblock: SuperblockMode::None,
+            algorithm: Algorithm::Sha256,
+            format: HashFormat::Normal,
         }
     }
 
@@ -102,6 +108,8 @@ impl Params {
             hash_block: VerityBlockSize::B512,
             salt: [0; 32].to_vec(),
             superblock: SuperblockMode::Derived,
+            algorithm: Algorithm::Sha256,
+            format: HashFormat::Normal,
         }
     }
 
@@ -154,6 +162,33 @@ impl Params {
         }
     }
 
+    /// The same with another hash algorithm.
+    #[must_use]
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
+    }
+
+    /// The same with the salt in another place.
+    #[must_use]
+    pub fn with_format(self, format: HashFormat) -> Self {
+        Self { format, ..self }
+    }
+
+    /// The hash algorithm.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Where the salt goes.
+    pub const fn format(&self) -> HashFormat {
+        self.format
+    }
+
+    /// Length of a digest in bytes.
+    pub const fn digest_len(&self) -> usize {
+        self.algorithm.digest_len()
+    }
+
     /// The size of a data block.
     pub const fn data_block(&self) -> VerityBlockSize {
         self.data_block
@@ -164,7 +199,7 @@ impl Params {
         self.hash_block
     }
 
-    /// The salt, hashed in front of every block of data and of the tree.
+    /// The salt, hashed with every block of data and of the tree.
     pub fn salt(&self) -> &[u8] {
         &self.salt
     }
@@ -181,7 +216,7 @@ impl Params {
 
     /// How many digests a hash block holds.
     pub const fn digests_per_block(&self) -> u32 {
-        self.hash_block.bytes() / 32
+        self.hash_block.bytes() / self.algorithm.digest_len() as u32
     }
 
     /// How many zero bytes to append to data of `bytes` bytes before it is hashed, so that it is

@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid};
+use super::{Geometry, Params, Superblock, SuperblockMode, TreeDigest, Uuid};
 
 /// Geometry, with its parameters, and root hash of finished data.
 ///
@@ -24,13 +24,13 @@ use super::{Digest, Geometry, Params, Superblock, SuperblockMode, Uuid};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
     geometry: Geometry,
-    root: Digest,
+    root: TreeDigest,
 }
 
 impl Sealed {
     /// What is known of sealed data.
-    pub fn new(geometry: Geometry, root: Digest) -> Self {
-        Self { geometry, root }
+    pub fn new(geometry: Geometry, root: impl Into<TreeDigest>) -> Self {
+        Self { geometry, root: root.into() }
     }
 
     /// The parameters.
@@ -43,9 +43,9 @@ impl Sealed {
         &self.geometry
     }
 
-    /// The root hash. Its text, 64 lower-case hex digits without a newline, is also what a
+    /// The root hash. Its text, 64 lower-case hex digits (128 of SHA-512) without a newline, is also what a
     /// root-hash signature signs.
-    pub fn root(&self) -> Digest {
+    pub fn root(&self) -> TreeDigest {
         self.root
     }
 
@@ -54,7 +54,7 @@ impl Sealed {
     pub fn uuid(&self) -> Option<Uuid> {
         match self.params().superblock() {
             SuperblockMode::None => None,
-            SuperblockMode::Derived => Some(Uuid::derive(&self.root)),
+            SuperblockMode::Derived => Some(Uuid::derive(self.root.as_bytes())),
             SuperblockMode::Uuid(uuid) => Some(uuid),
         }
     }

@@ -4,10 +4,9 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::geometry::SUPERBLOCK_LEN as LEN;
-use super::{Error, Geometry, HashPlacement, Params, SuperblockMode, Uuid};
+use super::{Algorithm, Error, Geometry, HashFormat, HashPlacement, Params, SuperblockMode, Uuid};
 
 const MAGIC: [u8; 8] = *b"verity\0\0";
-const ALGORITHM: &[u8; 6] = b"sha256";
 
 /// `struct verity_sb` of cryptsetup `lib/verity/verity.c`.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -86,7 +85,7 @@ impl Superblock {
     /// Reads a superblock from the first 512 of `bytes`.
     ///
     /// Like veritysetup it ignores reserved bytes, and what stands behind the salt; unlike it, it
-    /// knows SHA-256 and hash type 1 only. A nil UUID is accepted.
+    /// knows SHA-256 and SHA-512 only. A nil UUID is accepted.
     ///
     /// # Errors
     /// [`Error::SuperblockShort`], [`Error::SuperblockMagic`], [`Error::SuperblockVersion`],
@@ -102,13 +101,12 @@ impl Superblock {
         if raw.version != 1 {
             return Err(Error::SuperblockVersion { version: raw.version.get() });
         }
-        if raw.hash_type != 1 {
-            return Err(Error::HashType { hash_type: raw.hash_type.get() });
-        }
+        let hash_type = raw.hash_type.get();
+        let format = HashFormat::of_number(hash_type).ok_or(Error::HashType { hash_type })?;
         let name = raw.algorithm;
-        if !name.starts_with(ALGORITHM) || name[ALGORITHM.len()] != 0 {
-            return Err(Error::Algorithm { name });
-        }
+        let text = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        let algorithm = core::str::from_utf8(text).ok().and_then(Algorithm::named);
+        let algorithm = algorithm.ok_or(Error::Algorithm { name })?;
         let bytes = usize::from(raw.salt_size.get());
         let salt = raw.salt.get(..bytes).ok_or(Error::SaltLength { bytes })?;
         let uuid = Uuid(raw.uuid);
@@ -118,6 +116,7 @@ impl Superblock {
         };
         let (data, hash) = (raw.data_block_size.get(), raw.hash_block_size.get());
         let params = Params::new(data, hash, salt, mode)?;
+        let params = params.with_algorithm(algorithm).with_format(format);
         let superblock = Self { params, data_blocks: raw.data_blocks.get(), uuid };
         superblock.geometry(HashPlacement::OwnFile)?;
         Ok(superblock)
@@ -129,7 +128,7 @@ impl Superblock {
         let mut raw = Raw {
             magic: MAGIC,
             version: 1.into(),
-            hash_type: 1.into(),
+            hash_type: self.params.format().number().into(),
             uuid: self.uuid.0,
             algorithm: [0; 32],
             data_block_size: self.params.data_block().bytes().into(),
@@ -140,7 +139,8 @@ impl Superblock {
             salt: [0; Params::MAX_SALT],
             reserved2: [0; 168],
         };
-        raw.algorithm[..ALGORITHM.len()].copy_from_slice(ALGORITHM);
+        let name = self.params.algorithm().name().as_bytes();
+        raw.algorithm[..name.len()].copy_from_slice(name);
         raw.salt[..salt.len()].copy_from_slice(salt);
         zerocopy::transmute!(raw)
     }

@@ -19,14 +19,16 @@ impl Sealed {
         let geometry = self.geometry();
         let escape = |name: &str| name.replace('\\', "\\\\").replace(' ', "\\ ");
         format!(
-            "0 {} verity 1 {} {} {} {} {} {} sha256 {} {}",
+            "0 {} verity {} {} {} {} {} {} {} {} {} {}",
             geometry.data_bytes() / 512,
+            self.params().format().number(),
             escape(data_device),
             escape(hash_device),
             geometry.data_block(),
             geometry.hash_block(),
             geometry.data_blocks(),
             geometry.hash_start(),
+            self.params().algorithm(),
             self.root(),
             self.salt_text(),
         )
@@ -110,10 +112,11 @@ impl Sealed {
         format!("{{\n  \"roothash\": \"{root}\",\n  \"hashoffset\": {offset}\n}}")
     }
 
-    /// The string that Nydus puts in labels: `BLOCKS,OFFSET,sha256:ROOT`, the offset in bytes.
+    /// The string that Nydus puts in labels: `BLOCKS,OFFSET,sha256:ROOT`, the offset in bytes. Nydus knows no other
+    /// algorithm, and format 1 alone.
     pub fn nydus_label(&self) -> String {
         let (blocks, offset) = (self.geometry().data_blocks(), self.geometry().hash_offset());
-        format!("{blocks},{offset},sha256:{}", self.root())
+        format!("{blocks},{offset},{}:{}", self.params().algorithm(), self.root())
     }
 
     /// The dm-verity options of Kata's and nydus-snapshotter's volumes: block sizes and offset in
@@ -121,8 +124,9 @@ impl Sealed {
     pub fn kata_json(&self) -> String {
         let geometry = self.geometry();
         format!(
-            "{{\"hashtype\":\"sha256\",\"hash\":\"{}\",\"blocknum\":{},\"blocksize\":{},\
+            "{{\"hashtype\":\"{}\",\"hash\":\"{}\",\"blocknum\":{},\"blocksize\":{},\
              \"hashsize\":{},\"offset\":{}}}",
+            self.params().algorithm(),
             self.root(),
             geometry.data_blocks(),
             geometry.data_block(),
@@ -150,8 +154,8 @@ impl Sealed {
 
     fn push_params(&self, line: &mut CommandLine) {
         let geometry = self.geometry();
-        line.push("--format=1".to_owned());
-        line.push("--hash=sha256".to_owned());
+        line.push(format!("--format={}", self.params().format().number()));
+        line.push(format!("--hash={}", self.params().algorithm()));
         line.push(format!("--data-block-size={}", geometry.data_block()));
         line.push(format!("--hash-block-size={}", geometry.hash_block()));
         line.push(format!("--data-blocks={}", geometry.data_blocks()));

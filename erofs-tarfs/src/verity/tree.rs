@@ -3,14 +3,14 @@
 use alloc::{vec, vec::Vec};
 use core::mem;
 
-use super::{BlockHasher, Digest, Fault, Geometry, HashSink, Sealed, VerityBlockSize};
+use super::{BlockHasher, Fault, Geometry, HashSink, Sealed, TreeDigest, VerityBlockSize};
 
 /// Hash blocks are collected to runs of this many bytes before they are hashed and put.
 const RUN: u64 = 64 << 10;
 
 /// The upper part of a [`Hasher`](super::Hasher): digests in, hash blocks out.
 ///
-/// A digest has 32 bytes and a hash block is a power of two, so a level is nothing but the digests
+/// A digest has 32 or 64 bytes and a hash block is a power of two, so a level is nothing but the digests
 /// of its children one after the other, the last block filled up with zeros.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
@@ -21,7 +21,7 @@ pub(super) struct Tree {
     rows: Vec<Row>,
     /// Whether `rows` stands for no level.
     bare: bool,
-    root: Option<Digest>,
+    root: Option<TreeDigest>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Tree {
             .collect();
         let bare = rows.is_empty();
         if bare {
-            rows.push(row(0, Digest::LEN as u64));
+            rows.push(row(0, geometry.params().digest_len() as u64));
         }
         Self { geometry, leaves: 0, rows, bare, root: None }
     }
@@ -59,10 +59,11 @@ impl Tree {
 
     /// Room for at least one leaf digest and at most `blocks`. Only while leaves are missing.
     pub(super) fn room(&mut self, blocks: u64) -> &mut [u8] {
+        let len = self.geometry.params().digest_len();
         let row = &mut self.rows[0];
-        let free = (row.buf.len() - row.len) / Digest::LEN;
+        let free = (row.buf.len() - row.len) / len;
         let take = usize::try_from(blocks).unwrap_or(usize::MAX).min(free);
-        &mut row.buf[row.len..][..take * Digest::LEN]
+        &mut row.buf[row.len..][..take * len]
     }
 
     /// Takes the first `bytes` of what [`Tree::room`] gave, now filled.
@@ -72,7 +73,7 @@ impl Tree {
         hasher: &BlockHasher,
         sink: &mut S,
     ) -> Result<(), Fault<S::Error>> {
-        self.leaves += (bytes / Digest::LEN) as u64;
+        self.leaves += (bytes / self.geometry.params().digest_len()) as u64;
         let row = &mut self.rows[0];
         row.len += bytes;
         if row.len == row.buf.len() {
@@ -92,7 +93,7 @@ impl Tree {
         let top = level + 1 == self.rows.len();
         let row = &mut self.rows[level];
         if self.bare {
-            self.root = row.buf.as_slice().try_into().ok().map(Digest);
+            self.root = TreeDigest::of(&row.buf);
             return Ok(());
         }
         sink.put(row.offset, &row.buf[..row.len]).map_err(Fault::Caller)?;
@@ -119,13 +120,14 @@ impl Tree {
         hasher: &BlockHasher,
         sink: &mut S,
     ) -> Result<(), Fault<S::Error>> {
+        let len = self.geometry.params().digest_len();
         while !blocks.is_empty() {
             let row = &mut self.rows[level];
-            let free = (row.buf.len() - row.len) / Digest::LEN;
+            let free = (row.buf.len() - row.len) / len;
             let count = (blocks.len() >> block.bits()).min(free);
             let (now, rest) = blocks.split_at(count << block.bits());
-            hasher.fill(block, now, &mut row.buf[row.len..][..count * Digest::LEN]);
-            row.len += count * Digest::LEN;
+            hasher.fill(block, now, &mut row.buf[row.len..][..count * len]);
+            row.len += count * len;
             blocks = rest;
             if row.len == row.buf.len() {
                 self.put(level, hasher, sink)?;
@@ -153,7 +155,7 @@ impl Tree {
         &mut self,
         hasher: &BlockHasher,
         sink: &mut S,
-    ) -> Result<Digest, Fault<S::Error>> {
+    ) -> Result<TreeDigest, Fault<S::Error>> {
         for level in 0..self.rows.len() {
             let row = &mut self.rows[level];
             if row.len > 0 {

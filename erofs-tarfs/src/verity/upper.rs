@@ -1,7 +1,7 @@
 //! The upper levels of a tree whose lowest level is made in pieces, on threads that the caller has.
 
 use super::tree::Tree;
-use super::{Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Sealed};
+use super::{Backend, BlockHasher, Error, Fault, Geometry, HashSink, Sealed};
 
 /// Closes a tree from the digests of the hash blocks of level 0.
 ///
@@ -57,7 +57,7 @@ impl Upper {
         self
     }
 
-    /// Takes the digests of the next hash blocks of level 0, 32 bytes each.
+    /// Takes the digests of the next hash blocks of level 0, each as long as the algorithm has them.
     ///
     /// # Errors
     /// [`Error::DigestLength`]; [`Error::TooMuchData`]; the sink's own.
@@ -66,10 +66,11 @@ impl Upper {
         mut digests: &[u8],
         sink: &mut S,
     ) -> Result<(), Fault<S::Error>> {
-        if !digests.len().is_multiple_of(Digest::LEN) {
+        let len = self.hasher.digest_len();
+        if !digests.len().is_multiple_of(len) {
             return Err(Error::DigestLength { bytes: digests.len() }.into());
         }
-        let more = (digests.len() / Digest::LEN) as u64;
+        let more = (digests.len() / len) as u64;
         if more > self.expected() - self.tree.leaves() {
             return Err(self
                 .count(self.tree.leaves() + more, |bytes, expected| Error::TooMuchData {
@@ -79,7 +80,7 @@ impl Upper {
                 .into());
         }
         while !digests.is_empty() {
-            let room = self.tree.room((digests.len() / Digest::LEN) as u64);
+            let room = self.tree.room((digests.len() / len) as u64);
             let (now, rest) = digests.split_at(room.len());
             room.copy_from_slice(now);
             self.tree.filled(now.len(), &self.hasher, sink)?;

@@ -78,10 +78,9 @@ impl fmt::Display for VerityBlockSize {
     }
 }
 
-/// A SHA-256 digest; of the top of a tree, it is the root hash.
+/// A SHA-256 digest: of a layer, or of a block. [`TreeDigest`](super::TreeDigest) is one of a block by either algorithm.
 ///
-/// Shown, and expected by [`core::str::FromStr`], as 64 lower-case hex digits, the form that the
-/// kernel table, `veritysetup` and root-hash signatures use.
+/// Shown, and expected by [`core::str::FromStr`], as 64 lower-case hex digits.
 ///
 /// ```
 /// use erofs_tarfs::verity::Digest;
@@ -168,11 +167,11 @@ impl Uuid {
     }
 
     /// A UUID of version 8 that depends on `root` alone: equal trees, equal UUIDs.
-    pub(super) fn derive(root: &Digest) -> Self {
+    pub(super) fn derive(root: &[u8]) -> Self {
         use sha2::Digest as _;
         let hash = sha2::Sha256::new()
             .chain_update(b"erofs-tarfs dm-verity superblock")
-            .chain_update(root.0)
+            .chain_update(root)
             .finalize();
         Self::version_8(core::array::from_fn(|i| hash[i]))
     }
@@ -231,6 +230,6 @@ mod tests {
             assert!(bad.parse::<Uuid>().is_err());
         }
         assert!("0011-2233445566778899-aabb-ccdd-eeff".parse::<Uuid>().is_err());
-        assert!(!Uuid::derive(&digest).is_nil() && Uuid([0; 16]).is_nil());
+        assert!(!Uuid::derive(&digest.0).is_nil() && Uuid([0; 16]).is_nil());
     }
 }

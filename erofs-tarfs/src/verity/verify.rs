@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Backend, BlockHasher, Digest, Error, Fault, Geometry, Sealed, Source};
+use super::{Backend, BlockHasher, Error, Fault, Geometry, Sealed, Source, TreeDigest};
 
 /// Data blocks hashed together.
 const BATCH: usize = 64;
@@ -41,7 +41,7 @@ const PIECE: usize = 256 << 10;
 pub struct Verifier {
     hasher: BlockHasher,
     geometry: Geometry,
-    root: Digest,
+    root: TreeDigest,
     /// The block of each level that was verified last, level 0 first.
     path: Vec<Known>,
 }
@@ -54,13 +54,13 @@ struct Known {
 
 impl Verifier {
     /// A verifier for data sealed in this geometry under `root`.
-    pub fn new(geometry: Geometry, root: Digest) -> Self {
+    pub fn new(geometry: Geometry, root: impl Into<TreeDigest>) -> Self {
         let known = Known { index: None, block: vec![0; geometry.hash_block().size()] };
         Self {
             hasher: BlockHasher::of(geometry.params()),
             path: vec![known; geometry.levels().len()],
             geometry,
-            root,
+            root: root.into(),
         }
     }
 
@@ -93,12 +93,13 @@ impl Verifier {
             return Err(Error::BlockIndex { block, data_blocks }.into());
         }
         let mut block = first;
-        let mut digests = [0; BATCH * Digest::LEN];
+        let len = self.hasher.digest_len();
+        let mut digests = [0; BATCH * TreeDigest::MAX];
         for batch in data.chunks(BATCH << size.bits()) {
-            let digests = &mut digests[..(batch.len() >> size.bits()) * Digest::LEN];
+            let digests = &mut digests[..(batch.len() >> size.bits()) * len];
             self.hasher.fill(size, batch, digests);
-            for digest in digests.chunks_exact(Digest::LEN) {
-                if self.digest(0, block, hashes)?.0 != digest {
+            for digest in digests.chunks_exact(len) {
+                if self.digest(0, block, hashes)?.as_bytes() != digest {
                     let offset = block << size.bits();
                     return Err(Error::DataMismatch { block, offset }.into());
                 }
@@ -135,18 +136,19 @@ impl Verifier {
         level: usize,
         index: u64,
         hashes: &mut H,
-    ) -> Result<Digest, Fault<H::Error>> {
+    ) -> Result<TreeDigest, Fault<H::Error>> {
         if level == self.path.len() {
             return Ok(self.root);
         }
-        let fanout = (self.geometry.hash_block().size() / Digest::LEN) as u64;
+        let len = self.hasher.digest_len();
+        let fanout = u64::from(self.geometry.params().digests_per_block());
         let parent = index / fanout;
         if self.path[level].index != Some(parent) {
             self.load(level, parent, hashes)?;
         }
-        let at = (index % fanout) as usize * Digest::LEN;
-        let digest = self.path[level].block[at..].first_chunk();
-        Ok(Digest(*digest.expect("a digest lies inside its hash block")))
+        let at = (index % fanout) as usize * len;
+        let digest = self.path[level].block.get(at..at + len).and_then(TreeDigest::of);
+        Ok(digest.expect("a digest lies inside its hash block"))
     }
 
     /// Reads and verifies block `index` of `level`.
@@ -166,7 +168,8 @@ impl Verifier {
         if self.hasher.hash(&known.block) != expected {
             return Err(Error::HashMismatch { level: level_number, block, offset }.into());
         }
-        let used = self.geometry.children(level) * Digest::LEN as u64 - (index << bits);
+        let len = self.hasher.digest_len() as u64;
+        let used = self.geometry.children(level) * len - (index << bits);
         let used = used.min(known.block.len() as u64) as usize;
         if let Some(at) = known.block[used..].iter().position(|&byte| byte != 0) {
             let offset = offset + (used + at) as u64;

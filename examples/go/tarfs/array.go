@@ -12,6 +12,13 @@ func bytes32(from [32]C.uint8_t) (to [32]byte) {
 	return to
 }
 
+func bytes64(from [64]C.uint8_t) (to [64]byte) {
+	for i := range from {
+		to[i] = byte(from[i])
+	}
+	return to
+}
+
 func bytes16(from [16]C.uint8_t) (to [16]byte) {
 	for i := range from {
 		to[i] = byte(from[i])

@@ -74,5 +74,6 @@
 //
 // cgo finds the library through pkg-config, so either install it, or point PKG_CONFIG_PATH and
 // LD_LIBRARY_PATH at where `make -C erofs-tarfs-ffi install` put it. The build tag tarfs_static
-// links libtarfs.a instead of libtarfs.so.
+// links libtarfs.a instead of libtarfs.so, and tarfs_bundled that of this module, in which releases have it
+// for linux/amd64 and linux/arm64.
 package tarfs

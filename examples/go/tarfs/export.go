@@ -110,6 +110,9 @@ type ExportOptions struct {
 	Verity *VerityParams
 	// Merge is how the layers of an image mode are merged; nil for defaults.
 	Merge *MergeOptions
+	// Changes is what is made otherwise than the layers say, when they are merged; in layer modes in each. Nil for
+	// nothing.
+	Changes *Changes
 	// Threads is how many hash; 0 for as many as the machine has.
 	Threads int
 	// NoSync does not bring files to the disk: after a power cut they may be empty, or not whole.

@@ -53,6 +53,7 @@ func (o *ExportOptions) c(call *call, names *cStrings, mode Mode) *C.tarfs_expor
 		architecture: names.optional(o.Architecture),
 		layout:       o.Layout.c(call),
 		params:       o.Verity.c(call),
+		changes:      o.Changes.c(call, names),
 		thread_count: C.uint32_t(max(o.Threads, 0)),
 	}
 	if o.NoSync {

@@ -1,4 +1,4 @@
-//go:build tarfs_static
+//go:build tarfs_static && !tarfs_bundled
 
 package tarfs
 

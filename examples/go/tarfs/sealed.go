@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"encoding/hex"
+	"fmt"
 	"runtime"
 )
 
@@ -17,7 +18,7 @@ type Sealed struct {
 
 // SealedInfo is the sizes and offsets of a hash tree, and its root hash.
 type SealedInfo struct {
-	// Root is the root hash.
+	// Root is the root hash of SHA-256; zeros of another algorithm.
 	Root [32]byte
 	// DataBlock and HashBlock are the block sizes in bytes.
 	DataBlock, HashBlock uint32
@@ -40,6 +41,12 @@ type SealedInfo struct {
 	HasSuperblock bool
 	// UUID is that of the superblock.
 	UUID [16]byte
+	// Algorithm is what blocks are hashed with.
+	Algorithm Algorithm
+	// RootLen is the length of the root hash in bytes: 32, or 64 of SHA-512.
+	RootLen int
+	// LongRoot is the root hash, of RootLen bytes, zeros behind it.
+	LongRoot [64]byte
 }
 
 func newSealed(op string, ptr *C.tarfs_sealed) (*Sealed, error) {
@@ -73,6 +80,9 @@ func (s *Sealed) describe(op string, ptr *C.tarfs_sealed) error {
 		Levels:        int(info.levels),
 		HasSuperblock: info.has_superblock != 0,
 		UUID:          bytes16(info.uuid),
+		Algorithm:     Algorithm(info.algorithm),
+		RootLen:       int(info.root_len),
+		LongRoot:      bytes64(info.long_root),
 	}
 	for kind, to := range map[C.uint32_t]*string{
 		C.TARFS_TEXT_NYDUS:      &s.nydus,
@@ -87,13 +97,21 @@ func (s *Sealed) describe(op string, ptr *C.tarfs_sealed) error {
 }
 
 // NewSealed says what is known of data that was sealed elsewhere: dataBytes is its length, whole
-// data blocks, and root its root hash. Params may be nil for the preset "nydus".
+// data blocks, and root its root hash, of SHA-256. Params may be nil for the preset "nydus".
 func NewSealed(params *VerityParams, dataBytes uint64, root [32]byte) (*Sealed, error) {
+	return NewSealedRoot(params, dataBytes, root[:])
+}
+
+// NewSealedRoot is NewSealed with a root hash of either algorithm: of 32 bytes, or of 64 with SHA512.
+func NewSealedRoot(params *VerityParams, dataBytes uint64, root []byte) (*Sealed, error) {
 	const op = "NewSealed"
+	if len(root) != params.digestLen() {
+		return nil, invalid(op, fmt.Sprintf("a root hash of %d bytes, not of %d", len(root), params.digestLen()))
+	}
 	c := newCall(op, nil)
 	defer c.end()
 	given := params.c(c)
-	digest, _ := c.bytes(root[:])
+	digest, _ := c.bytes(root)
 	var sealed *C.tarfs_sealed
 	err := c.do(func(err **C.tarfs_error) C.int32_t {
 		return C.tarfs_sealed_new(given, C.uint64_t(dataBytes), digest, &sealed, err)
@@ -105,7 +123,8 @@ func NewSealed(params *VerityParams, dataBytes uint64, root [32]byte) (*Sealed, 
 }
 
 // SealedFromSuperblock is the same from a superblock: it says parameters and length, placement the
-// rest. The superblock is 512 bytes, from its offset on, which with HashAt is hashOffset.
+// rest. The superblock is 512 bytes, from its offset on, which with HashAt is hashOffset. One of SHA-512 is
+// ErrInvalidArgument: that is for ParseSealed.
 func SealedFromSuperblock(superblock []byte, placement Placement, hashOffset uint64, root [32]byte) (*Sealed, error) {
 	const op = "SealedFromSuperblock"
 	c := newCall(op, nil)
@@ -115,6 +134,28 @@ func SealedFromSuperblock(superblock []byte, placement Placement, hashOffset uin
 	var sealed *C.tarfs_sealed
 	err := c.do(func(err **C.tarfs_error) C.int32_t {
 		return C.tarfs_sealed_from_superblock(data, n, C.uint32_t(placement), C.uint64_t(hashOffset), digest, &sealed, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newSealed(op, sealed)
+}
+
+// ParseSealed is the same from a superblock of any algorithm, with the root hash as 64 hex digits, 128 of SHA-512.
+func ParseSealed(superblock []byte, placement Placement, hashOffset uint64, root string) (*Sealed, error) {
+	const op = "ParseSealed"
+	c := newCall(op, nil)
+	defer c.end()
+	var names cStrings
+	defer names.free()
+	text := names.add(root)
+	if names.bad {
+		return nil, invalid(op, "a NUL in the root hash")
+	}
+	data, n := c.bytes(superblock)
+	var sealed *C.tarfs_sealed
+	err := c.do(func(err **C.tarfs_error) C.int32_t {
+		return C.tarfs_sealed_parse(data, n, C.uint32_t(placement), C.uint64_t(hashOffset), text, &sealed, err)
 	})
 	if err != nil {
 		return nil, err
@@ -152,13 +193,13 @@ func (s *Sealed) Info() SealedInfo {
 	return s.info
 }
 
-// Root is the root hash. It works after Close, too.
+// Root is the root hash of SHA-256; zeros of another algorithm. It works after Close, too.
 func (s *Sealed) Root() [32]byte {
 	return s.Info().Root
 }
 
-// RootHex is the root hash as 64 hex digits. It works after Close, too.
+// RootHex is the root hash as 64 hex digits, 128 of SHA-512. It works after Close, too.
 func (s *Sealed) RootHex() string {
-	root := s.Root()
-	return hex.EncodeToString(root[:])
+	info := s.Info()
+	return hex.EncodeToString(info.LongRoot[:info.RootLen])
 }

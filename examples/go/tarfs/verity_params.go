@@ -32,7 +32,18 @@ const (
 	HashAt Placement = C.TARFS_HASH_AT
 )
 
-// VerityParams are those of a dm-verity hash tree: SHA-256, format 1. Zero values are those of the
+// Algorithm is what blocks are hashed with.
+type Algorithm uint32
+
+// The algorithms.
+const (
+	// SHA256 is what everybody takes.
+	SHA256 Algorithm = C.TARFS_ALGORITHM_SHA256
+	// SHA512 has digests of 64 bytes.
+	SHA512 Algorithm = C.TARFS_ALGORITHM_SHA512
+)
+
+// VerityParams are those of a dm-verity hash tree. Zero values are those of the
 // preset "nydus", and so is nil, wherever parameters are wanted.
 type VerityParams struct {
 	// DataBlock is the data block size: a power of two from 512 to 524288; 0 for 512.
@@ -52,6 +63,18 @@ type VerityParams struct {
 	// AnyDataBlock allows data blocks larger than the filesystem's: the disk is not for a mount by
 	// Linux, which opens the device and refuses the mount.
 	AnyDataBlock bool
+	// Algorithm is what blocks are hashed with; SHA256 by default.
+	Algorithm Algorithm
+	// ChromeOS hashes the salt behind each block: format 0 of veritysetup.
+	ChromeOS bool
+}
+
+// digestLen is the length of a digest in bytes.
+func (p *VerityParams) digestLen() int {
+	if p != nil && p.Algorithm == SHA512 {
+		return 64
+	}
+	return 32
 }
 
 // c is the parameters for C, for the time of a call; nil for nil.
@@ -67,6 +90,10 @@ func (p *VerityParams) c(call *call) *C.tarfs_verity_params {
 		placement:   C.uint32_t(p.Placement),
 		hash_offset: C.uint64_t(p.HashOffset),
 		uuid:        uuid(p.UUID),
+		algorithm:   C.uint32_t(p.Algorithm),
+	}
+	if p.ChromeOS {
+		given.flags |= C.TARFS_VERITY_CHROME_OS
 	}
 	if p.AnyDataBlock {
 		given.flags |= C.TARFS_VERITY_ANY_DATA_BLOCK

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, HashingOptions, ReadAt, WriteAt};
-use erofs_tarfs::verity::{Digest, Geometry};
+use erofs_tarfs::verity::{Geometry, TreeDigest};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::Progress;
@@ -14,7 +14,7 @@ use crate::cli::progress::Progress;
 pub(crate) struct Compared {
     pub(crate) geometry: Geometry,
     /// The root of the data as it is.
-    pub(crate) root: Digest,
+    pub(crate) root: TreeDigest,
     /// Digests in the tree that are what they should be.
     pub(crate) right: u64,
     /// The first that are not, and whether they are missing.
@@ -55,7 +55,7 @@ impl WriteAt for TreeInFile<'_> {
             None => (there < bytes.len()).then_some((self.len, true)),
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let digests = found.chunks(Digest::LEN).zip(bytes.chunks(Digest::LEN));
+        let digests = found.chunks(32).zip(bytes.chunks(32));
         let right = digests
             .filter(|(found, digest)| found == digest && found.iter().any(|byte| *byte != 0));
         state.0 += right.count() as u64;

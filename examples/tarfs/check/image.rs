@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::Digest;
+use erofs_tarfs::verity::TreeDigest;
 
 use crate::check::filesystem::{OfLayers, OfTree};
 use crate::check::layered::Layered;
@@ -25,7 +25,7 @@ use crate::layers::{from_image, load, warnings};
 pub(crate) struct TreePartition {
     pub(crate) file: NamedFile,
     /// What the partitions' GUIDs say.
-    pub(crate) root: Digest,
+    pub(crate) root: TreeDigest,
 }
 
 /// The verdict on an image.

@@ -12,7 +12,7 @@ pub(crate) struct Options {
     pub(crate) at: ReadingArgs,
     /// Root hash that the disk must have: 64 hex digits.
     #[arg(long, value_name = "ROOT")]
-    pub(crate) root: Option<erofs_tarfs::verity::Digest>,
+    pub(crate) root: Option<erofs_tarfs::verity::TreeDigest>,
     #[command(flatten)]
     pub(crate) verity: Preset,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::{self, HashingOptions};
-use erofs_tarfs::verity::{Digest, Fault, Geometry, HashPlacement, Params, Sealed, Superblock};
+use erofs_tarfs::verity::{Fault, Geometry, HashPlacement, Params, Sealed, Superblock, TreeDigest};
 
 use crate::check::hash_tree_compared::{self, Compared};
 use crate::check::verdict::Root;
@@ -14,7 +14,7 @@ pub(crate) struct Wanted<'a> {
     /// Where the filesystem ends.
     pub(crate) end: u64,
     pub(crate) params: &'a Params,
-    pub(crate) root: Option<Digest>,
+    pub(crate) root: Option<TreeDigest>,
     pub(crate) hashing: &'a HashingOptions,
 }
 

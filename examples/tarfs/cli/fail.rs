@@ -102,7 +102,7 @@ fn switch(error: &tree::Error) -> &'static str {
         tree::Error::Tar(error) => match error.kind() {
             ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
             ErrorKind::Checksum { .. } if error.offset() == 0 => {
-                " (it does not begin as a tar does, nor as gzip, zstd, an EROFS image or a disk)"
+                " (it does not begin as a tar does, nor as gzip, zstd, xz, bzip2, an EROFS image or a disk)"
             }
             ErrorKind::Limit { .. } => " (--limit NAME=N sets it)",
             _ => "",

@@ -7,7 +7,7 @@ use clap::Args as Group;
 use erofs_tarfs::export::{self, Product};
 use erofs_tarfs::layout::LayoutOptions;
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::{Params, SuperblockMode};
+use erofs_tarfs::verity::{Algorithm, HashFormat, Params, SuperblockMode, Uuid};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers::{self, Salt};
@@ -30,6 +30,16 @@ pub(crate) struct Preset {
     /// Put a superblock before the tree; its UUID is derived from the root hash.
     #[arg(long)]
     pub(crate) superblock: bool,
+    /// UUID of the superblock, which there is then.
+    #[arg(long, value_name = "UUID")]
+    pub(crate) superblock_uuid: Option<Uuid>,
+    /// Hash algorithm, as --hash of veritysetup [default: sha256]. Container runtimes take that alone.
+    #[arg(long, value_name = "NAME", value_parser = Algorithm::NAMES)]
+    pub(crate) hash_algorithm: Option<String>,
+    /// Hash format, as --format of veritysetup: 1, or 0, that of Chrome OS, with the salt behind each block
+    /// [default: 1].
+    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u32).range(..=1))]
+    pub(crate) hash_format: Option<u32>,
 }
 
 /// Options of hashing.
@@ -78,7 +88,9 @@ impl Preset {
     pub(crate) fn is_set(&self) -> bool {
         let Self { preset, data_block_size, hash_block_size, salt, superblock, .. } = self;
         let sizes = data_block_size.is_some() || hash_block_size.is_some();
-        preset.is_some() || sizes || salt.is_some() || *superblock
+        let hash = self.hash_algorithm.is_some() || self.hash_format.is_some();
+        let superblock = *superblock || self.superblock_uuid.is_some();
+        preset.is_some() || sizes || salt.is_some() || superblock || hash
     }
 }
 
@@ -94,13 +106,17 @@ pub(crate) fn params(args: &Preset) -> Done<Params> {
         Some(Err(_)) => Err(Fail::Usage("a block size of at most 512 KiB is wanted".to_owned())),
     };
     let salt = args.salt.as_ref().map_or(preset.salt(), |salt| &salt.0);
-    let superblock = match args.superblock {
-        true => SuperblockMode::Derived,
-        false => preset.superblock(),
+    let superblock = match (args.superblock_uuid, args.superblock) {
+        (Some(uuid), _) => SuperblockMode::Uuid(uuid),
+        (None, true) => SuperblockMode::Derived,
+        (None, false) => preset.superblock(),
     };
     let data_block = size(args.data_block_size, preset.data_block().bytes())?;
     let hash_block = size(args.hash_block_size, preset.hash_block().bytes())?;
-    Params::new(data_block, hash_block, salt, superblock).map_err(usage)
+    let params = Params::new(data_block, hash_block, salt, superblock).map_err(usage)?;
+    let algorithm = args.hash_algorithm.as_deref().and_then(Algorithm::named);
+    let format = args.hash_format.and_then(HashFormat::of_number);
+    Ok(params.with_algorithm(algorithm.unwrap_or_default()).with_format(format.unwrap_or_default()))
 }
 
 /// The same parameters with a superblock, which a tree in a partition of its own has.

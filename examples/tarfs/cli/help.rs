@@ -3,7 +3,7 @@
 /// What a LAYER is, for all commands that take some.
 pub(crate) const LAYERS: &str = "\
 A LAYER is any of these; several are given lowest first:
-  FILE.tar, FILE.tar.gz, FILE.tar.zst   a tar, compressed or not, told by its first bytes
+  FILE.tar, .tar.gz, .zst, .xz, .bz2    a tar, compressed or not, told by its first bytes
   a bootstrap or a disk                 made by tarfs, containerd ([index][tar]) or mkfs.erofs
   -                                     any of those on standard input, once
 An image stands for all its layers:

@@ -33,6 +33,9 @@ pub(crate) struct Layout {
     /// digest (as blob:sha256:…); one that follows from its content if not given.
     #[arg(long, value_name = "UUID", value_parser = numbers::uuid)]
     pub(crate) uuid: Option<erofs_tarfs::verity::Uuid>,
+    /// Label of the volume, at most 15 bytes: what blkid and /dev/disk/by-label call the filesystem.
+    #[arg(short = 'L', long, value_name = "LABEL")]
+    pub(crate) label: Option<String>,
     /// Write whiteouts as files named .wh.NAME, as Nydus does, instead of in overlayfs form.
     #[arg(long)]
     pub(crate) aufs_whiteouts: bool,
@@ -78,6 +81,10 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> 
             "--align {align}: not a multiple of --block-size {block}"
         )));
     }
+    if let Some(label) = args.label.as_deref().filter(|label| !(1..=15).contains(&label.len())) {
+        let bytes = label.len();
+        return Err(Fail::Usage(format!("--label {label:?}: has {bytes} bytes, not 1 to 15")));
+    }
     let whiteouts = match args.aufs_whiteouts {
         true => WhiteoutForm::Aufs,
         false => WhiteoutForm::Overlayfs,
@@ -99,6 +106,7 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> 
         .artifact(artifact)
         .block_size(block)
         .uuid(args.uuid.map(|uuid| uuid.0))
+        .volume_name(args.label.as_deref().unwrap_or_default())
         .whiteouts(whiteouts)
         .bodies(bodies)
         .compact(args.compact)

@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows a command, or what a layer is.
 
+pub(crate) mod change_options;
 pub(crate) mod fail;
 pub(crate) mod hash_tree_options;
 pub(crate) mod help;

@@ -1,12 +1,16 @@
 //! Bars for long work, on a terminal only.
 
+use std::fmt::Write;
 use std::io::{self, IsTerminal, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::cli::loudness;
+
+/// So long nothing is said of how long it takes.
+const EARLY: Duration = Duration::from_secs(2);
 
 /// A bar that counts bytes, or nothing.
 #[derive(Debug)]
@@ -20,11 +24,14 @@ impl Progress {
         }
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
         let form = match total {
-            Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}",
+            Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {left}",
             None => "{msg} {spinner} {bytes} {binary_bytes_per_sec}",
         };
         if let Ok(style) = ProgressStyle::with_template(form) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("left", |state: &ProgressState, out: &mut dyn Write| {
+                let text = left(state.elapsed(), f64::from(state.fraction()), state.eta());
+                let _ = out.write_str(&text);
+            }));
         }
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -44,6 +51,15 @@ impl Progress {
     /// A reader that moves the bar.
     pub(crate) fn reader<R: Read>(&self, reader: R) -> impl Read + use<R> {
         self.0.wrap_read(reader)
+    }
+}
+
+/// How long it takes yet, in words: nothing is said before there is enough to say it by, as the first bytes come
+/// out of a cache, or wait for a disk.
+fn left(elapsed: Duration, fraction: f64, eta: Duration) -> String {
+    match elapsed < EARLY || fraction < 0.01 {
+        true => "…".to_owned(),
+        false => HumanDuration(eta).to_string(),
     }
 }
 
@@ -88,5 +104,24 @@ impl<R: Read> Read for Bar<R> {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_estimate_is_none() {
+        let seconds = Duration::from_secs;
+        for (elapsed, fraction, said) in [
+            (0, 0.5, "…"),
+            (1, 0.99, "…"),
+            (100, 0.001, "…"),
+            (2, 0.01, "3 minutes"),
+            (3, 0.5, "3 minutes"),
+        ] {
+            assert_eq!(left(seconds(elapsed), fraction, seconds(180)), said);
+        }
     }
 }

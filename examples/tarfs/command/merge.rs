@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as Group;
 
+use crate::cli::change_options::Changing;
 use crate::cli::fail::Done;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::{self, Layout};
@@ -11,6 +12,7 @@ use crate::cli::reading_options::{Inputs, ReadingOptions};
 use crate::files::durable::Durability;
 use crate::files::output::{self, Output};
 use crate::files::{argument_files, place};
+use crate::layers::changed::Changer;
 use crate::layers::spool::Spool;
 use crate::layers::{load, loaded, merged, same_devices, warnings};
 use crate::make::image;
@@ -31,6 +33,8 @@ pub(crate) struct Merge {
     #[command(flatten)]
     pub(crate) layout: Layout,
     #[command(flatten)]
+    pub(crate) changing: Changing,
+    #[command(flatten)]
     pub(crate) durability: Durability,
     /// Print one JSON object about the output.
     #[arg(long)]
@@ -42,6 +46,7 @@ pub(crate) struct Merge {
 pub(crate) fn run(args: &Merge) -> Done {
     args.durability.set();
     let options = image_options::options(&args.layout, args.disk)?;
+    let changer = Changer::new(&args.changing)?;
     argument_files::protect(&args.inputs.layers);
     let output = place::named(&args.output)?;
     let out = Output::new(&output)?;
@@ -56,6 +61,7 @@ pub(crate) fn run(args: &Merge) -> Done {
     warnings::all(&layers, args.inputs.strict)?;
     same_devices::identify(&mut layers);
     let (tree, noted) = merged::merged(&layers, &how.merge)?;
+    let tree = changer.tree(&output, tree)?;
     let mut report =
         image::write(&output, &tree, &options, &out, || loaded::sources(&tree, &layers))?;
     output::finish(spool.outputs().into_iter().chain([out]).collect())?;

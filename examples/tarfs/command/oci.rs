@@ -9,6 +9,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::cli::reading_options::ReadingArgs;
 use crate::files::durable::Durability;
+use crate::files::kind::Kind;
 use crate::files::stream;
 use crate::layers::images::opened::Opened;
 use crate::layers::images::reference::Reference;
@@ -86,6 +87,10 @@ pub(crate) fn run(args: &Oci) -> Done {
         let blob = opened.blob(descriptor)?;
         let (reader, kind) =
             stream::with_kind(blob.reader).map_err(|error| Fail::of(hex, error))?;
+        if matches!(kind, Kind::Xz | Kind::Bzip2) {
+            let why = format_args!("is compressed by {kind}, for which images have no media type");
+            return Err(Fail::of(hex, why));
+        }
         let blob = writer.copy(hex, Blob { reader, ..blob })?;
         descriptors.push(documents::device(&blob, kind, diff_id));
     }

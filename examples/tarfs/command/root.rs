@@ -8,12 +8,14 @@ use erofs_tarfs::io::{self as tarfs_io, Error, Step};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::units::BlockSize;
 
+use crate::cli::change_options::Changing;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, HashTree};
 use crate::cli::image_options::{self, Layout};
 use crate::cli::progress::Steps;
 use crate::cli::reading_options::{Inputs, ReadingOptions};
 use crate::files::argument_files;
+use crate::layers::changed::Changer;
 use crate::layers::spool::Spool;
 use crate::layers::{load, merged, same_devices, warnings};
 use crate::make::{backings, image, work};
@@ -42,6 +44,8 @@ pub(crate) struct Root {
     #[command(flatten)]
     layout: Layout,
     #[command(flatten)]
+    changing: Changing,
+    #[command(flatten)]
     tree: HashTree,
     /// Print one JSON object about each disk, one a line.
     #[arg(long)]
@@ -52,6 +56,7 @@ pub(crate) struct Root {
 
 pub(crate) fn run(args: &Root) -> Done {
     let options = options(args)?;
+    let changer = Changer::new(&args.changing)?;
     argument_files::protect(&args.inputs.layers);
     // The tree is all that is made, so blocks are hashed while their tars are unpacked.
     let is_whole = options.layout.block_size == BlockSize::B512;
@@ -65,10 +70,14 @@ pub(crate) fn run(args: &Root) -> Done {
         false => Mode::ImageBlockWithVerity,
     };
     let merged = match args.each_layer {
-        true => None,
+        true => {
+            changer.each(&mut layers)?;
+            None
+        }
         false => {
             same_devices::identify(&mut layers);
-            Some(merged::merged(&layers, &how.merge)?)
+            let (tree, noted) = merged::merged(&layers, &how.merge)?;
+            Some((changer.tree(Path::new("the image"), tree)?, noted))
         }
     };
     let trees: Vec<&Tree> = match &merged {

@@ -4,10 +4,11 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args as Group;
+use serde::Serialize;
 
 use crate::cli::fail::{Done, Fail};
+use crate::cli::quote;
 use crate::cli::reading_options::PartsOf;
-use crate::cli::{loudness, quote};
 use crate::files::durable::Durability;
 use crate::files::output::Output;
 use crate::layers::as_mounted;
@@ -32,6 +33,9 @@ pub(crate) struct Tar {
     /// The file to write; standard output, while it is made, if not given.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Print one JSON object about the file.
+    #[arg(long, requires = "output")]
+    json: bool,
     #[command(flatten)]
     durability: Durability,
     #[command(flatten)]
@@ -59,10 +63,18 @@ pub(crate) fn run(args: &Tar) -> Done {
     let (entries, mut out) = tar::write(of, &wanted, &args.of.image, out)?;
     out.flush().map_err(|error| Fail::of(path, error))?;
     drop(out);
+    let bytes = file.bytes()?;
     output.finish()?;
-    if loudness::is_quiet() {
-        return Ok(());
-    }
-    let mut told = print::stream(&path.display().to_string());
-    writeln!(told, "{}: {entries} entries", quote::name(path)).map_err(Fail::stdout)
+    let written = Written { path: path.display().to_string(), entries, bytes };
+    print::made(print::stream(&written.path), &written, args.json, |told| {
+        writeln!(told, "{}: {entries} entries", quote::name(path))
+    })
+}
+
+/// A tar that was written.
+#[derive(Debug, Serialize)]
+struct Written {
+    path: String,
+    entries: u64,
+    bytes: u64,
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::outputs::{FoundPartition, Role};
-use erofs_tarfs::verity::Digest;
+use erofs_tarfs::verity::{Digest, TreeDigest};
 
 use crate::cli::fail::{Done, Fail};
 use crate::files::open;
@@ -23,14 +23,18 @@ pub(crate) fn tree_of<'p>(
 }
 
 /// The root hash whose halves are the GUIDs of a volume and of its tree.
-pub(crate) fn root_of(volume: &FoundPartition, tree: &FoundPartition) -> Digest {
+pub(crate) fn root_of(volume: &FoundPartition, tree: &FoundPartition) -> TreeDigest {
     let (first, last) = (volume.guid.0, tree.guid.0);
-    Digest(core::array::from_fn(|at| if at < 16 { first[at] } else { last[at - 16] }))
+    Digest(core::array::from_fn(|at| if at < 16 { first[at] } else { last[at - 16] })).into()
 }
 
 /// The volume of a disk that has a hash tree in another partition, and that tree: the only one, or of
 /// several the one whose GUIDs are of this root hash.
-pub(crate) fn pair(disk: &Path, file: &NamedFile, root: Digest) -> Done<(NamedFile, NamedFile)> {
+pub(crate) fn pair(
+    disk: &Path,
+    file: &NamedFile,
+    root: TreeDigest,
+) -> Done<(NamedFile, NamedFile)> {
     let all = partition::read(disk, file)?.table.partitions;
     let pairs = all.iter().filter_map(|volume| Some((volume, tree_of(volume, &all)?)));
     let mut pairs: Vec<_> = pairs.collect();
@@ -49,7 +53,7 @@ pub(crate) fn pair(disk: &Path, file: &NamedFile, root: Digest) -> Done<(NamedFi
 
 /// Of a partition as it is named on a command line, `DISK:2`: its hash tree in another partition, and
 /// the root hash that their GUIDs say.
-pub(crate) fn tree_beside(arg: &Path) -> Done<Option<(NamedFile, Digest)>> {
+pub(crate) fn tree_beside(arg: &Path) -> Done<Option<(NamedFile, TreeDigest)>> {
     let (path, Some(number)) = partition::split(arg) else { return Ok(None) };
     let disk = open::candidate(&path)?;
     // What is wrong with the tables was said when the partition was opened.

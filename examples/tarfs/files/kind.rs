@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Tar,
     Gzip,
     Zstd,
+    Xz,
+    Bzip2,
     Erofs,
     /// A disk with a partition table.
     Gpt,
@@ -26,6 +28,8 @@ impl Kind {
         match Compression::of(head) {
             Compression::Gzip => Self::Gzip,
             Compression::Zstd => Self::Zstd,
+            Compression::Xz => Self::Xz,
+            Compression::Bzip2 => Self::Bzip2,
             _ if head.get(1024..HEAD) == Some(&0xe0f5_e1e2_u32.to_le_bytes()) => Self::Erofs,
             _ if is_partitioned(head) => Self::Gpt,
             // Or it is nothing that we know: then the tar parser will say so.
@@ -47,6 +51,8 @@ impl Kind {
         match self {
             Self::Gzip => Compression::Gzip,
             Self::Zstd => Compression::Zstd,
+            Self::Xz => Compression::Xz,
+            Self::Bzip2 => Compression::Bzip2,
             Self::Tar | Self::Erofs | Self::Gpt => Compression::None,
         }
     }
@@ -65,6 +71,8 @@ impl fmt::Display for Kind {
             Self::Tar => "tar",
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
             Self::Erofs => "EROFS",
             Self::Gpt => "GPT",
         })

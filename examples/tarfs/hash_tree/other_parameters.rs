@@ -2,7 +2,9 @@
 //! were looked for. Then errors say which.
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::verity::{Digest, Geometry, HashPlacement, Params, Sealed, SuperblockMode};
+use erofs_tarfs::verity::{
+    Algorithm, Geometry, HashFormat, HashPlacement, Params, Sealed, SuperblockMode, TreeDigest,
+};
 
 use crate::cli::fail::Done;
 use crate::cli::numbers;
@@ -34,7 +36,7 @@ pub(crate) fn found(
 }
 
 /// In which way a tree is not of the parameters that were looked for.
-fn said(is: &Params, wanted: &Params, root: Digest) -> String {
+fn said(is: &Params, wanted: &Params, root: TreeDigest) -> String {
     let names_it = |name: &&str| Params::named(name).is_some_and(|preset| is_equal(&preset, is));
     let name = Params::NAMES.into_iter().find(names_it);
     let way = match name {
@@ -53,7 +55,16 @@ fn options(params: &Params) -> String {
         salt => numbers::to_hex(salt),
     };
     let superblock = if has_superblock(params) { " --superblock" } else { "" };
-    format!("--data-block-size {data} --hash-block-size {hash} --salt {salt}{superblock}")
+    let algorithm = match params.algorithm() {
+        Algorithm::Sha256 => String::new(),
+        other => format!(" --hash-algorithm {other}"),
+    };
+    let format = match params.format() {
+        HashFormat::Normal => String::new(),
+        other => format!(" --hash-format {}", other.number()),
+    };
+    let more = format!("{superblock}{algorithm}{format}");
+    format!("--data-block-size {data} --hash-block-size {hash} --salt {salt}{more}")
 }
 
 fn described(params: &Params) -> String {
@@ -64,14 +75,19 @@ fn described(params: &Params) -> String {
         salt => format!("a salt of {} bytes", salt.len()),
     };
     let superblock = if has_superblock(params) { "a superblock" } else { "no superblock" };
-    format!("blocks of {data}/{hash}, {salt}, {superblock}")
+    let unusual = match (params.algorithm(), params.format()) {
+        (Algorithm::Sha256, HashFormat::Normal) => String::new(),
+        (algorithm, format) => format!(", {algorithm} in format {}", format.number()),
+    };
+    format!("blocks of {data}/{hash}, {salt}, {superblock}{unusual}")
 }
 
 /// Whether they are the same but for the UUID of a superblock.
 fn is_equal(a: &Params, b: &Params) -> bool {
     let sizes =
         |params: &Params| (params.data_block(), params.hash_block(), has_superblock(params));
-    sizes(a) == sizes(b) && a.salt() == b.salt()
+    let hashes = |params: &Params| (params.algorithm(), params.format());
+    sizes(a) == sizes(b) && hashes(a) == hashes(b) && a.salt() == b.salt()
 }
 
 fn has_superblock(params: &Params) -> bool {

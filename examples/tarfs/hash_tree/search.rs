@@ -3,7 +3,7 @@
 
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::verity::{
-    BlockHasher, Digest, Error, Geometry, HashPlacement, Params, Superblock,
+    BlockHasher, Error, Geometry, HashPlacement, Params, Superblock, TreeDigest,
 };
 
 use crate::cli::fail::Done;
@@ -47,7 +47,7 @@ pub(crate) fn superblocks(
     let offsets = match (place, end) {
         (HashPlacement::OwnFile, _) => vec![(0, place)],
         (HashPlacement::At(at), _) => vec![(at, place)],
-        (_, Some(end)) => [512, 4096]
+        (_, Some(end)) => [512, 1024, 2048, 4096]
             .into_iter()
             .filter_map(|align| end.checked_next_multiple_of(align))
             .map(|at| (at, HashPlacement::At(at)))
@@ -75,7 +75,7 @@ pub(crate) fn root(
     data: &NamedFile,
     hashes: &NamedFile,
     geometry: &Geometry,
-) -> Done<Option<Digest>> {
+) -> Done<Option<TreeDigest>> {
     if geometry.end() > hashes.bytes()? || geometry.data_bytes() > data.bytes()? {
         return Ok(None);
     }
@@ -85,7 +85,7 @@ pub(crate) fn root(
     for level in geometry.levels() {
         let mut block = vec![0; geometry.hash_block().bytes() as usize];
         hashes.read_exact_at(&mut block, level.offset)?;
-        if block[..Digest::LEN] != hasher.hash(&child).0 {
+        if !block.starts_with(hasher.hash(&child).as_bytes()) {
             return Ok(None);
         }
         child = block;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::NamedFile;
-use erofs_tarfs::verity::{Digest, Params, Sealed};
+use erofs_tarfs::verity::{Algorithm, HashFormat, Params, Sealed, TreeDigest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -27,7 +27,7 @@ const MOST: u64 = 4096;
 /// What a sidecar says.
 #[derive(Debug)]
 pub(crate) struct Sidecar {
-    pub(crate) root: Digest,
+    pub(crate) root: TreeDigest,
     /// The byte where the superblock is, or the tree if there is none.
     pub(crate) hash_offset: u64,
     /// Kata reads a salt there too.
@@ -90,6 +90,10 @@ fn place(named: Option<&Path>, output: &Path) -> Done<PathBuf> {
 
 /// Refuses parameters of a tree that containerd could not open by a sidecar.
 pub(crate) fn check(params: &Params) -> Done {
+    if (params.algorithm(), params.format()) != (Algorithm::Sha256, HashFormat::Normal) {
+        let why = "--sidecar: containerd has hash trees of SHA-256 in format 1 alone";
+        return Err(Fail::Usage(why.to_owned()));
+    }
     match params.has_superblock() {
         true => Ok(()),
         false => {

@@ -38,7 +38,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
             let done = tarfs_io::ingest(arg, reader, options, None, observer)?;
             from_tar::ingested(file, done).0
         }
-        Kind::Gzip | Kind::Zstd => {
+        Kind::Gzip | Kind::Zstd | Kind::Xz | Kind::Bzip2 => {
             let progress = Progress::new("unpacking", Some(file.bytes()?));
             let reader = progress.reader(stream::reader(&file)?);
             let reader = stream::uncompressed(kind, reader, how.ratio);

@@ -1,9 +1,11 @@
 //! What a LAYER argument is, whatever kind it is of, and where the tars of bootstraps are.
 
 pub(crate) mod as_mounted;
+pub(crate) mod changed;
 pub(crate) mod chosen;
 pub(crate) mod cut_short;
 pub(crate) mod ending;
+pub(crate) mod file_contexts;
 pub(crate) mod file_data;
 pub(crate) mod from_image;
 pub(crate) mod from_tar;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use erofs_tarfs::io::verity::{HashingOptions, read_leaves};
-use erofs_tarfs::verity::{self, Digest, Fault, HashPlacement, Params};
+use erofs_tarfs::verity::{self, Fault, HashPlacement, Params, TreeDigest};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
@@ -15,7 +15,7 @@ use crate::layers::loaded::{Backing, Loaded};
 #[derive(Clone, Debug)]
 pub(crate) struct SealedLayer {
     pub(crate) disk: PathBuf,
-    pub(crate) root: Digest,
+    pub(crate) root: TreeDigest,
 }
 
 /// Reads `DISK=ROOT`.

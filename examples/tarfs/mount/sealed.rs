@@ -3,7 +3,7 @@
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::read::Image;
-use erofs_tarfs::verity::{Digest, HashPlacement, Sealed};
+use erofs_tarfs::verity::{HashPlacement, Sealed, TreeDigest};
 
 use super::plan::Plan;
 use super::subject::Subject;
@@ -17,7 +17,7 @@ pub(crate) fn sealed(
     subject: &Subject<'_>,
     image: &Image<'_>,
     len: u64,
-    root: Digest,
+    root: TreeDigest,
 ) -> Done<Plan> {
     let Subject { args, name, file, .. } = subject;
     if !image.holds_devices(len) {
@@ -45,7 +45,7 @@ fn mountable(
     subject: &Subject<'_>,
     sought: &Sought,
     image: &Image<'_>,
-    root: Digest,
+    root: TreeDigest,
 ) -> Done<Sealed> {
     let sealed = Sealed::new(sought.geometry(&subject.args.verity)?, root);
     sought.is_whole(&sealed)?;
@@ -60,7 +60,7 @@ fn mountable(
 }
 
 /// A volume and its hash tree, whose superblock says how it was made.
-pub(crate) fn pair(subject: &Subject<'_>, tree: NamedFile, root: Digest) -> Done<Plan> {
+pub(crate) fn pair(subject: &Subject<'_>, tree: NamedFile, root: TreeDigest) -> Done<Plan> {
     let Subject { args, name, file, .. } = subject;
     if !args.devices.is_empty() || args.tars.is_some() {
         let why = "--device and --tars are for bootstraps: a sealed disk has all in it";

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as Group;
-use erofs_tarfs::verity::Digest;
+use erofs_tarfs::verity::TreeDigest;
 
 use crate::cli::hash_tree_options::Preset;
 
@@ -18,7 +18,7 @@ pub(crate) struct Source {
     pub(crate) tars: Option<PathBuf>,
     /// Root hash of a sealed disk: 64 hex digits.
     #[arg(long, value_name = "ROOT")]
-    pub(crate) root: Option<Digest>,
+    pub(crate) root: Option<TreeDigest>,
     /// Where the hash tree is; behind the data if not given.
     #[arg(long, value_name = "FILE", requires = "root")]
     pub(crate) hash: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! A device of dm-verity, by `veritysetup`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,21 +28,7 @@ impl VerityDevice {
     /// Opens data by its root hash; the hash tree is behind the data if no other file is given.
     pub(crate) fn open(data: &NamedFile, tree: Option<&NamedFile>, sealed: &Sealed) -> Done<Self> {
         let (name, called) = (free_name(sealed), data.path().to_owned());
-        // Of files veritysetup makes loop devices itself.
-        let attached = Attached::file(data)?;
-        let tree = tree.map(Attached::file).transpose()?;
-        let hash = tree.as_ref().unwrap_or(&attached).path();
-        let line = sealed.open_command("data", &name, "hash");
-        let mut command = Command::new("veritysetup");
-        // It is `veritysetup open DATA NAME HASH ROOT`, then options.
-        for (index, word) in line.words().iter().enumerate().skip(1) {
-            match index {
-                2 => command.arg(attached.path()),
-                4 => command.arg(hash),
-                _ => command.arg(word),
-            };
-        }
-        run(command, &called)?;
+        open(data, tree, sealed, &name, &[])?;
         Ok(Self { name, data: called, closed: false })
     }
 
@@ -60,7 +47,7 @@ impl VerityDevice {
     pub(crate) fn close_with_last_user(&mut self) -> Done {
         let mut command = Command::new("veritysetup");
         command.args(["close", "--deferred", &self.name]);
-        run(command, &self.data)?;
+        run(&mut command, &self.data)?;
         self.closed = true;
         Ok(())
     }
@@ -71,9 +58,40 @@ impl Drop for VerityDevice {
         if !self.closed {
             let mut command = Command::new("veritysetup");
             command.args(["close", &self.name]);
-            let _ = run(command, &self.data);
+            let _ = run(&mut command, &self.data);
         }
     }
+}
+
+/// Opens data under a name, with more options of veritysetup: nobody closes it but who is asked to.
+pub(crate) fn open(
+    data: &NamedFile,
+    tree: Option<&NamedFile>,
+    sealed: &Sealed,
+    name: &str,
+    more: &[OsString],
+) -> Done {
+    // Of files veritysetup makes loop devices itself.
+    let attached = Attached::file(data)?;
+    let tree = tree.map(Attached::file).transpose()?;
+    let hash = tree.as_ref().unwrap_or(&attached).path();
+    let line = sealed.open_command("data", name, "hash");
+    let mut command = Command::new("veritysetup");
+    // It is `veritysetup open DATA NAME HASH ROOT`, then options.
+    for (index, word) in line.words().iter().enumerate().skip(1) {
+        match index {
+            2 => command.arg(attached.path()),
+            4 => command.arg(hash),
+            _ => command.arg(word),
+        };
+    }
+    run(command.args(more), data.path()).map(drop)
+}
+
+/// Calls veritysetup for a device; what it prints.
+pub(crate) fn call(words: &[&str], device: &str) -> Done<String> {
+    let mut command = Command::new("veritysetup");
+    run(command.args(words).arg("--").arg(device), Path::new(device))
 }
 
 /// A name that follows from the root hash, with a number behind it if that is taken.
@@ -85,8 +103,8 @@ fn free_name(sealed: &Sealed) -> String {
     names.find(|name| !taken(name)).unwrap_or(name)
 }
 
-/// Runs veritysetup, which has to succeed; what it says else is the error.
-fn run(mut command: Command, data: &Path) -> Done {
+/// Runs veritysetup, which has to succeed, and gives what it prints; what it says else is the error.
+fn run(command: &mut Command, data: &Path) -> Done<String> {
     let words = command.get_args().map(|word| word.display().to_string());
     let words = words.collect::<Vec<_>>().join(" ");
     warn::detail(format_args!("calls veritysetup {}", quote::Line(&words)));
@@ -100,9 +118,11 @@ fn run(mut command: Command, data: &Path) -> Done {
         Fail::of(data, format_args!("veritysetup cannot be run: {error}{hint}"))
     })?;
     if done.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&done.stderr).trim().replace('\n', "; ");
+    // Of a device that is not there it says so on standard output.
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said).trim().replace('\n', "; ");
     let what = command.get_args().next().unwrap_or_default().display().to_string();
     Err(Fail::of(data, format_args!("veritysetup {what} fails ({}): {said}", done.status)))
 }

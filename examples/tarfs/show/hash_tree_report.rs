@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use erofs_tarfs::verity::Sealed;
+use erofs_tarfs::verity::{Algorithm, HashFormat, Sealed};
 use serde::Serialize;
 
 use crate::cli::numbers;
@@ -18,6 +18,12 @@ pub(crate) struct HashTreeReport {
     pub(crate) root_hash: String,
     /// Hex digits, or `-`.
     pub(crate) salt: String,
+    /// Of another algorithm than SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hash_algorithm: Option<&'static str>,
+    /// Of another format than 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hash_format: Option<u32>,
     pub(crate) veritysetup: String,
     pub(crate) dm_table: String,
     /// The file with containerd's sidecar.
@@ -33,6 +39,7 @@ impl HashTreeReport {
     pub(crate) fn new(sealed: &Sealed, data: &Path, hash: &Path) -> Self {
         let geometry = sealed.geometry();
         let salt = sealed.params().salt();
+        let (algorithm, format) = (sealed.params().algorithm(), sealed.params().format());
         let (data, hash) = (data.display().to_string(), hash.display().to_string());
         Self {
             data_blocks: geometry.data_blocks(),
@@ -41,6 +48,8 @@ impl HashTreeReport {
             hash_offset: geometry.hash_offset(),
             root_hash: sealed.root().to_string(),
             salt: if salt.is_empty() { "-".to_owned() } else { numbers::to_hex(salt) },
+            hash_algorithm: Some(algorithm.name()).filter(|_| algorithm != Algorithm::Sha256),
+            hash_format: Some(format.number()).filter(|_| format != HashFormat::Normal),
             veritysetup: sealed.open_command(&data, &device_name(sealed), &hash).to_string(),
             dm_table: sealed.table_line(&data, &hash),
             sidecar: None,

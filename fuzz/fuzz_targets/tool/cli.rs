@@ -1,5 +1,7 @@
 //! The tool's room `cli`, but that warnings are not printed: a fuzzer would print millions.
 
+#[path = "../../../examples/tarfs/cli/change_options.rs"]
+pub(crate) mod change_options;
 #[path = "../../../examples/tarfs/cli/fail.rs"]
 pub(crate) mod fail;
 #[path = "../../../examples/tarfs/cli/hash_tree_options.rs"]

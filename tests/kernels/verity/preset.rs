@@ -29,5 +29,7 @@ pub(super) fn presets() -> Vec<Preset> {
     let salted = ["--preset", "veritysetup", "--data-block-size", "512", "--salt", "00ff10c3"];
     all.push(more("salted", &salted));
     all.push(more("marked", &["--superblock", "--hash-block-size", "1024"]));
+    all.push(more("sha512", &["--hash-algorithm", "sha512", "--salt", "ab"]));
+    all.push(more("format 0", &["--hash-format", "0", "--salt", "00ff10c3", "--superblock"]));
     all
 }

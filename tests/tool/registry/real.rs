@@ -1,76 +1,23 @@
 //! Debian's registry, to which skopeo brings an image.
 
 use std::fs;
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
+use std::process::Command;
 
 use testkit::oci::{small_image, write_layout};
-use testkit::oracle::{self, Verdict};
+use testkit::oracle::Verdict;
+use testkit::registry::Registry;
 
 use crate::run::{ok, run};
 
-/// A registry, which ends with this.
-struct Registry {
-    process: Child,
-    host: String,
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Registry {
-    /// One whose blobs are in `dir`.
-    fn new(program: &Path, dir: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let host = format!("127.0.0.1:{port}");
-        let config = dir.join("registry.yml");
-        let store = dir.join("registry");
-        let text = format!(
-            "version: 0.1\nlog: {{level: error}}\nhttp: {{addr: \"{host}\"}}\n\
-             storage: {{filesystem: {{rootdirectory: \"{}\"}}}}\n",
-            store.display()
-        );
-        fs::write(&config, text).unwrap();
-        let log = fs::File::create(dir.join("registry.log")).unwrap();
-        let mut serve = Command::new(program);
-        serve.arg("serve").arg(&config).stdout(Stdio::null()).stderr(log);
-        let process = serve.spawn().unwrap();
-        Self { process, host }
-    }
-}
-
 #[test]
 fn an_image_of_a_registry_is_the_image() {
-    let Some(program) = oracle::tool("docker-registry", "Debian: docker-registry") else { return };
-    let Some(skopeo) = oracle::tool("skopeo", "Debian: skopeo") else { return };
     let dir = tempfile::tempdir().unwrap();
     let layout = dir.path().join("layout");
     let tars: Vec<Vec<u8>> = small_image().into_iter().map(|layer| layer.tar).collect();
     write_layout(&layout, &tars).unwrap();
-    let registry = Registry::new(&program, dir.path());
+    let Some(registry) = Registry::start(dir.path()) else { return };
+    registry.push(&layout, "a/image:t");
     let image = format!("docker://{}/a/image:t", registry.host);
-    let push = || {
-        let mut copy = Command::new(&skopeo);
-        copy.args(["--insecure-policy", "copy", "--dest-tls-verify=false"]);
-        Verdict::of(copy.arg(format!("oci:{}:latest", layout.display())).arg(&image))
-    };
-    // It takes a moment to listen.
-    let mut pushed = push();
-    for _ in 0..100 {
-        if pushed.ok {
-            break;
-        }
-        sleep(Duration::from_millis(100));
-        pushed = push();
-    }
-    pushed.expect_ok("skopeo copy");
 
     let local = format!("oci:{}", layout.display());
     let root = |image: &str| ok(["root", image]);
@@ -84,7 +31,7 @@ fn an_image_of_a_registry_is_the_image() {
     assert_eq!(sealed(&image, "far.disk"), sealed(&local, "near.disk"));
 
     let inspected =
-        Verdict::of(Command::new(&skopeo).args(["inspect", "--tls-verify=false", &image]));
+        Verdict::of(Command::new(&registry.skopeo).args(["inspect", "--tls-verify=false", &image]));
     inspected.expect_ok("skopeo inspect");
     let said: serde_json::Value = serde_json::from_str(&inspected.output).unwrap();
     let digest = said["Digest"].as_str().unwrap();

@@ -43,6 +43,10 @@ static inline void null_everywhere(void) {
     INVALID(tarfs_tree_merge(NULL, 0, NULL, NULL, &error));
     INVALID(tarfs_tree_merge(NULL, 0, NULL, &tree, &error));
     INVALID(tarfs_tree_merge(NULL, 3, NULL, &tree, &error));
+    INVALID(tarfs_sealed_parse(NULL, 0, 0, 0, NULL, NULL, &error));
+    INVALID(tarfs_tree_change(NULL, NULL, NULL, &error));
+    INVALID(tarfs_tree_change(NULL, NULL, &tree, &error));
+    INVALID(tarfs_data_first_offset(1, 512, NULL, &error));
     INVALID(tarfs_tree_get_info(NULL, NULL, &error));
     INVALID(tarfs_tree_get_device(NULL, 0, NULL, &error));
     INVALID(tarfs_tree_lookup(NULL, NULL, 0, NULL, &error));

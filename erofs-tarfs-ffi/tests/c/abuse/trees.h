@@ -25,7 +25,7 @@ static inline void layer_structs(void) {
     options.flags = 1u << 31;
     INVALID(tarfs_layer_new(&options, &layer, &error));
     options.flags = 0;
-    options.compression = 4;
+    options.compression = TARFS_COMPRESSION_BZIP2 + 1;
     INVALID(tarfs_layer_new(&options, &layer, &error));
     options.compression = TARFS_COMPRESSION_NONE;
     options.tag = (const uint8_t *)"x";
@@ -105,6 +105,27 @@ static inline void layer_order(uint8_t *tar) {
     tarfs_layer_free(layer);
 }
 
+static inline void wrong_changes(const tarfs_tree *tree) {
+    tarfs_tree *other = NULL;
+    const char *paths[] = {"dir", NULL};
+    STRUCT(tarfs_changes, changes);
+
+    changes.flags = 8;
+    INVALID(tarfs_tree_change(tree, &changes, &other, &error));
+    changes.flags = 0;
+    changes.latest_nsec = 1000000000;
+    INVALID(tarfs_tree_change(tree, &changes, &other, &error));
+    changes.latest_nsec = 0;
+    changes.exclude_count = 2;
+    INVALID(tarfs_tree_change(tree, &changes, &other, &error));
+    changes.exclude = paths;
+    INVALID(tarfs_tree_change(tree, &changes, &other, &error));
+    changes.exclude_count = 1;
+    changes.uid_offset = -1;
+    EXPECT(TARFS_STATUS_TREE, tarfs_tree_change(tree, &changes, &other, &error));
+    CHECK(other == NULL);
+}
+
 static inline void wrong_trees(uint8_t *tar) {
     tarfs_tree *tree = small_tree(tar, NULL), *other = NULL;
     const tarfs_tree *layers[2];
@@ -142,6 +163,7 @@ static inline void wrong_trees(uint8_t *tar) {
     merge.flags = 8;
     INVALID(tarfs_tree_merge(layers, 2, &merge, &other, &error));
     tarfs_tree_free(other);
+    wrong_changes(tree);
     tarfs_tree_free(tree);
 }
 

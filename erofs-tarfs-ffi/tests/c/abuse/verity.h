@@ -48,6 +48,55 @@ static inline void hasher_order(const uint8_t *tar) {
     tarfs_hasher_free(hasher);
 }
 
+/* Root hashes are as long as their algorithm has them, or refused. */
+static inline void wrong_algorithms(void) {
+    static const uint8_t long_root[64] = {1};
+    uint8_t superblock[512] = {0};
+    char text[129];
+    tarfs_sealed *sealed = NULL;
+    tarfs_hasher *hasher = NULL;
+    STRUCT(tarfs_verity_params, params);
+    STRUCT(tarfs_sealed_info, info);
+
+    params.algorithm = 9;
+    INVALID(tarfs_sealed_new(&params, 512, long_root, &sealed, &error));
+    params.algorithm = TARFS_ALGORITHM_SHA512;
+    params.flags = 4;
+    INVALID(tarfs_sealed_new(&params, 512, long_root, &sealed, &error));
+    params.flags = TARFS_VERITY_CHROME_OS;
+    params.reserved2 = 1;
+    INVALID(tarfs_sealed_new(&params, 512, long_root, &sealed, &error));
+    params.reserved2 = 0;
+    OK(tarfs_sealed_new(&params, 512, long_root, &sealed, &error));
+    OK(tarfs_sealed_get_info(sealed, &info, &error));
+    CHECK(info.root_len == 64 && memcmp(info.long_root, long_root, 64) == 0);
+    CHECK(info.root[0] == 0 && info.algorithm == TARFS_ALGORITHM_SHA512);
+    tarfs_sealed_free(sealed);
+    OK(tarfs_hasher_new(&params, 512, NULL, &hasher, &error));
+    OK(tarfs_hasher_push_zeros(hasher, 512, &error));
+    OK(tarfs_hasher_finish(hasher, &sealed, &error));
+    OK(tarfs_sealed_get_info(sealed, &info, &error));
+    CHECK(info.root_len == 64);
+    tarfs_sealed_free(sealed);
+    tarfs_hasher_free(hasher);
+
+    /* A superblock of SHA-512, by hand. */
+    memcpy(superblock, "verity\0", 7);
+    superblock[8] = superblock[12] = superblock[16] = 1;
+    memcpy(superblock + 32, "sha512", 6);
+    superblock[64 + 1] = superblock[68 + 1] = 16; /* 4096 */
+    superblock[72] = 1;
+    INVALID(tarfs_sealed_from_superblock(superblock, 512, TARFS_HASH_OWN_FILE, 0, long_root, &sealed, &error));
+    memset(text, 'a', sizeof text);
+    text[128] = 0;
+    OK(tarfs_sealed_parse(superblock, 512, TARFS_HASH_OWN_FILE, 0, text, &sealed, &error));
+    tarfs_sealed_free(sealed);
+    text[64] = 0;
+    EXPECT(TARFS_STATUS_VERITY, tarfs_sealed_parse(superblock, 512, TARFS_HASH_OWN_FILE, 0, text, &sealed, &error));
+    text[63] = 'g';
+    EXPECT(TARFS_STATUS_VERITY, tarfs_sealed_parse(superblock, 512, TARFS_HASH_OWN_FILE, 0, text, &sealed, &error));
+}
+
 static inline void wrong_seals(uint8_t *tar) {
     tarfs_tree *tree = small_tree(tar, NULL);
     tarfs_layout *layout = NULL;
@@ -74,6 +123,7 @@ static inline void wrong_seals(uint8_t *tar) {
     EXPECT(TARFS_STATUS_MISMATCH,
            tarfs_verity_verify(&source, &source, sealed, 1, NULL, NULL, &error));
     tarfs_sealed_free(sealed);
+    wrong_algorithms();
     tarfs_layout_free(layout);
     tarfs_tree_free(tree);
 }

@@ -7,7 +7,8 @@ use super::{BrokenStream, Compression, Failed, Step, StreamFault};
 /// Takes a compressed stream in pieces of any size: its members or frames one behind the other, and
 /// zeros behind the last, as tapes have them. Checksums are always checked.
 ///
-/// It has a window and tables, no more: 50 KB for gzip; for zstd what the stream says, 512 MiB at most.
+/// It has a window and tables, no more: 50 KB for gzip, 4 MB for bzip2; for zstd and xz what the stream says, 512 MiB
+/// at most.
 ///
 /// # Examples
 /// ```
@@ -56,6 +57,10 @@ enum Frames {
     Gzip(alloc::boxed::Box<super::gzip::Gzip>),
     #[cfg(feature = "zstd")]
     Zstd(super::zstd::Zstd),
+    #[cfg(feature = "xz")]
+    Xz(super::xz::Xz),
+    #[cfg(feature = "bzip2")]
+    Bzip2(super::bzip2::Bzip2),
 }
 
 /// Where in the stream it is.
@@ -82,6 +87,10 @@ impl Frames {
             Self::Gzip(gzip) => gzip.step(input, output),
             #[cfg(feature = "zstd")]
             Self::Zstd(zstd) => zstd.step(input, output),
+            #[cfg(feature = "xz")]
+            Self::Xz(xz) => xz.step(input, output),
+            #[cfg(feature = "bzip2")]
+            Self::Bzip2(bzip2) => bzip2.step(input, output),
         }
     }
 }
@@ -98,7 +107,16 @@ impl Decompressor {
             Compression::Gzip => Some(Frames::Gzip(super::gzip::Gzip::new().into())),
             #[cfg(feature = "zstd")]
             Compression::Zstd => super::zstd::Zstd::new().map(Frames::Zstd),
-            #[cfg(not(all(feature = "gzip", feature = "zstd")))]
+            #[cfg(feature = "xz")]
+            Compression::Xz => Some(Frames::Xz(super::xz::Xz::new())),
+            #[cfg(feature = "bzip2")]
+            Compression::Bzip2 => Some(Frames::Bzip2(super::bzip2::Bzip2::new())),
+            #[cfg(not(all(
+                feature = "gzip",
+                feature = "zstd",
+                feature = "xz",
+                feature = "bzip2"
+            )))]
             _ => None,
         };
         let Some(frames) = frames else {

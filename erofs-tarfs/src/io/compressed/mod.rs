@@ -1,16 +1,19 @@
-//! Streams of gzip and zstd, uncompressed piece by piece: as layers come from registries.
+//! Streams of gzip, zstd, xz and bzip2, uncompressed piece by piece: as layers come from registries.
 //!
 //! | file | duty |
 //! |---|---|
 //! | `compression` | which format a stream has, by its first bytes |
 //! | `decompressor` | compressed bytes in, uncompressed ones out: members and frames one behind the other |
 //! | `gzip`, `header`, `zstd` | one member, its header, one frame |
+//! | `xz`, `bzip2` | one stream of these |
 //! | `padding` | what is behind the last of them |
 //! | `ratio` | streams that become far longer than they are |
 //! | `broken` | what is wrong with a stream, and at which byte |
 //! | `reader` | a reader over a reader |
 
 mod broken;
+#[cfg(feature = "bzip2")]
+mod bzip2;
 mod compression;
 mod decompressor;
 #[cfg(feature = "gzip")]
@@ -20,6 +23,8 @@ mod header;
 mod padding;
 mod ratio;
 mod reader;
+#[cfg(feature = "xz")]
+mod xz;
 #[cfg(feature = "zstd")]
 mod zstd;
 

@@ -10,7 +10,7 @@ use super::watch::Watch;
 use super::{Backing, Step};
 use crate::export::{ExportOptions, Form, Mode, Partitioning};
 use crate::io::verity::HashingOptions as Hashing;
-use crate::tree::{MergeOptions, Note, Tree};
+use crate::tree::{Changes, MergeOptions, Note, Tree};
 use crate::verity::Leaves;
 
 /// Makes disks and hash trees of layers in one of the six [modes](Mode).
@@ -34,6 +34,7 @@ pub struct Export<'a> {
     pub(super) mode: Mode,
     pub(super) options: ExportOptions,
     pub(super) merge: MergeOptions,
+    pub(super) changes: Changes,
     pub(super) hashing: Hashing,
     pub(super) form: Form,
     pub(super) partitioning: Option<Partitioning>,
@@ -50,6 +51,7 @@ impl fmt::Debug for Export<'_> {
             .field("mode", &self.mode)
             .field("options", &self.options)
             .field("merge", &self.merge)
+            .field("changes", &self.changes)
             .field("hashing", &self.hashing)
             .field("form", &self.form)
             .field("partitioning", &self.partitioning)
@@ -66,6 +68,7 @@ impl<'a> Export<'a> {
             mode,
             options: ExportOptions::default(),
             merge: MergeOptions::default(),
+            changes: Changes::default(),
             hashing: Hashing::default(),
             form: Form::default(),
             partitioning: None,
@@ -105,6 +108,32 @@ impl<'a> Export<'a> {
     #[must_use]
     pub fn merging(self, merge: MergeOptions) -> Self {
         Self { merge, ..self }
+    }
+
+    /// Sets what is made otherwise than the layers say, as owners and times, when they are merged; in modes
+    /// by layer in each. By default nothing.
+    ///
+    /// ```
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::{Export, Output};
+    /// use erofs_tarfs::read::Image;
+    /// use erofs_tarfs::tree::Changes;
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let changes = Changes::new().uid_offset(100_000).exclude("var/cache");
+    /// Export::new(Mode::LayerBlock).changes(changes).tar(tar).write(&disk)?;
+    /// let bytes = std::fs::read(disk)?;
+    /// let motd = Image::new(&bytes)?.lookup(b"etc/motd")?.ok_or("it is not there")?;
+    /// assert_eq!(motd.uid, 100_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn changes(self, changes: Changes) -> Self {
+        Self { changes, ..self }
     }
 
     /// Sets how many threads hash, and the backend. No byte of an output depends on it.

@@ -9,7 +9,7 @@ use super::{Backing, Step};
 use crate::ingest::IngestOptions;
 use crate::io::{Error, NamedFile, ingest};
 use crate::tree::{LayerOptions, Tree};
-use crate::verity::{Digest, Leaves, Params};
+use crate::verity::{Leaves, Params};
 
 /// A layer that was given: a tar to be read, or what was made of one.
 pub(super) enum Input<'a> {
@@ -90,7 +90,7 @@ impl<'a> Layer<'a> {
         for (device, (leaves, of)) in kept {
             let Some(leaves) = leaves.as_ref().filter(|_| params.is_some()) else { continue };
             let block = u64::from(leaves.data_block().bytes());
-            let blocks = (leaves.digests().len() / Digest::LEN) as u64;
+            let blocks = (leaves.digests().len() / leaves.digest_len()) as u64;
             let needed = of.base_offset.saturating_add(of.bytes) / block;
             if blocks < needed {
                 return Err(Error::Kept { layer, device, blocks, needed });

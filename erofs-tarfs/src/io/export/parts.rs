@@ -137,7 +137,7 @@ impl<'e> Parts<'e> {
             let file = self.files[0].path().to_owned();
             self.watch.why(Error::Write { file, offset: at, error })
         })?;
-        disk.identity = sealed.root().0.to_vec();
+        disk.identity = sealed.root().as_bytes().to_vec();
         if apart {
             let mut tree = FileExtents::default();
             let end = sealed.geometry().end();

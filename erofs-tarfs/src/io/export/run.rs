@@ -1,5 +1,6 @@
 //! Which files an export makes, and of which layers each.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use std::path::Path;
 
@@ -126,14 +127,26 @@ impl Job<'_> {
         Ok(hashed)
     }
 
-    /// The layers as one, if the mode wants that and they are not yet.
+    /// The layers as one, if the mode wants that and they are not yet, with what is changed of them; else each
+    /// is changed where it is.
     fn merged(&mut self, path: &Path) -> Result<Option<Tree>, Error> {
+        let failed = |error| Error::Merge { file: path.to_owned(), error };
+        let changes = &self.export.changes;
         if self.export.mode.is_by_layer() || self.is_merged {
+            for layer in &mut self.layers {
+                if let Cow::Owned(changed) = tree::change(&layer.tree, changes).map_err(failed)? {
+                    layer.tree = Cow::Owned(changed);
+                }
+            }
             return Ok(None);
         }
         let trees: Vec<&Tree> = self.layers.iter().map(|layer| &*layer.tree).collect();
         let merged = tree::merge_noting(&trees, &self.export.merge, &mut *self.export.notes);
-        merged.map(Some).map_err(|error| Error::Merge { file: path.to_owned(), error })
+        let merged = merged.map_err(failed)?;
+        Ok(Some(match tree::change(&merged, changes).map_err(failed)? {
+            Cow::Borrowed(_) => merged,
+            Cow::Owned(changed) => changed,
+        }))
     }
 
     /// The filesystems that are to be made: one, or one of each layer.

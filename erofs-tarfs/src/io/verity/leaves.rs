@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::level::room;
 use super::threads::{lock, on_threads};
 use super::{HashingOptions, ReadAt};
-use crate::verity::{self, Backend, BlockHasher, Digest, Fault, Leaves, RootOnly, Sealed, Upper};
+use crate::verity::{self, Backend, BlockHasher, Fault, Leaves, RootOnly, Sealed, Upper};
 
 /// Bytes of level 0 that a worker takes at a time, at least.
 const PIECE: usize = 256 << 10;
@@ -54,7 +54,7 @@ pub fn read_leaves<H: ReadAt + ?Sized>(
     let backend = options.backend.unwrap_or_else(Backend::best);
     let hasher = BlockHasher::of(sealed.params()).with_backend(backend);
     let piece = PIECE.max(block.bytes() as usize);
-    let per_piece = (piece >> block.bits()) * Digest::LEN;
+    let per_piece = (piece >> block.bits()) * hasher.digest_len();
     let pieces = bytes.chunks_mut(piece).zip(digests.chunks_mut(per_piece)).enumerate();
     let count = pieces.len() as u64;
     let queue = Mutex::new(pieces);

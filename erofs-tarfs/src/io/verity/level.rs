@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use super::HashingOptions;
 use super::threads::{lock, on_threads};
 use crate::verity::{
-    Backend, BlockHasher, Digest, Error, Fault, Geometry, HashSink, Hasher, Sealed, Upper,
+    Backend, BlockHasher, Error, Fault, Geometry, HashSink, Hasher, Sealed, TreeDigest, Upper,
 };
 
 /// Bytes of data that a worker takes at a time, at least: its leaves are written at once, and few
@@ -16,7 +16,7 @@ const PIECE: u64 = 4 << 20;
 /// a buffer that is the worker's own, or says where they are already; `put` takes hash blocks at
 /// offsets of the hash file.
 ///
-/// Memory: 32 bytes for each hash block of level 0, and for each thread the leaves of a piece, and
+/// Memory: a digest for each hash block of level 0, and for each thread the leaves of a piece, and
 /// what `leaves` uses.
 pub(in crate::io) fn build<'a, E: Send>(
     geometry: Geometry,
@@ -27,11 +27,11 @@ pub(in crate::io) fn build<'a, E: Send>(
     let backend = options.backend.unwrap_or_else(Backend::best);
     let sink = &mut |offset, blocks: &[u8]| put(offset, blocks);
     let Some(level) = geometry.levels().first().copied() else {
-        let mut digest = [0; Digest::LEN];
-        if let Some(kept) = leaves(0, &mut digest, &mut Vec::new())? {
+        let digest = &mut [0; TreeDigest::MAX][..geometry.params().digest_len()];
+        if let Some(kept) = leaves(0, digest, &mut Vec::new())? {
             digest.copy_from_slice(kept);
         }
-        return single(geometry, &digest, sink);
+        return single(geometry, digest, sink);
     };
     let fanout = u64::from(geometry.params().digests_per_block());
     let (data_block, hash_block) = (geometry.data_block(), geometry.hash_block());
@@ -39,8 +39,9 @@ pub(in crate::io) fn build<'a, E: Send>(
     let data_per_piece = (blocks_per_piece * fanout) << data_block.bits();
     let hasher = BlockHasher::of(geometry.params()).with_backend(backend);
 
+    let digest_len = hasher.digest_len();
     let mut upper = room(&geometry, level.blocks)?;
-    let pieces = upper.chunks_mut(blocks_per_piece as usize * Digest::LEN).enumerate();
+    let pieces = upper.chunks_mut(blocks_per_piece as usize * digest_len).enumerate();
     let count = pieces.len() as u64;
     let queue = Mutex::new(pieces);
     let worker = || {
@@ -49,7 +50,7 @@ pub(in crate::io) fn build<'a, E: Send>(
             let Some((index, digests)) = lock(&queue).next() else { return Ok(()) };
             let start = index as u64 * data_per_piece;
             let bytes = data_per_piece.min(geometry.data_bytes() - start);
-            let len = (bytes >> data_block.bits()) as usize * Digest::LEN;
+            let len = (bytes >> data_block.bits()) as usize * digest_len;
             run.resize(len.next_multiple_of(hash_block.bytes() as usize), 0);
             run[len..].fill(0);
             let done = leaves(start, &mut run[..len], &mut buf).and_then(|kept| {
@@ -62,7 +63,7 @@ pub(in crate::io) fn build<'a, E: Send>(
                     None => &run[..],
                 };
                 hasher.hash_blocks(hash_block, run, digests)?;
-                let at = (start >> data_block.bits()) * Digest::LEN as u64;
+                let at = (start >> data_block.bits()) * digest_len as u64;
                 put(level.offset + at, run).map_err(Fault::Caller)
             });
             if done.is_err() {
@@ -93,7 +94,8 @@ fn single<S: HashSink>(
 /// Room for this many digests, if there is memory.
 pub(super) fn room(geometry: &Geometry, digests: u64) -> Result<Vec<u8>, Error> {
     let too_large = Error::TooLarge { data_blocks: geometry.data_blocks() };
-    let bytes = usize::try_from(digests).ok().and_then(|count| count.checked_mul(Digest::LEN));
+    let bytes = usize::try_from(digests).ok();
+    let bytes = bytes.and_then(|count| count.checked_mul(geometry.params().digest_len()));
     let bytes = bytes.ok_or(too_large)?;
     // Asks whether there is memory, and gives it back: `vec!` then gets pages that the system has
     // zeroed, which costs less than writing zeros to those we had.

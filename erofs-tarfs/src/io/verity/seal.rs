@@ -3,12 +3,12 @@
 use std::io;
 
 use super::{HashingOptions, READ, ReadAt, WriteAt, build};
-use crate::verity::{Backend, BlockHasher, Digest, Fault, Geometry, Sealed};
+use crate::verity::{Backend, BlockHasher, Fault, Geometry, Sealed};
 
 /// Hashes the data that `geometry` describes from the beginning of `data`, and writes the hash
 /// area, superblock included, to `hashes`; both may be the same file.
 ///
-/// Memory: about a quarter of a mebibyte a thread, and 32 bytes for each hash block of the lowest level.
+/// Memory: about a quarter of a mebibyte a thread, and a digest for each hash block of the lowest level.
 ///
 /// ```
 /// use erofs_tarfs::io::{NamedFile, verity};
@@ -38,12 +38,12 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
     let block = geometry.data_block();
     let hasher = BlockHasher::of(geometry.params());
     let hasher = hasher.with_backend(options.backend.unwrap_or_else(Backend::best));
-    let zero = hasher.hash_zeros(block);
+    let (zero, digest_len) = (hasher.hash_zeros(block), hasher.digest_len());
     let read = READ.max(block.bytes() as usize);
     let leaves = |start: u64, digests: &mut [u8], buf: &mut Vec<u8>| {
         let mut at = start;
-        for digests in digests.chunks_mut((read >> block.bits()) * Digest::LEN) {
-            let len = (digests.len() / Digest::LEN) << block.bits();
+        for digests in digests.chunks_mut((read >> block.bits()) * digest_len) {
+            let len = (digests.len() / digest_len) << block.bits();
             let part = match data.view(at, len) {
                 Some(part) => part,
                 None => {
@@ -55,7 +55,8 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
             at += part.len() as u64;
             if is_zero(part) {
                 // A hole, or padding between layers.
-                digests.chunks_exact_mut(Digest::LEN).for_each(|d| d.copy_from_slice(&zero.0));
+                let digests = digests.chunks_exact_mut(digest_len);
+                digests.for_each(|digest| digest.copy_from_slice(zero.as_bytes()));
             } else {
                 hasher.hash_blocks(block, part, digests)?;
             }

@@ -2,7 +2,7 @@
 
 use super::{Partition, Placed, Role};
 use crate::outputs::Error;
-use crate::verity::{Digest as Root, Uuid};
+use crate::verity::{TreeDigest, Uuid};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
@@ -30,7 +30,7 @@ pub(super) fn partitions(partitions: &[Partition]) -> Result<Vec<Uuid>, Error> {
 
 /// The root hash that is the identity of a volume and its tree, and of nothing else that systemd finds:
 /// their GUIDs would be the same.
-fn pair(all: &[Partition], one: &Partition) -> Option<Root> {
+fn pair(all: &[Partition], one: &Partition) -> Option<TreeDigest> {
     let found = |other: &&Partition| other.role != Role::Data && other.identity == one.identity;
     let mut found = all.iter().filter(found).map(|other| other.role);
     let (Some(first), Some(second), None) = (found.next(), found.next(), found.next()) else {
@@ -41,16 +41,17 @@ fn pair(all: &[Partition], one: &Partition) -> Option<Root> {
         | (Role::Tree(of, on), Role::Volume(volume, architecture))
             if (volume, architecture) == (of, on) =>
         {
-            one.identity.as_slice().try_into().ok().map(Root)
+            TreeDigest::of(&one.identity)
         }
         _ => None,
     }
 }
 
 /// The first and the last 128 bits of a root hash.
-fn halves(root: Root) -> (Uuid, Uuid) {
-    let half = |from: usize| Uuid(core::array::from_fn(|i| root.0[from + i]));
-    (half(0), half(16))
+fn halves(root: TreeDigest) -> (Uuid, Uuid) {
+    let bytes = root.as_bytes();
+    let half = |from: usize| Uuid(core::array::from_fn(|i| bytes[from + i]));
+    (half(0), half(bytes.len() - 16))
 }
 
 impl Guids {

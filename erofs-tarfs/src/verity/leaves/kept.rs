@@ -4,15 +4,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::verify::first_mismatch;
-use super::super::{BlockHasher, Digest, Error, Fault, Params, RootOnly, Sealed, Source, Upper};
+use super::super::{BlockHasher, Error, Fault, Params, RootOnly, Sealed, Source, Upper};
 use super::{Leaves, Store};
 
 /// Bytes of hash blocks read and hashed at a time.
 const RUN: u64 = 64 << 10;
 
 impl Leaves {
-    /// Leaves of digests that were kept, 32 bytes a block, made with the data block size and the
-    /// salt of `params`: those of [`Leaves::digests`], or level 0 of a tree without the zeros at
+    /// Leaves of digests that were kept, made with the data block size, the algorithm and the salt of `params`: those of [`Leaves::digests`], or level 0 of a tree without the zeros at
     /// its end. They are trusted; [`Leaves::read`] trusts a root hash only.
     ///
     /// # Errors
@@ -20,7 +19,7 @@ impl Leaves {
     pub fn from_digests(params: &Params, digests: Vec<u8>) -> Result<Self, Error> {
         let mut leaves = Self::new(params);
         leaves.feed.check_digests(&digests, 0)?;
-        leaves.store = Store { len: digests.len(), bytes: digests };
+        leaves.store = Store { len: digests.len(), bytes: digests, ..leaves.store };
         Ok(leaves)
     }
 
@@ -56,19 +55,20 @@ impl Leaves {
     pub fn read<H: Source>(sealed: &Sealed, hashes: &mut H) -> Result<Self, Fault<H::Error>> {
         let (params, geometry) = (sealed.params(), sealed.geometry());
         let Some(level) = geometry.levels().first() else {
-            return Ok(Self::from_digests(params, sealed.root().0.to_vec())?);
+            return Ok(Self::from_digests(params, sealed.root().as_bytes().to_vec())?);
         };
         let (hasher, block) = (BlockHasher::of(params), geometry.hash_block());
         let mut upper = Upper::new(geometry.clone())?;
         let run = RUN.max(block.bytes().into());
-        let mut digests = vec![0; (run >> block.bits()) as usize * Digest::LEN];
+        let one = params.digest_len();
+        let mut digests = vec![0; (run >> block.bits()) as usize * one];
         let (mut bytes, end) = (Vec::new(), level.blocks << block.bits());
         while (bytes.len() as u64) < end {
             let at = bytes.len();
             let len = run.min(end - at as u64) as usize;
             bytes.resize(at + len, 0);
             hashes.read_at(level.offset + at as u64, &mut bytes[at..]).map_err(Fault::Caller)?;
-            let digests = &mut digests[..(len >> block.bits()) * Digest::LEN];
+            let digests = &mut digests[..(len >> block.bits()) * one];
             hasher.fill(block, &bytes[at..], digests);
             upper.push(digests, &mut RootOnly).map_err(Fault::into_error)?;
         }
@@ -82,9 +82,9 @@ impl Leaves {
     /// Leaves of level 0 of a tree, verified by the caller.
     pub(crate) fn of_level(sealed: &Sealed, mut level: Vec<u8>) -> Self {
         // The zeros that fill up the last hash block.
-        level.truncate(sealed.geometry().data_blocks() as usize * Digest::LEN);
+        level.truncate(sealed.geometry().data_blocks() as usize * sealed.params().digest_len());
         let mut leaves = Self::new(sealed.params());
-        leaves.store = Store { len: level.len(), bytes: level };
+        leaves.store = Store { len: level.len(), bytes: level, ..leaves.store };
         leaves
     }
 
@@ -96,13 +96,14 @@ impl Leaves {
         if !block.divides(offset) {
             return None;
         }
+        let digest_len = self.digest_len();
         let digests = |bytes: u64| {
             let blocks = usize::try_from(bytes >> block.bits()).unwrap_or(usize::MAX);
-            blocks.saturating_mul(Digest::LEN)
+            blocks.saturating_mul(digest_len)
         };
         let rest = self.digests().get(digests(offset)..).unwrap_or_default();
         let part = rest[..digests(bytes).min(rest.len())].to_vec();
-        let store = Store { len: part.len(), bytes: part };
+        let store = Store { len: part.len(), bytes: part, digest_len };
         let mut feed = self.feed.clone();
         feed.clear();
         Some(Self { feed, store })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, ValueEnum};
 use erofs_tarfs::export;
 
+use crate::cli::change_options::Changing;
 use crate::cli::hash_tree_options::Sealing;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::Layout;
@@ -16,7 +17,7 @@ use crate::make::known_digests;
 
 /// Of `tarfs export`.
 pub(super) const HELP: &str = "\
-A LAYER is a tar (.tar, .tar.gz, .tar.zst), a bootstrap or disk, - for standard input, or an image
+A LAYER is a tar (.tar, .tar.gz, .tar.zst, .tar.xz, .tar.bz2), a bootstrap or disk, - for standard input, or an image
 (oci:, oci-archive:, docker-archive:, dir:); several are given lowest first (`tarfs merge --help`
 says more).
 
@@ -91,6 +92,8 @@ pub(crate) struct Export {
     pub(crate) forms: DiskForms,
     #[command(flatten)]
     pub(crate) layout: Layout,
+    #[command(flatten)]
+    pub(crate) changing: Changing,
     #[command(flatten)]
     pub(crate) sealing: Sealing,
     /// DISK is one of the layers, has a hash tree of these parameters behind it, and this root

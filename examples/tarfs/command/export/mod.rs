@@ -12,7 +12,7 @@ use erofs_tarfs::export::{ExportOptions, Mode, Partitioning, Product};
 use erofs_tarfs::io::{self as tarfs_io, Step};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::units::BlockSize;
-use erofs_tarfs::verity::Params;
+use erofs_tarfs::verity::{Algorithm, Params};
 
 pub(crate) use self::arguments::Export;
 use crate::cli::fail::{Done, Fail};
@@ -22,6 +22,7 @@ use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::target::Target;
 use crate::files::{argument_files, durable, place};
+use crate::layers::changed::Changer;
 use crate::layers::loaded::Loaded;
 use crate::layers::noted::Noted;
 use crate::layers::spool::Spool;
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &Export) -> Done {
     args.durability.set();
     let (mode, options) = (Mode::from(args.mode), options(args)?);
     marks::check(args, mode.product(), &options.verity)?;
+    let changer = Changer::new(&args.changing)?;
     let (product, form) = (mode.product(), args.forms.form());
     let by_layer = mode.is_by_layer();
     argument_files::protect(&args.inputs.layers);
@@ -68,8 +70,14 @@ pub(crate) fn run(args: &Export) -> Done {
     let early = if several { None } else { Some(Output::new(&output)?) };
 
     let merged = match by_layer {
-        true => None,
-        false => Some(merged::merged(&layers, &how.merge)?),
+        true => {
+            changer.each(&mut layers)?;
+            None
+        }
+        false => {
+            let (tree, noted) = merged::merged(&layers, &how.merge)?;
+            Some((changer.tree(&output, tree)?, noted))
+        }
     };
     let trees: Vec<&Tree> = match &merged {
         Some((tree, _)) => vec![tree],
@@ -89,7 +97,8 @@ pub(crate) fn run(args: &Export) -> Done {
     };
     let made = export.make(target.path());
     let made = made.map_err(|error| errors::explain(error, &target, &layers))?;
-    drop(early);
+    // The bar goes: what is left is to sync.
+    drop((early, steps));
     let files = spool.outputs();
     let sealed = sidecars::sealed(&target, made.exported());
     let mut digests = marks::Digests::new();
@@ -100,7 +109,6 @@ pub(crate) fn run(args: &Export) -> Done {
         let outputs = outputs.collect::<Done<Vec<_>>>()?;
         output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
-    drop(steps);
     print::all(args, product, &target, (made, &digests), noted)
 }
 
@@ -132,6 +140,10 @@ fn options(args: &Export) -> Done<ExportOptions> {
     };
     if args.forms.volume().is_some() {
         params = hash_tree_options::with_superblock(&params)?;
+        if params.algorithm() != Algorithm::Sha256 {
+            let why = "--gpt: who finds the root hash in the UUIDs of a volume has 32 bytes of it";
+            return Err(Fail::Usage(format!("{why}, no {}", params.algorithm())));
+        }
     }
     if mode.is_by_layer() {
         image_options::of_each(&args.layout, args.inputs.layers.len())?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as Group;
 
+use crate::cli::change_options::Changing;
 use crate::cli::hash_tree_options::Sealing;
 use crate::cli::image_options::Layout;
 use crate::cli::marks::Marks;
@@ -65,13 +66,15 @@ pub(crate) struct Layer {
     #[command(flatten)]
     pub(crate) layout: Layout,
     #[command(flatten)]
+    pub(crate) changing: Changing,
+    #[command(flatten)]
     pub(crate) marks: Marks,
     #[command(flatten)]
     pub(crate) durability: Durability,
     /// Print one JSON object about the output.
     #[arg(long)]
     pub(crate) json: bool,
-    /// A tar (.tar, .tar.gz, .tar.zst, told by its first bytes), or - for standard input.
+    /// A tar (.tar, .tar.gz, .tar.zst, .tar.xz, .tar.bz2, told by its first bytes), or - for standard input.
     #[arg(value_name = "INPUT|-")]
     pub(crate) input: PathBuf,
 }

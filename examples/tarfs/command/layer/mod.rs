@@ -12,6 +12,7 @@ use erofs_tarfs::layout::{Artifact, DiskOrder};
 use erofs_tarfs::units::BlockSize;
 
 pub(crate) use self::arguments::Layer;
+use self::one_pass::Wanted;
 use self::source::Source;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::marks::Mark;
@@ -20,6 +21,7 @@ use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::{argument_files, digest, place, stream};
 use crate::hash_tree::sidecar;
+use crate::layers::changed::Changer;
 use crate::layers::images::mistaken;
 use crate::layers::spool::Spool;
 use crate::layers::{ending, from_tar, warnings};
@@ -30,6 +32,7 @@ use crate::show::report::Report;
 pub(crate) fn run(args: &Layer) -> Done {
     args.durability.set();
     let options = image_options::options(&args.layout, args.disk)?;
+    let changer = Changer::new(&args.changing)?;
     if !args.verity && args.sealing.is_set() {
         return Err(Fail::Usage("options of a hash tree want --verity".to_owned()));
     }
@@ -65,10 +68,12 @@ pub(crate) fn run(args: &Layer) -> Done {
         Source::Tar(tar) if in_place && params.is_some() => {
             let progress = Progress::new("reading", Some(tar.bytes()?));
             let mut reader = progress.wrap(stream::reader(&tar)?);
-            one_pass::one_pass(tar.path(), &mut reader, args, &options, params.as_ref(), &out)?
+            let to = Wanted { args, options: &options, params: params.as_ref(), changer: &changer };
+            one_pass::one_pass(tar.path(), &mut reader, &to, &out)?
         }
         Source::Stream(name, mut reader) if in_place => {
-            one_pass::one_pass(&name, &mut *reader, args, &options, params.as_ref(), &out)?
+            let to = Wanted { args, options: &options, params: params.as_ref(), changer: &changer };
+            one_pass::one_pass(&name, &mut *reader, &to, &out)?
         }
         Source::Stream(name, mut reader) if args.index_only => {
             let tag = args.blob_id.as_deref();
@@ -78,16 +83,18 @@ pub(crate) fn run(args: &Layer) -> Done {
             let noted = warnings::of(&name, &done.layer, args.strict)?;
             mistaken::warn(&args.input, &done.layer.tree);
             let none = || Err(Fail::of(&name, "is not kept"));
-            let report = image::write(&output, &done.layer.tree, &options, &out, none)?;
+            let tree = changer.tree(&name, done.layer.tree)?;
+            let report = image::write(&output, &tree, &options, &out, none)?;
             Report { noted, ..report }
         }
         Source::Tar(tar) => {
-            let layer = source::indexed(tar, args)?;
+            let mut layer = source::indexed(tar, args)?;
             warnings::all(slice::from_ref(&layer), args.strict)?;
             mistaken::warn(&args.input, &layer.tree);
             if !args.disk {
                 ending::as_device(&layer.name, &layer.tree, layer.end.as_ref(), args.strict)?;
             }
+            changer.each(slice::from_mut(&mut layer))?;
             let report = image::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = Report { noted: layer.noted, ..report };
             sealed(report)?
@@ -98,12 +105,13 @@ pub(crate) fn run(args: &Layer) -> Done {
                 false => Spool::kept(&output),
             };
             let rules = args.rules.options(args.strict);
-            let (layer, _) = spool.take(&name, &mut *reader, rules, args.blob_id.as_deref())?;
+            let (mut layer, _) = spool.take(&name, &mut *reader, rules, args.blob_id.as_deref())?;
             warnings::all(slice::from_ref(&layer), args.strict)?;
             mistaken::warn(&args.input, &layer.tree);
             if !args.disk {
                 ending::as_device(&layer.name, &layer.tree, layer.end.as_ref(), args.strict)?;
             }
+            changer.each(slice::from_mut(&mut layer))?;
             let report = image::write(&output, &layer.tree, &options, &out, || layer.sources())?;
             let report = Report { noted: layer.noted, ..report };
             let report = sealed(report)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use erofs_tarfs::verity::{Digest, HashPlacement, Params, Sealed, SuperblockMode};
+use erofs_tarfs::verity::{HashPlacement, Params, Sealed, SuperblockMode, TreeDigest};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::Preset;
@@ -18,7 +18,7 @@ pub(super) fn sought(
     arg: &Path,
     preset: &Preset,
     path: &Path,
-    root: Option<Digest>,
+    root: Option<TreeDigest>,
 ) -> Done<(Sought, Sealed)> {
     let wrong = |why: std::fmt::Arguments<'_>| Fail::of(path, why);
     let stated = sidecar::read(path)?;
