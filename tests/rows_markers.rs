@@ -157,6 +157,12 @@ fn links_of_lower_layers_are_replaced_or_followed() {
     }
 }
 
+/// A layer whose hard links may have their targets in lower layers.
+fn pending(upper: TarBuilder) -> Tree {
+    let options = erofs_tarfs::tree::LayerOptions::new().keep_pending(true);
+    rows_kit::try_layer(&upper.finish(), options).unwrap().tree
+}
+
 /// Followed far: links to links, to what is not there, out of a moved directory, and both ways.
 #[test]
 fn links_of_lower_layers_are_followed_to_their_end() {
@@ -201,6 +207,22 @@ fn links_of_lower_layers_are_followed_to_their_end() {
     }
     let (tree, _) = follow(usr(), tar().file("lib/x", b"1").file("usr/lib/x", b"2"));
     assert_eq!(tree.unwrap_err(), Error::TwoPaths { layer: 1, path: b"usr/lib/x".to_vec() });
+    // Two hard links to one file are not two entries: the later one changes nothing.
+    let upper = tar().file("f", b"").hardlink("lib/x", "f").hardlink("usr/lib/x", "f");
+    let tree = follow(usr(), upper).0.unwrap();
+    assert_eq!(at(&tree, "usr/lib/x"), at(&tree, "f"));
+    // So it is where the file is in a lower layer.
+    let upper = tar().hardlink("lib/x", "usr/lib/d/old").hardlink("usr/lib/x", "usr/lib/d/old");
+    let tree = notes(&[&layer(usr()), &pending(upper)], true).0.unwrap();
+    assert_eq!(at(&tree, "usr/lib/x"), at(&tree, "usr/lib/d/old"));
+    let upper = tar().hardlink("lib/x", "usr/lib/d/old").hardlink("usr/lib/x", "usr/lib/d/other");
+    let lower = usr().file("usr/lib/d/other", b"");
+    let (tree, _) = notes(&[&layer(lower), &pending(upper)], true);
+    assert_eq!(tree.unwrap_err(), Error::TwoPaths { layer: 1, path: b"usr/lib/x".to_vec() });
+    // A link of a lower layer that the layer itself hides by another path is not followed.
+    let lower = tar().symlink("x", "e").symlink("e/m", "n").dir("e/n", 0o755);
+    let upper = tar().file("e", b"").dir("e", 0o711).file("x/m/f", b"");
+    holds(&follow(lower, upper).0.unwrap(), &["e/", "e/m/", "e/m/f", "x->e"]);
     // Where extractors fail, so does this.
     let (tree, _) = follow(tar().symlink("l", "f").file("f", b""), tar().file("l/x", b""));
     assert_eq!(tree.unwrap_err(), Error::LinkNotFollowed { layer: 1, path: b"l".to_vec() });
@@ -212,10 +234,6 @@ fn links_of_lower_layers_are_followed_to_their_end() {
 #[test]
 fn hard_links_into_lower_layers_go_through_links() {
     let lower = layer(tar().file("usr/lib/a.so", b"a").symlink("lib", "usr/lib").symlink("s", "x"));
-    let pending = |upper: TarBuilder| {
-        let options = erofs_tarfs::tree::LayerOptions::new().keep_pending(true);
-        rows_kit::try_layer(&upper.finish(), options).unwrap().tree
-    };
     for upper in [
         tar().symlink("m", "usr/lib").hardlink("n", "m/a.so"),
         tar().hardlink("n", "lib/a.so"),

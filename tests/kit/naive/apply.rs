@@ -145,8 +145,8 @@ impl Plan {
         let devices = own.iter().filter(|(_, _, own)| is_device(own));
         whiteouts.extend(devices.map(|(_, spot, _)| spot.clone()));
         let unclear = |link: &Vec<u8>| {
-            ancestors(link).any(|dir| whiteouts.contains(dir) || opaque.contains(dir))
-                || whiteouts.contains(link)
+            let hides = |dir: &[u8]| whiteouts.contains(dir) || fresh.contains(dir);
+            hides(link) || ancestors(link).any(|dir| hides(dir) || opaque.contains(dir))
         };
         if spots.followed.iter().any(unclear) {
             return Err(Illegal::Unsaid("a link is followed that the layer hides by another path"));
@@ -242,6 +242,7 @@ fn joined(own: Vec<(&Vec<u8>, Vec<u8>, Own)>) -> Result<Vec<(Vec<u8>, Own)>, Ill
                 _ => return Err(Illegal::Unsaid("a directory listed by two links")),
             },
             (Some((_, Own::Dir(None))), _) | (_, Own::Dir(None)) => return Err(BELOW),
+            (Some((at, one)), other) if is_same(&one, &other) => (at || direct, one),
             _ => return Err(Illegal::Refused("two entries for one path")),
         };
         all.insert(spot, kept);
@@ -253,6 +254,15 @@ fn joined(own: Vec<(&Vec<u8>, Vec<u8>, Own)>) -> Result<Vec<(Vec<u8>, Own)>, Ill
         }
     }
     Ok(all.into_iter().map(|(spot, (_, own))| (spot, own)).collect())
+}
+
+/// Whether two hard links are to one file.
+fn is_same(one: &Own, other: &Own) -> bool {
+    match (one, other) {
+        (Own::Leaf(one), Own::Leaf(other)) => Rc::ptr_eq(one, other),
+        (Own::Pending(one), Own::Pending(other)) => one == other,
+        _ => false,
+    }
 }
 
 fn link(node: &Node) -> Option<&[u8]> {

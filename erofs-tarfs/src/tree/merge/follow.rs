@@ -8,7 +8,7 @@ use crate::tree::index::Index;
 use crate::tree::markers;
 use crate::tree::model::{Link, NO_INODE, WHITED, unpack};
 use crate::tree::path::{self, Stop};
-use crate::tree::{Attributes, Error, InodeId, NodeKind, Tree};
+use crate::tree::{Attributes, Content, Error, InodeId, NodeKind, Tree};
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -163,7 +163,7 @@ impl Moving<'_> {
                     continue;
                 }
                 let (new, path) = (InodeId(link.inode), [&path[..], b"/", &name].concat());
-                let old = self.builder.lookup(to, &name).filter(|old| *old != new);
+                let old = self.builder.lookup(to, &name).filter(|old| !self.is_same(*old, new));
                 let kinds = old.map(|old| (old, self.builder.kind(old), self.builder.kind(new)));
                 match kinds {
                     // Where one of two is a whiteout (a device 0:0 of the tar), the other stays:
@@ -179,6 +179,17 @@ impl Moving<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether two entries are hard links to one file, of the layer or of the lower ones: whichever
+    /// comes last, the name means the same.
+    fn is_same(&self, one: InodeId, other: InodeId) -> bool {
+        let tree = &self.builder.tree;
+        let target = |id| match (tree.kind(id), tree.content(id)) {
+            (NodeKind::PendingLink, Content::Target(target)) => Some(target),
+            _ => None,
+        };
+        one == other || target(one).is_some_and(|one| target(other) == Some(one))
     }
 
     /// The names in a directory: those that the layer has there, and those that were moved there.
