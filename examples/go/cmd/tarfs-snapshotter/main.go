@@ -24,7 +24,9 @@ snapshotter, in the place of mkfs.erofs and go-dmverity, and, if the configurati
 a snapshotter that keeps each layer once. Usage:
 
   tarfs-snapshotter [--config FILE] [--address PATH] [--log-level LEVEL]
+  tarfs-snapshotter --health [--config FILE] [--address PATH]
 
+  --health            asks the daemon that listens there whether it serves: what probes of Kubernetes run
   --config FILE       TOML; without it the defaults hold
   --address PATH      the socket, in the place of the configuration's
   --log-level LEVEL   debug, info, warn or error, in the place of the configuration's
@@ -51,6 +53,7 @@ func run(args []string) int {
 	address := flags.String("address", "", "")
 	level := flags.String("log-level", "", "")
 	version := flags.Bool("version", false, "")
+	health := flags.Bool("health", false, "")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -64,7 +67,11 @@ func run(args []string) int {
 		return 0
 	}
 	c, err := configured(*path, *address, *level)
-	if err == nil {
+	switch {
+	case err != nil:
+	case *health:
+		err = serves(c.Address)
+	default:
 		err = serve(c)
 	}
 	if err != nil {

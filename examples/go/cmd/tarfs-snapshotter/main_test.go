@@ -31,6 +31,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--config", h.dir + "/config.toml", "--log-level", "loud"}, 1, "log_level"},
 		{[]string{"--config", h.dir + "/config.toml", "--address", "relative"}, 1, "absolute path"},
 		{[]string{"--config", wrong.dir + "/config.toml"}, 1, "differ.gunzip"},
+		{[]string{"--health", "--config", h.dir + "/config.toml"}, 1, h.socket() + ": no daemon that answers"},
 	} {
 		cmd := program(row.args...)
 		out, _ := cmd.CombinedOutput()
@@ -67,6 +68,9 @@ func TestServes(t *testing.T) {
 	status, err := healthapi.NewHealthClient(connection(t, h.socket())).Check(t.Context(), &healthapi.HealthCheckRequest{})
 	if err != nil || status.Status != healthapi.HealthCheckResponse_SERVING {
 		t.Error(status, err)
+	}
+	if said, err := program("--health", "--config", h.dir+"/config.toml").CombinedOutput(); err != nil || len(said) > 0 {
+		t.Error(string(said), err)
 	}
 	if err := p.end(syscall.SIGTERM); err != nil {
 		t.Error(err)

@@ -18,7 +18,7 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(data)
-	for _, path := range []string{"contrib/containerd.toml", "contrib/containerd-snapshotter.toml", "contrib/containerd-cri.toml"} {
+	for _, path := range []string{"contrib/containerd.toml", "contrib/containerd-snapshotter.toml", "contrib/containerd-cri.toml", "contrib/containerd-runtime-class.toml"} {
 		if want := lines(t, path); !strings.Contains(text, "```toml\n"+want+"```") {
 			t.Errorf("not what %s says:\n%s", path, want)
 		}
