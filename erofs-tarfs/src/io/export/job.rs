@@ -127,8 +127,9 @@ impl<'a> Export<'a> {
     /// let changes = Changes::new().uid_offset(100_000).exclude("var/cache");
     /// Export::new(Mode::LayerBlock).changes(changes).tar(tar).write(&disk)?;
     /// let bytes = std::fs::read(disk)?;
-    /// let motd = Image::new(&bytes)?.lookup(b"etc/motd")?.ok_or("it is not there")?;
-    /// assert_eq!(motd.uid, 100_000);
+    /// let image = Image::new(&bytes)?;
+    /// let motd = image.lookup(b"etc/motd")?.ok_or("it is not there")?;
+    /// assert_eq!(image.inode(motd)?.attributes().uid, 100_000);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
