@@ -1,15 +1,16 @@
 //! Tars that stream by, in one pass: written, hashed and indexed.
 
-mod apart;
 mod pieces;
+mod stages;
 
 use alloc::sync::Arc;
+use core::num::NonZero;
 use std::io::Read;
 use std::path::Path;
 use std::thread;
 
-use apart::Apart;
 use pieces::{PIECE, Piece, Pool};
+use stages::{Stages, Work};
 
 use super::{Error, NamedFile};
 use crate::ingest::{Ingest, IngestOptions, Ingested};
@@ -19,10 +20,9 @@ use crate::verity::StreamHasher;
 /// Reads a tar to its end, padding included, and does with it what `options` want. Every byte also
 /// goes to the file of `tee`, from that byte offset of it on: where the tar belongs in a disk, or 0.
 ///
-/// If the machine has two cores and the tar is not short, the caller's thread only reads, and so
-/// decompresses where the reader does ([`Uncompressed`](super::Uncompressed)); one thread indexes and
-/// writes, and one hashes, if there is something to hash. Of what it reads 4 MiB at most are on their
-/// way. A tar that turns out to be none is an error as soon as the next 256 KiB are there, or its end.
+/// If the machine has two cores and the tar is not short, the caller's thread reads, and so
+/// decompresses where the reader does ([`Uncompressed`](super::Uncompressed)); others index, write and
+/// hash: one on two cores, at most two. Of what it reads 4 MiB at most are on their way. A tar that turns out to be none is an error as soon as the next 256 KiB are there, or its end.
 ///
 /// Errors call the stream `name`. `observer` is told how many bytes were dealt with. Of a pipe,
 /// [`Pipe`](super::Pipe) is the faster reader.
@@ -49,16 +49,16 @@ pub fn ingest(
 ) -> Result<Ingested, Error> {
     let mut source = Source { name, reader, offset: 0, observer, pool: Pool::default() };
     let first = source.next()?;
-    let two = thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     // What is shorter is done before a thread is there.
-    let apart = two && first.bytes().len() == PIECE;
+    let apart = cores > 1 && first.bytes().len() == PIECE;
     let (ingest, mut hasher) = match apart {
         true => Ingest::split(options),
         false => (Ingest::new(options), StreamHasher::new(false, None)),
     };
     let mut index = Index { name, tee, ingest };
     match apart {
-        true => in_parallel(&mut source, first, &mut index, &mut hasher)?,
+        true => in_parallel(&mut source, first, cores, &mut index, &mut hasher)?,
         false => alone(&mut source, first, &mut |bytes| index.take(bytes))?,
     }
     index.ingest.finish_with(hasher.finish()).map_err(|error| layer(name, error))
@@ -83,59 +83,41 @@ fn alone<R: Read>(
     Ok(())
 }
 
-/// The same on threads of their own, if the system has them.
+/// The same, each stage for itself, on as many threads as there are cores.
 fn in_parallel<R: Read>(
     source: &mut Source<'_, R>,
-    piece: Arc<Piece>,
+    first: Arc<Piece>,
+    cores: usize,
     index: &mut Index<'_>,
     hasher: &mut StreamHasher,
 ) -> Result<(), Error> {
-    // Taken when there are threads: a piece that is held is not filled again.
-    let mut first = Some(piece);
-    let done = thread::scope(|scope| {
-        let indexing = Apart::new(scope, "tarfs-index", |bytes| index.take(bytes))?;
-        let hashing = match hasher.is_idle() {
-            true => None,
-            false => Some(Apart::new(scope, "tarfs-hash", |bytes| {
-                hasher.push(bytes);
-                Ok(())
-            })?),
-        };
-        first.take().map(|first| share(source, first, indexing, hashing))
-    });
-    match (done, first) {
-        (Some(done), _) => done,
-        (None, Some(first)) => alone(source, first, &mut |bytes| {
+    let mut works: Vec<Work<'_>> = vec![Box::new(|bytes| index.take(bytes))];
+    if !hasher.is_idle() {
+        works.push(Box::new(|bytes| {
             hasher.push(bytes);
-            index.take(bytes)
-        }),
-        (None, None) => Ok(()),
+            Ok(())
+        }));
     }
+    let threads = works.len().min(cores - 1);
+    let stages = Stages::new(works);
+    let read = stages.run(threads, || share(source, first, &stages));
+    // What was wrong with the tar stands before what could not be read of it.
+    stages.finish().and(read)
 }
 
 /// Reads, and hands over what was read.
 fn share<R: Read>(
     source: &mut Source<'_, R>,
-    first: Arc<Piece>,
-    indexing: Apart<'_>,
-    hashing: Option<Apart<'_>>,
+    mut piece: Arc<Piece>,
+    stages: &Stages<'_>,
 ) -> Result<(), Error> {
-    let mut next = Ok(first);
-    while let Ok(piece) = &next {
-        if piece.bytes().is_empty() {
-            break;
-        }
-        // Who takes it no more has failed: joining tells how.
-        if !(hashing.iter().all(|hashing| hashing.take(piece)) && indexing.take(piece)) {
-            break;
-        }
-        source.done(piece);
-        drop(next);
-        next = source.next();
+    // If one has failed, nobody takes any more.
+    while !piece.bytes().is_empty() && stages.take(&piece) {
+        source.done(&piece);
+        drop(piece);
+        piece = source.next()?;
     }
-    let (indexed, hashed) = (indexing.join(), hashing.map_or(Ok(()), Apart::join));
-    // What was wrong with the tar stands before what could not be read of it.
-    indexed.and(hashed).and(next.map(|_| ()))
+    Ok(())
 }
 
 /// A tar on its way.

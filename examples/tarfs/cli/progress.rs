@@ -2,15 +2,19 @@
 
 use std::fmt::Write;
 use std::io::{self, IsTerminal, Read};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::cli::loudness;
 
 /// So long nothing is said of how long it takes.
 const EARLY: Duration = Duration::from_secs(2);
+
+/// All bars, each on a line of its own.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// A bar that counts bytes, or nothing.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ impl Progress {
             }));
         }
         bar.set_message(what.to_owned());
+        let bar = BARS.add(bar);
         bar.enable_steady_tick(Duration::from_millis(200));
         Self(bar)
     }
@@ -104,6 +109,7 @@ impl<R: Read> Read for Bar<R> {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+        BARS.remove(&self.0);
     }
 }
 

@@ -23,7 +23,9 @@ pub(crate) fn stdin() -> io::Result<impl Read> {
 }
 
 /// Finds out by its first bytes what a stream is; gives it back with those bytes.
-pub(crate) fn with_kind<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn Read + 'a>, Kind)> {
+pub(crate) fn with_kind<'a>(
+    mut reader: impl Read + Send + 'a,
+) -> io::Result<(Box<dyn Read + Send + 'a>, Kind)> {
     let mut head = Vec::new();
     reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
     let kind = Kind::of(&head);
@@ -38,9 +40,9 @@ pub(crate) fn with_kind<'a>(mut reader: impl Read + 'a) -> io::Result<(Box<dyn R
 /// The uncompressed bytes of a reader; an error where they are too many.
 pub(crate) fn uncompressed<'a>(
     kind: Kind,
-    reader: impl Read + 'a,
+    reader: impl Read + Send + 'a,
     ratio: Ratio,
-) -> io::Result<Box<dyn Read + 'a>> {
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match kind.compression() {
         Compression::None => Box::new(reader),
         compression => {

@@ -26,6 +26,26 @@ pub(crate) enum Spool {
     Nowhere,
 }
 
+/// A place for an uncompressed tar, which any thread may fill.
+#[derive(Debug)]
+pub(crate) struct Room {
+    file: NamedFile,
+    /// What it becomes if it stays.
+    output: Option<Output>,
+}
+
+impl Room {
+    /// Writes a tar there as it streams by, to its end.
+    pub(crate) fn fill(
+        &self,
+        name: &Path,
+        reader: impl Read,
+        options: ingest::IngestOptions,
+    ) -> Done<ingest::Ingested> {
+        Ok(tarfs_io::ingest(name, reader, options, Some((&self.file, 0)), &mut |_| {})?)
+    }
+}
+
 impl Spool {
     /// Files that stay beside this output.
     pub(crate) fn kept(out: &Path) -> Self {
@@ -62,48 +82,63 @@ impl Spool {
         options: ingest::IngestOptions,
         tag: Option<&str>,
     ) -> Done<(Loaded, String)> {
+        let room = self.room(name)?;
+        let done = room.fill(name, reader, options)?;
+        self.keep(name, room, done, tag)
+    }
+
+    /// A place for a tar.
+    pub(crate) fn room(&self, name: &Path) -> Done<Room> {
         match self {
             Self::Nowhere => {
                 let why = "its uncompressed tar would be beside standard output: say -o FILE";
                 Err(Fail::Usage(format!("{}: {why}", quote::name(name))))
             }
             Self::Temporary(dir) => {
-                let out = tarfs_io::Output::scratch(dir, dir)?;
-                let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
-                let file = NamedFile::new(name, clone(&out)?);
-                Ok(from_tar::ingested(file, done))
+                let file = tarfs_io::Output::scratch(dir, dir)?;
+                Ok(Room { file, output: None })
             }
-            Self::Kept(dir, outputs) => {
+            Self::Kept(dir, _) => {
                 // Its name follows from its digest, so it is renamed when that is known.
-                let mut output = Output::new(&dir.join("uncompressed tar"))?;
-                let out = output.file()?;
-                let done = tarfs_io::ingest(name, reader, options, Some((&out, 0)), &mut |_| {})?;
-                let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
-                let path = dir.join(export::plain(tag.unwrap_or(&digest)));
-                let file = NamedFile::new(&path, clone(&out)?);
-                // The same tar may be a layer that is read, or one that is kept already.
-                let is_kept = || outputs.iter().any(|kept| kept.path() == path);
-                let kept = is_kept();
-                let there = kept || is_there(&path, &digest)?;
-                if there && !kept {
-                    // A run that was ended may have left it before it was on the disk.
-                    durable::sync_path(&path)?;
-                    durable::sync_path(dir)?;
-                }
-                if !there {
-                    output.rename(&path)?;
-                    // A name that is a digest is that of this tar. One that the user gave may be that of
-                    // any file.
-                    if tag.is_some() && path.symlink_metadata().is_ok() {
-                        let why =
-                            "is there, and is not the uncompressed tar, which would get that name";
-                        return Err(Fail::of(path, format_args!("{why} (--blob-id)")));
-                    }
-                    outputs.push(output);
-                }
-                Ok(from_tar::ingested(file, done))
+                let output = Output::new(&dir.join("uncompressed tar"))?;
+                Ok(Room { file: output.file()?, output: Some(output) })
             }
         }
+    }
+
+    /// Takes a tar that is in its place, and makes a layer of it; gives that, and the SHA-256 of the tar.
+    pub(crate) fn keep(
+        &mut self,
+        name: &Path,
+        room: Room,
+        done: ingest::Ingested,
+        tag: Option<&str>,
+    ) -> Done<(Loaded, String)> {
+        let Room { file, output } = room;
+        let (Self::Kept(dir, outputs), Some(mut output)) = (self, output) else {
+            return Ok(from_tar::ingested(NamedFile::new(name, clone(&file)?), done));
+        };
+        let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
+        let path = dir.join(export::plain(tag.unwrap_or(&digest)));
+        let file = NamedFile::new(&path, clone(&file)?);
+        // The same tar may be a layer that is read, or one that is kept already.
+        let kept = outputs.iter().any(|kept| kept.path() == path);
+        let there = kept || is_there(&path, &digest)?;
+        if there && !kept {
+            // A run that was ended may have left it before it was on the disk.
+            durable::sync_path(&path)?;
+            durable::sync_path(dir)?;
+        }
+        if !there {
+            output.rename(&path)?;
+            // A name that is a digest is that of this tar. One that the user gave may be that of any file.
+            if tag.is_some() && path.symlink_metadata().is_ok() {
+                let why = "is there, and is not the uncompressed tar, which would get that name";
+                return Err(Fail::of(path, format_args!("{why} (--blob-id)")));
+            }
+            outputs.push(output);
+        }
+        Ok(from_tar::ingested(file, done))
     }
 
     /// The directory of the files.

@@ -1,6 +1,6 @@
 //! Requests to one repository of a registry.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(crate) struct Connection {
     url: String,
     name: Name,
     /// The header `Authorization`, once the registry has asked for it.
-    authorization: RefCell<Option<String>>,
+    authorization: Mutex<Option<String>>,
 }
 
 /// What of a repository is asked for.
@@ -77,7 +77,7 @@ impl Connection {
             .timeout_recv_response(silence)
             .timeout_per_read(silence)
             .build();
-        Self { agent: agent.new_agent(), url, name, authorization: RefCell::default() }
+        Self { agent: agent.new_agent(), url, name, authorization: Mutex::default() }
     }
 
     /// Which image it was made for.
@@ -117,7 +117,7 @@ impl Connection {
         let Some(challenge) = texts.find_map(Challenge::parse) else { return Ok(answer) };
         let (server, secure) = (self.name.server(), self.url.starts_with("https:"));
         let authorization = login::answer(&challenge, &self.agent, server, secure);
-        *self.authorization.borrow_mut() = Some(authorization?);
+        *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(authorization?);
         self.request(what)
     }
 
@@ -132,7 +132,9 @@ impl Connection {
             Some(0) => request,
             Some(from) => request.header("Range", format!("bytes={from}-")),
         };
-        if let Some(authorization) = &*self.authorization.borrow() {
+        if let Some(authorization) =
+            &*self.authorization.lock().unwrap_or_else(PoisonError::into_inner)
+        {
             request = request.header("Authorization", authorization);
         }
         request.call().map_err(|error| match error {

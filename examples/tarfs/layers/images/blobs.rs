@@ -1,7 +1,8 @@
 //! The blobs of a manifest, checked against their digests and diffIDs, as layers.
 
+use std::cell::RefCell;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use erofs_tarfs::tree::Identity;
 
@@ -14,7 +15,8 @@ use crate::layers::from_tar;
 use crate::layers::images::config::Config;
 use crate::layers::images::descriptor::Descriptor;
 use crate::layers::images::manifest::{self, Manifest};
-use crate::layers::images::store::{Blob, Store};
+use crate::layers::images::several::{self, Begun, Stream, Unpacked};
+use crate::layers::images::store::Store;
 use crate::layers::images::words;
 use crate::layers::loaded::Loaded;
 use crate::layers::spool::Spool;
@@ -35,12 +37,11 @@ pub(crate) fn load(
     }
     let diff_ids = as_many(path, layers.len(), &config)?;
     let layers = layers.iter().zip(diff_ids).filter(|(_, diff_id)| !how.passes_over(diff_id));
-    layers
-        .map(|(descriptor, diff_id)| {
-            let layer = layer(store, path, descriptor, diff_id, how, spool)?;
-            Ok(Loaded { platform: platform.clone(), ..layer })
-        })
-        .collect()
+    let bytes = layers.clone().map(|(descriptor, _)| descriptor.size).sum();
+    let open =
+        |(descriptor, diff_id): (&Descriptor, &String)| open(store, path, descriptor, diff_id, how);
+    let layers = each(layers, bytes, how, spool, open)?;
+    Ok(layers.into_iter().map(|layer| Loaded { platform: platform.clone(), ..layer }).collect())
 }
 
 /// The diffIDs of layers, one for each.
@@ -77,74 +78,88 @@ fn is_usable(store: &Store, manifest: &Path, index: usize, layer: &Descriptor) -
     Ok(())
 }
 
-fn layer(
-    store: &Store,
+/// A layer of an image that was opened.
+pub(crate) enum Source<'a> {
+    /// It is there.
+    Layer(Box<Loaded>),
+    /// It is to be unpacked.
+    Blob(Packed<'a>),
+}
+
+/// A tar, compressed or not, that becomes a file.
+pub(crate) struct Packed<'a> {
+    /// What it is called in errors.
+    pub(crate) path: PathBuf,
+    pub(crate) reader: Box<dyn Read + Send + 'a>,
+    /// The tag of its device, if it is not to be the digest of the tar.
+    pub(crate) tag: Option<String>,
+    /// The digest that the tar must have, if something says it.
+    pub(crate) diff_id: Option<String>,
+}
+
+/// Opens a layer, whose blob is checked before or at its end.
+fn open<'a>(
+    store: &'a Store,
     manifest: &Path,
     descriptor: &Descriptor,
     diff_id: &str,
     how: &ReadingOptions<'_>,
-    spool: &mut Spool,
-) -> Done<Loaded> {
+) -> Done<Source<'a>> {
     let (path, blob) = store.verified(descriptor, manifest)?;
-    let tag = if how.tag_blobs { Some(descriptor.hex(manifest)?) } else { None };
+    let hex = descriptor.hex(manifest)?;
+    let mut reader = blob.reader;
     if let Some(file) = blob.file {
         let (_, kind) =
             stream::with_kind(stream::reader(&file)?).map_err(|error| Fail::of(&path, error))?;
         if kind == Kind::Tar {
             // The blob is the device, and its digest, just checked, is of its bytes.
-            let tag = descriptor.hex(manifest)?;
-            let identity = Identity::of_checked_tag(tag.as_bytes());
-            let layer = from_tar::indexed(file, how.layer.clone().tag(tag).identity(identity))?;
-            return checked(&path, layer, tag, diff_id);
+            let identity = Identity::of_checked_tag(hex.as_bytes());
+            let layer = from_tar::indexed(file, how.layer.clone().tag(hex).identity(identity))?;
+            let layer = checked(&path, layer, hex, diff_id)?;
+            return Ok(Source::Layer(Box::new(layer)));
         }
-        let reader = Box::new(stream::reader(&file)?);
-        let blob = Blob { reader, file: None, ..blob };
-        return tagged(&path, blob, tag, diff_id, how, spool);
+        reader = Box::new(stream::reader(&file)?);
     }
-    tagged(&path, blob, tag, diff_id, how, spool)
+    let tag = how.tag_blobs.then(|| hex.to_owned());
+    Ok(Source::Blob(Packed { path, reader, tag, diff_id: Some(diff_id.to_owned()) }))
 }
 
-/// Makes a layer of a blob as a stream.
-pub(crate) fn unpack(
-    path: &Path,
-    blob: Blob<'_>,
-    diff_id: &str,
+/// Loads layers, lowest first: each is opened, and unpacked if it must be. `bytes` is how long all are
+/// together, if that is known.
+pub(crate) fn each<'a, J>(
+    layers: impl Iterator<Item = J>,
+    bytes: Option<u64>,
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
-) -> Done<Loaded> {
-    tagged(path, blob, None, diff_id, how, spool)
-}
-
-/// The same with a tag for the device, if it is not to be the digest of the tar.
-fn tagged(
-    path: &Path,
-    blob: Blob<'_>,
-    tag: Option<&str>,
-    diff_id: &str,
-    how: &ReadingOptions<'_>,
-    spool: &mut Spool,
-) -> Done<Loaded> {
-    let (layer, digest) = unpack_unchecked(path, blob, tag, how, spool)?;
-    checked(path, layer, &digest, diff_id)
-}
-
-/// The same where nothing says which digest is expected; answers which it is.
-pub(crate) fn unpack_unchecked(
-    path: &Path,
-    blob: Blob<'_>,
-    tag: Option<&str>,
-    how: &ReadingOptions<'_>,
-    spool: &mut Spool,
-) -> Done<(Loaded, String)> {
-    let failed = |error| Fail::of(path, error);
-    let progress = Progress::new("unpacking", Some(blob.bytes));
-    let (reader, kind) = stream::with_kind(progress.reader(blob.reader)).map_err(failed)?;
-    if kind == Kind::Erofs {
-        return Err(Fail::of(path, "is an EROFS image, not a tar"));
-    }
-    let mut reader: Box<dyn Read> =
-        stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
-    spool.take_with(path, &mut *reader, from_tar::reading(how, tag), tag)
+    mut open: impl FnMut(J) -> Done<Source<'a>>,
+) -> Done<Vec<Loaded>> {
+    let progress = Progress::new("unpacking", bytes);
+    let spool = RefCell::new(spool);
+    let begin = |layer: J| {
+        let Packed { path, reader, tag, diff_id } = match open(layer)? {
+            Source::Layer(layer) => return Ok(Begun::Ready(layer)),
+            Source::Blob(packed) => packed,
+        };
+        let failed = |error| Fail::of(&path, error);
+        let (reader, kind) = stream::with_kind(progress.reader(reader)).map_err(failed)?;
+        if kind == Kind::Erofs {
+            return Err(Fail::of(path, "is an EROFS image, not a tar"));
+        }
+        let tar = stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
+        let options = from_tar::reading(how, tag.as_deref());
+        let room = spool.borrow().room(&path)?;
+        let stream = Stream { path, tar, options, room };
+        Ok(Begun::Stream(Box::new(stream), (tag, diff_id)))
+    };
+    let end = |(tag, diff_id): (Option<String>, Option<String>), unpacked: Unpacked| {
+        let Unpacked { path, room, done } = unpacked;
+        let (layer, digest) = spool.borrow_mut().keep(&path, room, done, tag.as_deref())?;
+        match diff_id {
+            Some(diff_id) => checked(&path, layer, &digest, &diff_id),
+            None => Ok(layer),
+        }
+    };
+    several::each(layers, begin, end)
 }
 
 /// A layer whose SHA-256, uncompressed, is what the configuration says. So it was not cut short,

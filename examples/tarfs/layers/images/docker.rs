@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::reading_options::ReadingOptions;
+use crate::layers::images::blobs::{Packed, Source};
 use crate::layers::images::config::Config;
 use crate::layers::images::image_name::{self, ImageName};
 use crate::layers::images::store::Store;
@@ -49,12 +50,13 @@ pub(crate) fn load(
     let diff_ids = blobs::as_many(store.name(), image.layers.len(), &config)?;
     let layers = image.layers.iter().zip(diff_ids);
     let layers = layers.filter(|(_, diff_id)| !how.passes_over(diff_id));
-    layers
-        .map(|(name, diff_id)| {
-            let layer = blobs::unpack(&store.path(name), store.open(name)?, diff_id, how, spool)?;
-            Ok(Loaded { platform: platform.clone(), ..layer })
-        })
-        .collect()
+    let bytes = layers.clone().map(|(name, _)| Some(store.open(name).ok()?.bytes)).sum();
+    let layers = blobs::each(layers, bytes, how, spool, |(name, diff_id)| {
+        let (path, reader) = (store.path(name), store.open(name)?.reader);
+        let diff_id = Some(diff_id.clone());
+        Ok(Source::Blob(Packed { path, reader, tag: None, diff_id }))
+    })?;
+    Ok(layers.into_iter().map(|layer| Loaded { platform: platform.clone(), ..layer }).collect())
 }
 
 /// The image that is meant. Entries of one configuration and the same layers are one image.

@@ -10,6 +10,7 @@
 //! | `manifest` | a manifest, and the configuration of its image |
 //! | `opened` | an image with its documents and blobs as they are |
 //! | `blobs` | a manifest's blobs, checked, become layers |
+//! | `several` | layers that are unpacked at the same time |
 //! | `repository` | the same of a registry |
 //! | `oci`, `directory`, `docker`, `old_docker` | the forms that images come in |
 //! | `mistaken` | an archive of an image that is taken for a layer |
@@ -32,6 +33,7 @@ mod old_docker;
 pub(crate) mod opened;
 pub(crate) mod reference;
 mod repository;
+mod several;
 pub(crate) mod store;
 mod words;
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::reading_options::ReadingOptions;
+use crate::layers::images::blobs::{Packed, Source};
 use crate::layers::images::config::Config;
 use crate::layers::images::image_name::{self, ImageName};
 use crate::layers::images::store::Store;
@@ -54,17 +55,20 @@ pub(crate) fn load(
         next = parent;
     }
     chain.reverse();
-    let tar = |id: &String| {
-        let name = format!("{id}/layer.tar");
-        let blob = store.open(&name)?;
-        let is_empty = blob.bytes == 0;
-        let (mut layer, _) = blobs::unpack_unchecked(&store.path(&name), blob, None, how, spool)?;
+    let tar = |id: &String| format!("{id}/layer.tar");
+    let bytes: Vec<u64> =
+        chain.iter().map(|id| Ok(store.open(&tar(id))?.bytes)).collect::<Done<_>>()?;
+    let all = Some(bytes.iter().fold(0, |all: u64, bytes| all.saturating_add(*bytes)));
+    let mut layers = blobs::each(chain.iter(), all, how, spool, |id| {
+        let (path, reader) = (store.path(&tar(id)), store.open(&tar(id))?.reader);
+        Ok(Source::Blob(Packed { path, reader, tag: None, diff_id: None }))
+    })?;
+    for (layer, bytes) in layers.iter_mut().zip(bytes) {
         // A file of nothing in the archive is a layer with nothing in it.
-        layer.end = layer.end.filter(|_| !is_empty);
+        layer.end = layer.end.take().filter(|_| bytes > 0);
         layer.platform.clone_from(&platform);
-        Ok(layer)
-    };
-    chain.iter().map(tar).collect()
+    }
+    Ok(layers)
 }
 
 /// The name of a layer's directory, and its parent, if it has one.

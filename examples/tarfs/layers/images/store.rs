@@ -50,7 +50,7 @@ enum BlobNames {
 
 /// A blob as a stream, and the file that it is, if it is one of its own.
 pub(crate) struct Blob<'a> {
-    pub(crate) reader: Box<dyn Read + 'a>,
+    pub(crate) reader: Box<dyn Read + Send + 'a>,
     pub(crate) bytes: u64,
     pub(crate) file: Option<NamedFile>,
 }
