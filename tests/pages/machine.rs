@@ -54,6 +54,9 @@ impl Machine {
                 shell.env_remove(name);
             }
         }
+        // Go keeps what pkg-config said in its build cache, and asks again only where flags of its own differ: what is
+        // installed here alone must not be what later builds look for.
+        shell.env("CGO_CFLAGS", "-O2 -g -DTARFS_PAGES");
         let target = checkout.join("target");
         shell.env("CARGO_TARGET_DIR", target).env("LC_ALL", "C").env_remove("CARGO");
         let verdict = Verdict::of(&mut shell);

@@ -37,10 +37,11 @@ pub(crate) fn load(
     }
     let diff_ids = as_many(path, layers.len(), &config)?;
     let layers = layers.iter().zip(diff_ids).filter(|(_, diff_id)| !how.passes_over(diff_id));
-    let bytes = layers.clone().map(|(descriptor, _)| descriptor.size).sum();
+    let layers: Vec<(&Descriptor, &String)> = layers.collect();
+    let bytes = layers.iter().map(|(descriptor, _)| descriptor.size).sum();
     let open =
         |(descriptor, diff_id): (&Descriptor, &String)| open(store, path, descriptor, diff_id, how);
-    let layers = each(layers, bytes, how, spool, open)?;
+    let layers = each(layers.into_iter(), bytes, how, spool, open)?;
     Ok(layers.into_iter().map(|layer| Loaded { platform: platform.clone(), ..layer }).collect())
 }
 

@@ -50,8 +50,9 @@ pub(crate) fn load(
     let diff_ids = blobs::as_many(store.name(), image.layers.len(), &config)?;
     let layers = image.layers.iter().zip(diff_ids);
     let layers = layers.filter(|(_, diff_id)| !how.passes_over(diff_id));
-    let bytes = layers.clone().map(|(name, _)| Some(store.open(name).ok()?.bytes)).sum();
-    let layers = blobs::each(layers, bytes, how, spool, |(name, diff_id)| {
+    let layers: Vec<(&String, &String)> = layers.collect();
+    let bytes = layers.iter().map(|(name, _)| Some(store.open(name).ok()?.bytes)).sum();
+    let layers = blobs::each(layers.into_iter(), bytes, how, spool, |(name, diff_id)| {
         let (path, reader) = (store.path(name), store.open(name)?.reader);
         let diff_id = Some(diff_id.clone());
         Ok(Source::Blob(Packed { path, reader, tag: None, diff_id }))
