@@ -116,7 +116,7 @@ fn hash_trees() {
         (&E::MidBlock { offset: 3 }, "digests pushed at byte 3 of the data, inside a data block"),
         (
             &E::DigestLength { bytes: 31 },
-            "31 bytes where whole 32-byte digests of all blocks belong",
+            "31 bytes where whole digests of all blocks belong",
         ),
         (&E::NoLevels, "a single data block has no tree"),
         (&E::OtherLeaves, "the leaves were hashed with another data block size or salt"),
