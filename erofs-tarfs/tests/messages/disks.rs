@@ -114,10 +114,7 @@ fn hash_trees() {
         (&E::TooMuchData { bytes: 3, expected: 2 }, "3 bytes of data, only 2 were announced"),
         (&E::TooLittleData { bytes: 2, expected: 3 }, "data ends after 2 bytes, 3 were announced"),
         (&E::MidBlock { offset: 3 }, "digests pushed at byte 3 of the data, inside a data block"),
-        (
-            &E::DigestLength { bytes: 31 },
-            "31 bytes where whole digests of all blocks belong",
-        ),
+        (&E::DigestLength { bytes: 31 }, "31 bytes where whole digests of all blocks belong"),
         (&E::NoLevels, "a single data block has no tree"),
         (&E::OtherLeaves, "the leaves were hashed with another data block size or salt"),
         (&E::BlockLength { bytes: 3, block: 2 }, "3 bytes are not whole blocks of 2"),
