@@ -4,7 +4,7 @@
 # of the image file, which EROFS reads through the page cache of the file system that it lies on. The mount option
 # `directio` (6.12.117 and 6.18 have it) keeps it once; on Btrfs not where the image has blocks of 512 bytes, and no
 # error says so. One would guess the same of a disk with sectors of 4096 bytes: there such an image is mounted without an
-# error too, and then each read of a file in it is one. A loop device is as a file, and `losetup --direct-io=on` its cure.
+# error too, and then each read of a file in it is one. A loop device keeps it twice as well, and `losetup --direct-io=on` its cure.
 source "$(dirname "$0")/common"
 need_root
 need losetup python3 mkfs.ext4 mkfs.btrfs
