@@ -116,7 +116,7 @@ fn hash_trees() {
         (&E::MidBlock { offset: 3 }, "digests pushed at byte 3 of the data, inside a data block"),
         (&E::DigestLength { bytes: 31 }, "31 bytes where whole digests of all blocks belong"),
         (&E::NoLevels, "a single data block has no tree"),
-        (&E::OtherLeaves, "the leaves were hashed with another data block size or salt"),
+        (&E::OtherLeaves, "the leaves were hashed with another data block size, algorithm or salt"),
         (&E::BlockLength { bytes: 3, block: 2 }, "3 bytes are not whole blocks of 2"),
         (&E::BlockIndex { block: 3, data_blocks: 2 }, "data block 3 of 2 does not exist"),
         (
@@ -134,12 +134,16 @@ fn hash_trees() {
         (&E::SuperblockShort { bytes: 3 }, "a verity superblock has 512 bytes, here are 3"),
         (&E::SuperblockMagic, "no verity superblock here"),
         (&E::SuperblockVersion { version: 2 }, "verity superblock version 2, only 1 is known"),
-        (&E::HashType { hash_type: 0 }, "verity hash type 0, only 1 is supported"),
-        (&E::Algorithm { name }, r#"hash algorithm "\"sha\xff", only sha256 is supported"#),
+        (&E::HashType { hash_type: 2 }, "verity hash type 2, only 0 and 1 are known"),
+        (
+            &E::Algorithm { name },
+            r#"hash algorithm "\"sha\xff", only sha256 and sha512 are supported"#,
+        ),
         (
             &E::Algorithm { name: [b'a'; 32] },
-            "hash algorithm \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", only sha256 is supported",
+            "hash algorithm \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", only sha256 and sha512 are supported",
         ),
+        (&E::NoPlace { form: "sidecars", what: "a salt" }, "sidecars have no place for a salt"),
         (&E::Name { found: '\0' }, "a device name must not be empty"),
         (&E::Name { found: '\'' }, r"a device name must not have '\''"),
         (&Fault::<&str>::Verity(E::NoData), &E::NoData.to_string()),
