@@ -111,8 +111,8 @@ pub enum Error {
     /// A tree without levels where there must be one: a single data block has none.
     #[error("a single data block has no tree")]
     NoLevels,
-    /// Leaves that were hashed with another data block size or salt than the tree's.
-    #[error("the leaves were hashed with another data block size or salt")]
+    /// Leaves that were hashed with another data block size, algorithm or salt than the tree's.
+    #[error("the leaves were hashed with another data block size, algorithm or salt")]
     OtherLeaves,
     /// A slice of data that is not whole blocks.
     #[error("{bytes} bytes are not whole blocks of {block}")]
