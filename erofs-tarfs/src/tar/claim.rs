@@ -1,28 +1,12 @@
 //! Bytes that a link, a directory or a device states, though entries of their kind have no body.
-//!
-//! POSIX allows a hard link in a pax archive to have its file's bytes behind it. GNU tar and Go, and so
-//! containerd, read none, whatever is stated, as many writers state a size and write no bytes: we do the same.
-//! If bytes are there all the same, the first block of them is no header, which is an error; but where it is
-//! zeros, or the file is a tar, the archive seems to end in them, and what is behind would be lost. So where the
-//! end marker lies in the bytes that were stated, the block behind these must not be a header.
-//!
-//! ```text
-//! ┌─────────────┬─ - - - - - - - - - - - - - - - - ─┬────────┬───
-//! │ link,       │ 0 0 0 … the end, as GNU tar and   │ header │ …    an entry that they never show:
-//! │ size 40,000 │ Go have it                        │        │      an error
-//! └─────────────┴─ - - - - - - - - - - - - - - - - ─┴────────┴───
-//! ```
 
 use alloc::vec::Vec;
 
 use super::fields::padding;
-use super::header::{BLOCK, Verdict, verify};
-use super::parser::{Parser, State};
 use super::part::first;
-use super::pending::{Name, Source};
 use super::{Error, ErrorKind};
 
-/// An entry that states a size without having a body.
+/// The last entry that states a size without having a body.
 #[derive(Debug, Default)]
 pub(super) struct Claim {
     /// Where its header is.
@@ -35,66 +19,22 @@ pub(super) struct Claim {
     path: Vec<u8>,
 }
 
-impl Parser {
-    /// Notes what an entry without a body states, whose header at `offset` ends at the parser's position.
-    #[inline]
-    pub(super) fn claims(&mut self, offset: u64, size: u64, path: Name, header: &[u8; BLOCK]) {
-        if size == 0 {
-            return;
-        }
-        self.totals.count_ignored();
-        let mut kept = core::mem::take(&mut self.claim.path);
-        kept.clear();
-        kept.extend_from_slice(first(self.resolve(path, header), 256));
-        let end = self.position.saturating_add(size).saturating_add(padding(size));
-        self.claim = Claim { offset, size, end, path: kept };
+impl Claim {
+    /// Notes an entry whose header at `offset` ends at `position`, in the place of the one before.
+    pub(super) fn note(&mut self, offset: u64, position: u64, size: u64, path: &[u8]) {
+        (self.offset, self.size) = (offset, size);
+        self.end = position.saturating_add(size).saturating_add(padding(size));
+        self.path.clear();
+        self.path.extend_from_slice(first(path, 256));
     }
 
-    /// What comes next where the end marker ends at the parser's position.
-    pub(super) fn behind_the_end(&self) -> State {
-        match self.claim.end.checked_sub(self.position) {
-            Some(left) => State::Claimed { left },
-            None => State::End,
-        }
+    /// How many bytes there are from `position` to the end of what is stated; `None` behind it.
+    pub(super) fn left(&self, position: u64) -> Option<u64> {
+        self.end.checked_sub(position)
     }
 
-    /// Takes what was stated, and the block behind it.
-    pub(super) fn claimed(&mut self, rest: &[u8], at: &mut usize) -> Result<(), Error> {
-        let State::Claimed { left } = &mut self.state else { return Ok(()) };
-        let start = *at;
-        let mut block = None;
-        if *left > 0 {
-            let n = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
-            *left = left.saturating_sub(n as u64);
-            self.take(n, at);
-        } else if let Some(source) = self.take_block(rest, at) {
-            block = match source {
-                Source::Input => rest.first_chunk().copied(),
-                Source::Kept => Some(self.block),
-            };
-            self.state = State::End;
-        }
-        let taken = at.saturating_sub(start) as u64;
-        self.totals.trailing = self.totals.trailing.saturating_add(taken);
-        match block {
-            Some(block) if verify(&block) == Verdict::Sound => {
-                let kind = ErrorKind::LinkBody { size: self.claim.size };
-                Err(Error::new(self.claim.offset, &self.claim.path, kind))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Follows a caller who jumps over `n` bytes behind the end marker.
-    pub(super) fn skip_claimed(&mut self, n: u64) {
-        let State::Claimed { left } = &mut self.state else { return };
-        match left.checked_sub(n) {
-            Some(rest) if self.filled == 0 => *left = rest,
-            _ if n == 0 => {}
-            _ => {
-                self.filled = 0;
-                self.state = State::End;
-            }
-        }
+    /// That there are entries behind it, where the archive has ended within.
+    pub(super) fn error(&self) -> Error {
+        Error::new(self.offset, &self.path, ErrorKind::LinkBody { size: self.size })
     }
 }

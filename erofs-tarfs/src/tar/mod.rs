@@ -64,6 +64,7 @@
 )]
 
 mod assemble;
+mod behind;
 mod body;
 mod claim;
 mod end;
