@@ -10,6 +10,7 @@ mod erofs_rs;
 mod forms;
 mod fsck;
 mod fuse;
+mod grub;
 mod linux;
 mod mkfs_merge;
 mod table;

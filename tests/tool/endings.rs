@@ -39,9 +39,11 @@ fn entry(name: &str) -> Vec<u8> {
 }
 
 /// A hard link to `a` that has its file's bytes behind it, as POSIX allows in a pax archive. Readers differ:
-/// Python's tarfile and mkfs.erofs 1.9.4 take them for the end (findings/links-with-bodies.sh).
-fn link_with_body() -> Vec<u8> {
-    let mut link = entry("l");
+/// Python's tarfile and mkfs.erofs 1.9.4 take them for the end, GNU tar and Go too where they begin with 1024 zeros,
+/// or are a tar (findings/links-with-bodies.sh).
+fn link_with_body(body: &[u8]) -> Vec<u8> {
+    let mut link = testkit::tarball::TarBuilder::new().file("l", body).finish();
+    link.truncate(512 + body.len().next_multiple_of(512));
     link[156..158].copy_from_slice(b"1a");
     link[148..156].fill(b' ');
     let sum: u32 = link[..512].iter().copied().map(u32::from).sum();
@@ -75,10 +77,36 @@ fn rows() -> Vec<Row> {
         row("what is no header", and(&[&files, &[7; 512]]), Fails, Fails, Fails),
         row(
             "a hard link's body, then more",
-            and(&[&files, &link_with_body(), &entry("b")]),
+            and(&[&files, &link_with_body(&[7; 700]), &entry("c")]),
             Fails,
             Fails,
             Fails,
+        ),
+        row(
+            "a hard link's body of zeros, then more",
+            and(&[&files, &link_with_body(&zeros(3000)), &entry("c"), &zeros(1024)]),
+            Fails,
+            Takes(3),
+            Takes(3),
+        ),
+        row(
+            "a hard link's body that is a tar, then more",
+            and(&[
+                &files,
+                &link_with_body(&[entry("in"), zeros(1024)].concat()),
+                &entry("c"),
+                &zeros(1024),
+            ]),
+            Fails,
+            Takes(4),
+            Takes(4),
+        ),
+        row(
+            "a hard link's body of zeros, then the end",
+            and(&[&files, &link_with_body(&zeros(3000)), &zeros(1024)]),
+            Takes(3),
+            Takes(3),
+            Takes(3),
         ),
         row("no byte", Vec::new(), Fails, Fails, Takes(0)),
         row("two zero blocks alone", zeros(1024), Takes(0), Takes(0), Takes(0)),

@@ -31,7 +31,7 @@ impl Parser {
             }
             // No body follows, whatever size is stated: POSIX says so, and GNU tar when it
             // extracts (not when it lists) and Go do so.
-            self.totals.count_ignored(size);
+            self.claims(pending.offset, size, pending.path, header.0);
             self.finish_entry(header.0, pending, 0, Deliver::No)?;
             return Ok(true);
         }

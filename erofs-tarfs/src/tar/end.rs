@@ -46,9 +46,9 @@ pub struct End {
 }
 
 impl End {
-    /// Counts the size of an entry that has no body, unless it is 0.
-    pub(super) fn count_ignored(&mut self, size: u64) {
-        self.sizes_ignored = self.sizes_ignored.saturating_add(u64::from(size != 0));
+    /// Counts an entry that states a size and has no body.
+    pub(super) fn count_ignored(&mut self) {
+        self.sizes_ignored = self.sizes_ignored.saturating_add(1);
     }
 
     /// Whether the length of the stream is a multiple of 512 bytes.

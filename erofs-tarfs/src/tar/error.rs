@@ -132,6 +132,15 @@ pub enum ErrorKind {
         /// How much may be.
         limit: u64,
     },
+    /// The archive ends within the bytes that a hard link states, and goes on with another entry right behind
+    /// them: POSIX allows the file's bytes there, in pax archives. libarchive reads on; GNU tar and Go end.
+    #[error(
+        "the archive ends within the {size} bytes that are stated here, and has entries behind them: hard links must have no bytes of their own"
+    )]
+    LinkBody {
+        /// As the header has it, in bytes.
+        size: u64,
+    },
     /// A zero block with something other than another after it. GNU tar ends the archive there
     /// with a warning, Go refuses it, and others read on.
     #[error("a lone zero block: some readers end here, some read on")]

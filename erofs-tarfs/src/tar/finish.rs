@@ -29,7 +29,7 @@ impl Parser {
         let mut end = End { bytes: at, ..self.totals };
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
-            State::End => end.marker = EndMarker::TwoBlocks,
+            State::End | State::Claimed { .. } => end.marker = EndMarker::TwoBlocks,
             State::Header => {
                 let begun = first(&self.block, self.filled);
                 let start = at.saturating_sub(self.filled as u64);

@@ -13,7 +13,8 @@
 //! each time a header, and the extension headers before it, are complete. It reads v7, ustar,
 //! pax, old GNU and star, and knows nothing of EROFS. Where GNU tar and Go's `archive/tar` (so
 //! containerd) agree on what an archive holds it does as they do; where they do not it mostly
-//! refuses the archive, and `tests/tar_odd.rs` has each case.
+//! refuses the archive, and `tests/tar_odd.rs` has each case. One thing both take is refused: an end of the
+//! archive with entries behind it, in the bytes that a link states ([`ErrorKind::LinkBody`]).
 //!
 //! ```
 //! use erofs_tarfs::tar::{Event, ParseOptions, Parser};
@@ -63,7 +64,9 @@
 )]
 
 mod assemble;
+mod behind;
 mod body;
+mod claim;
 mod end;
 mod entry;
 mod error;

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::claim::Claim;
 use super::extension::Extensions;
 use super::header::BLOCK;
 use super::pending::Pending;
@@ -61,6 +62,8 @@ pub struct Parser {
     pub(super) zero_block: bool,
     /// Whether the stream begins with its end marker.
     pub(super) nothing: bool,
+    /// The last entry that states a size, and is of a kind that has no body.
+    pub(super) claim: Claim,
     pub(super) totals: End,
 }
 
@@ -77,6 +80,9 @@ pub(super) enum State {
     SparseMap(Pending, BodyMap),
     /// A body and its padding.
     Body { left: u64, padding: u64, deliver: Deliver },
+    /// What follows the end marker where that lies in the bytes that a link states: so many bytes up to their
+    /// end, then a block that must not be a header.
+    Claimed { left: u64 },
     /// What follows the end marker.
     End,
     /// Nothing: the stream is faulty.
@@ -123,6 +129,7 @@ impl Parser {
             emitted: false,
             zero_block: false,
             nothing: false,
+            claim: Claim::default(),
             totals: End::default(),
         }
     }
@@ -139,7 +146,8 @@ impl Parser {
 
     /// Takes `n` bytes as if they had been fed: at most [`skippable`](Self::skippable), or any
     /// number after the end marker. The caller answers for their being there: what is skipped
-    /// past the end of a file is not told as truncated.
+    /// past the end of a file is not told as truncated, and an entry that is skipped behind the end marker
+    /// not as [`ErrorKind::LinkBody`].
     ///
     /// # Errors
     ///
@@ -153,7 +161,9 @@ impl Parser {
             State::Body { left, padding, .. } if beyond && n <= left.saturating_add(*padding) => {
                 return Err(self.too_long());
             }
-            State::End if beyond && n <= (i64::MAX as u64).saturating_sub(at) => {
+            State::End | State::Claimed { .. }
+                if beyond && n <= (i64::MAX as u64).saturating_sub(at) =>
+            {
                 return Err(self.too_long());
             }
             State::Body { left, padding, .. } if n <= left.saturating_add(*padding) => {
@@ -162,8 +172,9 @@ impl Parser {
                 *padding = padding.saturating_sub(n.saturating_sub(of_body));
             }
             // Below 2^63 real bytes cannot make the sum overflow.
-            State::End if n <= (i64::MAX as u64).saturating_sub(at) => {
+            State::End | State::Claimed { .. } if n <= (i64::MAX as u64).saturating_sub(at) => {
                 self.totals.trailing = self.totals.trailing.saturating_add(n);
+                self.skip_claimed(n);
             }
             _ if n == 0 => {}
             _ => {

@@ -98,7 +98,9 @@ impl Parser {
             prefetch(first(header, BLOCK));
         }
         self.totals.entries = self.totals.entries.saturating_add(1);
-        self.totals.count_ignored(if file { 0 } else { size });
+        if !file {
+            self.claims(offset, size, path, block);
+        }
         Some(Plain { at, offset, kind, path, mode, uid, gid, mtime, size: body })
     }
 

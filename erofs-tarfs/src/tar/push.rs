@@ -81,6 +81,7 @@ impl Parser {
                         return Ok(Found::Data(start..*at));
                     }
                 }
+                State::Claimed { .. } => self.claimed(rest, at)?,
                 State::End => {
                     // Two blocks of zeros and no entry before them: with more zeros an empty
                     // archive, with anything else no archive at all.
@@ -137,13 +138,13 @@ impl Parser {
         }
     }
 
-    fn take(&mut self, n: usize, at: &mut usize) {
+    pub(super) fn take(&mut self, n: usize, at: &mut usize) {
         *at = at.saturating_add(n);
         self.position = self.position.saturating_add(n as u64);
     }
 
     /// Takes a block: where it lies whole in the input, without touching it.
-    fn take_block(&mut self, rest: &[u8], at: &mut usize) -> Option<Source> {
+    pub(super) fn take_block(&mut self, rest: &[u8], at: &mut usize) -> Option<Source> {
         if self.filled == 0 && rest.len() >= BLOCK {
             self.take(BLOCK, at);
             return Some(Source::Input);
@@ -181,7 +182,7 @@ impl Parser {
             Verdict::Zero if self.zero_block => {
                 self.local.clear();
                 self.nothing = offset == BLOCK as u64;
-                self.state = State::End;
+                self.state = self.behind_the_end();
                 return Ok(None);
             }
             Verdict::Zero => {

@@ -21,6 +21,11 @@ fn tars() {
         (&E::EmptyLink, "the link has no target"),
         (&E::EmptyPath, "the entry has no name"),
         (&E::Limit { what: "max_x", value: 9, limit: 8 }, "9 is over the limit max_x of 8"),
+        (
+            &E::LinkBody { size: 4096 },
+            "the archive ends within the 4096 bytes that are stated here, and has entries behind them: \
+             hard links must have no bytes of their own",
+        ),
         (&E::LoneZeroBlock, "a lone zero block: some readers end here, some read on"),
         (&E::NoEntries, "not a tar: 1024 zero bytes, no entry, and then bytes that are not zero"),
         (

@@ -1,6 +1,8 @@
 //! How tars end, what is no tar, and the limits of the parser.
 
-use erofs_tarfs::tar::{Compression, EndMarker, ErrorKind, ParseOptions, Part};
+use erofs_tarfs::tar::{
+    Compression, EndMarker, Error, ErrorKind, Event, ParseOptions, Parser, Part,
+};
 
 use super::strict;
 use super::tar_kit::*;
@@ -58,6 +60,114 @@ fn what_follows_the_end_marker_is_consumed_and_ignored() {
     assert_eq!((got.len(), end.entries), (1, 1));
     assert_eq!((end.bytes, end.trailing), (tar.len() as u64, tail.len() as u64));
     assert!(!end.is_whole_blocks());
+}
+
+/// Pushes all of it.
+fn all_of(parser: &mut Parser, mut tar: &[u8]) -> Result<(), Error> {
+    loop {
+        let step = parser.push(tar)?;
+        tar = &tar[step.consumed..];
+        if matches!(step.event, Event::NeedInput) {
+            return Ok(());
+        }
+    }
+}
+
+/// A link that states `size` bytes, which `body` are, an entry behind them, and the end.
+fn link_with(size: u64, body: &[u8]) -> Vec<u8> {
+    let link = Header::new(b'1', "l", size).link("a").block();
+    [&file("a", b"x"), &link, body, &file("behind", b"y"), &END[..]].concat()
+}
+
+#[test]
+fn an_end_within_a_links_own_bytes_is_refused_where_entries_are_behind_them() {
+    let tar = [&file("in", b"z")[..], &END].concat();
+    let size = tar.len() as u64;
+    for (tar, size) in [
+        (link_with(1024, &[0; 1024]), 1024),
+        (link_with(1025, &[0; 1536]), 1025),
+        (link_with(70_000, &padded(&[0; 70_000])), 70_000),
+        (link_with(4096, &[&[0; 1024][..], &[7; 3072]].concat()), 4096),
+        // A link to a tar: it would show what is in that, and nothing of what is behind it.
+        (link_with(size, &tar), size),
+        // Two of them, one behind the other: the first is named.
+        ([&link_with(2048, &[0; 2048])[..2048 + 1536], &link_with(512, &[1; 512])].concat(), 2048),
+        // The size in a pax record, and with a path for errors from there.
+        (
+            [
+                &pax(&[("size", b"4096"), ("path", b"l")])[..],
+                &Header::new(b'1', "short", 0).link("a").block(),
+                &[0; 4096],
+                &pax(&[("path", b"behind")]),
+                &file("short", b""),
+                &END,
+            ]
+            .concat(),
+            4096,
+        ),
+    ] {
+        for piece in [1, 100, 512, 4096, 1 << 20] {
+            let mut parser = Parser::new(ParseOptions::default());
+            let mut pieces = tar.chunks(piece);
+            let error = pieces.find_map(|piece| all_of(&mut parser, piece).err()).unwrap();
+            assert_eq!(error.kind(), &ErrorKind::LinkBody { size });
+            assert_eq!(error.path().unwrap(), b"l");
+            assert_eq!(parser.finish().unwrap_err(), error);
+        }
+    }
+}
+
+#[test]
+fn an_end_within_what_a_link_states_is_an_end_where_nothing_is_behind() {
+    let link = Header::new(b'1', "l", 70_000).link("a").block();
+    let link = [file("a", b"x"), link].concat();
+    let of_kind = |kind| Header::new(kind, "l", 4096).link("a").block();
+    for tail in [
+        &[0; 1024][..],
+        &[0; 9216],
+        &[0; 70_100],
+        // No entry of the archive, in any reading.
+        &[&[0; 70_144][..], &[7; 1024]].concat(),
+        &[&[0; 1024][..], &[7; 512]].concat(),
+        // A second archive, which is not where the bytes would end.
+        &[&END[..], &file("second", b"x"), &END].concat(),
+    ] {
+        let (got, end) = read(&[&link[..], tail].concat()).unwrap();
+        assert_eq!((got.len(), end.sizes_ignored, end.marker), (2, 1, EndMarker::TwoBlocks));
+        assert_eq!(end.trailing, tail.len() as u64 - 1024);
+    }
+    // Writers that state a size and write no bytes: nothing is lost.
+    for kind in [b'1', b'2', b'5'] {
+        let tar = [&of_kind(kind)[..], &file("f", &[b'x'; 9000]), &END].concat();
+        assert_eq!(read(&tar).unwrap().0.len(), 2);
+        let tar = [&of_kind(kind)[..], &file("f", b""), &END, &file("second", b"")].concat();
+        assert_eq!(read(&tar).unwrap().0.len(), 2);
+    }
+}
+
+#[test]
+fn who_skips_behind_the_end_answers_for_it() {
+    let tar = link_with(8192, &[0; 8192]);
+    let marker = 1024 + 512 + 1024; // behind it
+    for (skips, refused) in
+        [(&[0, 1, 7167][..], true), (&[7168], true), (&[7169], false), (&[7168 + 512], false)]
+    {
+        let mut parser = Parser::new(ParseOptions::default());
+        all_of(&mut parser, &tar[..marker]).unwrap();
+        skips.iter().for_each(|&n| parser.skip(n).unwrap());
+        let rest = &tar[marker + skips.iter().sum::<u64>() as usize..];
+        assert_eq!(all_of(&mut parser, rest).is_err(), refused, "{skips:?}");
+        if !refused {
+            assert_eq!(parser.finish().unwrap().trailing, (tar.len() - marker) as u64);
+        }
+    }
+    // In the middle of the block that is looked at.
+    let mut parser = Parser::new(ParseOptions::default());
+    all_of(&mut parser, &tar[..marker + 7168 + 100]).unwrap();
+    parser.skip(0).unwrap();
+    parser.skip(412).unwrap();
+    all_of(&mut parser, &tar[marker + 7168 + 512..]).unwrap();
+    assert_eq!(parser.finish().unwrap().bytes, tar.len() as u64);
 }
 
 #[test]
