@@ -33,11 +33,7 @@ impl Bytes<'_> {
 
 /// Gives a repository a blob by its digest, `sha256:` and hex digits, unless it has it; answers whether it was
 /// sent. The registry computes the digest of what it gets, and refuses another.
-pub(crate) fn blob(
-    connection: &Connection,
-    digest: &str,
-    bytes: Bytes<'_>,
-) -> Result<bool, Error> {
+pub(crate) fn blob(connection: &Connection, digest: &str, bytes: Bytes<'_>) -> Result<bool, Error> {
     if has_blob(connection, digest)? {
         return Ok(false);
     }
@@ -59,11 +55,7 @@ fn has_blob(connection: &Connection, digest: &str) -> Result<bool, Error> {
 }
 
 /// Begins an upload, and sends all bytes in one request.
-fn send(
-    connection: &Connection,
-    digest: &str,
-    bytes: Bytes<'_>,
-) -> Result<Response<Body>, Error> {
+fn send(connection: &Connection, digest: &str, bytes: Bytes<'_>) -> Result<Response<Body>, Error> {
     let begin = connection.agent().post(connection.url("blobs/uploads/"));
     let begun = connection.authorized(begin).send_empty().map_err(unanswered)?;
     if !begun.status().is_success() {

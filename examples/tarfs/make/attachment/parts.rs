@@ -59,7 +59,14 @@ pub(crate) fn made(
     let leaves: Vec<Option<&Leaves>> = leaves.map(|(layer, _)| layer.leaves.as_deref()).collect();
     let progress = Progress::new("hashing", Some(plan.bytes));
     let sealed = tarfs_io::hash_disk(
-        &plan, &layout, &sources, &leaves, geometry, &hashes, hashing, &progress.observer(),
+        &plan,
+        &layout,
+        &sources,
+        &leaves,
+        geometry,
+        &hashes,
+        hashing,
+        &progress.observer(),
     )?;
     Ok(Parts { bootstrap: part(bootstrap)?, tree: part(hashes)?, sealed })
 }
