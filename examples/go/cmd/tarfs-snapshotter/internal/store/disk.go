@@ -109,7 +109,7 @@ func (s *Store) diskKey(mode tarfs.Mode, layers []string) string {
 
 // export writes the disk of layers.
 func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, path string) (*keep.Item, error) {
-	sources, err := s.sources(ctx, layers)
+	sources, attached, err := s.sourcesOfDisk(ctx, mode, layers)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,8 @@ func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, pa
 	it := &keep.Item{Layers: layers, Mode: string(mode)}
 	for i := range done {
 		if sealed := done[i].Verity; sealed != nil {
-			err = errors.Join(err, describeTree(it, sealed, filepath.Dir(path)), sealed.Close())
+			s.options.Metrics.Hashed("disk", int64(sealed.Info().DataBytes)-attached.known)
+			err = errors.Join(err, describeTree(it, sealed, filepath.Dir(path)), attached.check(sealed.RootHex()), sealed.Close())
 		}
 	}
 	return it, errors.Join(err, os.Chmod(path, 0o600))

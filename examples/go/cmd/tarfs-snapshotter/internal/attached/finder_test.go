@@ -1,0 +1,132 @@
+package attached_test
+
+import (
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/attached"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
+)
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func must[T any](t testing.TB) func(T, error) T {
+	return func(value T, err error) T {
+		t.Helper()
+		ok(t, err)
+		return value
+	}
+}
+
+// node is one that has pulled the image of a world.
+func node(t *testing.T, w *testkit.World, change func(o *attached.Options)) (*attached.Finder, *store.Store) {
+	t.Helper()
+	layers := must[*store.Store](t)(store.Open(t.TempDir(), store.Options{}))
+	t.Cleanup(func() { ok(t, layers.Close()) })
+	options := attached.Options{Content: w.Contents, Layers: layers, Require: true}
+	if change != nil {
+		change(&options)
+	}
+	return attached.New(options), layers
+}
+
+// What `tarfs push --attach` has put into a registry is found by each layer of its image, and asked for once.
+func TestFinder(t *testing.T) {
+	w := testkit.NewWorld(t)
+	root := w.Attach()
+	asked := 0
+	f, layers := node(t, w, func(o *attached.Options) {
+		o.Expected = func(found string) (bool, error) {
+			asked++
+			return found == "sha256:"+root, nil
+		}
+	})
+	var all sync.WaitGroup
+	for i, layer := range w.Layers {
+		all.Go(func() {
+			id, err := f.Layer(t.Context(), layer.Digest)
+			if err != nil || id != digest.FromBytes(w.Tars[i]) {
+				t.Errorf("layer %d: %s, %v", i, id, err)
+			}
+		})
+	}
+	all.Wait()
+	if !layers.IsAttached(w.DiffIDs()) {
+		t.Error("nothing is kept")
+	}
+	if asked != 1 {
+		t.Errorf("the root hash was asked for %d times", asked)
+	}
+	if _, err := f.Layer(t.Context(), digest.FromString("another")); err == nil || !strings.Contains(err.Error(), "no image in containerd's store has the layer") {
+		t.Error(err)
+	}
+}
+
+// What is not there, or not right, is an error that says what, where it is required; else the layer is made here.
+func TestFinderRefuses(t *testing.T) {
+	for name, row := range map[string]struct {
+		change  func(w *testkit.World)
+		options func(o *attached.Options)
+		said    string
+	}{
+		"nothing": {func(*testkit.World) {}, nil, "nothing is attached to it"},
+		"a byte of the metadata": {func(w *testkit.World) {
+			w.Attach()
+			_, manifest := w.Referrer()
+			w.Flip(w.Kept(manifest.Layers[0].Digest), 1100)
+		}, nil, "has other bytes than its digest says"},
+		"a byte of the hash tree": {func(w *testkit.World) {
+			w.Attach()
+			_, manifest := w.Referrer()
+			w.Flip(w.Kept(manifest.Layers[1].Digest), 77)
+		}, nil, "has other bytes than its digest says"},
+		"a byte of the manifest": {func(w *testkit.World) {
+			w.Attach()
+			id, _ := w.Referrer()
+			text := string(must[[]byte](t)(os.ReadFile(w.Kept(id))))
+			w.Flip(w.Kept(id), int64(strings.Index(text, "image.verity")))
+		}, nil, "referrer sha256:"},
+		"a root that nobody expects": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) {
+			o.Expected = func(string) (bool, error) { return false, nil }
+		}, "is not expected"},
+		"other options": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.FollowLowerLinks = true },
+			`says org.erofs.tarfs.follow-lower-links "false", and here it is "true"`},
+		"too many bytes": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.MaxBytes = 1000 }, "max_layer_bytes allows 1000"},
+		"no credentials": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.Credentials = "/nowhere" }, "attached.credentials"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := testkit.NewWorld(t)
+			row.change(w)
+			f, layers := node(t, w, row.options)
+			_, err := f.Layer(t.Context(), w.Layers[0].Digest)
+			if name == "no credentials" && err == nil {
+				t.Skip("a registry that wants no login is asked without one")
+			}
+			if err == nil || !strings.Contains(err.Error(), row.said) || !strings.Contains(err.Error(), w.Manifest.String()) {
+				t.Fatalf("%v, not %q", err, row.said)
+			}
+			if layers.IsAttached(w.DiffIDs()) {
+				t.Error("it is kept")
+			}
+			f, _ = node(t, w, func(o *attached.Options) {
+				o.Require = false
+				if row.options != nil {
+					row.options(o)
+				}
+			})
+			if id, err := f.Layer(t.Context(), w.Layers[0].Digest); err != nil || id != "" {
+				t.Errorf("%s, %v", id, err)
+			}
+		})
+	}
+}
