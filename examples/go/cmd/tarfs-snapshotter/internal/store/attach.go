@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,9 +56,15 @@ func (s *Store) Attach(ctx context.Context, a Attached) error {
 	s.mu.Lock()
 	s.arriving[key] = time.Now().Add(arrives)
 	s.mu.Unlock()
-	return s.ensure(ctx, attachedKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
+	err = s.ensure(ctx, attachedKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
 		return s.attach(ctx, a, layers, dir)
 	})
+	if err != nil {
+		s.mu.Lock()
+		delete(s.arriving, key)
+		s.mu.Unlock()
+	}
+	return err
 }
 
 // IsAttached says whether what is attached to an image of these layers is kept.
@@ -84,6 +91,14 @@ func (s *Store) attachedTo(layers []string) *keep.Item {
 		return nil
 	}
 	return it
+}
+
+// dropAttached removes what turned out not to fit, so that all is made here.
+func (s *Store) dropAttached(layers []string, cause error) {
+	s.log.Error("what came with an image does not fit: made here", "cause", cause)
+	if err := s.items.Remove(attachedKind, s.attachedKey(layers)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Error("it was not removed", "cause", err)
+	}
 }
 
 // copyAttached writes the metadata that came with an image.
@@ -237,9 +252,13 @@ func (l *leaves) close() {
 
 // leavesOf reads leaves out of a hash tree, and verifies them by its root hash.
 func leavesOf(ctx context.Context, path string, root digest.Digest, dataBlocks uint64, layout *tarfs.Layout) (*leaves, error) {
-	raw, err := hex.DecodeString(root.Encoded())
-	if err != nil || len(raw) != 32 || root.Algorithm() != digest.SHA256 {
+	key, err := keyOf(root)
+	if err != nil {
 		return nil, fmt.Errorf("root hash %q is no SHA-256", root)
+	}
+	raw, err := hex.DecodeString(key)
+	if err != nil {
+		return nil, err
 	}
 	data := layout.Info().DiskBytes
 	if dataBlocks != (data+blockBytes-1)/blockBytes {

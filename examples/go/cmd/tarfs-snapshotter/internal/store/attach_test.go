@@ -235,6 +235,24 @@ func TestAttachedGoes(t *testing.T) {
 	if !s.IsAttached(e.chain) {
 		t.Error("it went with the process")
 	}
+	// A bit that was flipped since is noticed, and all made here; what comes again takes its place.
+	kept := must[[]string](t)(filepath.Glob(root + "/attached/*/image.verity"))[0]
+	data := must[[]byte](t)(os.ReadFile(kept))
+	data[99] ^= 1
+	ok(t, os.WriteFile(kept, data, 0o600))
+	image = must[store.Image](t)(s.Image(t.Context(), e.chain))
+	image.Release()
+	if !bytes.Equal(must[[]byte](t)(os.ReadFile(image.Path)), e.metadata) || s.IsAttached(e.chain) {
+		t.Error("another image, or damaged and used")
+	}
+	if disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageVerityOnly, e.chain)); disk.Root() != e.root {
+		t.Errorf("root %s", disk.Root())
+	}
+	ok(t, s.Attach(t.Context(), e.attached()))
+	if !s.IsAttached(e.chain) {
+		t.Error("it is damaged")
+	}
+	collect(e.chain...) // its layers have come
 	collect(e.chain[0])
 	if s.IsAttached(e.chain) {
 		t.Error("it stays without its layers")

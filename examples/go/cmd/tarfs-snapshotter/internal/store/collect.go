@@ -46,15 +46,18 @@ func (s *Store) retireUnused(ctx context.Context, all []keep.Collectable,
 	}
 	isUsed := func(layer string) bool { return used[layer] || s.holds[layer] > 0 }
 	return s.items.RetireUnless(all, func(one keep.Collectable) bool {
-		return s.isArriving(one) || one.IsOf(isUsed) && s.isCurrent(one)
+		return s.isArriving(one, isUsed) || one.IsOf(isUsed) && s.isCurrent(one)
 	})
 }
 
-// isArriving says that an item came with an image whose layers are on their way, as far as one can wait for them. The
-// caller has the lock.
-func (s *Store) isArriving(one keep.Collectable) bool {
+// isArriving says that an item came with an image whose layers are on their way, as far as one can wait for them. Once
+// they are in use it is an item as others are. The caller has the lock.
+func (s *Store) isArriving(one keep.Collectable, isUsed func(layer string) bool) bool {
+	if one.Kind != attachedKind {
+		return false
+	}
 	until, ok := s.arriving[one.Key]
-	if ok && one.Kind == attachedKind && time.Now().Before(until) {
+	if ok && time.Now().Before(until) && !one.IsOf(isUsed) {
 		return true
 	}
 	delete(s.arriving, one.Key)

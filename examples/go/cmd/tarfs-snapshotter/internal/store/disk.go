@@ -74,7 +74,15 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 	go func() {
 		defer release()
 		done <- s.ensure(context.WithoutCancel(ctx), disksKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
-			return s.export(ctx, mode, layers, filepath.Join(dir, file))
+			it, err := s.export(ctx, mode, layers, filepath.Join(dir, file))
+			if errors.Is(err, ErrAttached) {
+				s.dropAttached(layers, err)
+				if err := emptied(dir); err != nil {
+					return nil, err
+				}
+				it, err = s.export(ctx, mode, layers, filepath.Join(dir, file))
+			}
+			return it, err
 		})
 	}()
 	select {
@@ -95,6 +103,15 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 		err = checkSidecar(disk)
 	}
 	return disk, err
+}
+
+// emptied removes what is in a directory.
+func emptied(dir string) error {
+	names, err := os.ReadDir(dir)
+	for _, name := range names {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name.Name())))
+	}
+	return err
 }
 
 // diskKey names a disk by all that its bytes depend on.
