@@ -39,7 +39,8 @@ func pulled(t *testing.T, w *testkit.World, section string) (label, metrics stri
 	h := newHome(t, "")
 	text := fmt.Sprintf("address = %q\n[differ]\ncontainerd_address = %q\ncontent_root = ''\n[snapshotter]\nroot = %q\n"+
 		"export_mode = 'image_block_with_verity'\ndmverity_mode = 'off'\n%s\n[metrics]\naddress = %q\n",
-		h.socket(), contents(t, h, w.Contents), h.dir+"/kept", section, "unix:"+h.dir+"/metrics")
+		h.socket(), contents(t, h, w.Contents), h.dir+"/kept",
+		strings.Replace(section, "[attached]", fmt.Sprintf("[attached]\nregistries = [%q]", w.Registry()), 1), "unix:"+h.dir+"/metrics")
 	if err := os.WriteFile(h.dir+"/config.toml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

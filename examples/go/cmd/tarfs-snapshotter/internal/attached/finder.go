@@ -30,6 +30,8 @@ type Options struct {
 	FollowLowerLinks bool
 	// MaxBytes is the most bytes of an attached file; 0 for no limit.
 	MaxBytes int64
+	// Registries are those with a port of their own, HOST:PORT: containerd's labels leave ports out.
+	Registries []string
 	// HostsDir is where containerd's hosts.toml files are, which say how registries are reached; "" for none.
 	HostsDir string
 	// Credentials is a file as docker login writes it; "" for none.
@@ -118,7 +120,7 @@ func (f *Finder) lookup(ctx context.Context, image *image) *lookup {
 			delete(f.lookups, id)
 		}
 	}
-	if l, ok := f.lookups[image.desc.Digest]; ok {
+	if l, ok := f.lookups[image.desc.Digest]; ok && (l.at.IsZero() || l.err != nil || f.options.Layers.HasAttached(image.diffIDs)) {
 		return l
 	}
 	l := &lookup{done: make(chan struct{})}

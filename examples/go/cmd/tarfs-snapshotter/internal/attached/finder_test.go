@@ -1,6 +1,7 @@
 package attached_test
 
 import (
+	"context"
 	"os"
 	"strings"
 	"sync"
@@ -33,7 +34,7 @@ func node(t *testing.T, w *testkit.World, change func(o *attached.Options)) (*at
 	t.Helper()
 	layers := must[*store.Store](t)(store.Open(t.TempDir(), store.Options{}))
 	t.Cleanup(func() { ok(t, layers.Close()) })
-	options := attached.Options{Content: w.Contents, Layers: layers, Require: true}
+	options := attached.Options{Content: w.Contents, Layers: layers, Require: true, Registries: []string{w.Registry()}}
 	if change != nil {
 		change(&options)
 	}
@@ -66,6 +67,17 @@ func TestFinder(t *testing.T) {
 	}
 	if asked != 1 {
 		t.Errorf("the root hash was asked for %d times", asked)
+	}
+	// What was collected since is asked for again.
+	_, err := layers.Collect(t.Context(), func(context.Context) ([]digest.Digest, error) { return w.DiffIDs(), nil })
+	ok(t, err)
+	_, err = layers.Collect(t.Context(), func(context.Context) ([]digest.Digest, error) { return nil, nil })
+	ok(t, err)
+	if layers.HasAttached(w.DiffIDs()) {
+		t.Fatal("it was not collected")
+	}
+	if _, err := f.Layer(t.Context(), w.Layers[0].Digest); err != nil || !layers.IsAttached(w.DiffIDs()) || asked != 2 {
+		t.Errorf("%v, asked %d times", err, asked)
 	}
 	if _, err := f.Layer(t.Context(), digest.FromString("another")); err == nil || !strings.Contains(err.Error(), "no image in containerd's store has the layer") {
 		t.Error(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -90,15 +92,30 @@ func (f *Finder) read(ctx context.Context, info content.Info) (*image, error) {
 	for _, layer := range manifest.Layers {
 		i.layers = append(i.layers, layer.Digest)
 	}
-	for name, value := range info.Labels {
+	for _, name := range slices.Sorted(maps.Keys(info.Labels)) {
+		value := info.Labels[name]
 		if host, ok := strings.CutPrefix(name, labelSource); ok {
 			for repository := range strings.SplitSeq(value, ",") {
-				i.sources = append(i.sources, host+"/"+repository)
+				for _, host := range f.hostsOf(host) {
+					i.sources = append(i.sources, host+"/"+repository)
+				}
 			}
 		}
 	}
-	slices.Sort(i.sources)
 	return i, nil
+}
+
+// hostsOf are those that a label may mean, which leaves ports out: the registries that are known by a port, or the host.
+func (f *Finder) hostsOf(host string) (hosts []string) {
+	for _, known := range f.options.Registries {
+		if name, _, err := net.SplitHostPort(known); err == nil && name == host {
+			hosts = append(hosts, known)
+		}
+	}
+	if len(hosts) == 0 {
+		return []string{host}
+	}
+	return hosts
 }
 
 // document reads JSON of containerd's store, which has checked its digest.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -12,6 +13,11 @@ func (c *Config) checkAttached() error {
 	for key, path := range map[string]string{"hosts_dir": a.HostsDir, "credentials": a.Credentials} {
 		if path != "" && !strings.HasPrefix(path, "/") {
 			return fmt.Errorf("%s: %q is not an absolute path", key, path)
+		}
+	}
+	for _, registry := range a.Registries {
+		if _, port, err := net.SplitHostPort(registry); err != nil || port == "" {
+			return fmt.Errorf("registries: %q is no HOST:PORT", registry)
 		}
 	}
 	switch {

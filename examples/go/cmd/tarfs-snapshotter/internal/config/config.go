@@ -68,10 +68,11 @@ type Snapshotter struct {
 
 // Attached is what images come with in their registries: metadata and hash trees.
 type Attached struct {
-	Mode          string `toml:"mode"`
-	TrustRegistry bool   `toml:"trust_registry"`
-	HostsDir      string `toml:"hosts_dir"`
-	Credentials   string `toml:"credentials"`
+	Mode          string   `toml:"mode"`
+	TrustRegistry bool     `toml:"trust_registry"`
+	Registries    []string `toml:"registries"`
+	HostsDir      string   `toml:"hosts_dir"`
+	Credentials   string   `toml:"credentials"`
 }
 
 // Duration is a time as Go writes it, such as "30s".
@@ -103,7 +104,7 @@ func Default() *Config {
 		},
 		Verity:      Verity{Layers: "off"},
 		Snapshotter: Snapshotter{OverlayOptions: []string{}, DMVerityMode: "auto"},
-		Attached:    Attached{Mode: "off", HostsDir: "/etc/containerd/certs.d"},
+		Attached:    Attached{Mode: "off", Registries: []string{}, HostsDir: "/etc/containerd/certs.d"},
 	}
 }
 

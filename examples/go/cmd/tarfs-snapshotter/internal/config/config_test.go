@@ -97,6 +97,7 @@ func TestWrong(t *testing.T) {
 		{"[differ]\nstrict = true\n[snapshotter]\nroot = '/a'\n[attached]\nmode = 'use'\ntrust_registry = true", "differ.strict looks into layers"},
 		{"[differ]\ncontainerd_address = ''\n[snapshotter]\nroot = '/a'\n[attached]\nmode = 'use'\ntrust_registry = true", "differ.containerd_address is wanted"},
 		{"[snapshotter]\nroot = '/a'\nexport_mode = 'layer_block'\n[attached]\nmode = 'use'\ntrust_registry = true", "makes disks of layers"},
+		{"[attached]\nregistries = ['registry.example']", `registries: "registry.example" is no HOST:PORT`},
 		{"[attached]\nhosts_dir = 'certs.d'", `hosts_dir: "certs.d" is not an absolute path`},
 		{"[experimental.tarfs]\nenable_tarfs = true", "experimental.tarfs: wants the snapshotter"},
 		{"[snapshotter]\nroot = '/a'\n[experimental.tarfs]\nenable_tarfs = true", "mount_tarfs_on_host = false"},

@@ -43,7 +43,8 @@ type Attached struct {
 }
 
 // Attach keeps what is attached to an image, unless it is kept, once it was found to be right; else it is ErrAttached,
-// and nothing stays. It goes when its layers do, and after an hour if they do not come.
+// and nothing stays. It goes when its layers do, and after an hour if
+// no image is made of them until then.
 func (s *Store) Attach(ctx context.Context, a Attached) error {
 	layers, err := keysOf(a.Layers)
 	if err != nil {
@@ -60,9 +61,7 @@ func (s *Store) Attach(ctx context.Context, a Attached) error {
 		return s.attach(ctx, a, layers, dir)
 	})
 	if err != nil {
-		s.mu.Lock()
-		delete(s.arriving, key)
-		s.mu.Unlock()
+		s.arrived(&keep.Item{Layers: layers})
 	}
 	return err
 }
@@ -71,6 +70,12 @@ func (s *Store) Attach(ctx context.Context, a Attached) error {
 func (s *Store) IsAttached(chain []digest.Digest) bool {
 	layers, err := keysOf(chain)
 	return err == nil && s.attachedTo(layers) != nil
+}
+
+// HasAttached is IsAttached without a look into it.
+func (s *Store) HasAttached(chain []digest.Digest) bool {
+	layers, err := keysOf(chain)
+	return err == nil && s.items.Has(attachedKind, s.attachedKey(layers))
 }
 
 // attachedKey names what is attached by all that it has to fit to. Another version of the library may lay the disk out
@@ -101,8 +106,16 @@ func (s *Store) dropAttached(layers []string, cause error) {
 	}
 }
 
+// arrived says that the layers of what was attached are there: from now on it goes when they do.
+func (s *Store) arrived(it *keep.Item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.arriving, s.attachedKey(it.Layers))
+}
+
 // copyAttached writes the metadata that came with an image.
 func (s *Store) copyAttached(it *keep.Item, path string) (err error) {
+	s.arrived(it)
 	from, err := os.Open(s.items.Path(attachedKind, s.attachedKey(it.Layers), imageFile))
 	if err != nil {
 		return err

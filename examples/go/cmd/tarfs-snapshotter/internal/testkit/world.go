@@ -65,6 +65,9 @@ type World struct {
 	Manifest digest.Digest
 }
 
+// Registry is where the image is, of which containerd's labels say no port.
+func (w *World) Registry() string { return w.host }
+
 // DiffIDs are those of the layers.
 func (w *World) DiffIDs() (ids []digest.Digest) {
 	for _, tar := range w.Tars {
@@ -146,10 +149,10 @@ func (w *World) blob(data []byte, mediaType string, labels map[string]string) oc
 // write writes the image, as a layout and as containerd has it when it has pulled it.
 func (w *World) write() {
 	w.t.Helper()
-	source := map[string]string{"containerd.io/distribution.source." + w.host: "a/image"}
+	source := map[string]string{"containerd.io/distribution.source.127.0.0.1": "a/image"}
 	config := ocispec.Image{Platform: ocispec.Platform{OS: "linux", Architecture: "amd64"}, RootFS: ocispec.RootFS{Type: "layers"}}
 	manifest := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest}
-	refers := map[string]string{"containerd.io/distribution.source." + w.host: "a/image"}
+	refers := map[string]string{"containerd.io/distribution.source.127.0.0.1": "a/image"}
 	for i, tar := range w.Tars {
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
