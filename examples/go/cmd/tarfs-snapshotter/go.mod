@@ -3,6 +3,7 @@ module github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter
 go 1.26.6
 
 require (
+	cuelabs.dev/go/oci/ociregistry v0.0.0-20251212221603-3adeb8663819
 	github.com/containerd/containerd/api v1.12.0
 	github.com/containerd/containerd/v2 v2.4.2
 	github.com/containerd/continuity v0.5.0

@@ -2,6 +2,8 @@ package attached_test
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -43,7 +45,11 @@ func node(t *testing.T, w *testkit.World, change func(o *attached.Options)) (*at
 
 // What `tarfs push --attach` has put into a registry is found by each layer of its image, and asked for once.
 func TestFinder(t *testing.T) {
-	w := testkit.NewWorld(t)
+	t.Run("by a tag", func(t *testing.T) { finds(t, testkit.NewWorld(t)) })
+	t.Run("by the registry's list", func(t *testing.T) { finds(t, testkit.NewWorldWithReferrers(t)) })
+}
+
+func finds(t *testing.T, w *testkit.World) {
 	root := w.Attach()
 	asked := 0
 	f, layers := node(t, w, func(o *attached.Options) {
@@ -114,16 +120,12 @@ func TestFinderRefuses(t *testing.T) {
 		"other options": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.FollowLowerLinks = true },
 			`says org.erofs.tarfs.follow-lower-links "false", and here it is "true"`},
 		"too many bytes": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.MaxBytes = 1000 }, "max_layer_bytes allows 1000"},
-		"no credentials": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.Credentials = "/nowhere" }, "attached.credentials"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := testkit.NewWorld(t)
 			row.change(w)
 			f, layers := node(t, w, row.options)
 			_, err := f.Layer(t.Context(), w.Layers[0].Digest)
-			if name == "no credentials" && err == nil {
-				t.Skip("a registry that wants no login is asked without one")
-			}
 			if err == nil || !strings.Contains(err.Error(), row.said) || !strings.Contains(err.Error(), w.Manifest.String()) {
 				t.Fatalf("%v, not %q", err, row.said)
 			}
@@ -140,5 +142,36 @@ func TestFinderRefuses(t *testing.T) {
 				t.Errorf("%s, %v", id, err)
 			}
 		})
+	}
+}
+
+// A registry that wants a login is given that of the file, and no other registry is.
+func TestCredentials(t *testing.T) {
+	w := testkit.NewWorldWithReferrers(t)
+	w.Attach()
+	w.WantLogin()
+	file := testkit.Dir(t) + "/config.json"
+	auth := base64.StdEncoding.EncodeToString([]byte("me:secret"))
+	for _, row := range []struct{ text, said string }{
+		{fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, w.Registry(), auth), ""},
+		{fmt.Sprintf(`{"auths":{"registry.example":{"auth":%q}}}`, auth), "no basic auth credentials"},
+		{fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, w.Registry(), base64.StdEncoding.EncodeToString([]byte("me:wrong"))), "401 Unauthorized"},
+		{fmt.Sprintf(`{"auths":{%q:{"auth":"bWU="}}}`, w.Registry()), "has no name and password"},
+		{"{", "attached.credentials: " + file},
+		{"", "no such file"},
+	} {
+		if row.text == "" {
+			ok(t, os.Remove(file))
+		} else {
+			ok(t, os.WriteFile(file, []byte(row.text), 0o600))
+		}
+		f, _ := node(t, w, func(o *attached.Options) { o.Credentials = file })
+		_, err := f.Layer(t.Context(), w.Layers[0].Digest)
+		if row.said == "" && err != nil || row.said != "" && (err == nil || !strings.Contains(err.Error(), row.said)) {
+			t.Errorf("%s: %v", row.text, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("a password is said: %v", err)
+		}
 	}
 }

@@ -7,13 +7,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"cuelabs.dev/go/oci/ociregistry/ocimem"
+	"cuelabs.dev/go/oci/ociregistry/ociserver"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/opencontainers/go-digest"
@@ -56,6 +61,7 @@ func (l labels) Update(id digest.Digest, more map[string]string) (map[string]str
 type World struct {
 	t         *testing.T
 	dir, host string
+	login     atomic.Bool
 	// Contents is the content store, as containerd has it.
 	Contents content.Store
 	// Tars are the image's layers, and Layers their blobs.
@@ -64,6 +70,9 @@ type World struct {
 	// Manifest is the image's.
 	Manifest digest.Digest
 }
+
+// WantLogin has a registry with referrers want the name "me" and the password "secret" from now on.
+func (w *World) WantLogin() { w.login.Store(true) }
 
 // Registry is where the image is, of which containerd's labels say no port.
 func (w *World) Registry() string { return w.host }
@@ -79,8 +88,14 @@ func (w *World) DiffIDs() (ids []digest.Digest) {
 // repository is where the image is.
 func (w *World) repository() string { return w.host + "/a/image" }
 
-// NewWorld makes one. It ends the test where a program for it is not there.
-func NewWorld(t *testing.T) *World {
+// NewWorld makes one, with Debian's registry, which keeps no list of referrers. It ends the test where a program for it is
+// not there.
+func NewWorld(t *testing.T) *World { return newWorld(t, (*World).serve) }
+
+// NewWorldWithReferrers makes one with a registry in this process that keeps such a list.
+func NewWorldWithReferrers(t *testing.T) *World { return newWorld(t, (*World).serveReferrers) }
+
+func newWorld(t *testing.T, serve func(w *World)) *World {
 	t.Helper()
 	w := &World{t: t, dir: Dir(t)}
 	tool := os.Getenv("TARFS_TOOL")
@@ -94,7 +109,7 @@ func NewWorld(t *testing.T) *World {
 	}
 	w.Contents = must[content.Store](t)(local.NewLabeledStore(w.dir+"/content", labels{}))
 	w.Tars = [][]byte{tarOf(t, "etc/passwd", "root", "file", strings.Repeat("a file\n", 9000)), tarOf(t, "etc/.wh.passwd", "", "app", "an app")}
-	w.serve()
+	serve(w)
 	w.write()
 	Shell(t, w.dir, fmt.Sprintf("skopeo --insecure-policy copy --quiet --dest-tls-verify=false oci:layout:t docker://%s:t", w.repository()))
 	return w
@@ -133,6 +148,21 @@ func (w *World) serve() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	w.t.Fatal("docker-registry does not listen")
+}
+
+// serveReferrers starts a registry in memory.
+func (w *World) serveReferrers() {
+	registry := ociserver.New(ocimem.New(), nil)
+	server := httptest.NewServer(http.HandlerFunc(func(to http.ResponseWriter, asked *http.Request) {
+		if name, password, _ := asked.BasicAuth(); w.login.Load() && name+":"+password != "me:secret" {
+			to.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+			to.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		registry.ServeHTTP(to, asked)
+	}))
+	w.t.Cleanup(server.Close)
+	w.host = strings.TrimPrefix(server.URL, "http://")
 }
 
 // blob puts a blob into the layout, and into the content store.
