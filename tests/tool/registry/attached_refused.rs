@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use testkit::tarball::TarBuilder;
+use testkit::tarball::{SparseForm, TarBuilder};
 
 use super::server::{Answer, Image, Request, Seen, serve};
 use crate::run::{Ran, tool};
@@ -199,4 +199,24 @@ fn an_index_of_something_else_is_not_overwritten() {
     let overwritten =
         |request: &Request| request.method == "PUT" && request.path.contains("sha256-");
     assert!(!seen.iter().any(overwritten), "{seen:?}");
+}
+
+#[test]
+fn an_image_whose_metadata_hold_data_is_left_to_nodes() {
+    let dir = tempfile::tempdir().unwrap();
+    let pieces: [(u64, &[u8]); 2] = [(100, &[7; 77]), (5_000, &[8; 99])];
+    let tar = TarBuilder::new().sparse(SparseForm::Pax10, "odd", 9_000, &pieces).finish();
+    let image = Image::new(&dir.path().join("layout"), &[tar]);
+    let (host, seen) = serve(move |request, _| match &request.method[..] {
+        "GET" | "HEAD" => image.answer(request),
+        _ => taken(request),
+    });
+    let ran = push(&host, dir.path());
+    assert!(
+        ran.code == 1 && ran.stderr.contains("nodes have to index this image"),
+        "{}",
+        ran.stderr
+    );
+    let seen = seen.lock().unwrap();
+    assert!(seen.iter().all(|request| request.method == "GET"), "{seen:?}");
 }

@@ -6,6 +6,7 @@ use erofs_tarfs::image as planned;
 use erofs_tarfs::io::verity::HashingOptions;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile, Output};
 use erofs_tarfs::layout::LayoutOptions;
+use erofs_tarfs::read::{Image, TreeOptions};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::{Geometry, HashPlacement, Leaves, Params, Sealed};
 
@@ -48,6 +49,7 @@ pub(crate) fn made(
     let bootstrap = Output::scratch(dir, Path::new("the image's metadata"))?;
     let layout = image::plan(image, tree, &LayoutOptions::default())?;
     tarfs_io::write_metadata(&layout, &bootstrap)?;
+    is_over_tars_alone(image, &bootstrap, tree)?;
 
     let hashes = Output::scratch(dir, Path::new("the image's hash tree"))?;
     let layout = image::plan(image, tree, &LayoutOptions::disk())?;
@@ -69,6 +71,21 @@ pub(crate) fn made(
         &progress.observer(),
     )?;
     Ok(Parts { bootstrap: part(bootstrap)?, tree: part(hashes)?, sealed })
+}
+
+/// Refuses metadata that holds data of files itself: whoever reads it back has one device more than the image, and
+/// would make another disk of it.
+fn is_over_tars_alone(image: &Path, bootstrap: &NamedFile, tree: &Tree) -> Done {
+    let why = |error: erofs_tarfs::read::Error| Fail::of(image, error);
+    let bytes = tarfs_io::read_metadata(bootstrap)?;
+    let again =
+        Image::new(&bytes).and_then(|image| image.tree(&TreeOptions::new())).map_err(why)?;
+    if again.devices().len() == tree.devices().len() {
+        return Ok(());
+    }
+    let why = "has sparse files with pieces that do not lie on 512 bytes in their tars, so they are in \
+               the metadata: nodes have to index this image themselves";
+    Err(Fail::of(image, why))
 }
 
 fn part(file: NamedFile) -> Done<Part> {
