@@ -130,7 +130,7 @@ fn a_second_time_nothing_is_sent_and_what_others_have_attached_stays() {
         assert_eq!(sent.status(), 201, "{name}");
     };
     put("theirs", "application/vnd.oci.image.manifest.v1+json", &signature.to_string());
-    let digest = testkit_digest(signature.to_string().as_bytes());
+    let digest = digest_of(signature.to_string().as_bytes());
     theirs["manifests"] = of!([{ "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "digest": digest, "size": signature.to_string().len() }]);
     let tag = subject.replace(':', "-");
@@ -147,7 +147,7 @@ fn a_second_time_nothing_is_sent_and_what_others_have_attached_stays() {
     assert_eq!(digests, [digest.into(), first["artifact"].clone()]);
 }
 
-fn testkit_digest(bytes: &[u8]) -> String {
+fn digest_of(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(bytes);
     format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())

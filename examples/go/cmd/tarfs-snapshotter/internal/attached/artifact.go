@@ -3,6 +3,8 @@ package attached
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,8 +22,8 @@ const (
 // prefix is that of its annotations.
 const prefix = "org.erofs.tarfs."
 
-// format is the format version, of which CHANGELOG.md tells: of another one the same layers give other bytes.
-const format = "4"
+// Format is the format version, of which CHANGELOG.md tells: of another one the same layers give other bytes.
+const Format = "4"
 
 // artifact is what a manifest says of the two files that it brings.
 type artifact struct {
@@ -38,13 +40,14 @@ func (f *Finder) readArtifact(manifest *ocispec.Manifest, of *image) (*artifact,
 	if manifest.Subject == nil || manifest.Subject.Digest != of.desc.Digest {
 		return nil, errors.New("refers to another image")
 	}
-	for name, want := range map[string]string{
-		"format": format, "mode": "image_block_with_verity",
+	wanted := map[string]string{
+		"format": Format, "mode": "image_block_with_verity",
 		"block-size": "512", "data-block-size": "512", "hash-block-size": "4096", "salt": "-",
 		"follow-lower-links": strconv.FormatBool(f.options.FollowLowerLinks),
 		"layers":             joined(of.layers), "diff-ids": joined(of.diffIDs),
-	} {
-		if said := manifest.Annotations[prefix+name]; said != want {
+	}
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if said, want := manifest.Annotations[prefix+name], wanted[name]; said != want {
 			return nil, fmt.Errorf("says %s%s %q, and here it is %q", prefix, name, said, want)
 		}
 	}

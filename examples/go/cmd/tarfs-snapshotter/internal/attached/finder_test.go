@@ -145,6 +145,19 @@ func TestFinderRefuses(t *testing.T) {
 	}
 }
 
+// The format version is the changelog's: with another one what is attached gives other bytes.
+func TestFormat(t *testing.T) {
+	changelog := string(must[[]byte](t)(os.ReadFile("../../../../../../CHANGELOG.md")))
+	w := testkit.NewWorldWithReferrers(t)
+	w.Attach()
+	_, before, _ := strings.Cut(changelog, "stay readable. Current: ")
+	version, _, _ := strings.Cut(before, ".")
+	f, _ := node(t, w, nil)
+	if _, err := f.Layer(t.Context(), w.Layers[0].Digest); err != nil || version != attached.Format {
+		t.Errorf("%v; version %s, and %s here", err, version, attached.Format)
+	}
+}
+
 // A registry that wants a login is given that of the file, and no other registry is.
 func TestCredentials(t *testing.T) {
 	w := testkit.NewWorldWithReferrers(t)
