@@ -25,6 +25,7 @@ type elsewhere struct {
 	tars           [][]byte
 	chain          []digest.Digest
 	metadata, tree []byte
+	disk           []byte
 	root           string
 	blocks         uint64
 }
@@ -42,6 +43,8 @@ func madeElsewhere(t *testing.T) *elsewhere {
 	image := must[store.Image](t)(s.Image(t.Context(), e.chain))
 	defer image.Release()
 	disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageVerityOnly, e.chain))
+	whole := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
+	e.disk = must[[]byte](t)(os.ReadFile(whole.Path))
 	e.metadata = must[[]byte](t)(os.ReadFile(image.Path))
 	e.tree = must[[]byte](t)(os.ReadFile(disk.Path))
 	e.root = disk.Root()
@@ -106,6 +109,9 @@ func TestAttached(t *testing.T) {
 	disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
 	if said, err := veritysetup(disk, e); err != nil {
 		t.Errorf("%v: %s", err, said)
+	}
+	if !bytes.Equal(must[[]byte](t)(os.ReadFile(disk.Path)), e.disk) {
+		t.Error("the disk has other bytes than one that is made of the layers")
 	}
 
 	count := counted(t, m)
