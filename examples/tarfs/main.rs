@@ -38,7 +38,7 @@ use cli::loudness::Loudness;
 use cli::{quote, warn};
 use command::{
     cache, cat, completions, diff, du, export, extract, fsmeta, inspect, layer, ls, manual, merge,
-    mount_args, oci, root, stat, tar, umount, verity,
+    mount_args, oci, push, root, stat, tar, umount, verity,
 };
 use files::unchanged;
 
@@ -96,6 +96,8 @@ enum Command {
     Root(root::Root),
     /// Make an OCI image whose tars are devices of one EROFS.
     Oci(oci::Oci),
+    /// Give a registry what an image is mounted by, as a referrer of the image.
+    Push(push::Push),
     /// Put layers into a cache of containerd's EROFS snapshotter.
     Cache(cache::Cache),
     /// Merge the layers of a chain of containerd's snapshots into its fsmeta.erofs.
@@ -151,6 +153,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Root(args) => root::run(&args),
         Command::Oci(args) => oci::run(&args),
+        Command::Push(args) => push::run(&args),
         Command::Cache(args) => cache::run(&args),
         Command::FsMeta(args) => fsmeta::run(&args),
         Command::Verity(args) => verity::run(&args),

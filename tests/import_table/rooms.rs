@@ -21,7 +21,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("check", &["show", "layers", "hash_tree", "files", "cli"]),
     (
         "command",
-        &["check", "make", "mount", "restore", "show", "layers", "hash_tree", "files", "cli"],
+        &[
+            "check",
+            "make",
+            "mount",
+            "restore",
+            "show",
+            "layers",
+            "registry",
+            "hash_tree",
+            "files",
+            "cli",
+        ],
     ),
 ];
 

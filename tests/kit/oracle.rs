@@ -14,6 +14,8 @@ pub const EROFS_UTILS: &str = "TARFS_EROFS_UTILS";
 
 /// Where kernels for guests lie.
 pub const KERNELS: &str = "TARFS_KERNELS";
+/// Where oras is.
+const ORAS: &str = "TARFS_ORAS";
 
 /// What a tool said.
 #[derive(Clone, Debug)]
@@ -75,6 +77,16 @@ pub fn other_versions(name: &str, variable: &str) -> Vec<PathBuf> {
         let _ = found(&format!("another {name}"), &hint, None);
     }
     all
+}
+
+/// The client of registries that referrers are held against; `.ci/oras` brings it.
+///
+/// # Panics
+/// When there is none and `CI=true`.
+#[track_caller]
+pub fn oras() -> Option<PathBuf> {
+    let path = env::var_os(ORAS).map(PathBuf::from).filter(|path| path.is_file());
+    found("oras", &format!("set {ORAS} to what .ci/oras prints"), path)
 }
 
 /// Where kernels for guests are; `.ci/debian-kernels` brings them.

@@ -17,6 +17,7 @@ pub(crate) mod merge;
 pub(crate) mod mount;
 pub(crate) mod mount_args;
 pub(crate) mod oci;
+pub(crate) mod push;
 pub(crate) mod root;
 pub(crate) mod stat;
 pub(crate) mod tar;

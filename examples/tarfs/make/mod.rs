@@ -1,5 +1,6 @@
 //! What commands make of layers: bootstraps, and disks in all their forms.
 
+pub(crate) mod attachment;
 pub(crate) mod backings;
 pub(crate) mod cache_entry;
 pub(crate) mod disk_form;

@@ -1,13 +1,13 @@
 //! Requests to one repository of a registry.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 use super::challenge::Challenge;
 use super::error::{Error, is_passing};
@@ -36,6 +36,9 @@ pub(crate) struct Connection {
     /// The header `Authorization`, once the registry has asked for it.
     authorization: Mutex<Option<String>>,
 }
+
+/// A request, which is made once more when there is a login for it, or when the registry had failed.
+pub(super) type Request<'r> = &'r dyn Fn(&Connection) -> Result<Response<Body>, Error>;
 
 /// What of a repository is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -87,9 +90,14 @@ impl Connection {
 
     /// Asks, again if the registry fails for the moment. The answer is 200, or 206 from a byte on.
     pub(super) fn get(&self, what: What<'_>) -> Result<Response<Body>, Error> {
+        self.ask(&|connection| connection.request(what))
+    }
+
+    /// Makes a request, again if the registry fails for the moment. The answer is one of success.
+    pub(super) fn ask(&self, request: Request<'_>) -> Result<Response<Body>, Error> {
         let mut tries = 1;
         loop {
-            let again = match self.get_once(what) {
+            let again = match self.ask_once(request) {
                 Ok(answer) if answer.status().is_success() => return Ok(answer),
                 Ok(answer) => refused(answer),
                 Err(error) => error,
@@ -105,8 +113,8 @@ impl Connection {
         }
     }
 
-    fn get_once(&self, what: What<'_>) -> Result<Response<Body>, Error> {
-        let answer = self.request(what)?;
+    fn ask_once(&self, request: Request<'_>) -> Result<Response<Body>, Error> {
+        let answer = request(self)?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
@@ -117,8 +125,30 @@ impl Connection {
         let Some(challenge) = texts.find_map(Challenge::parse) else { return Ok(answer) };
         let (server, secure) = (self.name.server(), self.url.starts_with("https:"));
         let authorization = login::answer(&challenge, &self.agent, server, secure);
-        *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(authorization?);
-        self.request(what)
+        *self.authorization() = Some(authorization?);
+        request(self)
+    }
+
+    fn authorization(&self) -> MutexGuard<'_, Option<String>> {
+        self.authorization.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What requests are made by.
+    pub(super) fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// The address of something in the repository, as `blobs/sha256:HEX`.
+    pub(super) fn url(&self, name: &str) -> String {
+        format!("{}/{name}", self.url)
+    }
+
+    /// A request with the header `Authorization`, if the registry has asked for it.
+    pub(super) fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &*self.authorization() {
+            Some(authorization) => request.header("Authorization", authorization),
+            None => request,
+        }
     }
 
     fn request(&self, what: What<'_>) -> Result<Response<Body>, Error> {
@@ -132,19 +162,19 @@ impl Connection {
             Some(0) => request,
             Some(from) => request.header("Range", format!("bytes={from}-")),
         };
-        if let Some(authorization) =
-            &*self.authorization.lock().unwrap_or_else(PoisonError::into_inner)
-        {
-            request = request.header("Authorization", authorization);
+        self.authorized(request).call().map_err(unanswered)
+    }
+}
+
+/// Why a request got no answer.
+pub(super) fn unanswered(error: ureq::Error) -> Error {
+    match error {
+        ureq::Error::RequireHttpsOnly(to) => {
+            // Behind the question mark there may be a signature that opens it.
+            let to = to.split('?').next().unwrap_or_default();
+            Error::Refused(format!("the registry leads to {to}, which is not asked by HTTPS"))
         }
-        request.call().map_err(|error| match error {
-            ureq::Error::RequireHttpsOnly(to) => {
-                // Behind the question mark there may be a signature that opens it.
-                let to = to.split('?').next().unwrap_or_default();
-                Error::Refused(format!("the registry leads to {to}, which is not asked by HTTPS"))
-            }
-            error => Error::Failed(error.to_string()),
-        })
+        error => Error::Failed(error.to_string()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is printed: reports, listings, pictures, scripts. Nothing here reads a layer or makes a disk.
 
+pub(crate) mod attached_report;
 pub(crate) mod cache_report;
 pub(crate) mod details;
 pub(crate) mod extracted_report;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,12 +12,14 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use testkit::oci::write_layout;
 
-/// A request: its path, the first byte that it wants, and who asks.
+/// A request: what is done to which path, the first byte that is wanted, who asks, and what is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
+    pub(super) method: String,
     pub(super) path: String,
     pub(super) from: usize,
     pub(super) authorization: Option<String>,
+    pub(super) body: Vec<u8>,
 }
 
 /// What is answered: the first line's status, headers, and a body of which some bytes are sent.
@@ -119,10 +121,13 @@ fn exchange(
     answer: &(impl Fn(&Request, &[Request]) -> Answer + ?Sized),
     seen: &Mutex<Vec<Request>>,
 ) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream).lines();
+    let mut reader = BufReader::new(stream);
+    let mut lines = reader.by_ref().lines();
     let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut request = Request { path, from: 0, authorization: None };
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut request = Request { method, path, from: 0, authorization: None, body: Vec::new() };
+    let mut sends = 0;
     for line in lines {
         let line = line?;
         let Some((name, value)) = line.split_once(": ") else { break };
@@ -132,9 +137,12 @@ fn exchange(
                 request.from = from.parse().unwrap();
             }
             "authorization" => request.authorization = Some(value.to_owned()),
+            "content-length" => sends = value.parse().unwrap(),
             _ => {}
         }
     }
+    reader.take(sends).read_to_end(&mut request.body)?;
+    let is_head = request.method == "HEAD";
     let answer = {
         let mut seen = seen.lock().unwrap();
         let answer = answer(&request, &seen);
@@ -148,7 +156,8 @@ fn exchange(
         head.push_str(&format!("{header}\r\n"));
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
-    for piece in answer.body[..answer.sent].chunks(64 << 10) {
+    let sent = if is_head { 0 } else { answer.sent };
+    for piece in answer.body[..sent].chunks(64 << 10) {
         thread::sleep(answer.pause);
         stream.write_all(piece)?;
     }

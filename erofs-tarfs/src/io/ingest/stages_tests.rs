@@ -1,8 +1,9 @@
 use super::*;
 use crate::io::ingest::pieces::{PIECE, Pool};
+use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 
 const PIECES: usize = 40;
 

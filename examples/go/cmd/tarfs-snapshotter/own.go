@@ -9,7 +9,10 @@ import (
 
 	"github.com/containerd/containerd/v2/core/mount"
 
+	"github.com/containerd/containerd/v2/core/content"
+
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/applier"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/attached"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/config"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
@@ -42,6 +45,23 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 		return nil, errors.Join(fmt.Errorf("snapshotter: %w", err), layers.Close())
 	}
 	return &applier.Own{Snapshotter: opened, Layers: layers}, nil
+}
+
+// findAttached has the layers of the daemon's own snapshotter looked for in what their images came with, if that is
+// configured.
+func findAttached(own *applier.Own, contents content.Store, c *config.Config, log *slog.Logger, m *metrics.Metrics) {
+	a := c.Attached
+	if a.Mode == "off" || own == nil {
+		return
+	}
+	options := attached.Options{
+		Content: contents, Layers: own.Layers, Require: a.Mode == "require", FollowLowerLinks: c.Snapshotter.FollowLowerLinks,
+		MaxBytes: c.Differ.MaxLayerBytes, Registries: a.Registries, HostsDir: a.HostsDir, Credentials: a.Credentials, Metrics: m, Log: log,
+	}
+	if path := c.Snapshotter.ExpectedRoots; path != "" {
+		options.Expected = func(root string) (bool, error) { return snapshotter.IsExpected(path, root) }
+	}
+	own.Attached = attached.New(options)
 }
 
 // closeOwn closes it. Snapshots stay, and so do mounts of containers.

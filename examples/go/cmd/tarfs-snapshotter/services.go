@@ -56,6 +56,7 @@ func newServices(ctx context.Context, c *config.Config, log *slog.Logger) (_ *se
 			return nil, err
 		}
 		s.containerd, store = connection, proxy.NewContentStore(connection)
+		findAttached(s.own, store, c, log, s.metrics)
 		s.comparer = comparer.New(comparer.Options{
 			Content: store,
 			Leases:  leasesproxy.NewLeaseManager(leasesapi.NewLeasesClient(connection)),

@@ -59,6 +59,19 @@ impl Opened {
         &self.manifest
     }
 
+    /// The bytes of the manifest: those that were read, of a registry, or that are there.
+    pub(crate) fn manifest_bytes(&self) -> Done<Vec<u8>> {
+        let path = &self.manifest.path;
+        let name = path.strip_prefix(self.store.name()).ok().and_then(Path::to_str);
+        self.store.bytes(name.ok_or_else(|| Fail::of(path, "is not in its image"))?)
+    }
+
+    /// Digests of the uncompressed layers, lowest first.
+    pub(crate) fn diff_ids(&self) -> Done<Vec<String>> {
+        let Manifest { path, document } = &self.manifest;
+        Ok(manifest::config(&self.store, path, document)?.1.diff_ids().to_vec())
+    }
+
     /// The bytes of the configuration, checked.
     pub(crate) fn config(&self) -> Done<Vec<u8>> {
         let Manifest { path, document } = &self.manifest;

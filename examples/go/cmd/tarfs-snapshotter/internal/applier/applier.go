@@ -125,6 +125,7 @@ func (a *Applier) Apply(ctx context.Context, desc ocispec.Descriptor, mounts []m
 	if err == nil && !there {
 		made, err = a.inTurn(ctx, j)
 		a.opts.Metrics.Layer(err, desc.Size, made.Size)
+		a.opts.Metrics.Hashed("blob", j.read)
 	}
 	if err != nil {
 		log.Error("layer not made", "error", err)

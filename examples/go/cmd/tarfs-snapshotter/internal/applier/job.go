@@ -14,6 +14,8 @@ type job struct {
 	to         destination
 	compressed bool
 	progress   func(int64)
+	// Bytes of the blob that were read, and hashed.
+	read int64
 	// The root hash, once there is one.
 	root string
 }
@@ -33,7 +35,10 @@ func (j *job) run(ctx context.Context) (ocispec.Descriptor, error) {
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	defer tar.Close()
+	defer func() {
+		tar.Close()
+		j.read = tar.blob.read
+	}()
 	return j.to.make(ctx, j, tar)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/attached"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
@@ -16,6 +17,8 @@ import (
 type Own struct {
 	Snapshotter *snapshotter.Snapshotter
 	Layers      *store.Store
+	// Attached finds what came with images; nil where nothing is looked for.
+	Attached *attached.Finder
 }
 
 // ownSnapshot is a snapshot of it, whose layer is kept by its diffID.
@@ -36,8 +39,18 @@ func (o ownSnapshot) there(ctx context.Context) (made ocispec.Descriptor, ok boo
 }
 
 // make keeps the layer. It is held until the snapshot refers to it.
-func (o ownSnapshot) make(ctx context.Context, _ *job, tar *source) (made ocispec.Descriptor, err error) {
-	layer, err := o.Layers.Ingest(ctx, "", tar)
+func (o ownSnapshot) make(ctx context.Context, j *job, tar *source) (made ocispec.Descriptor, err error) {
+	// What came with the layer's image, if anything did, has all that its tar would be read for.
+	attached, err := o.Attached.Layer(ctx, j.desc.Digest)
+	if err != nil {
+		return made, err
+	}
+	var layer store.Layer
+	if attached != "" {
+		layer, err = o.Layers.IngestPlain(ctx, attached, tar)
+	} else {
+		layer, err = o.Layers.Ingest(ctx, "", tar)
+	}
 	defer layer.Release()
 	if err := tar.explained(err); err != nil {
 		if errors.Is(err, tarfs.ErrIO) {

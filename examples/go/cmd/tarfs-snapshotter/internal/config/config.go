@@ -26,6 +26,7 @@ type Config struct {
 	Verity      Verity      `toml:"verity"`
 	Metrics     Metrics     `toml:"metrics"`
 	Snapshotter Snapshotter `toml:"snapshotter"`
+	Attached    Attached    `toml:"attached"`
 	// Experimental is what nydus-snapshotter reads: its users bring the section along.
 	Experimental Experimental `toml:"experimental"`
 }
@@ -65,6 +66,15 @@ type Snapshotter struct {
 	ScrubInterval    Duration `toml:"scrub_interval"`
 }
 
+// Attached is what images come with in their registries: metadata and hash trees.
+type Attached struct {
+	Mode          string   `toml:"mode"`
+	TrustRegistry bool     `toml:"trust_registry"`
+	Registries    []string `toml:"registries"`
+	HostsDir      string   `toml:"hosts_dir"`
+	Credentials   string   `toml:"credentials"`
+}
+
 // Duration is a time as Go writes it, such as "30s".
 type Duration time.Duration
 
@@ -94,6 +104,7 @@ func Default() *Config {
 		},
 		Verity:      Verity{Layers: "off"},
 		Snapshotter: Snapshotter{OverlayOptions: []string{}, DMVerityMode: "auto"},
+		Attached:    Attached{Mode: "off", Registries: []string{}, HostsDir: "/etc/containerd/certs.d"},
 	}
 }
 
@@ -160,6 +171,9 @@ func (c *Config) Check() error {
 	}
 	if err := c.Snapshotter.check(); err != nil {
 		return fmt.Errorf("snapshotter: %w", err)
+	}
+	if err := c.checkAttached(); err != nil {
+		return fmt.Errorf("attached: %w", err)
 	}
 	switch c.Verity.Layers {
 	case "off", "containerd", "containerd-4k":

@@ -19,6 +19,8 @@ type Metrics struct {
 	running           prometheus.Gauge
 	reused            prometheus.Counter
 	dropped           *prometheus.CounterVec
+	hashed, attached  *prometheus.CounterVec
+	indexed           prometheus.Counter
 }
 
 // New makes them, all zero.
@@ -50,15 +52,53 @@ func New() *Metrics {
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tarfs_dropped_total", Help: "Attributes of entries that EROFS can't hold, by kind.",
 		}, []string{"kind"}),
+		hashed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tarfs_hashed_bytes_total",
+			Help: "Bytes that were hashed: of blobs as they are read, of tars for their diffIDs, of disks for their hash trees.",
+		}, []string{"of"}),
+		indexed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tarfs_indexed_bytes_total", Help: "Bytes of tars of which entries were read, when a layer was kept.",
+		}),
+		attached: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tarfs_attached_total", Help: "Images that were looked for what is attached to them, by what came of it.",
+		}, []string{"result"}),
 	}
 	m.Registry.MustRegister(m.layers, m.compares, m.compressed, m.bytes, m.seconds, m.running, m.reused, m.dropped,
+		m.hashed, m.indexed, m.attached,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	// A rate begins with a zero.
 	for _, result := range []string{"ok", "error"} {
 		m.layers.WithLabelValues(result)
 		m.compares.WithLabelValues(result)
 	}
+	for _, of := range []string{"blob", "tar", "disk"} {
+		m.hashed.WithLabelValues(of)
+	}
+	for _, result := range []string{"used", "absent", "refused"} {
+		m.attached.WithLabelValues(result)
+	}
 	return m
+}
+
+// Hashed counts bytes of a "blob", a "tar" or a "disk".
+func (m *Metrics) Hashed(of string, bytes int64) {
+	if m != nil {
+		m.hashed.WithLabelValues(of).Add(float64(max(bytes, 0)))
+	}
+}
+
+// Indexed counts bytes of a tar of which entries were read.
+func (m *Metrics) Indexed(bytes int64) {
+	if m != nil {
+		m.indexed.Add(float64(max(bytes, 0)))
+	}
+}
+
+// Attached counts an image that was looked at: what is attached to it was "used", "absent" or "refused".
+func (m *Metrics) Attached(result string) {
+	if m != nil {
+		m.attached.WithLabelValues(result).Inc()
+	}
 }
 
 // Layer counts a layer that was made, or not.

@@ -45,6 +45,12 @@ func (s *Snapshotter) expected(info snapshots.Info, disk store.Disk) error {
 	return nil
 }
 
+// IsExpected says whether a file of root hashes lists one, "sha256:HEX".
+func IsExpected(path, root string) (bool, error) {
+	roots, err := readRoots(path)
+	return roots[root], err
+}
+
 // readRoots reads root hashes, one a line, as "sha256:HEX" or HEX; what follows behind a blank is a remark, and so is a
 // line that begins in #.
 func readRoots(path string) (map[string]bool, error) {

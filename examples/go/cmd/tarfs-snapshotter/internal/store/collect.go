@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
@@ -14,7 +15,7 @@ import (
 // References says to which layers snapshots refer, all at one moment. It is called while nobody can take or let go of
 // a hold, so it must not call the store, and no transaction that it waits for may.
 func (s *Store) Collect(ctx context.Context, references func(context.Context) ([]digest.Digest, error)) (keep.Collected, error) {
-	kinds := []string{disksKind, imagesKind, layersKind}
+	kinds := []string{attachedKind, disksKind, imagesKind, layersKind}
 	all, err := s.items.Collectables(kinds...)
 	if err != nil {
 		return keep.Collected{}, err
@@ -44,7 +45,23 @@ func (s *Store) retireUnused(ctx context.Context, all []keep.Collectable,
 		used[id.Encoded()] = true
 	}
 	isUsed := func(layer string) bool { return used[layer] || s.holds[layer] > 0 }
-	return s.items.RetireUnless(all, func(one keep.Collectable) bool { return one.IsOf(isUsed) && s.isCurrent(one) })
+	return s.items.RetireUnless(all, func(one keep.Collectable) bool {
+		return s.isArriving(one, isUsed) || one.IsOf(isUsed) && s.isCurrent(one)
+	})
+}
+
+// isArriving says that an item came with an image whose layers are on their way, as far as one can wait for them. Once
+// they are in use it is an item as others are. The caller has the lock.
+func (s *Store) isArriving(one keep.Collectable, isUsed func(layer string) bool) bool {
+	if one.Kind != attachedKind {
+		return false
+	}
+	until, ok := s.arriving[one.Key]
+	if ok && time.Now().Before(until) && !one.IsOf(isUsed) {
+		return true
+	}
+	delete(s.arriving, one.Key)
+	return false
 }
 
 // isCurrent says that an item is what its layers make today. By another version of the library, or with other options,
@@ -54,6 +71,8 @@ func (s *Store) isCurrent(one keep.Collectable) bool {
 	switch mode := tarfs.Mode(one.Mode); {
 	case one.Kind == imagesKind:
 		return one.Key == s.imageKey(one.Layers)
+	case one.Kind == attachedKind:
+		return one.Key == s.attachedKey(one.Layers)
 	case one.Kind == disksKind && mode.OfImage():
 		return one.Key == s.diskKey(mode, one.Layers)
 	}

@@ -74,7 +74,15 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 	go func() {
 		defer release()
 		done <- s.ensure(context.WithoutCancel(ctx), disksKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
-			return s.export(ctx, mode, layers, filepath.Join(dir, file))
+			it, err := s.export(ctx, mode, layers, filepath.Join(dir, file))
+			if errors.Is(err, ErrAttached) {
+				s.dropAttached(layers, err)
+				if err := emptied(dir); err != nil {
+					return nil, err
+				}
+				it, err = s.export(ctx, mode, layers, filepath.Join(dir, file))
+			}
+			return it, err
 		})
 	}()
 	select {
@@ -97,6 +105,15 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 	return disk, err
 }
 
+// emptied removes what is in a directory.
+func emptied(dir string) error {
+	names, err := os.ReadDir(dir)
+	for _, name := range names {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name.Name())))
+	}
+	return err
+}
+
 // diskKey names a disk by all that its bytes depend on.
 func (s *Store) diskKey(mode tarfs.Mode, layers []string) string {
 	// Another version of the library may lay it out otherwise, and then has another root hash.
@@ -109,7 +126,7 @@ func (s *Store) diskKey(mode tarfs.Mode, layers []string) string {
 
 // export writes the disk of layers.
 func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, path string) (*keep.Item, error) {
-	sources, err := s.sources(ctx, layers)
+	sources, attached, err := s.sourcesOfDisk(ctx, mode, layers)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +142,8 @@ func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, pa
 	it := &keep.Item{Layers: layers, Mode: string(mode)}
 	for i := range done {
 		if sealed := done[i].Verity; sealed != nil {
-			err = errors.Join(err, describeTree(it, sealed, filepath.Dir(path)), sealed.Close())
+			s.options.Metrics.Hashed("disk", int64(sealed.Info().DataBytes)-attached.known)
+			err = errors.Join(err, describeTree(it, sealed, filepath.Dir(path)), attached.check(sealed.RootHex()), sealed.Close())
 		}
 	}
 	return it, errors.Join(err, os.Chmod(path, 0o600))

@@ -8,6 +8,8 @@
 //	                                        lower layers, or with sparse files off the grid of 512 bytes
 //	ROOT/images/KEY/image.erofs             the metadata of merged layers: mounted with their tars as devices
 //	ROOT/disks/KEY/disk                     a disk of layers, with an export mode; or disk.verity, its hash tree alone
+//	ROOT/attached/KEY/image.erofs           metadata and hash tree that came with an image, verified against their root hash
+//	ROOT/attached/KEY/image.verity
 //	ROOT/*/*/info.json                      what is in an item, and of which layers it was made
 //	ROOT/*/.tmp-*                           being made, or being removed
 //
@@ -24,6 +26,13 @@
 //
 // [Store.Image] merges a chain of layers, unless that was done. The image's devices are the layers' tars, in the order
 // of its device table. File bodies are referred to by chunk indexes, which go-erofs reads as kernels do.
+//
+// # What came with an image
+//
+// [Store.Attach] takes the metadata and the hash tree of an image that were made elsewhere. It verifies all of both
+// against the root hash, without a layer: the levels of the tree, the metadata against its digests, and that the
+// metadata has the very bytes that this library writes. Layers of such an image come by [Store.IngestPlain], which
+// neither indexes them nor hashes their blocks; image and disk are made of what was attached.
 //
 // # Who keeps what
 //

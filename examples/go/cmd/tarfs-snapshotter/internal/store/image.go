@@ -138,6 +138,12 @@ func (s *Store) whole(layers []string) error {
 
 // merge writes the image of layers.
 func (s *Store) merge(ctx context.Context, layers []string, path string) (*keep.Item, error) {
+	if it := s.attachedTo(layers); it != nil {
+		if err := s.copyAttached(it, path); err != nil {
+			return nil, err
+		}
+		return describe(path, layers)
+	}
 	sources, err := s.sources(ctx, layers)
 	if err != nil {
 		return nil, err

@@ -56,6 +56,8 @@ func (s *Store) ingest(ctx context.Context, want digest.Digest, tar io.Reader) (
 		return Layer{}, err
 	}
 	written()
+	s.options.Metrics.Hashed("tar", int64(read.Info.Bytes))
+	s.options.Metrics.Indexed(int64(read.Info.Bytes))
 	dropped.Report(s.log, s.options.Metrics, digest.NewDigestFromEncoded(digest.SHA256, key), read.Info)
 	defer s.options.Metrics.Stage("sync")()
 	// Held before it has its name: no collection finds it without a user.

@@ -71,7 +71,7 @@ func TestModes(t *testing.T) {
 		seen++
 		return nil
 	}))
-	if seen != 13 {
+	if seen != 14 {
 		t.Errorf("%d files and directories: %q", seen, names(t, root))
 	}
 }

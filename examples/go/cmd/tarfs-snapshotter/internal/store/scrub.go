@@ -32,7 +32,7 @@ func (s *Store) filesOf(key string) keep.Files {
 // had. Metadata is made again; a layer whose tar is damaged is an error in the log, and is counted. It stays, as its
 // snapshots refer to it.
 func (s *Store) Verify(ctx context.Context) (damaged int, failed error) {
-	for _, kind := range []string{layersKind, imagesKind} {
+	for _, kind := range []string{layersKind, imagesKind, attachedKind} {
 		keys, err := s.items.Keys(kind)
 		if err != nil {
 			return damaged, err

@@ -21,6 +21,8 @@ const (
 	layersKind = "layers/sha256"
 	imagesKind = "images"
 	disksKind  = "disks"
+	// What came with images, and was found to be right.
+	attachedKind = "attached"
 )
 
 // Files of items.
@@ -58,12 +60,16 @@ type Store struct {
 	cancel  context.CancelCauseFunc
 
 	scrubs sync.WaitGroup
-	repair sync.Mutex // held from finding that a layer is damaged to its end
+	// Held while what is attached to an image is verified.
+	attaching sync.Mutex
+	repair    sync.Mutex // held from finding that a layer is damaged to its end
 
 	mu     sync.Mutex
 	closed bool
-	bad    map[string]bool // layers whose tar a scrub has found damaged
-	holds  map[string]int  // layers in use by something under way, by diffID in hex
+	// Until when what was attached stays although its layers are not all there yet, by its key.
+	arriving map[string]time.Time
+	bad      map[string]bool // layers whose tar a scrub has found damaged
+	holds    map[string]int  // layers in use by something under way, by diffID in hex
 }
 
 // ErrClosed says that the store was closed.
@@ -94,6 +100,7 @@ func Open(root string, options Options) (*Store, error) {
 	s := &Store{
 		options: options, log: options.Log, items: items, lock: lock,
 		flights: keep.NewFlights(ctx), cancel: cancel, holds: map[string]int{}, bad: map[string]bool{},
+		arriving: map[string]time.Time{},
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -122,14 +129,14 @@ func checkRoot(root string) error {
 
 // recover removes what is unfinished or damaged. What is damaged can be made again.
 func (s *Store) recover() error {
-	removed, err := s.items.MakeDirs(layersKind, imagesKind, disksKind)
+	removed, err := s.items.MakeDirs(layersKind, imagesKind, disksKind, attachedKind)
 	if err != nil {
 		return err
 	}
 	if removed > 0 {
 		s.log.Info("removed what was unfinished", "items", removed)
 	}
-	for _, kind := range []string{disksKind, imagesKind, layersKind} {
+	for _, kind := range []string{attachedKind, disksKind, imagesKind, layersKind} {
 		keys, err := s.items.Keys(kind)
 		if err != nil {
 			return err

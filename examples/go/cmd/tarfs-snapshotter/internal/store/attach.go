@@ -1,0 +1,305 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
+	"github.com/opencontainers/go-digest"
+)
+
+// treeFile is the hash tree of an image's disk, as it came with the image. Its metadata is imageFile.
+const treeFile = "image.verity"
+
+// arrives is how long layers may take after what is attached to their image.
+const arrives = time.Hour
+
+// blockBytes are those of the data blocks of attached hash trees, and of the filesystem.
+const blockBytes = 512
+
+// ErrAttached says that what is attached to an image is not what it says it is.
+var ErrAttached = errors.New("what is attached to the image is not right")
+
+// Attached is what an image comes with, so that its layers need be neither indexed nor hashed.
+type Attached struct {
+	// Layers are the diffIDs of the image, the lowest first.
+	Layers []digest.Digest
+	// Root is the root hash of the image's disk.
+	Root digest.Digest
+	// DataBlocks are those of the disk, of 512 bytes.
+	DataBlocks uint64
+	// Fetch writes metadata and hash tree into two files. It sees to their lengths and digests.
+	Fetch func(ctx context.Context, image, tree io.Writer) error
+}
+
+// Attach keeps what is attached to an image, unless it is kept, once it was found to be right; else it is ErrAttached,
+// and nothing stays. It goes when its layers do, and after an hour if
+// no image is made of them until then.
+func (s *Store) Attach(ctx context.Context, a Attached) error {
+	layers, err := keysOf(a.Layers)
+	if err != nil {
+		return err
+	}
+	if len(layers) == 0 {
+		return fmt.Errorf("%w: an image of no layers", ErrAttached)
+	}
+	key := s.attachedKey(layers)
+	s.mu.Lock()
+	s.arriving[key] = time.Now().Add(arrives)
+	s.mu.Unlock()
+	err = s.ensure(ctx, attachedKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
+		return s.attach(ctx, a, layers, dir)
+	})
+	if err != nil {
+		s.arrived(&keep.Item{Layers: layers})
+	}
+	return err
+}
+
+// IsAttached says whether what is attached to an image of these layers is kept.
+func (s *Store) IsAttached(chain []digest.Digest) bool {
+	layers, err := keysOf(chain)
+	return err == nil && s.attachedTo(layers) != nil
+}
+
+// HasAttached is IsAttached without a look into it.
+func (s *Store) HasAttached(chain []digest.Digest) bool {
+	layers, err := keysOf(chain)
+	return err == nil && s.items.Has(attachedKind, s.attachedKey(layers))
+}
+
+// attachedKey names what is attached by all that it has to fit to. Another version of the library may lay the disk out
+// otherwise.
+func (s *Store) attachedKey(layers []string) string {
+	return s.keyOfMerged("attached", tarfs.Version(), layers)
+}
+
+// attachedTo finds what came with an image of these layers; nil without it.
+func (s *Store) attachedTo(layers []string) *keep.Item {
+	key := s.attachedKey(layers)
+	if !s.items.Has(attachedKind, key) {
+		return nil
+	}
+	it, err := s.verify(attachedKind, key)
+	if err != nil {
+		s.log.Error("what came with an image is damaged: not used", "item", attachedKind+"/"+key, "cause", err)
+		return nil
+	}
+	return it
+}
+
+// dropAttached removes what turned out not to fit, so that all is made here.
+func (s *Store) dropAttached(layers []string, cause error) {
+	s.log.Error("what came with an image does not fit: made here", "cause", cause)
+	if err := s.items.Remove(attachedKind, s.attachedKey(layers)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Error("it was not removed", "cause", err)
+	}
+}
+
+// arrived says that the layers of what was attached are there: from now on it goes when they do.
+func (s *Store) arrived(it *keep.Item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.arriving, s.attachedKey(it.Layers))
+}
+
+// copyAttached writes the metadata that came with an image.
+func (s *Store) copyAttached(it *keep.Item, path string) (err error) {
+	s.arrived(it)
+	from, err := os.Open(s.items.Path(attachedKind, s.attachedKey(it.Layers), imageFile))
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	return errors.Join(err, to.Close())
+}
+
+// attach fetches both files and verifies them.
+func (s *Store) attach(ctx context.Context, a Attached, layers []string, dir string) (*keep.Item, error) {
+	defer s.options.Metrics.Stage("attached")()
+	if err := fetch(ctx, a, dir); err != nil {
+		return nil, err
+	}
+	// Each takes 1/16 of its image in memory.
+	s.attaching.Lock()
+	defer s.attaching.Unlock()
+	if err := s.checkAttached(ctx, a, layers, dir); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAttached, err)
+	}
+	return &keep.Item{
+		Layers: layers, Label: fmt.Sprintf("%d,0,%s", a.DataBlocks, a.Root), Sums: keep.Sums(imageFile, treeFile),
+	}, nil
+}
+
+func fetch(ctx context.Context, a Attached, dir string) error {
+	var files []*os.File
+	for _, name := range []string{imageFile, treeFile} {
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	return a.Fetch(ctx, files[0], files[1])
+}
+
+// checkAttached holds both files against the root hash: the tree's levels by it, the metadata by the tree. Of the tars
+// nothing is read.
+func (s *Store) checkAttached(ctx context.Context, a Attached, layers []string, dir string) error {
+	tree, err := keep.ReadBootstrap(filepath.Join(dir, imageFile))
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	if most := s.options.MaxEntries * uint64(len(layers)); most > 0 && tree.Info().Inodes > most {
+		return fmt.Errorf("metadata of %d files, and max_layer_entries allows %d layers %d", tree.Info().Inodes, len(layers), most)
+	}
+	if err := hasOurBytes(ctx, tree, dir); err != nil {
+		return err
+	}
+	layout, err := tarfs.Plan(tree, &tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst})
+	if err != nil {
+		return err
+	}
+	defer layout.Close()
+	for _, device := range layout.Devices() {
+		if !slices.Contains(layers, device.Tag) {
+			return fmt.Errorf("the metadata is over %q, which is none of the image's layers", device.Tag)
+		}
+	}
+	leaves, err := leavesOf(ctx, filepath.Join(dir, treeFile), a.Root, a.DataBlocks, layout)
+	if err != nil {
+		return err
+	}
+	defer leaves.close()
+	sources := make([]io.ReaderAt, len(layout.Devices()))
+	for i := range sources {
+		sources[i] = noTar{}
+	}
+	file, err := os.Open(filepath.Join(dir, treeFile))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	sealed, err := layout.HashDisk(ctx, sources, leaves.list, nil, same{file})
+	if err != nil {
+		return err
+	}
+	defer sealed.Close()
+	s.options.Metrics.Hashed("disk", int64(sealed.Info().DataBytes)-leaves.bytes)
+	if root := "sha256:" + sealed.RootHex(); root != a.Root.String() {
+		return fmt.Errorf("metadata and hash tree give the root hash %s, and should give %s", root, a.Root)
+	}
+	return nil
+}
+
+// hasOurBytes refuses metadata with other bytes than this library writes of the files in it: what a kernel makes of them
+// nobody has looked at.
+func hasOurBytes(ctx context.Context, tree *tarfs.Tree, dir string) error {
+	again := filepath.Join(dir, "again.erofs")
+	if err := keep.WriteBootstrap(ctx, tree, again); err != nil {
+		return err
+	}
+	ours, err := keep.SumOf(again)
+	if err != nil {
+		return err
+	}
+	theirs, err := keep.SumOf(filepath.Join(dir, imageFile))
+	if err != nil {
+		return err
+	}
+	if ours != theirs {
+		return errors.New("the metadata has other bytes than are written here of the same files: it is of another format version, or changed")
+	}
+	return os.Remove(again)
+}
+
+// noTar is in the place of tars that are not to be read.
+type noTar struct{}
+
+func (noTar) ReadAt([]byte, int64) (int, error) {
+	return 0, errors.New("a layer would have to be read, as it does not end with a block of the hash tree")
+}
+
+// same takes only what a file has already.
+type same struct{ file io.ReaderAt }
+
+func (s same) WriteAt(p []byte, at int64) (int, error) {
+	has := make([]byte, len(p))
+	if _, err := s.file.ReadAt(has, at); err != nil {
+		return 0, err
+	}
+	if !bytes.Equal(has, p) {
+		return 0, fmt.Errorf("the hash tree is not that of metadata and layers, in the %d bytes from %d on", len(p), at)
+	}
+	return len(p), nil
+}
+
+// leaves are the digests of the tars' blocks, in the order of a layout's devices.
+type leaves struct {
+	list  []*tarfs.Leaves
+	bytes int64 // of which they are
+}
+
+func (l *leaves) close() {
+	for _, one := range l.list {
+		one.Close()
+	}
+}
+
+// leavesOf reads leaves out of a hash tree, and verifies them by its root hash.
+func leavesOf(ctx context.Context, path string, root digest.Digest, dataBlocks uint64, layout *tarfs.Layout) (*leaves, error) {
+	key, err := keyOf(root)
+	if err != nil {
+		return nil, fmt.Errorf("root hash %q is no SHA-256", root)
+	}
+	raw, err := hex.DecodeString(key)
+	if err != nil {
+		return nil, err
+	}
+	data := layout.Info().DiskBytes
+	if dataBlocks != (data+blockBytes-1)/blockBytes {
+		return nil, fmt.Errorf("a hash tree of %d blocks, and the disk of the metadata has %d bytes", dataBlocks, data)
+	}
+	sealed, err := tarfs.NewSealed(&tarfs.VerityParams{Placement: tarfs.HashOwnFile}, dataBlocks*blockBytes, [32]byte(raw))
+	if err != nil {
+		return nil, err
+	}
+	defer sealed.Close()
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if stat, err := file.Stat(); err != nil {
+		return nil, err
+	} else if uint64(stat.Size()) != sealed.Info().End {
+		return nil, fmt.Errorf("a hash tree of %d bytes, and of %d blocks it has %d", stat.Size(), dataBlocks, sealed.Info().End)
+	}
+	l := &leaves{}
+	for _, device := range layout.Devices() {
+		one, err := tarfs.ReadLeaves(ctx, file, sealed, device.DiskOffset, int64(device.Bytes), 0)
+		if err != nil {
+			l.close()
+			return nil, fmt.Errorf("hash tree: %w", err)
+		}
+		l.list, l.bytes = append(l.list, one), l.bytes+int64(device.Bytes/blockBytes*blockBytes)
+	}
+	return l, nil
+}
