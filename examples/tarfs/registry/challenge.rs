@@ -35,6 +35,18 @@ impl Challenge {
         }
         Some(Self::Bearer { realm: realm?, service, scope })
     }
+
+    /// The same for somebody who is going to push: some registries answer a token that may only read with a
+    /// refusal, and not with another challenge.
+    pub(super) fn pushing(mut self) -> Self {
+        if let Self::Bearer { scope: Some(scope), .. } = &mut self
+            && scope.starts_with("repository:")
+            && scope.ends_with(":pull")
+        {
+            scope.push_str(",push");
+        }
+        self
+    }
 }
 
 /// The first of some parameters `key="value"`, and what stands behind it.
@@ -60,6 +72,20 @@ fn parameter(text: &str) -> Option<(&str, String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_pushes_asks_for_that_too() {
+        for (scope, asked) in [
+            ("repository:a/b:pull", "repository:a/b:pull,push"),
+            ("repository:a/b:pull,push", "repository:a/b:pull,push"),
+            ("registry:catalog:*", "registry:catalog:*"),
+        ] {
+            let parse =
+                |scope: &str| Challenge::parse(&format!("Bearer realm=r,scope=\"{scope}\""));
+            assert_eq!(parse(scope).map(Challenge::pushing), parse(asked), "{scope}");
+        }
+        assert_eq!(Challenge::Basic.pushing(), Challenge::Basic);
+    }
 
     #[test]
     fn challenges_of_registries() {

@@ -35,6 +35,8 @@ pub(crate) struct Connection {
     name: Name,
     /// The header `Authorization`, once the registry has asked for it.
     authorization: Mutex<Option<String>>,
+    /// Whether something is to be pushed.
+    pushes: bool,
 }
 
 /// A request, which is made once more when there is a login for it, or when the registry had failed.
@@ -80,7 +82,12 @@ impl Connection {
             .timeout_recv_response(silence)
             .timeout_per_read(silence)
             .build();
-        Self { agent: agent.new_agent(), url, name, authorization: Mutex::default() }
+        Self { agent: agent.new_agent(), url, name, authorization: Mutex::default(), pushes: false }
+    }
+
+    /// The same, to push something: a login that may do so is asked for from the first request on.
+    pub(crate) fn pushing(name: Name, how: Asking) -> Self {
+        Self { pushes: true, ..Self::new(name, how) }
     }
 
     /// Which image it was made for.
@@ -123,6 +130,7 @@ impl Connection {
         let headers = answer.headers().get_all("WWW-Authenticate");
         let mut texts = headers.iter().filter_map(|value| value.to_str().ok());
         let Some(challenge) = texts.find_map(Challenge::parse) else { return Ok(answer) };
+        let challenge = if self.pushes { challenge.pushing() } else { challenge };
         let (server, secure) = (self.name.server(), self.url.starts_with("https:"));
         let authorization = login::answer(&challenge, &self.agent, server, secure);
         *self.authorization() = Some(authorization?);

@@ -81,6 +81,8 @@ fn a_token_that_may_push_is_asked_for_where_one_is_wanted() {
         let reads = matches!(&request.method[..], "GET" | "HEAD");
         let may = match request.authorization.as_deref() {
             Some("Bearer pushes") => true,
+            // And the other is told that it may not, without another challenge.
+            Some("Bearer pulls") if !reads => return Answer::of("403 Forbidden", ""),
             Some("Bearer pulls") => reads,
             _ => false,
         };

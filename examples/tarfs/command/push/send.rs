@@ -29,7 +29,7 @@ pub(crate) fn all(
     let text = image.path.to_str().unwrap_or_default();
     let name = Name::parse(text).map_err(|why| Fail::Usage(format!("docker://{text}: {why}")))?;
     let repository = PathBuf::from(format!("docker://{}/{}", name.host, name.repository));
-    let connection = Connection::new(name, how.registry);
+    let connection = Connection::pushing(name, how.registry);
     let failed = |what: &str, error: Error| Fail::of(repository.join(what), explained(&error));
 
     let mut bytes = 0;
