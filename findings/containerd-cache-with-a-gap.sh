@@ -18,19 +18,7 @@ for layer in 1 2 3; do
   echo "$layer" >"file$layer" && tar -cf "$layer.tar" "file$layer"
 done
 layout image 1.tar 2.tar 3.tar
-port=$(free_port)
-cat >registry.yml <<END
-version: 0.1
-log: {level: error, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: $work/registry}}
-http: {addr: 127.0.0.1:$port}
-END
-"$registry" serve registry.yml >registry.log 2>&1 &
-served=$!
-trap 'unserve; kill $served; leave' EXIT
-until_open "$port"
-image=127.0.0.1:$port/image:t
-"$skopeo" --insecure-policy copy --quiet --preserve-digests --dest-tls-verify=false oci:image "docker://$image"
+serve_registry image
 
 digest() { sha256sum <"$1.tar" | cut -c -64; }
 pull() { # NAME CACHE
@@ -58,7 +46,7 @@ fetched() {
   done
   pull "node${*// /-}" "'$cache'" || cat "node${*// /-}.pull"
   for layer in 1 2 3; do
-    ctr content ls -q 2>/dev/null | grep -q "$(digest "$layer")" && printf '%s ' "$layer"
+    [[ $(ctr content ls -q 2>/dev/null) != *"$(digest "$layer")"* ]] || printf '%s ' "$layer"
   done
   echo "fetched"
   unserve

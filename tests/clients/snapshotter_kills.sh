@@ -19,7 +19,7 @@ kill_one() {
 choose() {
   action=$((RANDOM % 4)) moments=30
   case $action in
-    0 | 1) ctr image ls -q | grep -qx "$(named many)" && retried ctr image rm --sync "$(named many)" && moments=120 ;;
+    0 | 1) grep -qx "$(named many)" <<<"$(ctr image ls -q)" && retried ctr image rm --sync "$(named many)" && moments=120 ;;
     3) retried pull "$(named shares)" && moments=12 ;;
   esac
   : >"$home/done"
@@ -55,7 +55,7 @@ not_lost() {
   case $(cat "$home/done") in
     pull) retried expect_many ;;
     run) [[ $(ctr task ls | awk -v name="r$round-$$" '$1 == name {print $3}') == RUNNING ]] || fail "$name: kill $round: a container is not there" ;;
-    remove) ! ctr image ls -q | grep -qx "$(named shares)" || fail "$name: kill $round: an image is there again" ;;
+    remove) ! grep -qx "$(named shares)" <<<"$(ctr image ls -q)" || fail "$name: kill $round: an image is there again" ;;
   esac
 }
 
