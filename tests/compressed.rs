@@ -2,11 +2,11 @@
 //! gzip, zstd, xz and bzip2.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
 
 use erofs_tarfs::io::{BrokenStream, Compression, Decompressor, StreamFault, Uncompressed};
 use flate2::write::GzEncoder;
 use flate2::{Compression as Level, GzBuilder};
+use testkit::program::piped;
 use testkit::rng::Rng;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -201,22 +201,6 @@ fn what_other_programs_write() {
         let twice = [&stream[..], &stream].concat();
         assert!(all(kind, &twice) == Ok(bytes.repeat(2)), "{program} {words:?}, two of them");
     }
-}
-
-fn piped(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut child = Command::new(program)
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect(program);
-    let mut stdin = child.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(input).unwrap());
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{program}");
-        output.stdout
-    })
 }
 
 /// Windows that containerd's library takes, which the zstd program takes only when it is told to.

@@ -1,9 +1,9 @@
 //! What is xz's and bzip2's own: dictionaries, checks, and first bytes. `compressed.rs` has what all streams share.
 
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::io::Read;
 
 use erofs_tarfs::io::{BrokenStream, Compression, Uncompressed};
+use testkit::program::piped;
 use testkit::rng::Rng;
 
 /// Bytes with noise and runs.
@@ -17,22 +17,6 @@ fn text(len: usize) -> Vec<u8> {
     }
     out.truncate(len);
     out
-}
-
-fn piped(program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut child = Command::new(program)
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect(program);
-    let mut stdin = child.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(input).unwrap());
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{program}");
-        output.stdout
-    })
 }
 
 fn all(kind: Compression, bytes: &[u8]) -> Result<Vec<u8>, BrokenStream> {

@@ -59,6 +59,11 @@ func (s *Store) ingest(ctx context.Context, want digest.Digest, tar io.Reader) (
 	s.options.Metrics.Hashed("tar", int64(read.Info.Bytes))
 	s.options.Metrics.Indexed(int64(read.Info.Bytes))
 	dropped.Report(s.log, s.options.Metrics, digest.NewDigestFromEncoded(digest.SHA256, key), read.Info)
+	return s.keepNew(draft, key)
+}
+
+// keepNew gives a new layer its name.
+func (s *Store) keepNew(draft *keep.Draft, key string) (Layer, error) {
 	defer s.options.Metrics.Stage("sync")()
 	// Held before it has its name: no collection finds it without a user.
 	release, err := s.hold(key)

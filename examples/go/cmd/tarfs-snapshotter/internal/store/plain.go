@@ -43,16 +43,7 @@ func (s *Store) ingestPlain(ctx context.Context, key string, tar io.Reader) (Lay
 	if got != key {
 		return Layer{}, fmt.Errorf("%w: it has sha256:%s", ErrDiffID, got)
 	}
-	defer s.options.Metrics.Stage("sync")()
-	release, err := s.hold(key)
-	if err != nil {
-		return Layer{}, err
-	}
-	layer, err := s.publish(draft, key, release)
-	if err != nil {
-		release()
-	}
-	return layer, err
+	return s.keepNew(draft, key)
 }
 
 // writePlain writes a tar, and says its SHA-256 in hex.
