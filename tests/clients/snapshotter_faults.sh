@@ -71,7 +71,13 @@ read_only() {
   end_daemon TERM
   small_disk
   disk_error
-  refused "$image" 'layer sha256:[0-9a-f]{64}: .*read-only file system|snapshot .*read-only file system'
+  # containerd 2.3.7 calls an image saved for which it could prepare no snapshot, and unpacks it when a container is to run.
+  if [[ $version == v2.3.* ]]; then
+    pull "$image" || true
+    grep -q 'msg="call failed".*read-only file system' "$home/daemon.log" || fail "$name: the log does not say it"
+  else
+    refused "$image" 'layer sha256:[0-9a-f]{64}: .*read-only file system|snapshot .*read-only file system'
+  fi
   remove_images
   umount_read_only
   small_disk
