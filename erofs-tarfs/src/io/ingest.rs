@@ -22,7 +22,8 @@ use crate::verity::StreamHasher;
 ///
 /// If the machine has two cores and the tar is not short, the caller's thread reads, and so
 /// decompresses where the reader does ([`Uncompressed`](super::Uncompressed)); others index, write and
-/// hash: one on two cores, at most two. Of what it reads 4 MiB at most are on their way. A tar that turns out to be none is an error as soon as the next 256 KiB are there, or its end.
+/// hash: one on two cores, at most two. Of what it reads 4 MiB at most are on their way. A tar that
+/// turns out to be none is an error as soon as the next 256 KiB are there, or its end.
 ///
 /// Errors call the stream `name`. `observer` is told how many bytes were dealt with. Of a pipe,
 /// [`Pipe`](super::Pipe) is the faster reader.

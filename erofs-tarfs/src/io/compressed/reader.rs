@@ -10,9 +10,9 @@ const BUFFER: usize = 256 << 10;
 
 /// The uncompressed bytes of a stream, as [`Decompressor`] makes them.
 ///
-/// It has no thread of its own: [`ingest`](super::super::ingest()) reads on the caller's, and does the rest on others. An error
-/// about the stream is one of kind `InvalidData` with a [`BrokenStream`] in it; errors of the reader
-/// below stay what they are.
+/// It has no thread of its own: [`ingest`](super::super::ingest()) reads on the caller's, and does the
+/// rest on others. An error about the stream is one of kind `InvalidData` with a [`BrokenStream`] in
+/// it; errors of the reader below stay what they are.
 ///
 /// # Examples
 /// ```

@@ -16,26 +16,11 @@ import (
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 )
 
-func ok(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func must[T any](t testing.TB) func(T, error) T {
-	return func(value T, err error) T {
-		t.Helper()
-		ok(t, err)
-		return value
-	}
-}
-
 // node is one that has pulled the image of a world.
 func node(t *testing.T, w *testkit.World, change func(o *attached.Options)) (*attached.Finder, *store.Store) {
 	t.Helper()
-	layers := must[*store.Store](t)(store.Open(t.TempDir(), store.Options{}))
-	t.Cleanup(func() { ok(t, layers.Close()) })
+	layers := testkit.Must[*store.Store](t)(store.Open(t.TempDir(), store.Options{}))
+	t.Cleanup(func() { testkit.OK(t, layers.Close()) })
 	options := attached.Options{Content: w.Contents, Layers: layers, Require: true, Registries: []string{w.Registry()}}
 	if change != nil {
 		change(&options)
@@ -76,9 +61,9 @@ func finds(t *testing.T, w *testkit.World) {
 	}
 	// What was collected since is asked for again.
 	_, err := layers.Collect(t.Context(), func(context.Context) ([]digest.Digest, error) { return w.DiffIDs(), nil })
-	ok(t, err)
+	testkit.OK(t, err)
 	_, err = layers.Collect(t.Context(), func(context.Context) ([]digest.Digest, error) { return nil, nil })
-	ok(t, err)
+	testkit.OK(t, err)
 	if layers.HasAttached(w.DiffIDs()) {
 		t.Fatal("it was not collected")
 	}
@@ -111,7 +96,7 @@ func TestFinderRefuses(t *testing.T) {
 		"a byte of the manifest": {func(w *testkit.World) {
 			w.Attach()
 			id, _ := w.Referrer()
-			text := string(must[[]byte](t)(os.ReadFile(w.Kept(id))))
+			text := string(testkit.Must[[]byte](t)(os.ReadFile(w.Kept(id))))
 			w.Flip(w.Kept(id), int64(strings.Index(text, "image.verity")))
 		}, nil, "referrer sha256:"},
 		"a root that nobody expects": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) {
@@ -147,7 +132,7 @@ func TestFinderRefuses(t *testing.T) {
 
 // The format version is the changelog's: with another one what is attached gives other bytes.
 func TestFormat(t *testing.T) {
-	changelog := string(must[[]byte](t)(os.ReadFile("../../../../../../CHANGELOG.md")))
+	changelog := string(testkit.Must[[]byte](t)(os.ReadFile("../../../../../../CHANGELOG.md")))
 	w := testkit.NewWorldWithReferrers(t)
 	w.Attach()
 	_, before, _ := strings.Cut(changelog, "stay readable. Current: ")
@@ -174,9 +159,9 @@ func TestCredentials(t *testing.T) {
 		{"", "no such file"},
 	} {
 		if row.text == "" {
-			ok(t, os.Remove(file))
+			testkit.OK(t, os.Remove(file))
 		} else {
-			ok(t, os.WriteFile(file, []byte(row.text), 0o600))
+			testkit.OK(t, os.WriteFile(file, []byte(row.text), 0o600))
 		}
 		f, _ := node(t, w, func(o *attached.Options) { o.Credentials = file })
 		_, err := f.Layer(t.Context(), w.Layers[0].Digest)

@@ -13,6 +13,7 @@ import (
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 )
 
@@ -47,7 +48,7 @@ func TestCollectWhileWorking(t *testing.T) {
 	if slices.Min(pulled) < 3 || collections < 10 {
 		t.Errorf("%v images, %d collections", pulled, collections)
 	}
-	ok(t, n.Cleanup(t.Context()))
+	testkit.OK(t, n.Cleanup(t.Context()))
 	for _, dir := range []string{"snapshots", "layers/sha256", "images"} {
 		if left := n.entries(t, dir); len(left) > 0 {
 			t.Errorf("%s: left %q", dir, left)
@@ -113,34 +114,34 @@ func TestReplacedMeanwhile(t *testing.T) {
 	n := newNode(t, t.TempDir())
 	ctx := t.Context()
 	prepare := func(key string) []mount.Mount {
-		return must[[]mount.Mount](t)(n.Prepare(ctx, key, ""))
+		return testkit.Must[[]mount.Mount](t)(n.Prepare(ctx, key, ""))
 	}
 	prepare("key")
 	during(t, func() {
-		ok(t, n.Remove(ctx, "key"))
+		testkit.OK(t, n.Remove(ctx, "key"))
 		prepare("key")
 	})
 	is(t, n.Commit(ctx, "committed", "key"), errdefs.ErrFailedPrecondition)
 
-	mounts := must[[]mount.Mount](t)(n.Mounts(ctx, "key"))
-	during(t, func() { ok(t, n.apply(ctx, mounts, layerTar("late"))) })
+	mounts := testkit.Must[[]mount.Mount](t)(n.Mounts(ctx, "key"))
+	during(t, func() { testkit.OK(t, n.apply(ctx, mounts, layerTar("late"))) })
 	is(t, n.Commit(ctx, "committed", "key"), errdefs.ErrFailedPrecondition)
 
 	n.pull(t, "", layerTar("one"))
 	names := []string{}
-	ok(t, n.Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+	testkit.OK(t, n.Walk(ctx, func(_ context.Context, info snapshots.Info) error {
 		if info.Kind == snapshots.KindCommitted {
 			names = append(names, info.Name)
 		}
 		return nil
 	}))
 	parent := names[0]
-	must[[]mount.Mount](t)(n.View(ctx, "merged", parent))
-	ok(t, n.Remove(ctx, "merged"))
+	testkit.Must[[]mount.Mount](t)(n.View(ctx, "merged", parent))
+	testkit.OK(t, n.Remove(ctx, "merged"))
 	during(t, func() {
-		ok(t, n.Remove(ctx, parent))
-		ok(t, n.apply(ctx, prepare("another"), layerTar("another")))
-		ok(t, n.Commit(ctx, parent, "another"))
+		testkit.OK(t, n.Remove(ctx, parent))
+		testkit.OK(t, n.apply(ctx, prepare("another"), layerTar("another")))
+		testkit.OK(t, n.Commit(ctx, parent, "another"))
 	})
 	_, err := n.Prepare(ctx, "container", parent)
 	is(t, err, errdefs.ErrFailedPrecondition)

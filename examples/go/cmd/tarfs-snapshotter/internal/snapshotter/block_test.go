@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 )
@@ -32,8 +33,8 @@ func TestDefaultSize(t *testing.T) {
 		{"default", nil, 32 << 20}, {"label", []snapshots.Opt{sized("67108864")}, 64 << 20},
 		{"no number", []snapshots.Opt{sized("64M")}, 32 << 20}, {"zero", []snapshots.Opt{sized("0")}, 32 << 20},
 	} {
-		mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), row.key, top, row.opts...))
-		if info := must[os.FileInfo](t)(os.Stat(mounts[0].Source)); info.Size() != row.bytes {
+		mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), row.key, top, row.opts...))
+		if info := testkit.Must[os.FileInfo](t)(os.Stat(mounts[0].Source)); info.Size() != row.bytes {
 			t.Errorf("%s: %d bytes, want %d", row.key, info.Size(), row.bytes)
 		}
 		if _, mine := n.Target(mounts); !mine {
@@ -46,14 +47,14 @@ func TestDefaultSize(t *testing.T) {
 	}
 
 	t.Run("container", func(t *testing.T) {
-		at := m.mount(t, "default", must[[]mount.Mount](t)(n.Mounts(t.Context(), "default")))
+		at := m.mount(t, "default", testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "default")))
 		err := os.WriteFile(at+"/big", make([]byte, 40<<20), 0o600)
 		if !errors.Is(err, unix.ENOSPC) {
 			t.Errorf("%v", err)
 		}
-		ok(t, os.Remove(at+"/big"))
-		ok(t, os.Remove(at+"/gone"))
-		ok(t, os.WriteFile(at+"/mine", []byte("mine"), 0o600))
+		testkit.OK(t, os.Remove(at+"/big"))
+		testkit.OK(t, os.Remove(at+"/gone"))
+		testkit.OK(t, os.WriteFile(at+"/mine", []byte("mine"), 0o600))
 		// While it is in use it cannot be read.
 		impatient := errors.New("impatient")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, impatient)
@@ -62,14 +63,14 @@ func TestDefaultSize(t *testing.T) {
 		is(t, err, impatient)
 		is(t, err, unix.EROFS)
 	})
-	usage := must[snapshots.Usage](t)(n.Usage(t.Context(), "default"))
+	usage := testkit.Must[snapshots.Usage](t)(n.Usage(t.Context(), "default"))
 	if usage.Size < 100<<10 || usage.Size > 33<<20 {
 		t.Errorf("%+v", usage)
 	}
-	ok(t, n.Commit(t.Context(), "committed", "default"))
-	view := m.mount(t, "view", must[[]mount.Mount](t)(n.View(t.Context(), "view", "committed")))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "default"))
+	view := m.mount(t, "view", testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", "committed")))
 	var names []string
-	for _, entry := range must[[]os.DirEntry](t)(os.ReadDir(view)) {
+	for _, entry := range testkit.Must[[]os.DirEntry](t)(os.ReadDir(view)) {
 		names = append(names, entry.Name())
 	}
 	if strings.Join(names, " ") != "lower mine" {
@@ -85,15 +86,15 @@ func TestUnmountLeft(t *testing.T) {
 	root := t.TempDir()
 	n := newNodeWith(t, root, snapshotter.Options{DefaultSize: 16 << 20})
 	top, _ := n.pull(t, "image", tarOf(t, "lower", "x"))
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", top))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", top))
 	at := filepath.Join(filepath.Dir(mounts[0].Source), "committing")
-	ok(t, os.Mkdir(at, 0o700))
-	ok(t, (&mount.Mount{Type: "ext4", Source: mounts[0].Source, Options: []string{"ro", "loop"}}).Mount(at))
+	testkit.OK(t, os.Mkdir(at, 0o700))
+	testkit.OK(t, (&mount.Mount{Type: "ext4", Source: mounts[0].Source, Options: []string{"ro", "loop"}}).Mount(at))
 	n.stop(t)
 
 	n = newNodeWith(t, root, snapshotter.Options{DefaultSize: 16 << 20})
-	if left := must[[]*mountinfo.Info](t)(mountinfo.GetMounts(mountinfo.PrefixFilter(root))); len(left) > 0 {
+	if left := testkit.Must[[]*mountinfo.Info](t)(mountinfo.GetMounts(mountinfo.PrefixFilter(root))); len(left) > 0 {
 		t.Errorf("%+v", left[0])
 	}
-	ok(t, n.Commit(t.Context(), "committed", "key"))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "key"))
 }

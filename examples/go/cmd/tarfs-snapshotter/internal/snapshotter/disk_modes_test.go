@@ -20,6 +20,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
 )
@@ -38,23 +39,23 @@ func TestExportModes(t *testing.T) {
 	}
 	want := t.TempDir()
 	for _, layer := range layers {
-		must[int64](t)(archive.Apply(t.Context(), want, bytes.NewReader(layer)))
+		testkit.Must[int64](t)(archive.Apply(t.Context(), want, bytes.NewReader(layer)))
 	}
 	for _, mode := range tarfs.Modes() {
 		t.Run(string(mode), func(t *testing.T) {
-			root := must[string](t)(os.MkdirTemp("", "modes")) // names of tests are no good in overlayfs's options
-			t.Cleanup(func() { ok(t, os.RemoveAll(root)) })
+			root := testkit.Must[string](t)(os.MkdirTemp("", "modes")) // names of tests are no good in overlayfs's options
+			t.Cleanup(func() { testkit.OK(t, os.RemoveAll(root)) })
 			n, m := newNodeWith(t, root, snapshotter.Options{ExportMode: mode}), newMounter(t)
 			top, _ := n.pull(t, "image", layers...)
 			ofLayers := strings.HasPrefix(string(mode), "layer")
-			mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
-			again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+			mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+			again := testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
 			if fmt.Sprint(again) != fmt.Sprint(mounts) {
 				t.Errorf("Mounts: %v, Prepare: %v", again, mounts)
 			}
-			ok(t, fstest.CheckDirectoryEqual(want, m.mount(t, "container", mounts)))
-			view := must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
-			ok(t, fstest.CheckDirectoryEqual(want, m.mount(t, "view", view)))
+			testkit.OK(t, fstest.CheckDirectoryEqual(want, m.mount(t, "container", mounts)))
+			view := testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+			testkit.OK(t, fstest.CheckDirectoryEqual(want, m.mount(t, "view", view)))
 			isDisk := strings.HasPrefix(mounts[0].Source, filepath.Join(n.root, "disks")) && len(deviceFiles(mounts)) == 0
 			if isDisk != (mode == tarfs.ImageBlock || mode == tarfs.ImageBlockWithVerity) {
 				t.Errorf("mounted of %v", mounts[0])
@@ -63,8 +64,8 @@ func TestExportModes(t *testing.T) {
 			if ofLayers && len(disks) != 2 || !ofLayers && len(disks) != 1 {
 				t.Errorf("%d disks", len(disks))
 			}
-			lower := must[snapshots.Info](t)(n.Stat(t.Context(), must[snapshots.Info](t)(n.Stat(t.Context(), top)).Parent))
-			upper := must[snapshots.Info](t)(n.Stat(t.Context(), top))
+			lower := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top)).Parent))
+			upper := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top))
 			name := imageLabel
 			if ofLayers {
 				name = layerLabel
@@ -78,9 +79,9 @@ func TestExportModes(t *testing.T) {
 			}
 			// What nobody stands on goes.
 			for _, key := range []string{"container", "view", top, lower.Name} {
-				ok(t, n.Remove(t.Context(), key))
+				testkit.OK(t, n.Remove(t.Context(), key))
 			}
-			ok(t, n.Cleanup(t.Context()))
+			testkit.OK(t, n.Cleanup(t.Context()))
 			if left := n.entries(t, "disks"); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
@@ -95,7 +96,7 @@ func (n *node) verify(t *testing.T, mode tarfs.Mode, label string, layers ...[]b
 	for _, layer := range layers {
 		chain = append(chain, digest.FromBytes(layer))
 	}
-	disk := must[store.Disk](t)(n.layers.Disk(t.Context(), mode, chain))
+	disk := testkit.Must[store.Disk](t)(n.layers.Disk(t.Context(), mode, chain))
 	if disk.Label != label {
 		t.Errorf("the snapshot says %q, the disk %q", label, disk.Label)
 	}
@@ -109,7 +110,7 @@ func (n *node) verify(t *testing.T, mode tarfs.Mode, label string, layers ...[]b
 	if len(parts) != 3 {
 		t.Fatalf("label %q", label)
 	}
-	blocks := must[int](t)(strconv.Atoi(parts[0]))
+	blocks := testkit.Must[int](t)(strconv.Atoi(parts[0]))
 	data := disk.Path
 	if strings.HasSuffix(string(mode), "_only") {
 		// Its tree is of the disk that the same layers give.
@@ -117,9 +118,9 @@ func (n *node) verify(t *testing.T, mode tarfs.Mode, label string, layers ...[]b
 		if mode == tarfs.ImageVerityOnly {
 			whole = tarfs.ImageBlock
 		}
-		data = must[store.Disk](t)(n.layers.Disk(t.Context(), whole, chain)).Path
+		data = testkit.Must[store.Disk](t)(n.layers.Disk(t.Context(), whole, chain)).Path
 	}
-	if size := must[os.FileInfo](t)(os.Stat(data)).Size(); size < int64(blocks)*512 {
+	if size := testkit.Must[os.FileInfo](t)(os.Stat(data)).Size(); size < int64(blocks)*512 {
 		t.Errorf("%d blocks in %d bytes", blocks, size)
 	}
 	command := exec.Command("veritysetup", "verify", "--no-superblock", "--format=1", "-s", "-", "--hash=sha256",
@@ -135,30 +136,30 @@ func TestDisksAreMadeAgain(t *testing.T) {
 	n := newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: tarfs.ImageBlockWithVerity})
 	tar := tarOf(t, "file", "x")
 	top, _ := n.pull(t, "image", tar)
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "one", top))
-	before := must[[]byte](t)(os.ReadFile(mounts[0].Source))
-	ok(t, os.Truncate(mounts[0].Source, 1000))
-	mounts = must[[]mount.Mount](t)(n.Prepare(t.Context(), "two", top))
-	if !bytes.Equal(must[[]byte](t)(os.ReadFile(mounts[0].Source)), before) {
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "one", top))
+	before := testkit.Must[[]byte](t)(os.ReadFile(mounts[0].Source))
+	testkit.OK(t, os.Truncate(mounts[0].Source, 1000))
+	mounts = testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "two", top))
+	if !bytes.Equal(testkit.Must[[]byte](t)(os.ReadFile(mounts[0].Source)), before) {
 		t.Error("it was not made again as it was")
 	}
 }
 
 // A layer with a hard link into a lower one has no disk of its own; containers have the link.
 func TestLayerWithoutDisk(t *testing.T) {
-	root := must[string](t)(os.MkdirTemp("", "modes"))
-	t.Cleanup(func() { ok(t, os.RemoveAll(root)) })
+	root := testkit.Must[string](t)(os.MkdirTemp("", "modes"))
+	t.Cleanup(func() { testkit.OK(t, os.RemoveAll(root)) })
 	n, m := newNodeWith(t, root, snapshotter.Options{ExportMode: tarfs.LayerBlockWithVerity}), newMounter(t)
 	var link bytes.Buffer
 	w := tar.NewWriter(&link)
-	ok(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: "link", Linkname: "file", Format: tar.FormatPAX}))
-	ok(t, w.Close())
+	testkit.OK(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: "link", Linkname: "file", Format: tar.FormatPAX}))
+	testkit.OK(t, w.Close())
 	top, _ := n.pull(t, "image", tarOf(t, "file", "lower"), link.Bytes())
-	if info := must[snapshots.Info](t)(n.Stat(t.Context(), top)); info.Labels[layerLabel] != "" {
+	if info := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top)); info.Labels[layerLabel] != "" {
 		t.Errorf("labels: %v", info.Labels)
 	}
-	at := m.mount(t, "container", must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top)))
-	if got := must[[]byte](t)(os.ReadFile(at + "/link")); string(got) != "lower" {
+	at := m.mount(t, "container", testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top)))
+	if got := testkit.Must[[]byte](t)(os.ReadFile(at + "/link")); string(got) != "lower" {
 		t.Errorf("link is %q", got)
 	}
 }
@@ -175,15 +176,15 @@ func TestRootAhead(t *testing.T) {
 	layers := [][]byte{tarOf(t, "etc/", "", "etc/passwd", "root", "etc/gone", "x"), tarOf(t, "etc/", "", "etc/.wh.gone", "", "app", "an app")}
 	n := newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: tarfs.ImageBlockWithVerity})
 	top, _ := n.pull(t, "image", layers...)
-	must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
-	label := must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]
+	testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	label := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]
 	args := []string{"root"}
 	for i, layer := range layers {
 		path := filepath.Join(t.TempDir(), fmt.Sprint(i, ".tar"))
-		ok(t, os.WriteFile(path, layer, 0o600))
+		testkit.OK(t, os.WriteFile(path, layer, 0o600))
 		args = append(args, path)
 	}
-	said := must[[]byte](t)(exec.Command(tool, args...).Output())
+	said := testkit.Must[[]byte](t)(exec.Command(tool, args...).Output())
 	if root := strings.TrimSpace(string(said)); !strings.HasSuffix(label, ",sha256:"+root) {
 		t.Errorf("label %q, tarfs root %q", label, root)
 	}
@@ -200,27 +201,27 @@ func TestExpectedRoots(t *testing.T) {
 			t.Errorf("without the file: %v", err)
 		}
 		other := strings.Repeat("0", 64)
-		ok(t, os.WriteFile(policy, []byte("# nothing of ours\n\n"+other+"  other\n"), 0o600))
+		testkit.OK(t, os.WriteFile(policy, []byte("# nothing of ours\n\n"+other+"  other\n"), 0o600))
 		_, err := n.View(t.Context(), "early", top)
 		is(t, err, errdefs.ErrFailedPrecondition)
-		disk := must[store.Disk](t)(n.layers.Disk(t.Context(), mode, []digest.Digest{digest.FromBytes(layer)}))
+		disk := testkit.Must[store.Disk](t)(n.layers.Disk(t.Context(), mode, []digest.Digest{digest.FromBytes(layer)}))
 		root := disk.Label[strings.LastIndex(disk.Label, ",")+1:]
 		if !strings.Contains(err.Error(), root) || !strings.Contains(err.Error(), policy) {
 			t.Errorf("%v", err)
 		}
-		ok(t, os.WriteFile(policy, []byte(other+"\n"+root+" the image\n"), 0o600))
-		must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
-		ok(t, os.WriteFile(policy, []byte(strings.TrimPrefix(root, "sha256:")), 0o600))
-		must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
-		ok(t, os.WriteFile(policy, []byte(other), 0o600))
+		testkit.OK(t, os.WriteFile(policy, []byte(other+"\n"+root+" the image\n"), 0o600))
+		testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+		testkit.OK(t, os.WriteFile(policy, []byte(strings.TrimPrefix(root, "sha256:")), 0o600))
+		testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+		testkit.OK(t, os.WriteFile(policy, []byte(other), 0o600))
 		_, err = n.Mounts(t.Context(), "container")
 		is(t, err, errdefs.ErrFailedPrecondition)
-		ok(t, os.WriteFile(policy, []byte(root+"\nsha1:1234"), 0o600))
+		testkit.OK(t, os.WriteFile(policy, []byte(root+"\nsha1:1234"), 0o600))
 		if _, err = n.Mounts(t.Context(), "container"); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("a line that is none: %v", err)
 		}
 		// What is unpacked stands on no image.
-		must[[]mount.Mount](t)(n.Prepare(t.Context(), "unpack", "", labels(tarOf(t, "other", "y"))))
+		testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "unpack", "", labels(tarOf(t, "other", "y"))))
 	}
 }
 
@@ -235,17 +236,17 @@ func TestLabelsOfDisks(t *testing.T) {
 		})
 		_, err := n.Prepare(t.Context(), "evil", "", evil)
 		is(t, err, errdefs.ErrInvalidArgument)
-		mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "good"+name, "", labels(layer)))
+		mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "good"+name, "", labels(layer)))
 		if !mounts[len(mounts)-1].ReadOnly() {
-			ok(t, n.apply(t.Context(), mounts, layer))
+			testkit.OK(t, n.apply(t.Context(), mounts, layer))
 		}
 		is(t, n.Commit(t.Context(), "committed", "good"+name, evil), errdefs.ErrInvalidArgument)
 	}
 	top, _ := n.pull(t, "image", layer)
-	before := must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[layerLabel]
+	before := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[layerLabel]
 	replaced := snapshots.Info{Name: top, Labels: map[string]string{"mine": "yes", layerLabel: "1,0,sha256:00"}}
 	for _, paths := range [][]string{nil, {"labels"}} {
-		after := must[snapshots.Info](t)(n.Update(t.Context(), replaced, paths...))
+		after := testkit.Must[snapshots.Info](t)(n.Update(t.Context(), replaced, paths...))
 		if after.Labels[layerLabel] != before || before == "" || after.Labels["mine"] != "yes" {
 			t.Errorf("labels: %v, before %q", after.Labels, before)
 		}

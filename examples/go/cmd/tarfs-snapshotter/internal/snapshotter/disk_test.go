@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,8 +22,8 @@ func smallDisk(t *testing.T) string {
 		t.Fatal("needs root, for a tmpfs")
 	}
 	dir := t.TempDir()
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size=4m"))
-	t.Cleanup(func() { ok(t, unix.Unmount(dir, 0)) })
+	testkit.OK(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size=4m"))
+	t.Cleanup(func() { testkit.OK(t, unix.Unmount(dir, 0)) })
 	return dir
 }
 
@@ -30,7 +31,7 @@ func smallDisk(t *testing.T) string {
 func fill(t *testing.T, dir string) (free func()) {
 	t.Helper()
 	path := filepath.Join(dir, "filling")
-	f := must[*os.File](t)(os.Create(path))
+	f := testkit.Must[*os.File](t)(os.Create(path))
 	for size := 1 << 20; size > 0; size /= 2 {
 		for {
 			if n, err := f.Write(make([]byte, size)); n < size || err != nil {
@@ -38,8 +39,8 @@ func fill(t *testing.T, dir string) (free func()) {
 			}
 		}
 	}
-	ok(t, f.Close())
-	return func() { ok(t, os.Remove(path)) }
+	testkit.OK(t, f.Close())
+	return func() { testkit.OK(t, os.Remove(path)) }
 }
 
 // On a full disk what needs room fails, and leaves what was there as it was; when there is room again, it
@@ -49,10 +50,10 @@ func TestFullDisk(t *testing.T) {
 	n := newNode(t, filepath.Join(disk, "root"))
 	base, app := tarOf(t, "base", "x"), tarOf(t, "app", strings.Repeat("x", 20000))
 	top, _ := n.pull(t, "image", base)
-	written := must[[]mount.Mount](t)(n.Prepare(t.Context(), "written", top))
-	ok(t, os.WriteFile(filepath.Join(upperOf(written), "file"), bytes.Repeat([]byte("x"), 100000), 0o600))
-	pulled := must[[]mount.Mount](t)(n.Prepare(t.Context(), "pulled", "", labels(app)))
-	ok(t, n.Cleanup(t.Context()))
+	written := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "written", top))
+	testkit.OK(t, os.WriteFile(filepath.Join(upperOf(written), "file"), bytes.Repeat([]byte("x"), 100000), 0o600))
+	pulled := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "pulled", "", labels(app)))
+	testkit.OK(t, n.Cleanup(t.Context()))
 
 	free := fill(t, disk)
 	before := [][]string{n.entries(t, "snapshots"), n.entries(t, "layers/sha256"), n.entries(t, "images")}
@@ -66,12 +67,12 @@ func TestFullDisk(t *testing.T) {
 	}
 	_, err := n.Stat(t.Context(), "committed")
 	is(t, err, errdefs.ErrNotFound)
-	must[snapshots.Info](t)(n.Stat(t.Context(), "written"))
+	testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), "written"))
 
 	free()
-	ok(t, n.apply(t.Context(), pulled, app))
-	ok(t, n.Commit(t.Context(), "committed", "written"))
-	must[[]mount.Mount](t)(n.Prepare(t.Context(), "new", "committed"))
+	testkit.OK(t, n.apply(t.Context(), pulled, app))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "written"))
+	testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "new", "committed"))
 }
 
 // What nobody refers to is gone when the next process starts, and so is what was written to a snapshot that had become
@@ -80,13 +81,13 @@ func TestOpenCollects(t *testing.T) {
 	root := t.TempDir()
 	n := newNode(t, root)
 	top, _ := n.pull(t, "image", tarOf(t, "base", "x"))
-	layer := must[store.Layer](t)(n.layers.Ingest(t.Context(), "", bytes.NewReader(tarOf(t, "of", "nobody"))))
+	layer := testkit.Must[store.Layer](t)(n.layers.Ingest(t.Context(), "", bytes.NewReader(tarOf(t, "of", "nobody"))))
 	layer.Release()
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
-	ok(t, n.Commit(t.Context(), "committed", "container"))
-	ok(t, os.WriteFile(filepath.Join(upperOf(mounts), "late"), nil, 0o600))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "container"))
+	testkit.OK(t, os.WriteFile(filepath.Join(upperOf(mounts), "late"), nil, 0o600))
 	for _, dir := range []string{"snapshots/.tmp-1/fs", "snapshots/gone-1/fs", "snapshots/77/fs"} {
-		ok(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
+		testkit.OK(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
 	}
 	n.stop(t)
 
@@ -97,8 +98,8 @@ func TestOpenCollects(t *testing.T) {
 	if got := n.entries(t, "layers/sha256"); len(got) != 2 { // the base, and what changed nothing
 		t.Errorf("%q", got)
 	}
-	if got := must[[]os.DirEntry](t)(os.ReadDir(upperOf(mounts))); len(got) != 0 {
+	if got := testkit.Must[[]os.DirEntry](t)(os.ReadDir(upperOf(mounts))); len(got) != 0 {
 		t.Errorf("%v", got)
 	}
-	must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", "committed"))
+	testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", "committed"))
 }

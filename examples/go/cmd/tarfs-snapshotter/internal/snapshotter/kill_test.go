@@ -21,6 +21,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	erofs "github.com/erofs/go-erofs"
 	"github.com/opencontainers/go-digest"
@@ -40,7 +41,7 @@ func (panics) Fatal(all ...any) { panic(fmt.Sprint(all...)) }
 func number(t *testing.T, name string, otherwise uint64) uint64 {
 	t.Helper()
 	if given := os.Getenv(name); given != "" {
-		return must[uint64](t)(strconv.ParseUint(given, 10, 64))
+		return testkit.Must[uint64](t)(strconv.ParseUint(given, 10, 64))
 	}
 	return otherwise
 }
@@ -78,9 +79,9 @@ func (o *orders) killed(t *testing.T, after time.Duration, done *int) (pending [
 	t.Helper()
 	var out, errs bytes.Buffer
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childEnv+"="+string(must[[]byte](t)(json.Marshal(o))))
+	child.Env = append(os.Environ(), childEnv+"="+string(testkit.Must[[]byte](t)(json.Marshal(o))))
 	child.Stdout, child.Stderr = &out, &errs
-	ok(t, child.Start())
+	testkit.OK(t, child.Start())
 	timer := time.AfterFunc(after, func() { child.Process.Kill() })
 	child.Wait()
 	timer.Stop()
@@ -146,7 +147,7 @@ func (o *orders) check(t *testing.T, pending []string, torn *int) {
 		}
 		// One that was prepared, and not yet said to be, has not all in it that the child writes.
 		if _, made := there[pending[1]]; made && (pending[0] == "prepare" || pending[0] == "pull") {
-			ok(t, n.Remove(t.Context(), pending[1]))
+			testkit.OK(t, n.Remove(t.Context(), pending[1]))
 			delete(there, pending[1])
 			delete(o.Known, pending[1])
 		}
@@ -160,7 +161,7 @@ func (o *orders) check(t *testing.T, pending []string, torn *int) {
 		}
 		o.files(t, n, name, want)
 	}
-	ok(t, n.Cleanup(t.Context()))
+	testkit.OK(t, n.Cleanup(t.Context()))
 	n.owned(t, o.Known)
 }
 
@@ -170,7 +171,7 @@ func sorted[T any](of map[string]T) []string { return slices.Sorted(maps.Keys(of
 func (o *orders) files(t *testing.T, n *node, name string, want one) {
 	t.Helper()
 	if !want.Committed {
-		mounts := must[[]mount.Mount](t)(n.Mounts(t.Context(), name))
+		mounts := testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), name))
 		if _, err := os.Stat(filepath.Join(upperOf(mounts), want.File)); err != nil && !want.Applied {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -184,8 +185,8 @@ func (o *orders) files(t *testing.T, n *node, name string, want one) {
 		files[o.Known[at].File] = true
 	}
 	view := "view of " + name
-	mounts := must[[]mount.Mount](t)(n.View(t.Context(), view, name))
-	defer func() { ok(t, n.Remove(t.Context(), view)) }()
+	mounts := testkit.Must[[]mount.Mount](t)(n.View(t.Context(), view, name))
+	defer func() { testkit.OK(t, n.Remove(t.Context(), view)) }()
 	if got := filesIn(t, mounts[0]); !slices.Equal(got, sorted(files)) {
 		t.Errorf("%s has the files %q, want %q", name, got, sorted(files))
 	}
@@ -196,15 +197,15 @@ func filesIn(t *testing.T, m mount.Mount) (names []string) {
 	t.Helper()
 	var devices []io.ReaderAt
 	for _, path := range deviceFiles([]mount.Mount{m}) {
-		f := must[*os.File](t)(os.Open(path))
+		f := testkit.Must[*os.File](t)(os.Open(path))
 		defer f.Close()
 		devices = append(devices, f)
 	}
-	f := must[*os.File](t)(os.Open(m.Source))
+	f := testkit.Must[*os.File](t)(os.Open(m.Source))
 	defer f.Close()
-	fsys := must[fs.FS](t)(erofs.Open(f, erofs.WithExtraDevices(devices...)))
-	for _, entry := range must[[]fs.DirEntry](t)(fs.ReadDir(fsys, ".")) {
-		content := string(must[[]byte](t)(fs.ReadFile(fsys, entry.Name())))
+	fsys := testkit.Must[fs.FS](t)(erofs.Open(f, erofs.WithExtraDevices(devices...)))
+	for _, entry := range testkit.Must[[]fs.DirEntry](t)(fs.ReadDir(fsys, ".")) {
+		content := string(testkit.Must[[]byte](t)(fs.ReadFile(fsys, entry.Name())))
 		if !strings.HasPrefix(content, entry.Name()) {
 			t.Errorf("%s: %.40q", entry.Name(), content)
 		}
@@ -223,19 +224,19 @@ func (n *node) owned(t *testing.T, known model) {
 		}
 	}
 	for _, key := range n.entries(t, "layers/sha256") {
-		layer := must[[]byte](t)(os.ReadFile(filepath.Join(n.root, "layers/sha256", key, "layer.tar")))
+		layer := testkit.Must[[]byte](t)(os.ReadFile(filepath.Join(n.root, "layers/sha256", key, "layer.tar")))
 		if digest.FromBytes(layer).Encoded() != key {
 			t.Errorf("layer %s is not what its name says", key)
 		}
 		layers[key] = true
-		files[must[*tar.Header](t)(tar.NewReader(bytes.NewReader(layer)).Next()).Name] = true
+		files[testkit.Must[*tar.Header](t)(tar.NewReader(bytes.NewReader(layer)).Next()).Name] = true
 	}
 	if !slices.Equal(sorted(files), sorted(want)) {
 		t.Errorf("layers with the files %q, want %q", sorted(files), sorted(want))
 	}
 	for _, key := range n.entries(t, "images") {
 		var it keep.Item
-		ok(t, keep.ReadJSON(filepath.Join(n.root, "images", key, keep.InfoFile), &it))
+		testkit.OK(t, keep.ReadJSON(filepath.Join(n.root, "images", key, keep.InfoFile), &it))
 		for _, layer := range it.Layers {
 			if !layers[layer] {
 				t.Errorf("image %s has no use", key)

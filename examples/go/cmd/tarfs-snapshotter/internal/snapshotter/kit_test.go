@@ -15,29 +15,14 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/opencontainers/go-digest"
 )
-
-// ok ends the test with an error.
-func ok(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func must[T any](t testing.TB) func(T, error) T {
-	return func(value T, err error) T {
-		t.Helper()
-		ok(t, err)
-		return value
-	}
-}
 
 func must2[T, U any](one T, two U, err error) func(testing.TB) (T, U) {
 	return func(t testing.TB) (T, U) {
 		t.Helper()
-		ok(t, err)
+		testkit.OK(t, err)
 		return one, two
 	}
 }
@@ -64,7 +49,7 @@ func newNode(t testing.TB, root string) *node {
 
 func newNodeWith(t testing.TB, root string, options snapshotter.Options) *node {
 	t.Helper()
-	layers := must[*store.Store](t)(store.Open(root, store.Options{}))
+	layers := testkit.Must[*store.Store](t)(store.Open(root, store.Options{}))
 	sn, err := snapshotter.New(t.Context(), layers, options)
 	if err != nil {
 		layers.Close()
@@ -77,7 +62,7 @@ func newNodeWith(t testing.TB, root string, options snapshotter.Options) *node {
 
 func (n *node) stop(t testing.TB) {
 	t.Helper()
-	ok(t, errors.Join(n.Close(), n.layers.Close()))
+	testkit.OK(t, errors.Join(n.Close(), n.layers.Close()))
 }
 
 // tarOf makes a tar of names and contents, by turns. A name that ends in a slash is a directory.
@@ -90,10 +75,10 @@ func tarOf(t testing.TB, files ...string) []byte {
 		if strings.HasSuffix(h.Name, "/") {
 			h.Typeflag, h.Mode = tar.TypeDir, 0o755
 		}
-		ok(t, w.WriteHeader(h))
-		must[int](t)(w.Write([]byte(files[i+1])))
+		testkit.OK(t, w.WriteHeader(h))
+		testkit.Must[int](t)(w.Write([]byte(files[i+1])))
 	}
-	ok(t, w.Close())
+	testkit.OK(t, w.Close())
 	return out.Bytes()
 }
 
@@ -125,14 +110,14 @@ func (n *node) pull(t testing.TB, name string, tars ...[]byte) (top string, appl
 	t.Helper()
 	for _, tar := range tars {
 		key := "extract " + name + digest.FromBytes(tar).String()
-		mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), key, "", labels(tar)))
+		mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), key, "", labels(tar)))
 		if !mounts[len(mounts)-1].ReadOnly() {
-			ok(t, n.apply(t.Context(), mounts, tar))
+			testkit.OK(t, n.apply(t.Context(), mounts, tar))
 			applied++
 		}
 		parent := top
 		top += "/" + name + digest.FromBytes(tar).Encoded()[:8]
-		ok(t, n.Commit(t.Context(), top, key, labels(tar), snapshots.WithParent(parent)))
+		testkit.OK(t, n.Commit(t.Context(), top, key, labels(tar), snapshots.WithParent(parent)))
 	}
 	return top, applied
 }
@@ -140,7 +125,7 @@ func (n *node) pull(t testing.TB, name string, tars ...[]byte) (top string, appl
 // entries are the names in a directory below the root.
 func (n *node) entries(t testing.TB, dir string) (names []string) {
 	t.Helper()
-	for _, entry := range must[[]fs.DirEntry](t)(os.ReadDir(filepath.Join(n.root, dir))) {
+	for _, entry := range testkit.Must[[]fs.DirEntry](t)(os.ReadDir(filepath.Join(n.root, dir))) {
 		names = append(names, entry.Name())
 	}
 	return names

@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -27,24 +28,24 @@ func TestSharedLayers(t *testing.T) {
 	if applied != 1 {
 		t.Errorf("%d layers applied: the app's is kept", applied)
 	}
-	usage := must[snapshots.Usage](t)(n.Usage(t.Context(), second))
+	usage := testkit.Must[snapshots.Usage](t)(n.Usage(t.Context(), second))
 	if usage.Size < int64(len(app)) {
 		t.Errorf("%+v for a layer of %d bytes", usage, len(app))
 	}
 	kept := func(want int) {
 		t.Helper()
-		ok(t, n.Cleanup(t.Context()))
+		testkit.OK(t, n.Cleanup(t.Context()))
 		if got := n.entries(t, "layers/sha256"); len(got) != want {
 			t.Errorf("%d layers: %q", len(got), got)
 		}
 	}
 	kept(3)
-	ok(t, n.Remove(t.Context(), first))
+	testkit.OK(t, n.Remove(t.Context(), first))
 	kept(3)
-	ok(t, n.Remove(t.Context(), second))
+	testkit.OK(t, n.Remove(t.Context(), second))
 	kept(2)
-	ok(t, n.Remove(t.Context(), filepath.Dir(first)))
-	ok(t, n.Remove(t.Context(), filepath.Dir(second)))
+	testkit.OK(t, n.Remove(t.Context(), filepath.Dir(first)))
+	testkit.OK(t, n.Remove(t.Context(), filepath.Dir(second)))
 	kept(0)
 	if got := n.entries(t, "snapshots"); len(got) != 0 {
 		t.Errorf("left: %q", got)
@@ -55,17 +56,17 @@ func TestSharedLayers(t *testing.T) {
 func TestCleanupWhilePulling(t *testing.T) {
 	n := newNode(t, t.TempDir())
 	tar := tarOf(t, "base", "x")
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", "", labels(tar)))
-	ok(t, n.apply(t.Context(), mounts, tar))
-	ok(t, n.Cleanup(t.Context()))
-	staged := must[[]mount.Mount](t)(n.Prepare(t.Context(), "staged", "", labels(tar)))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", "", labels(tar)))
+	testkit.OK(t, n.apply(t.Context(), mounts, tar))
+	testkit.OK(t, n.Cleanup(t.Context()))
+	staged := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "staged", "", labels(tar)))
 	if !staged[0].ReadOnly() {
 		t.Errorf("%+v", staged)
 	}
-	ok(t, n.Remove(t.Context(), "key"))
-	ok(t, n.Cleanup(t.Context()))
-	ok(t, n.Commit(t.Context(), "base", "staged"))
-	must[[]mount.Mount](t)(n.View(t.Context(), "view", "base"))
+	testkit.OK(t, n.Remove(t.Context(), "key"))
+	testkit.OK(t, n.Cleanup(t.Context()))
+	testkit.OK(t, n.Commit(t.Context(), "base", "staged"))
+	testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", "base"))
 }
 
 // What was kept and is damaged is fetched again, and what stands on it works again.
@@ -74,7 +75,7 @@ func TestDamagedLayer(t *testing.T) {
 	tar := tarOf(t, "base", strings.Repeat("x", 5000))
 	top, _ := n.pull(t, "first", tar)
 	id := digest.FromBytes(tar)
-	ok(t, os.Truncate(filepath.Join(n.root, "layers/sha256", id.Encoded(), "layer.tar"), 512))
+	testkit.OK(t, os.Truncate(filepath.Join(n.root, "layers/sha256", id.Encoded(), "layer.tar"), 512))
 	_, err := n.Prepare(t.Context(), "container", top)
 	if err == nil || !strings.Contains(err.Error(), id.String()) || !strings.Contains(err.Error(), "512 bytes instead of") {
 		t.Errorf("%v", err)
@@ -84,7 +85,7 @@ func TestDamagedLayer(t *testing.T) {
 	if _, applied := n.pull(t, "second", tar); applied != 1 {
 		t.Error("the damaged layer was handed out")
 	}
-	must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+	testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
 }
 
 // What callers give and ask of mounts.
@@ -92,10 +93,10 @@ func TestTarget(t *testing.T) {
 	n := newNode(t, t.TempDir())
 	tar, another := tarOf(t, "base", "x"), tarOf(t, "another", "x")
 	top, _ := n.pull(t, "first", tar)
-	container := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
-	view := must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
-	active := must[[]mount.Mount](t)(n.Prepare(t.Context(), "active", ""))
-	kept := must[[]mount.Mount](t)(n.Prepare(t.Context(), "kept", "", labels(tar)))
+	container := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+	view := testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	active := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "active", ""))
+	kept := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "kept", "", labels(tar)))
 	bind := func(source string) []mount.Mount {
 		return []mount.Mount{{Type: "bind", Source: source, Options: []string{"rw", "rbind"}}}
 	}
@@ -135,22 +136,22 @@ func TestTarget(t *testing.T) {
 		t.Errorf("%+v", known)
 	}
 
-	layer := must[store.Layer](t)(n.layers.Ingest(t.Context(), "", bytes.NewReader(another)))
+	layer := testkit.Must[store.Layer](t)(n.layers.Ingest(t.Context(), "", bytes.NewReader(another)))
 	defer layer.Release()
-	ok(t, n.Applied(t.Context(), id, layer))
-	if again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "active")); !again[0].ReadOnly() {
+	testkit.OK(t, n.Applied(t.Context(), id, layer))
+	if again := testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "active")); !again[0].ReadOnly() {
 		t.Errorf("after the layer was applied: %+v", again)
 	}
 	is(t, n.Applied(t.Context(), "77", layer), errdefs.ErrNotFound)
-	other := must[[]mount.Mount](t)(n.Prepare(t.Context(), "of another", "", labels(tarOf(t, "x", "y"))))
+	other := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "of another", "", labels(tarOf(t, "x", "y"))))
 	id, _ = n.Target(other)
 	is(t, n.Applied(t.Context(), id, layer), errdefs.ErrFailedPrecondition)
 
 	// Over a parent too: what a tool applies that commits containers.
 	id, _ = n.Target(container)
-	ok(t, n.Applied(t.Context(), id, layer))
-	ok(t, n.Commit(t.Context(), "committed", "container"))
-	if got := must[[]mount.Mount](t)(n.View(t.Context(), "of both", "committed")); len(got) != 2 || len(got[0].Options) != 4 {
+	testkit.OK(t, n.Applied(t.Context(), id, layer))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "container"))
+	if got := testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "of both", "committed")); len(got) != 2 || len(got[0].Options) != 4 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -161,11 +162,11 @@ func TestForeignDiffer(t *testing.T) {
 	base, upper := tarOf(t, "base", "x"), tarOf(t, "upper", "x")
 	unpack := func(key, parent string, tar []byte) {
 		t.Helper()
-		mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), key, parent, labels(tar)))
-		ok(t, os.WriteFile(filepath.Join(mounts[0].Source, key), nil, 0o600))
+		mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), key, parent, labels(tar)))
+		testkit.OK(t, os.WriteFile(filepath.Join(mounts[0].Source, key), nil, 0o600))
 	}
 	unpack("lowest", "", base)
-	ok(t, n.Commit(t.Context(), "base", "lowest", labels(base)))
+	testkit.OK(t, n.Commit(t.Context(), "base", "lowest", labels(base)))
 	unpack("rebased", "", upper)
 	unpack("above", "base", upper)
 	for _, key := range []string{"rebased", "above"} {
@@ -176,8 +177,8 @@ func TestForeignDiffer(t *testing.T) {
 		}
 	}
 	// Both at once is no layer either.
-	mounts := must[[]mount.Mount](t)(n.Mounts(t.Context(), "above"))
-	ok(t, n.apply(t.Context(), mounts, upper))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "above"))
+	testkit.OK(t, n.apply(t.Context(), mounts, upper))
 	is(t, n.Commit(t.Context(), "top", "above", labels(upper)), errdefs.ErrFailedPrecondition)
 }
 
@@ -190,19 +191,19 @@ func TestPrivateLabels(t *testing.T) {
 	is(t, err, errdefs.ErrInvalidArgument)
 	tar := tarOf(t, "base", "x")
 	top, _ := n.pull(t, "first", tar)
-	must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
 	is(t, n.Commit(t.Context(), "committed", "key", mine), errdefs.ErrInvalidArgument)
-	info := must[snapshots.Info](t)(n.Stat(t.Context(), top))
+	info := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top))
 	info.Labels[name] = "forged"
 	_, err = n.Update(t.Context(), info, "labels."+name)
 	is(t, err, errdefs.ErrInvalidArgument)
 	for _, fields := range [][]string{nil, {"labels"}, {"labels.x"}} {
 		info.Labels = map[string]string{name: "forged", "x": fmt.Sprint(fields)}
-		got := must[snapshots.Info](t)(n.Update(t.Context(), info, fields...))
+		got := testkit.Must[snapshots.Info](t)(n.Update(t.Context(), info, fields...))
 		if _, seen := got.Labels[name]; seen || got.Labels["x"] != fmt.Sprint(fields) {
 			t.Errorf("%v: %v", fields, got.Labels)
 		}
-		must[[]mount.Mount](t)(n.View(t.Context(), fmt.Sprint(fields), top)) // the layer is known still
+		testkit.Must[[]mount.Mount](t)(n.View(t.Context(), fmt.Sprint(fields), top)) // the layer is known still
 	}
 }
 
@@ -212,10 +213,10 @@ func TestMountLists(t *testing.T) {
 	base, app := tarOf(t, "base", "x"), tarOf(t, "app", "x")
 	top, _ := n.pull(t, "image", base, app)
 	view := func(key, parent string, opts ...snapshots.Opt) []mount.Mount {
-		return must[[]mount.Mount](t)(n.View(t.Context(), key, parent, opts...))
+		return testkit.Must[[]mount.Mount](t)(n.View(t.Context(), key, parent, opts...))
 	}
 	prepare := func(key, parent string, opts ...snapshots.Opt) []mount.Mount {
-		return must[[]mount.Mount](t)(n.Prepare(t.Context(), key, parent, opts...))
+		return testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), key, parent, opts...))
 	}
 	mapped := snapshots.WithLabels(map[string]string{
 		snapshots.LabelSnapshotUIDMapping: "0:1:2", snapshots.LabelSnapshotGIDMapping: "0:3:4",
@@ -246,7 +247,7 @@ func TestMountLists(t *testing.T) {
 	}
 	// They are the same when they are asked for again.
 	for key, mounts := range map[string][]mount.Mount{"view": first, "container": container} {
-		if again := must[[]mount.Mount](t)(n.Mounts(t.Context(), key)); fmt.Sprint(again) != fmt.Sprint(mounts) {
+		if again := testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), key)); fmt.Sprint(again) != fmt.Sprint(mounts) {
 			t.Errorf("%s: %v, then %v", key, mounts, again)
 		}
 	}

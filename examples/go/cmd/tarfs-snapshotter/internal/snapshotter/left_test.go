@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,49 +22,49 @@ func TestCommitKilledBesideMount(t *testing.T) {
 	root := t.TempDir()
 	n := newNodeWith(t, root, snapshotter.Options{DefaultSize: 16 << 20})
 	top, _ := n.pull(t, "image", tarOf(t, "lower", "x"))
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", top))
-	ok(t, os.Mkdir(filepath.Join(filepath.Dir(mounts[0].Source), "committing"), 0o700))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", top))
+	testkit.OK(t, os.Mkdir(filepath.Join(filepath.Dir(mounts[0].Source), "committing"), 0o700))
 	n.stop(t)
 	n = newNodeWith(t, root, snapshotter.Options{DefaultSize: 16 << 20})
-	ok(t, n.Commit(t.Context(), "committed", "key"))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "key"))
 }
 
 // Snapshots without their metadata are not taken for left over: what containers wrote is in them.
 func TestMetadataGone(t *testing.T) {
 	root := t.TempDir()
 	n := newNode(t, root)
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
-	ok(t, os.WriteFile(filepath.Join(mounts[0].Source, "written"), []byte("x"), 0o644))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	testkit.OK(t, os.WriteFile(filepath.Join(mounts[0].Source, "written"), []byte("x"), 0o644))
 	n.stop(t)
-	ok(t, os.Rename(filepath.Join(root, "metadata.db"), filepath.Join(root, "away")))
-	layers := must[*store.Store](t)(store.Open(root, store.Options{}))
+	testkit.OK(t, os.Rename(filepath.Join(root, "metadata.db"), filepath.Join(root, "away")))
+	layers := testkit.Must[*store.Store](t)(store.Open(root, store.Options{}))
 	_, err := snapshotter.New(t.Context(), layers, snapshotter.Options{})
-	ok(t, layers.Close())
+	testkit.OK(t, layers.Close())
 	if err == nil || !strings.Contains(err.Error(), "metadata.db is not there") {
 		t.Fatalf("%v", err)
 	}
-	ok(t, os.Rename(filepath.Join(root, "away"), filepath.Join(root, "metadata.db")))
+	testkit.OK(t, os.Rename(filepath.Join(root, "away"), filepath.Join(root, "metadata.db")))
 	n = newNode(t, root)
 	if _, err := os.Stat(filepath.Join(mounts[0].Source, "written")); err != nil {
 		t.Error(err)
 	}
-	ok(t, n.Commit(t.Context(), "committed", "key"))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "key"))
 }
 
 // What others mounted is left alone: snapshots may be on a disk of their own.
 func TestOthersMountsStay(t *testing.T) {
 	root := plainRoot(t)
 	dir := filepath.Join(root, "snapshots")
-	ok(t, os.Mkdir(dir, 0o700))
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700"))
+	testkit.OK(t, os.Mkdir(dir, 0o700))
+	testkit.OK(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700"))
 	n := newNode(t, root)
-	must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
 	n.stop(t)
 	n = newNode(t, root)
 	if !slices.Contains(mounted(t, root), dir) {
 		t.Error("unmounted")
 	}
-	ok(t, n.Commit(t.Context(), "committed", "key"))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "key"))
 	n.stop(t)
 }
 
@@ -73,16 +74,16 @@ func TestStartsBesideMountInUse(t *testing.T) {
 	plain := snapshotter.Options{Plain: true}
 	n := newNodeWith(t, root, plain)
 	top, _ := n.pull(t, "image", tarOf(t, "file", "content"))
-	must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
 	at := filepath.Join(root, "mounts", n.entries(t, "images")[0])
-	looks := must[*os.File](t)(os.Open(at + "/file"))
+	looks := testkit.Must[*os.File](t)(os.Open(at + "/file"))
 	defer looks.Close()
-	ok(t, n.Remove(t.Context(), "view"))
-	ok(t, n.Cleanup(t.Context()))
+	testkit.OK(t, n.Remove(t.Context(), "view"))
+	testkit.OK(t, n.Cleanup(t.Context()))
 	n.stop(t)
 	n = newNodeWith(t, root, plain)
 	looks.Close()
-	ok(t, n.Cleanup(t.Context()))
+	testkit.OK(t, n.Cleanup(t.Context()))
 	if left := mounted(t, root); len(left) > 0 {
 		t.Error(left)
 	}
@@ -91,17 +92,17 @@ func TestStartsBesideMountInUse(t *testing.T) {
 // To remove a snapshot needs no room on the disk.
 func TestRemoveOnFullDisk(t *testing.T) {
 	disk := t.TempDir()
-	ok(t, unix.Mount("tmpfs", disk, "tmpfs", 0, "mode=0700,size=4m,nr_inodes=100"))
-	t.Cleanup(func() { ok(t, unix.Unmount(disk, 0)) })
+	testkit.OK(t, unix.Mount("tmpfs", disk, "tmpfs", 0, "mode=0700,size=4m,nr_inodes=100"))
+	t.Cleanup(func() { testkit.OK(t, unix.Unmount(disk, 0)) })
 	n := newNode(t, filepath.Join(disk, "root"))
-	must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
 	for i := 0; ; i++ {
 		if err := os.Mkdir(fmt.Sprint(disk, "/filling", i), 0o700); err != nil {
 			is(t, err, unix.ENOSPC)
 			break
 		}
 	}
-	ok(t, n.Remove(t.Context(), "key"))
+	testkit.OK(t, n.Remove(t.Context(), "key"))
 	if left := n.entries(t, "snapshots"); len(left) > 0 {
 		t.Error(left)
 	}
@@ -111,13 +112,13 @@ func TestRemoveOnFullDisk(t *testing.T) {
 func TestLastCopyStays(t *testing.T) {
 	root := t.TempDir()
 	n := newNode(t, root)
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "key", ""))
 	file := filepath.Join(upperOf(mounts), "file")
-	ok(t, os.WriteFile(file, []byte("mine"), 0o600))
-	ok(t, n.Commit(t.Context(), "committed", "key"))
-	ok(t, os.WriteFile(file, []byte("mine"), 0o600)) // as if the commit had been killed before it was removed
+	testkit.OK(t, os.WriteFile(file, []byte("mine"), 0o600))
+	testkit.OK(t, n.Commit(t.Context(), "committed", "key"))
+	testkit.OK(t, os.WriteFile(file, []byte("mine"), 0o600)) // as if the commit had been killed before it was removed
 	n.stop(t)
-	ok(t, os.Truncate(filepath.Join(root, "layers/sha256", n.entries(t, "layers/sha256")[0], "layer.tar"), 0))
+	testkit.OK(t, os.Truncate(filepath.Join(root, "layers/sha256", n.entries(t, "layers/sha256")[0], "layer.tar"), 0))
 	newNode(t, root)
 	if _, err := os.Stat(file); err != nil {
 		t.Error(err)
@@ -133,12 +134,12 @@ func TestUnpackIsNotMapped(t *testing.T) {
 		info.Labels[snapshots.LabelSnapshotUIDMapping], info.Labels[snapshots.LabelSnapshotGIDMapping] = "0:1000:1", "0:1000:1"
 		return nil
 	}
-	mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "extract", "", labels(layer), hostile))
-	ok(t, n.apply(t.Context(), mounts, layer))
-	ok(t, n.Commit(t.Context(), "image", "extract"))
-	mounts = must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", "image"))
+	mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "extract", "", labels(layer), hostile))
+	testkit.OK(t, n.apply(t.Context(), mounts, layer))
+	testkit.OK(t, n.Commit(t.Context(), "image", "extract"))
+	mounts = testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", "image"))
 	var stat unix.Stat_t
-	ok(t, unix.Stat(upperOf(mounts), &stat))
+	testkit.OK(t, unix.Stat(upperOf(mounts), &stat))
 	if stat.Uid != 0 || stat.Gid != 0 {
 		t.Errorf("a container's root is owned by %d:%d", stat.Uid, stat.Gid)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/containerd/continuity/fs/fstest"
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 )
@@ -34,12 +35,12 @@ type mounter struct {
 func newMounter(t testing.TB) *mounter {
 	t.Helper()
 	// Names of tests are no good in overlayfs's options.
-	dir := must[string](t)(os.MkdirTemp("", "mounter"))
-	t.Cleanup(func() { ok(t, os.RemoveAll(dir)) })
-	db := must[*bolt.DB](t)(bolt.Open(filepath.Join(dir, "db"), 0o600, nil))
-	m := must[mount.Manager](t)(manager.NewManager(db, filepath.Join(dir, "targets"),
+	dir := testkit.Must[string](t)(os.MkdirTemp("", "mounter"))
+	t.Cleanup(func() { testkit.OK(t, os.RemoveAll(dir)) })
+	db := testkit.Must[*bolt.DB](t)(bolt.Open(filepath.Join(dir, "db"), 0o600, nil))
+	m := testkit.Must[mount.Manager](t)(manager.NewManager(db, filepath.Join(dir, "targets"),
 		manager.WithMountHandler("erofs", erofsmount.NewErofsMountHandler())))
-	t.Cleanup(func() { ok(t, m.(interface{ Close() error }).Close()) })
+	t.Cleanup(func() { testkit.OK(t, m.(interface{ Close() error }).Close()) })
 	return &mounter{m, dir, namespaces.WithNamespace(context.Background(), "test")}
 }
 
@@ -47,7 +48,7 @@ func newMounter(t testing.TB) *mounter {
 func (m *mounter) mount(t testing.TB, name string, mounts []mount.Mount) string {
 	t.Helper()
 	target := filepath.Join(m.dir, name)
-	ok(t, os.Mkdir(target, 0o755))
+	testkit.OK(t, os.Mkdir(target, 0o755))
 	info, err := m.Activate(m.ctx, name, mounts)
 	if err == nil {
 		mounts = info.System
@@ -55,12 +56,12 @@ func (m *mounter) mount(t testing.TB, name string, mounts []mount.Mount) string 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ok(t, mount.UnmountAll(target, 0))
+		testkit.OK(t, mount.UnmountAll(target, 0))
 		if err := m.Deactivate(m.ctx, name); err != nil && !errdefs.IsNotFound(err) {
 			t.Error(err)
 		}
 	})
-	ok(t, mount.All(mounts, target))
+	testkit.OK(t, mount.All(mounts, target))
 	return target
 }
 
@@ -73,17 +74,17 @@ func TestAsExtracted(t *testing.T) {
 	}
 	want := t.TempDir()
 	for _, layer := range layers {
-		must[int64](t)(archive.Apply(t.Context(), want, bytes.NewReader(layer)))
+		testkit.Must[int64](t)(archive.Apply(t.Context(), want, bytes.NewReader(layer)))
 	}
 	n, m := newNode(t, t.TempDir()), newMounter(t)
 	top, _ := n.pull(t, "image", layers...)
-	view := m.mount(t, "view", must[[]mount.Mount](t)(n.View(t.Context(), "view", top)))
-	ok(t, fstest.CheckDirectoryEqual(want, view))
+	view := m.mount(t, "view", testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top)))
+	testkit.OK(t, fstest.CheckDirectoryEqual(want, view))
 	if err := os.WriteFile(view+"/new", nil, 0o600); err == nil {
 		t.Error("a view was written to")
 	}
-	active := m.mount(t, "active", must[[]mount.Mount](t)(n.Prepare(t.Context(), "active", top)))
-	ok(t, fstest.CheckDirectoryEqual(want, active))
+	active := m.mount(t, "active", testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "active", top)))
+	testkit.OK(t, fstest.CheckDirectoryEqual(want, active))
 }
 
 // Ten containers of an image of 120 layers start at once, write, and are committed; one of the commits is run.
@@ -99,12 +100,12 @@ func TestTenContainers(t *testing.T) {
 		all.Go(func() {
 			key := fmt.Sprintf("container-%d", i)
 			t.Run(key, func(t *testing.T) {
-				at := m.mount(t, key, must[[]mount.Mount](t)(n.Prepare(t.Context(), key, top)))
-				if got := must[[]byte](t)(os.ReadFile(at + "/top")); string(got) != "119" {
+				at := m.mount(t, key, testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), key, top)))
+				if got := testkit.Must[[]byte](t)(os.ReadFile(at + "/top")); string(got) != "119" {
 					t.Errorf("top is %q", got)
 				}
-				ok(t, os.WriteFile(at+"/mine", []byte(key), 0o600))
-				ok(t, os.Remove(at+"/of-0"))
+				testkit.OK(t, os.WriteFile(at+"/mine", []byte(key), 0o600))
+				testkit.OK(t, os.Remove(at+"/of-0"))
 			})
 			if err := n.Commit(context.Background(), key+" committed", key); err != nil {
 				t.Error(err)
@@ -112,11 +113,11 @@ func TestTenContainers(t *testing.T) {
 		})
 	}
 	all.Wait()
-	at := m.mount(t, "again", must[[]mount.Mount](t)(n.Prepare(t.Context(), "again", "container-7 committed")))
-	if got := must[[]byte](t)(os.ReadFile(at + "/mine")); string(got) != "container-7" {
+	at := m.mount(t, "again", testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "again", "container-7 committed")))
+	if got := testkit.Must[[]byte](t)(os.ReadFile(at + "/mine")); string(got) != "container-7" {
 		t.Errorf("mine is %q", got)
 	}
-	if got := must[[]fs.DirEntry](t)(os.ReadDir(at)); len(got) != 121 {
+	if got := testkit.Must[[]fs.DirEntry](t)(os.ReadDir(at)); len(got) != 121 {
 		t.Errorf("%d files", len(got))
 	}
 	if images := n.entries(t, "images"); len(images) != 2 {
@@ -131,12 +132,12 @@ func TestMappedOwners(t *testing.T) {
 	mapped := snapshots.WithLabels(map[string]string{
 		snapshots.LabelSnapshotUIDMapping: "0:100000:65536", snapshots.LabelSnapshotGIDMapping: "0:200000:65536",
 	})
-	view := m.mount(t, "view", must[[]mount.Mount](t)(n.View(t.Context(), "view", top, mapped)))
-	container := m.mount(t, "container", must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top, mapped)))
-	alone := must[[]mount.Mount](t)(n.Prepare(t.Context(), "alone", "", mapped))
+	view := m.mount(t, "view", testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top, mapped)))
+	container := m.mount(t, "container", testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top, mapped)))
+	alone := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "alone", "", mapped))
 	for _, path := range []string{view + "/file", container + "/file", container, alone[0].Source} {
 		var stat unix.Stat_t
-		ok(t, unix.Lstat(path, &stat))
+		testkit.OK(t, unix.Lstat(path, &stat))
 		if stat.Uid != 100000 || stat.Gid != 200000 {
 			t.Errorf("%s: %d:%d", path, stat.Uid, stat.Gid)
 		}
@@ -154,16 +155,16 @@ func TestMappedOwners(t *testing.T) {
 
 // The longest root that the store takes is one that is mounted.
 func TestLongRoot(t *testing.T) {
-	dir := must[string](t)(os.MkdirTemp("", "root"))
-	t.Cleanup(func() { ok(t, os.RemoveAll(dir)) })
+	dir := testkit.Must[string](t)(os.MkdirTemp("", "root"))
+	t.Cleanup(func() { testkit.OK(t, os.RemoveAll(dir)) })
 	root := filepath.Join(dir, strings.Repeat("x", 166-len(dir)-1))
 	if _, err := store.Open(root+"x", store.Options{}); err == nil {
 		t.Error("a longer one was taken")
 	}
 	n, m := newNode(t, root), newMounter(t)
 	top, _ := n.pull(t, "image", tarOf(t, "file", strings.Repeat("content", 1000)))
-	view := m.mount(t, "view", must[[]mount.Mount](t)(n.View(t.Context(), "view", top)))
-	if got := must[[]byte](t)(os.ReadFile(view + "/file")); len(got) != 7000 {
+	view := m.mount(t, "view", testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top)))
+	if got := testkit.Must[[]byte](t)(os.ReadFile(view + "/file")); len(got) != 7000 {
 		t.Errorf("%d bytes", len(got))
 	}
 }

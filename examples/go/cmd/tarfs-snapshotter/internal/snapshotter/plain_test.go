@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/moby/sys/mountinfo"
 )
@@ -16,7 +17,7 @@ import (
 // mounted are the directories below a root on which something is mounted.
 func mounted(t *testing.T, root string) (points []string) {
 	t.Helper()
-	for _, one := range must[[]*mountinfo.Info](t)(mountinfo.GetMounts(mountinfo.PrefixFilter(root))) {
+	for _, one := range testkit.Must[[]*mountinfo.Info](t)(mountinfo.GetMounts(mountinfo.PrefixFilter(root))) {
 		points = append(points, one.Mountpoint)
 	}
 	return points
@@ -24,10 +25,10 @@ func mounted(t *testing.T, root string) (points []string) {
 
 func plainRoot(t *testing.T) string {
 	t.Helper()
-	root := must[string](t)(os.MkdirTemp("", "plain"))
+	root := testkit.Must[string](t)(os.MkdirTemp("", "plain"))
 	t.Cleanup(func() {
-		ok(t, mount.UnmountRecursive(root, 0))
-		ok(t, os.RemoveAll(root))
+		testkit.OK(t, mount.UnmountRecursive(root, 0))
+		testkit.OK(t, os.RemoveAll(root))
 	})
 	return root
 }
@@ -39,8 +40,8 @@ func TestPlain(t *testing.T) {
 	plain := snapshotter.Options{Plain: true}
 	n := newNodeWith(t, root, plain)
 	top, _ := n.pull(t, "image", tarOf(t, "file", "content"), tarOf(t, "other", "x"))
-	view := must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
-	container := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+	view := testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	container := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
 	at := filepath.Join(root, "mounts", n.entries(t, "images")[0])
 	dir := filepath.Join(root, "snapshots/4")
 	want := fmt.Sprintf("[{bind %s  [rbind ro]} {overlay overlay  [workdir=%s/work upperdir=%s/fs lowerdir=%s]}]", at, dir, dir, at)
@@ -48,38 +49,38 @@ func TestPlain(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	target := t.TempDir()
-	ok(t, mount.All(container, target))
-	if got := must[[]byte](t)(os.ReadFile(target + "/file")); string(got) != "content" {
+	testkit.OK(t, mount.All(container, target))
+	if got := testkit.Must[[]byte](t)(os.ReadFile(target + "/file")); string(got) != "content" {
 		t.Errorf("%q", got)
 	}
-	ok(t, os.WriteFile(target+"/new", nil, 0o600))
-	ok(t, mount.UnmountAll(target, 0))
+	testkit.OK(t, os.WriteFile(target+"/new", nil, 0o600))
+	testkit.OK(t, mount.UnmountAll(target, 0))
 
 	n.stop(t)
 	n = newNodeWith(t, root, plain)
-	must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+	testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
 	if got := mounted(t, root); len(got) != 1 || got[0] != at {
 		t.Errorf("after a restart: %q, want %s", got, at)
 	}
 	// As after a restart of the machine.
-	ok(t, mount.UnmountAll(at, 0))
-	must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+	testkit.OK(t, mount.UnmountAll(at, 0))
+	testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
 	if got := mounted(t, root); len(got) != 1 {
 		t.Errorf("mounted again: %q", got)
 	}
 
-	ok(t, n.Remove(t.Context(), "view"))
+	testkit.OK(t, n.Remove(t.Context(), "view"))
 	if got := mounted(t, root); len(got) != 1 {
 		t.Errorf("with one snapshot left: %q", got)
 	}
 	// A process that is in it keeps it from being unmounted, and not the snapshot from being removed.
-	busy := must[*os.File](t)(os.Open(at + "/file"))
-	ok(t, n.Remove(t.Context(), "container"))
-	ok(t, busy.Close())
+	busy := testkit.Must[*os.File](t)(os.Open(at + "/file"))
+	testkit.OK(t, n.Remove(t.Context(), "container"))
+	testkit.OK(t, busy.Close())
 	if got := mounted(t, root); len(got) != 1 {
 		t.Errorf("while it is in use: %q", got)
 	}
-	ok(t, n.Cleanup(t.Context()))
+	testkit.OK(t, n.Cleanup(t.Context()))
 	if got := mounted(t, root); len(got) > 0 {
 		t.Errorf("with no snapshot left: %q", got)
 	}
@@ -93,13 +94,13 @@ func TestPlainLeft(t *testing.T) {
 	root := plainRoot(t)
 	n := newNodeWith(t, root, snapshotter.Options{Plain: true})
 	top, _ := n.pull(t, "image", tarOf(t, "file", "content"))
-	must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
 	n.stop(t)
 	left := filepath.Join(root, "mounts", strings.Repeat("0", 64))
-	ok(t, os.Mkdir(left, 0o700))
+	testkit.OK(t, os.Mkdir(left, 0o700))
 	image, _ := filepath.Glob(root + "/images/*/image.erofs")
 	tar, _ := filepath.Glob(root + "/layers/sha256/*/layer.tar")
-	ok(t, keep.MountFiles(image[0], tar, left))
+	testkit.OK(t, keep.MountFiles(image[0], tar, left))
 
 	n = newNode(t, root)
 	if got := mounted(t, root); len(got) != 1 {
@@ -108,7 +109,7 @@ func TestPlainLeft(t *testing.T) {
 	if _, err := os.Stat(left); err == nil {
 		t.Errorf("%s is still there", left)
 	}
-	ok(t, n.Remove(t.Context(), "view"))
+	testkit.OK(t, n.Remove(t.Context(), "view"))
 	if got := mounted(t, root); len(got) > 0 {
 		t.Errorf("%q", got)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
@@ -45,34 +46,34 @@ func verityNode(t *testing.T) (n *node, top string) {
 // That they do go through dm-verity needs a kernel that has it: tests/clients/node.
 func TestVerityMounts(t *testing.T) {
 	n, top := verityNode(t)
-	container := must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
-	view := must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
-	again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+	container := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top))
+	view := testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top))
+	again := testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
 	if fmt.Sprint(again) != fmt.Sprint(container) {
 		t.Errorf("container %v, again %v", container, again)
 	}
 	// Each by a directory of another name, after which containerd 2.3 names devices, to the one disk that there is.
 	if one, two := filepath.Dir(container[0].Source), filepath.Dir(view[0].Source); filepath.Base(one) == filepath.Base(two) ||
-		must[string](t)(filepath.EvalSymlinks(one)) != must[string](t)(filepath.EvalSymlinks(two)) {
+		testkit.Must[string](t)(filepath.EvalSymlinks(one)) != testkit.Must[string](t)(filepath.EvalSymlinks(two)) {
 		t.Errorf("container %v, view %v", container, view)
 	}
-	ok(t, os.Remove(filepath.Dir(view[0].Source)))
-	if again := must[[]mount.Mount](t)(n.Mounts(t.Context(), "view")); fmt.Sprint(again) != fmt.Sprint(view) {
+	testkit.OK(t, os.Remove(filepath.Dir(view[0].Source)))
+	if again := testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "view")); fmt.Sprint(again) != fmt.Sprint(view) {
 		t.Errorf("view %v, again %v", view, again)
 	}
-	must[os.FileInfo](t)(os.Stat(view[0].Source))
+	testkit.Must[os.FileInfo](t)(os.Stat(view[0].Source))
 	var beside sidecar
-	ok(t, json.Unmarshal(must[[]byte](t)(os.ReadFile(sidecarOf(t, container))), &beside))
+	testkit.OK(t, json.Unmarshal(testkit.Must[[]byte](t)(os.ReadFile(sidecarOf(t, container))), &beside))
 	disk := container[0].Source
 	command := exec.Command("veritysetup", "verify", fmt.Sprint("--hash-offset=", beside.Offset), disk, disk, beside.Root)
 	if said, err := command.CombinedOutput(); err != nil {
 		t.Errorf("%v: %v: %s", command.Args, err, said)
 	}
-	if label := must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]; !strings.HasSuffix(label, ",sha256:"+beside.Root) {
+	if label := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]; !strings.HasSuffix(label, ",sha256:"+beside.Root) {
 		t.Errorf("label %q, sidecar %+v", label, beside)
 	}
 	// What is unpacked is not mounted from it.
-	if mounts := must[[]mount.Mount](t)(n.Prepare(t.Context(), "unpack", "", labels(tarOf(t, "other", "y")))); mounts[0].Type != "bind" {
+	if mounts := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "unpack", "", labels(tarOf(t, "other", "y")))); mounts[0].Type != "bind" {
 		t.Errorf("mounts: %v", mounts)
 	}
 }
@@ -81,10 +82,10 @@ func TestVerityMounts(t *testing.T) {
 // SHA-256 that is kept of it is refused, as it has not the root hash that is said of the disk.
 func TestVeritySidecarIsHeld(t *testing.T) {
 	n, top := verityNode(t)
-	path := sidecarOf(t, must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top)))
-	right := must[[]byte](t)(os.ReadFile(path))
+	path := sidecarOf(t, testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top)))
+	right := testkit.Must[[]byte](t)(os.ReadFile(path))
 	var beside sidecar
-	ok(t, json.Unmarshal(right, &beside))
+	testkit.OK(t, json.Unmarshal(right, &beside))
 	zeros := strings.Repeat("0", 64)
 	other := strings.Replace(string(right), beside.Root, zeros, 1)
 	for _, damage := range []func() error{
@@ -92,22 +93,22 @@ func TestVeritySidecarIsHeld(t *testing.T) {
 		func() error { return os.Remove(path) },
 		func() error { return os.Truncate(path, 3) },
 	} {
-		ok(t, damage())
-		if again := sidecarOf(t, must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))); again != path {
+		testkit.OK(t, damage())
+		if again := sidecarOf(t, testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))); again != path {
 			t.Errorf("%s, not %s", again, path)
 		}
-		if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(right) {
+		if got := testkit.Must[[]byte](t)(os.ReadFile(path)); string(got) != string(right) {
 			t.Errorf("%s, not %s", got, right)
 		}
 	}
 	item := filepath.Join(filepath.Dir(path), keep.InfoFile)
-	info := must[[]byte](t)(os.ReadFile(item))
+	info := testkit.Must[[]byte](t)(os.ReadFile(item))
 	sum := func() string {
-		return strings.Fields(string(must[[]byte](t)(exec.Command("sha256sum", path).Output())))[0]
+		return strings.Fields(string(testkit.Must[[]byte](t)(exec.Command("sha256sum", path).Output())))[0]
 	}
 	before := sum()
-	ok(t, os.WriteFile(path, []byte(other), 0o600))
-	ok(t, os.WriteFile(item, []byte(strings.Replace(string(info), before, sum(), 1)), 0o600))
+	testkit.OK(t, os.WriteFile(path, []byte(other), 0o600))
+	testkit.OK(t, os.WriteFile(item, []byte(strings.Replace(string(info), before, sum(), 1)), 0o600))
 	_, err := n.Mounts(t.Context(), "container")
 	is(t, err, keep.ErrDamaged)
 	if !strings.Contains(err.Error(), "has the root hash "+zeros) {
@@ -128,18 +129,18 @@ func TestRootByLabel(t *testing.T) {
 		is(t, err, errdefs.ErrFailedPrecondition)
 		_, err = n.View(t.Context(), "view", top, label("sha256:"+zeros[1:]))
 		is(t, err, errdefs.ErrInvalidArgument)
-		must[[]mount.Mount](t)(n.View(t.Context(), "unlabelled", top))
-		said := must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]
+		testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "unlabelled", top))
+		said := testkit.Must[snapshots.Info](t)(n.Stat(t.Context(), top)).Labels[imageLabel]
 		if !strings.Contains(string(mode), "verity") || strings.HasPrefix(string(mode), "layer") {
 			continue
 		}
 		root := said[strings.LastIndex(said, ":")+1:]
-		must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top, label(root)))
-		must[[]mount.Mount](t)(n.View(t.Context(), "view", top, label("sha256:"+root)))
-		must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
+		testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), "container", top, label(root)))
+		testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top, label("sha256:"+root)))
+		testkit.Must[[]mount.Mount](t)(n.Mounts(t.Context(), "container"))
 		// It holds for as long as the snapshot has the label.
 		_, err = n.Update(t.Context(), snapshots.Info{Name: "container", Labels: map[string]string{"containerd.io/snapshot/tarfs-root": zeros}}, "labels")
-		ok(t, err)
+		testkit.OK(t, err)
 		_, err = n.Mounts(t.Context(), "container")
 		is(t, err, errdefs.ErrFailedPrecondition)
 	}
@@ -159,7 +160,7 @@ func TestVerityWithout(t *testing.T) {
 	// Without it nothing is said of dm-verity, and the disk is the same.
 	n = newNodeWith(t, t.TempDir(), snapshotter.Options{ExportMode: tarfs.ImageBlockWithVerity})
 	top, _ := n.pull(t, "image", tarOf(t, "file", "x"))
-	if mounts := must[[]mount.Mount](t)(n.View(t.Context(), "view", top)); fmt.Sprint(mounts[0].Options) != "[ro loop]" {
+	if mounts := testkit.Must[[]mount.Mount](t)(n.View(t.Context(), "view", top)); fmt.Sprint(mounts[0].Options) != "[ro loop]" {
 		t.Errorf("mounts: %v", mounts)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
 	dto "github.com/prometheus/client_model/go"
@@ -40,15 +41,15 @@ func madeElsewhere(t *testing.T) *elsewhere {
 	for _, tar := range e.tars {
 		e.chain = append(e.chain, ingested(t, s, tar))
 	}
-	image := must[store.Image](t)(s.Image(t.Context(), e.chain))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), e.chain))
 	defer image.Release()
-	disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageVerityOnly, e.chain))
-	whole := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
-	e.disk = must[[]byte](t)(os.ReadFile(whole.Path))
-	e.metadata = must[[]byte](t)(os.ReadFile(image.Path))
-	e.tree = must[[]byte](t)(os.ReadFile(disk.Path))
+	disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageVerityOnly, e.chain))
+	whole := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
+	e.disk = testkit.Must[[]byte](t)(os.ReadFile(whole.Path))
+	e.metadata = testkit.Must[[]byte](t)(os.ReadFile(image.Path))
+	e.tree = testkit.Must[[]byte](t)(os.ReadFile(disk.Path))
 	e.root = disk.Root()
-	must[int](t)(fmt.Sscanf(disk.Label, "%d,", &e.blocks))
+	testkit.Must[int](t)(fmt.Sscanf(disk.Label, "%d,", &e.blocks))
 	return e
 }
 
@@ -66,7 +67,7 @@ func (e *elsewhere) attached() store.Attached {
 func counted(t *testing.T, m *metrics.Metrics) map[string]int64 {
 	t.Helper()
 	all := map[string]int64{}
-	for _, family := range must[[]*dto.MetricFamily](t)(m.Registry.Gather()) {
+	for _, family := range testkit.Must[[]*dto.MetricFamily](t)(m.Registry.Gather()) {
 		for _, metric := range family.Metric {
 			name := family.GetName()
 			for _, label := range metric.Label {
@@ -83,34 +84,34 @@ func counted(t *testing.T, m *metrics.Metrics) map[string]int64 {
 func TestAttached(t *testing.T) {
 	e := madeElsewhere(t)
 	m, root := metrics.New(), t.TempDir()
-	s := must[*store.Store](t)(store.Open(root, store.Options{Metrics: m}))
-	t.Cleanup(func() { ok(t, s.Close()) })
-	ok(t, s.Attach(t.Context(), e.attached()))
+	s := testkit.Must[*store.Store](t)(store.Open(root, store.Options{Metrics: m}))
+	t.Cleanup(func() { testkit.OK(t, s.Close()) })
+	testkit.OK(t, s.Attach(t.Context(), e.attached()))
 	if !s.IsAttached(e.chain) || s.IsAttached(e.chain[:1]) {
 		t.Error("attached to another image than it is")
 	}
 	ofMetadata := counted(t, m)["tarfs_hashed_bytes_total disk"]
 	var tars int64
 	for i, tar := range e.tars {
-		layer := must[store.Layer](t)(s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar)))
+		layer := testkit.Must[store.Layer](t)(s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar)))
 		defer layer.Release()
 		tars += int64(len(tar))
 	}
-	image := must[store.Image](t)(s.Image(t.Context(), e.chain))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), e.chain))
 	defer image.Release()
-	if !bytes.Equal(must[[]byte](t)(os.ReadFile(image.Path)), e.metadata) {
+	if !bytes.Equal(testkit.Must[[]byte](t)(os.ReadFile(image.Path)), e.metadata) {
 		t.Error("another image")
 	}
 	for _, mode := range []tarfs.Mode{tarfs.ImageVerityOnly, tarfs.ImageBlockWithVerity} {
-		if disk := must[store.Disk](t)(s.Disk(t.Context(), mode, e.chain)); disk.Root() != e.root {
+		if disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), mode, e.chain)); disk.Root() != e.root {
 			t.Errorf("%s: root %s, not %s", mode, disk.Root(), e.root)
 		}
 	}
-	disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
+	disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
 	if said, err := veritysetup(disk, e); err != nil {
 		t.Errorf("%v: %s", err, said)
 	}
-	if !bytes.Equal(must[[]byte](t)(os.ReadFile(disk.Path)), e.disk) {
+	if !bytes.Equal(testkit.Must[[]byte](t)(os.ReadFile(disk.Path)), e.disk) {
 		t.Error("the disk has other bytes than one that is made of the layers")
 	}
 
@@ -143,7 +144,7 @@ func TestAttachedChanged(t *testing.T) {
 		t.Helper()
 		err := s.Attach(t.Context(), e.attached())
 		is(t, err, store.ErrAttached)
-		if s.IsAttached(e.chain) || len(must[[]os.DirEntry](t)(os.ReadDir(filepath.Join(root, "attached")))) > 0 {
+		if s.IsAttached(e.chain) || len(testkit.Must[[]os.DirEntry](t)(os.ReadDir(filepath.Join(root, "attached")))) > 0 {
 			t.Fatalf("%s: something stays", name)
 		}
 	}
@@ -181,26 +182,26 @@ func TestAttachedChanged(t *testing.T) {
 		change(&e)
 		refused(name, e)
 	}
-	ok(t, s.Attach(t.Context(), right.attached()))
+	testkit.OK(t, s.Attach(t.Context(), right.attached()))
 }
 
 // What is not hashed is not noticed here: it is dm-verity that does not show it.
 func TestAttachedTarOfOtherBytes(t *testing.T) {
 	e := madeElsewhere(t)
 	s := opened(t, t.TempDir())
-	ok(t, s.Attach(t.Context(), e.attached()))
+	testkit.OK(t, s.Attach(t.Context(), e.attached()))
 	for i, tar := range e.tars {
 		_, err := s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar[:len(tar)-512]))
 		is(t, err, store.ErrDiffID) // but as it comes it is
-		layer := must[store.Layer](t)(s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar)))
+		layer := testkit.Must[store.Layer](t)(s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar)))
 		defer layer.Release()
 		if i == 0 {
-			f := must[*os.File](t)(os.OpenFile(layer.Tar, os.O_WRONLY, 0))
-			must[int](t)(f.WriteAt([]byte("A"), 3*512+10240))
-			ok(t, f.Close())
+			f := testkit.Must[*os.File](t)(os.OpenFile(layer.Tar, os.O_WRONLY, 0))
+			testkit.Must[int](t)(f.WriteAt([]byte("A"), 3*512+10240))
+			testkit.OK(t, f.Close())
 		}
 	}
-	disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
+	disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, e.chain))
 	if disk.Root() != e.root {
 		t.Errorf("root %s: a tar's blocks were hashed", disk.Root())
 	}
@@ -214,47 +215,47 @@ func TestAttachedGoes(t *testing.T) {
 	e := madeElsewhere(t)
 	root := t.TempDir()
 	s := opened(t, root)
-	ok(t, s.Attach(t.Context(), e.attached()))
+	testkit.OK(t, s.Attach(t.Context(), e.attached()))
 	collect := func(ids ...digest.Digest) {
 		t.Helper()
 		_, err := s.Collect(t.Context(), func(context.Context) ([]digest.Digest, error) { return ids, nil })
-		ok(t, err)
+		testkit.OK(t, err)
 	}
 	collect()
 	if !s.IsAttached(e.chain) {
 		t.Fatal("it went before its layers came")
 	}
 	for i, tar := range e.tars {
-		layer := must[store.Layer](t)(s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar)))
+		layer := testkit.Must[store.Layer](t)(s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar)))
 		layer.Release()
 	}
 	// Alone the upper one has no metadata, and is indexed again.
-	image := must[store.Image](t)(s.Image(t.Context(), e.chain[1:]))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), e.chain[1:]))
 	image.Release()
 	collect(e.chain...)
 	if !s.IsAttached(e.chain) {
 		t.Error("it went before its layers")
 	}
-	ok(t, s.Close())
-	s = must[*store.Store](t)(store.Open(root, store.Options{}))
-	t.Cleanup(func() { ok(t, s.Close()) })
+	testkit.OK(t, s.Close())
+	s = testkit.Must[*store.Store](t)(store.Open(root, store.Options{}))
+	t.Cleanup(func() { testkit.OK(t, s.Close()) })
 	if !s.IsAttached(e.chain) {
 		t.Error("it went with the process")
 	}
 	// A bit that was flipped since is noticed, and all made here; what comes again takes its place.
-	kept := must[[]string](t)(filepath.Glob(root + "/attached/*/image.verity"))[0]
-	data := must[[]byte](t)(os.ReadFile(kept))
+	kept := testkit.Must[[]string](t)(filepath.Glob(root + "/attached/*/image.verity"))[0]
+	data := testkit.Must[[]byte](t)(os.ReadFile(kept))
 	data[99] ^= 1
-	ok(t, os.WriteFile(kept, data, 0o600))
-	image = must[store.Image](t)(s.Image(t.Context(), e.chain))
+	testkit.OK(t, os.WriteFile(kept, data, 0o600))
+	image = testkit.Must[store.Image](t)(s.Image(t.Context(), e.chain))
 	image.Release()
-	if !bytes.Equal(must[[]byte](t)(os.ReadFile(image.Path)), e.metadata) || s.IsAttached(e.chain) {
+	if !bytes.Equal(testkit.Must[[]byte](t)(os.ReadFile(image.Path)), e.metadata) || s.IsAttached(e.chain) {
 		t.Error("another image, or damaged and used")
 	}
-	if disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageVerityOnly, e.chain)); disk.Root() != e.root {
+	if disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageVerityOnly, e.chain)); disk.Root() != e.root {
 		t.Errorf("root %s", disk.Root())
 	}
-	ok(t, s.Attach(t.Context(), e.attached()))
+	testkit.OK(t, s.Attach(t.Context(), e.attached()))
 	if !s.IsAttached(e.chain) {
 		t.Error("it is damaged")
 	}

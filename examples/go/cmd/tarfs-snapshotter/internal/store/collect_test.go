@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
@@ -22,10 +23,10 @@ func TestCollect(t *testing.T) {
 	used := ingested(t, s, tarOf(t, file{"a", "used"}))
 	held := ingested(t, s, tarOf(t, file{"a", "held"}))
 	unused := ingested(t, s, tarOf(t, file{"a", "unused"}))
-	hold := must[store.Layer](t)(s.Get(held))
+	hold := testkit.Must[store.Layer](t)(s.Get(held))
 	var images []store.Image
 	for _, chain := range [][]digest.Digest{{used}, {used, held}, {used, unused}} {
-		image := must[store.Image](t)(s.Image(t.Context(), chain))
+		image := testkit.Must[store.Image](t)(s.Image(t.Context(), chain))
 		image.Release()
 		images = append(images, image)
 	}
@@ -53,7 +54,7 @@ func TestCollect(t *testing.T) {
 	there(unused, true)
 
 	done, err := s.Collect(t.Context(), referTo(used))
-	ok(t, err)
+	testkit.OK(t, err)
 	if done.Items != 2 || done.Bytes == 0 { // the layer, and the image with it
 		t.Errorf("%+v", done)
 	}
@@ -75,7 +76,7 @@ func TestCollect(t *testing.T) {
 func TestCollectHeldImage(t *testing.T) {
 	s := opened(t, t.TempDir())
 	id := ingested(t, s, tarOf(t, file{"a", "content"}))
-	image := must[store.Image](t)(s.Image(t.Context(), []digest.Digest{id}))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), []digest.Digest{id}))
 	if done, err := s.Collect(t.Context(), referTo()); err != nil || done.Items != 0 {
 		t.Errorf("%+v %v", done, err)
 	}
@@ -88,21 +89,21 @@ func TestCollectHeldImage(t *testing.T) {
 // What layers make otherwise today goes, though they stay: what another version or other options have made.
 func TestCollectEarlier(t *testing.T) {
 	root := t.TempDir()
-	s := must[*store.Store](t)(store.Open(root, store.Options{}))
+	s := testkit.Must[*store.Store](t)(store.Open(root, store.Options{}))
 	chain := []digest.Digest{ingested(t, s, tarOf(t, file{"a", "a"})), ingested(t, s, tarOf(t, file{"b", "b"}))}
-	image := must[store.Image](t)(s.Image(t.Context(), chain))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), chain))
 	image.Release()
-	disk := must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlock, chain))
-	ofLayer := must[store.Disk](t)(s.Disk(t.Context(), tarfs.LayerBlock, chain[:1]))
-	if done := must[keep.Collected](t)(s.Collect(t.Context(), referTo(chain...))); done.Items != 0 {
+	disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlock, chain))
+	ofLayer := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.LayerBlock, chain[:1]))
+	if done := testkit.Must[keep.Collected](t)(s.Collect(t.Context(), referTo(chain...))); done.Items != 0 {
 		t.Errorf("%+v", done)
 	}
-	ok(t, s.Close())
-	s = must[*store.Store](t)(store.Open(root, store.Options{FollowLowerLinks: true}))
+	testkit.OK(t, s.Close())
+	s = testkit.Must[*store.Store](t)(store.Open(root, store.Options{FollowLowerLinks: true}))
 	defer s.Close()
-	now := must[store.Image](t)(s.Image(t.Context(), chain))
+	now := testkit.Must[store.Image](t)(s.Image(t.Context(), chain))
 	now.Release()
-	if done := must[keep.Collected](t)(s.Collect(t.Context(), referTo(chain...))); done.Items != 2 {
+	if done := testkit.Must[keep.Collected](t)(s.Collect(t.Context(), referTo(chain...))); done.Items != 2 {
 		t.Errorf("%+v", done)
 	}
 	for path, want := range map[string]bool{image.Path: false, disk.Path: false, now.Path: true, ofLayer.Path: true} {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"golang.org/x/sys/unix"
 )
@@ -19,7 +20,7 @@ func fillInodes(t testing.TB, disk string) {
 			is(t, err, unix.ENOSPC)
 			return
 		}
-		ok(t, f.Close())
+		testkit.OK(t, f.Close())
 	}
 }
 
@@ -29,11 +30,11 @@ func TestCollectOnFullDisk(t *testing.T) {
 	s := opened(t, filepath.Join(disk, "root"))
 	id := ingested(t, s, tarOf(t, file{"a", "content"}))
 	fillInodes(t, disk)
-	collected := must[keep.Collected](t)(s.Collect(t.Context(), referTo()))
+	collected := testkit.Must[keep.Collected](t)(s.Collect(t.Context(), referTo()))
 	if _, err := s.Get(id); err == nil || collected.Items != 1 {
 		t.Errorf("%+v: %v", collected, err)
 	}
-	ok(t, s.Close())
+	testkit.OK(t, s.Close())
 }
 
 // One item that is damaged does not keep all others from being collected.
@@ -41,8 +42,8 @@ func TestCollectBesideDamaged(t *testing.T) {
 	root := t.TempDir()
 	s := opened(t, root)
 	damaged, unused := ingested(t, s, tarOf(t, file{"a", "damaged"})), ingested(t, s, tarOf(t, file{"a", "unused"}))
-	ok(t, os.Truncate(filepath.Join(root, "layers/sha256", damaged.Encoded(), keep.InfoFile), 0))
-	collected := must[keep.Collected](t)(s.Collect(t.Context(), referTo()))
+	testkit.OK(t, os.Truncate(filepath.Join(root, "layers/sha256", damaged.Encoded(), keep.InfoFile), 0))
+	collected := testkit.Must[keep.Collected](t)(s.Collect(t.Context(), referTo()))
 	if _, err := s.Get(unused); err == nil || collected.Items != 1 {
 		t.Errorf("%+v: %v", collected, err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	erofs "github.com/erofs/go-erofs"
 	"github.com/opencontainers/go-digest"
@@ -23,7 +24,7 @@ import (
 func content(t testing.TB, image store.Image) map[string]string {
 	t.Helper()
 	open := func(path string) io.ReaderAt {
-		f := must[*os.File](t)(os.Open(path))
+		f := testkit.Must[*os.File](t)(os.Open(path))
 		t.Cleanup(func() { f.Close() })
 		return f
 	}
@@ -31,9 +32,9 @@ func content(t testing.TB, image store.Image) map[string]string {
 	for _, device := range image.Devices {
 		devices = append(devices, open(device))
 	}
-	fsys := must[fs.FS](t)(erofs.Open(open(image.Path), erofs.WithExtraDevices(devices...)))
+	fsys := testkit.Must[fs.FS](t)(erofs.Open(open(image.Path), erofs.WithExtraDevices(devices...)))
 	all := map[string]string{}
-	ok(t, fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	testkit.OK(t, fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			var data []byte
 			data, err = fs.ReadFile(fsys, name)
@@ -68,7 +69,7 @@ func TestImage(t *testing.T) {
 				}
 				continue
 			}
-			ok(t, err)
+			testkit.OK(t, err)
 			image.Release()
 			if got := content(t, image); fmt.Sprint(got) != fmt.Sprint(row.want) {
 				t.Errorf("%v: %v, want %v", row.chain, got, row.want)
@@ -118,7 +119,7 @@ func TestImageAtOnce(t *testing.T) {
 			t.Error("two images")
 		}
 	}
-	image := must[store.Image](t)(s.Image(t.Context(), chain))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), chain))
 	defer image.Release()
 	got := content(t, image)
 	if len(got) != 121 || got["top"] != "119" {
@@ -131,17 +132,17 @@ func TestDamaged(t *testing.T) {
 	s := opened(t, t.TempDir())
 	tar := tarOf(t, file{"a", "content"})
 	chain := []digest.Digest{ingested(t, s, tar)}
-	image := must[store.Image](t)(s.Image(t.Context(), chain))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), chain))
 	image.Release()
 	want := content(t, image)
 
-	ok(t, os.Truncate(image.Path, 100))
-	must[store.Image](t)(s.Image(t.Context(), chain)).Release()
+	testkit.OK(t, os.Truncate(image.Path, 100))
+	testkit.Must[store.Image](t)(s.Image(t.Context(), chain)).Release()
 	if got := content(t, image); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("made again: %v", got)
 	}
 
-	layer := must[store.Layer](t)(s.Get(chain[0]))
+	layer := testkit.Must[store.Layer](t)(s.Get(chain[0]))
 	layer.Release()
 	for _, damage := range []func() error{
 		func() error { return os.Truncate(layer.Tar, 700) },
@@ -151,7 +152,7 @@ func TestDamaged(t *testing.T) {
 			return os.WriteFile(filepath.Join(filepath.Dir(layer.Tar), "info.json"), []byte("{}"), 0o600)
 		},
 	} {
-		ok(t, damage())
+		testkit.OK(t, damage())
 		_, err := s.Image(t.Context(), chain)
 		is(t, err, keep.ErrDamaged)
 		if !strings.Contains(err.Error(), chain[0].String()) {
@@ -160,13 +161,13 @@ func TestDamaged(t *testing.T) {
 		_, err = s.Get(chain[0])
 		is(t, err, errdefs.ErrNotFound)
 		ingested(t, s, tar)
-		must[store.Image](t)(s.Image(t.Context(), chain)).Release()
+		testkit.Must[store.Image](t)(s.Image(t.Context(), chain)).Release()
 	}
 	// Without a Get between, as a pull that nobody told of what is kept.
-	ok(t, os.Truncate(layer.Tar, 700))
-	again := must[store.Layer](t)(s.Ingest(t.Context(), chain[0], bytes.NewReader(tar)))
+	testkit.OK(t, os.Truncate(layer.Tar, 700))
+	again := testkit.Must[store.Layer](t)(s.Ingest(t.Context(), chain[0], bytes.NewReader(tar)))
 	again.Release()
-	if got := must[[]byte](t)(os.ReadFile(again.Tar)); !bytes.Equal(got, tar) {
+	if got := testkit.Must[[]byte](t)(os.ReadFile(again.Tar)); !bytes.Equal(got, tar) {
 		t.Error("the damaged tar is still there")
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
@@ -31,15 +32,15 @@ func TestIngest(t *testing.T) {
 	is(t, err, errdefs.ErrNotFound)
 
 	for _, asked := range []digest.Digest{"", want} {
-		layer := must[store.Layer](t)(s.Ingest(t.Context(), asked, iotest.OneByteReader(bytes.NewReader(tar))))
+		layer := testkit.Must[store.Layer](t)(s.Ingest(t.Context(), asked, iotest.OneByteReader(bytes.NewReader(tar))))
 		layer.Release()
 		if layer.DiffID != want || layer.Size != int64(len(tar)) {
 			t.Errorf("%+v, want %s of %d bytes", layer, want, len(tar))
 		}
 	}
-	layer := must[store.Layer](t)(s.Get(want))
+	layer := testkit.Must[store.Layer](t)(s.Get(want))
 	defer layer.Release()
-	if got := must[[]byte](t)(os.ReadFile(layer.Tar)); !bytes.Equal(got, tar) {
+	if got := testkit.Must[[]byte](t)(os.ReadFile(layer.Tar)); !bytes.Equal(got, tar) {
 		t.Error("the tar that is kept is another one")
 	}
 	if dir := filepath.Join(root, "layers/sha256", want.Encoded()); filepath.Dir(layer.Tar) != dir {
@@ -53,14 +54,14 @@ func TestModes(t *testing.T) {
 	defer unix.Umask(unix.Umask(0))
 	s := opened(t, root)
 	id := ingested(t, s, tarOf(t, file{"a", "content"}))
-	image := must[store.Image](t)(s.Image(t.Context(), []digest.Digest{id}))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), []digest.Digest{id}))
 	image.Release()
 	seen := 0
-	ok(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	testkit.OK(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		info := must[fs.FileInfo](t)(d.Info())
+		info := testkit.Must[fs.FileInfo](t)(d.Info())
 		want := fs.FileMode(0o600)
 		if d.IsDir() {
 			want = fs.ModeDir | 0o700
@@ -141,7 +142,7 @@ func TestFullDiskOfInodes(t *testing.T) {
 		before := names(t, root)
 		layer, err := s.Ingest(t.Context(), "", bytes.NewReader(tar))
 		layer.Release()
-		ok(t, s.Close())
+		testkit.OK(t, s.Close())
 		if err == nil {
 			break
 		}
@@ -177,7 +178,7 @@ func TestIngestAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := must[[]fs.DirEntry](t)(os.ReadDir(filepath.Join(root, "layers/sha256"))); len(got) != 2 {
+	if got := testkit.Must[[]fs.DirEntry](t)(os.ReadDir(filepath.Join(root, "layers/sha256"))); len(got) != 2 {
 		t.Errorf("%v", got)
 	}
 }
@@ -185,21 +186,21 @@ func TestIngestAtOnce(t *testing.T) {
 // What a process left that was killed is removed, what it kept is there, and only one has the directory.
 func TestOpen(t *testing.T) {
 	root := t.TempDir()
-	first := must[*store.Store](t)(store.Open(root, store.Options{}))
+	first := testkit.Must[*store.Store](t)(store.Open(root, store.Options{}))
 	id := ingested(t, first, tarOf(t, file{"a", "content"}))
 	_, err := store.Open(root, store.Options{})
 	is(t, err, keep.ErrLocked)
-	ok(t, first.Close())
-	ok(t, first.Close())
+	testkit.OK(t, first.Close())
+	testkit.OK(t, first.Close())
 	_, err = first.Get(id)
 	is(t, err, store.ErrClosed)
 
 	for _, dir := range []string{"layers/sha256/.tmp-1", "images/.tmp-2"} {
-		ok(t, os.Mkdir(filepath.Join(root, dir), 0o700))
-		ok(t, os.WriteFile(filepath.Join(root, dir, "layer.tar"), []byte("half"), 0o600))
+		testkit.OK(t, os.Mkdir(filepath.Join(root, dir), 0o700))
+		testkit.OK(t, os.WriteFile(filepath.Join(root, dir, "layer.tar"), []byte("half"), 0o600))
 	}
 	second := opened(t, root)
-	must[store.Layer](t)(second.Get(id)).Release()
+	testkit.Must[store.Layer](t)(second.Get(id)).Release()
 	for _, name := range names(t, root) {
 		if strings.Contains(name, keep.TempPrefix) {
 			t.Errorf("%s is still there", name)

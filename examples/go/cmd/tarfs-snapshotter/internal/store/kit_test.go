@@ -10,25 +10,10 @@ import (
 	"testing"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sys/unix"
 )
-
-// ok ends the test with an error.
-func ok(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func must[T any](t testing.TB) func(T, error) T {
-	return func(value T, err error) T {
-		t.Helper()
-		ok(t, err)
-		return value
-	}
-}
 
 func is(t testing.TB, err, want error) {
 	t.Helper()
@@ -40,8 +25,8 @@ func is(t testing.TB, err, want error) {
 // opened opens a store, which ends with the test.
 func opened(t testing.TB, root string) *store.Store {
 	t.Helper()
-	s := must[*store.Store](t)(store.Open(root, store.Options{}))
-	t.Cleanup(func() { ok(t, s.Close()) })
+	s := testkit.Must[*store.Store](t)(store.Open(root, store.Options{}))
+	t.Cleanup(func() { testkit.OK(t, s.Close()) })
 	return s
 }
 
@@ -58,19 +43,19 @@ func tarOf(t testing.TB, files ...file) []byte {
 		if target, link := bytes.CutPrefix([]byte(f.content), []byte("->")); link {
 			h.Typeflag, h.Linkname, h.Size = tar.TypeLink, string(target), 0
 		}
-		ok(t, w.WriteHeader(h))
+		testkit.OK(t, w.WriteHeader(h))
 		if h.Size > 0 {
-			must[int](t)(w.Write([]byte(f.content)))
+			testkit.Must[int](t)(w.Write([]byte(f.content)))
 		}
 	}
-	ok(t, w.Close())
+	testkit.OK(t, w.Close())
 	return out.Bytes()
 }
 
 // ingested keeps a tar, and lets go of it.
 func ingested(t testing.TB, s *store.Store, tar []byte) digest.Digest {
 	t.Helper()
-	layer := must[store.Layer](t)(s.Ingest(t.Context(), digest.FromBytes(tar), bytes.NewReader(tar)))
+	layer := testkit.Must[store.Layer](t)(s.Ingest(t.Context(), digest.FromBytes(tar), bytes.NewReader(tar)))
 	layer.Release()
 	return layer.DiffID
 }
@@ -78,7 +63,7 @@ func ingested(t testing.TB, s *store.Store, tar []byte) digest.Digest {
 // names are all below a directory.
 func names(t testing.TB, root string) (all []string) {
 	t.Helper()
-	ok(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	testkit.OK(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if path != root {
 			name, _ := filepath.Rel(root, path)
 			all = append(all, name)
@@ -95,7 +80,7 @@ func smallDisk(t testing.TB, options string) string {
 		t.Fatal("needs root, for a tmpfs")
 	}
 	dir := t.TempDir()
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,"+options))
-	t.Cleanup(func() { ok(t, unix.Unmount(dir, 0)) })
+	testkit.OK(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,"+options))
+	t.Cleanup(func() { testkit.OK(t, unix.Unmount(dir, 0)) })
 	return dir
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/opencontainers/go-digest"
 )
@@ -18,9 +19,9 @@ import (
 // flip flips a bit in the middle of a file.
 func flip(t testing.TB, path string) {
 	t.Helper()
-	data := must[[]byte](t)(os.ReadFile(path))
+	data := testkit.Must[[]byte](t)(os.ReadFile(path))
 	data[len(data)/2] ^= 4
-	ok(t, os.WriteFile(path, data, 0o600))
+	testkit.OK(t, os.WriteFile(path, data, 0o600))
 }
 
 // A flipped bit in metadata is found where it is used, and by a scrub; in a tar by a scrub.
@@ -30,31 +31,31 @@ func TestFlipped(t *testing.T) {
 	tar := tarOf(t, file{"a", strings.Repeat("a", 1000)}, file{"b", "b"})
 	chain := []digest.Digest{ingested(t, s, tar)}
 	layer := filepath.Join(root, "layers/sha256", chain[0].Encoded())
-	image := must[store.Image](t)(s.Image(t.Context(), chain))
+	image := testkit.Must[store.Image](t)(s.Image(t.Context(), chain))
 	image.Release()
-	whole := must[[]byte](t)(os.ReadFile(image.Path))
-	index := must[[]byte](t)(os.ReadFile(filepath.Join(layer, "layer.erofs")))
+	whole := testkit.Must[[]byte](t)(os.ReadFile(image.Path))
+	index := testkit.Must[[]byte](t)(os.ReadFile(filepath.Join(layer, "layer.erofs")))
 
 	same := func(path string, want []byte) {
 		t.Helper()
-		if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(want) {
+		if got := testkit.Must[[]byte](t)(os.ReadFile(path)); string(got) != string(want) {
 			t.Errorf("%s is not what it was", path)
 		}
 	}
 	verified := func(damaged int) {
 		t.Helper()
-		if got := must[int](t)(s.Verify(t.Context())); got != damaged {
+		if got := testkit.Must[int](t)(s.Verify(t.Context())); got != damaged {
 			t.Errorf("%d items are damaged, not %d", got, damaged)
 		}
 	}
 	flip(t, image.Path)
-	must[store.Image](t)(s.Image(t.Context(), chain)).Release()
+	testkit.Must[store.Image](t)(s.Image(t.Context(), chain)).Release()
 	same(image.Path, whole)
 	verified(0)
 
 	flip(t, image.Path)
 	flip(t, filepath.Join(layer, "layer.erofs"))
-	must[store.Image](t)(s.Image(t.Context(), chain)).Release()
+	testkit.Must[store.Image](t)(s.Image(t.Context(), chain)).Release()
 	same(image.Path, whole)
 	same(filepath.Join(layer, "layer.erofs"), index)
 
@@ -74,18 +75,18 @@ func TestDamagedTarIsReplaced(t *testing.T) {
 	key := ingested(t, s, tar)
 	path := filepath.Join(root, "layers/sha256", key.Encoded(), "layer.tar")
 	flip(t, path)
-	if got := must[int](t)(s.Verify(t.Context())); got != 1 {
+	if got := testkit.Must[int](t)(s.Verify(t.Context())); got != 1 {
 		t.Fatalf("%d items are damaged", got)
 	}
 	_, err := s.Get(key)
 	is(t, err, errdefs.ErrNotFound)
-	must[store.Image](t)(s.Image(t.Context(), []digest.Digest{key})).Release()
+	testkit.Must[store.Image](t)(s.Image(t.Context(), []digest.Digest{key})).Release()
 	ingested(t, s, tar)
-	if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(tar) {
+	if got := testkit.Must[[]byte](t)(os.ReadFile(path)); string(got) != string(tar) {
 		t.Error("it is damaged still")
 	}
-	must[store.Layer](t)(s.Get(key)).Release()
-	if got := must[int](t)(s.Verify(t.Context())); got != 0 {
+	testkit.Must[store.Layer](t)(s.Get(key)).Release()
+	if got := testkit.Must[int](t)(s.Verify(t.Context())); got != 0 {
 		t.Errorf("%d items are damaged", got)
 	}
 }
@@ -98,12 +99,12 @@ func TestOtherMetadata(t *testing.T) {
 	key := ingested(t, s, tarOf(t, file{"a", strings.Repeat("a", 1000)}))
 	other := ingested(t, s, tarOf(t, file{"b", "b"}))
 	info := filepath.Join(root, "layers/sha256", key.Encoded(), "info.json")
-	text := string(must[[]byte](t)(os.ReadFile(info)))
-	sum := must[string](t)(keep.SumOf(filepath.Join(root, "layers/sha256", key.Encoded(), "layer.erofs")))
+	text := string(testkit.Must[[]byte](t)(os.ReadFile(info)))
+	sum := testkit.Must[string](t)(keep.SumOf(filepath.Join(root, "layers/sha256", key.Encoded(), "layer.erofs")))
 	if !strings.Contains(text, sum) {
 		t.Fatalf("no sum in %s", text)
 	}
-	ok(t, os.WriteFile(info, []byte(strings.Replace(text, sum, strings.Repeat("0", 64), 1)), 0o600))
+	testkit.OK(t, os.WriteFile(info, []byte(strings.Replace(text, sum, strings.Repeat("0", 64), 1)), 0o600))
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -140,7 +141,7 @@ func (l *lines) has(text string) bool {
 func TestScrubInterval(t *testing.T) {
 	root, log := t.TempDir(), &lines{}
 	options := store.Options{ScrubInterval: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))}
-	s := must[*store.Store](t)(store.Open(root, options))
+	s := testkit.Must[*store.Store](t)(store.Open(root, options))
 	key := ingested(t, s, tarOf(t, file{"a", strings.Repeat("a", 1000)}))
 	flip(t, filepath.Join(root, "layers/sha256", key.Encoded(), "layer.tar"))
 	for late := time.Now().Add(30 * time.Second); !log.has("damaged=1"); time.Sleep(time.Millisecond) {
@@ -148,5 +149,5 @@ func TestScrubInterval(t *testing.T) {
 			t.Fatal("nothing was verified")
 		}
 	}
-	ok(t, s.Close()) // ends it
+	testkit.OK(t, s.Close()) // ends it
 }

@@ -26,22 +26,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// must ends the test with an error, if there is one, of a call.
-func must[T any](t testing.TB) func(T, error) T {
-	return func(value T, err error) T {
-		t.Helper()
-		ok(t, err)
-		return value
-	}
-}
-
-func ok(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // labels are those of a content store.
 type labels map[digest.Digest]map[string]string
 
@@ -107,7 +91,7 @@ func newWorld(t *testing.T, serve func(w *World)) *World {
 			Without(t, name)
 		}
 	}
-	w.Contents = must[content.Store](t)(local.NewLabeledStore(w.dir+"/content", labels{}))
+	w.Contents = Must[content.Store](t)(local.NewLabeledStore(w.dir+"/content", labels{}))
 	w.Tars = [][]byte{tarOf(t, "etc/passwd", "root", "file", strings.Repeat("a file\n", 9000)), tarOf(t, "etc/.wh.passwd", "", "app", "an app")}
 	serve(w)
 	w.write()
@@ -122,20 +106,20 @@ func (w *World) Attach() (root string) {
 	var report struct {
 		Root string `json:"root_hash"`
 	}
-	ok(w.t, json.Unmarshal([]byte(said), &report))
+	OK(w.t, json.Unmarshal([]byte(said), &report))
 	return report.Root
 }
 
 // serve starts Debian's registry.
 func (w *World) serve() {
 	w.t.Helper()
-	l := must[net.Listener](w.t)(net.Listen("tcp", "127.0.0.1:0"))
+	l := Must[net.Listener](w.t)(net.Listen("tcp", "127.0.0.1:0"))
 	w.host = l.Addr().String()
-	ok(w.t, l.Close())
+	OK(w.t, l.Close())
 	text := fmt.Sprintf("version: 0.1\nlog: {level: error}\nhttp: {addr: %q}\nstorage: {filesystem: {rootdirectory: %q}}\n", w.host, w.dir+"/registry")
-	ok(w.t, os.WriteFile(w.dir+"/registry.yml", []byte(text), 0o600))
+	OK(w.t, os.WriteFile(w.dir+"/registry.yml", []byte(text), 0o600))
 	c := exec.Command("docker-registry", "serve", w.dir+"/registry.yml")
-	ok(w.t, c.Start())
+	OK(w.t, c.Start())
 	w.t.Cleanup(func() {
 		c.Process.Kill()
 		c.Wait()
@@ -170,9 +154,9 @@ func (w *World) blob(data []byte, mediaType string, labels map[string]string) oc
 	w.t.Helper()
 	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 	dir := w.dir + "/layout/blobs/sha256"
-	ok(w.t, os.MkdirAll(dir, 0o700))
-	ok(w.t, os.WriteFile(filepath.Join(dir, desc.Digest.Encoded()), data, 0o600))
-	ok(w.t, content.WriteBlob(w.t.Context(), w.Contents, desc.Digest.String(), bytes.NewReader(data), desc, content.WithLabels(labels)))
+	OK(w.t, os.MkdirAll(dir, 0o700))
+	OK(w.t, os.WriteFile(filepath.Join(dir, desc.Digest.Encoded()), data, 0o600))
+	OK(w.t, content.WriteBlob(w.t.Context(), w.Contents, desc.Digest.String(), bytes.NewReader(data), desc, content.WithLabels(labels)))
 	return desc
 }
 
@@ -186,21 +170,21 @@ func (w *World) write() {
 	for i, tar := range w.Tars {
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
-		must[int](w.t)(z.Write(tar))
-		ok(w.t, z.Close())
+		Must[int](w.t)(z.Write(tar))
+		OK(w.t, z.Close())
 		layer := w.blob(packed.Bytes(), ocispec.MediaTypeImageLayerGzip, source)
 		manifest.Layers, w.Layers = append(manifest.Layers, layer), append(w.Layers, layer)
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, digest.FromBytes(tar))
 		refers[fmt.Sprint("containerd.io/gc.ref.content.l.", i)] = layer.Digest.String()
 	}
-	manifest.Config = w.blob(must[[]byte](w.t)(json.Marshal(config)), ocispec.MediaTypeImageConfig, source)
+	manifest.Config = w.blob(Must[[]byte](w.t)(json.Marshal(config)), ocispec.MediaTypeImageConfig, source)
 	refers["containerd.io/gc.ref.content.config"] = manifest.Config.Digest.String()
-	desc := w.blob(must[[]byte](w.t)(json.Marshal(manifest)), ocispec.MediaTypeImageManifest, refers)
+	desc := w.blob(Must[[]byte](w.t)(json.Marshal(manifest)), ocispec.MediaTypeImageManifest, refers)
 	w.Manifest = desc.Digest
 	desc.Annotations = map[string]string{ocispec.AnnotationRefName: "t"}
-	index := must[[]byte](w.t)(json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: []ocispec.Descriptor{desc}}))
-	ok(w.t, os.WriteFile(w.dir+"/layout/index.json", index, 0o600))
-	ok(w.t, os.WriteFile(w.dir+"/layout/oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o600))
+	index := Must[[]byte](w.t)(json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: []ocispec.Descriptor{desc}}))
+	OK(w.t, os.WriteFile(w.dir+"/layout/index.json", index, 0o600))
+	OK(w.t, os.WriteFile(w.dir+"/layout/oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o600))
 }
 
 // Kept is the file in which the registry keeps a blob.
@@ -212,20 +196,20 @@ func (w *World) Kept(id digest.Digest) string {
 func (w *World) Referrer() (id digest.Digest, manifest ocispec.Manifest) {
 	w.t.Helper()
 	link := filepath.Join(w.dir, "registry/docker/registry/v2/repositories/a/image/_manifests/tags", strings.Replace(w.Manifest.String(), ":", "-", 1), "current/link")
-	index := digest.Digest(must[[]byte](w.t)(os.ReadFile(link)))
+	index := digest.Digest(Must[[]byte](w.t)(os.ReadFile(link)))
 	var list ocispec.Index
-	ok(w.t, json.Unmarshal(must[[]byte](w.t)(os.ReadFile(w.Kept(index))), &list))
+	OK(w.t, json.Unmarshal(Must[[]byte](w.t)(os.ReadFile(w.Kept(index))), &list))
 	id = list.Manifests[0].Digest
-	ok(w.t, json.Unmarshal(must[[]byte](w.t)(os.ReadFile(w.Kept(id))), &manifest))
+	OK(w.t, json.Unmarshal(Must[[]byte](w.t)(os.ReadFile(w.Kept(id))), &manifest))
 	return id, manifest
 }
 
 // Flip changes a byte of a file.
 func (w *World) Flip(path string, at int64) {
 	w.t.Helper()
-	data := must[[]byte](w.t)(os.ReadFile(path))
+	data := Must[[]byte](w.t)(os.ReadFile(path))
 	data[at] ^= 1
-	ok(w.t, os.WriteFile(path, data, 0o600))
+	OK(w.t, os.WriteFile(path, data, 0o600))
 }
 
 func tarOf(t testing.TB, files ...string) []byte {
@@ -233,9 +217,9 @@ func tarOf(t testing.TB, files ...string) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for i := 0; i < len(files); i += 2 {
-		ok(t, w.WriteHeader(&tar.Header{Name: files[i], Mode: 0o644, Size: int64(len(files[i+1])), Format: tar.FormatPAX}))
-		must[int](t)(w.Write([]byte(files[i+1])))
+		OK(t, w.WriteHeader(&tar.Header{Name: files[i], Mode: 0o644, Size: int64(len(files[i+1])), Format: tar.FormatPAX}))
+		Must[int](t)(w.Write([]byte(files[i+1])))
 	}
-	ok(t, w.Close())
+	OK(t, w.Close())
 	return out.Bytes()
 }
