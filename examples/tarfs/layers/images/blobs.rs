@@ -38,7 +38,7 @@ pub(crate) fn load(
     let diff_ids = as_many(path, layers.len(), &config)?;
     let layers = layers.iter().zip(diff_ids).filter(|(_, diff_id)| !how.passes_over(diff_id));
     let layers: Vec<(&Descriptor, &String)> = layers.collect();
-    let bytes = layers.iter().map(|(descriptor, _)| descriptor.size).sum();
+    let bytes = total(layers.iter().map(|(descriptor, _)| descriptor.size));
     let open =
         |(descriptor, diff_id): (&Descriptor, &String)| open(store, path, descriptor, diff_id, how);
     let layers = each(layers.into_iter(), bytes, how, spool, open)?;
@@ -125,6 +125,11 @@ fn open<'a>(
     Ok(Source::Blob(Packed { path, reader, tag, diff_id: Some(diff_id.to_owned()) }))
 }
 
+/// How long all layers are together, if it is known of each. What says it may be anybody's.
+pub(crate) fn total(bytes: impl IntoIterator<Item = Option<u64>>) -> Option<u64> {
+    bytes.into_iter().try_fold(0, |all: u64, bytes| Some(all.saturating_add(bytes?)))
+}
+
 /// Loads layers, lowest first: each is opened, and unpacked if it must be. `bytes` is how long all are
 /// together, if that is known.
 pub(crate) fn each<'a, J>(
@@ -175,5 +180,17 @@ fn checked(path: &Path, layer: Loaded, digest: &str, diff_id: &str) -> Done<Load
             let why = format_args!("uncompressed it has the digest {digest}, not {diff_id}");
             Err(Fail::of(path, why))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_a_manifest_may_be_any() {
+        assert_eq!(total([Some(1), Some(2)]), Some(3));
+        assert_eq!(total([Some(u64::MAX), Some(u64::MAX)]), Some(u64::MAX));
+        assert_eq!(total([Some(1), None]), None);
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn load(
     let layers = image.layers.iter().zip(diff_ids);
     let layers = layers.filter(|(_, diff_id)| !how.passes_over(diff_id));
     let layers: Vec<(&String, &String)> = layers.collect();
-    let bytes = layers.iter().map(|(name, _)| Some(store.open(name).ok()?.bytes)).sum();
+    let bytes = blobs::total(layers.iter().map(|(name, _)| Some(store.open(name).ok()?.bytes)));
     let layers = blobs::each(layers.into_iter(), bytes, how, spool, |(name, diff_id)| {
         let (path, reader) = (store.path(name), store.open(name)?.reader);
         let diff_id = Some(diff_id.clone());

@@ -58,7 +58,7 @@ pub(crate) fn load(
     let tar = |id: &String| format!("{id}/layer.tar");
     let bytes: Vec<u64> =
         chain.iter().map(|id| Ok(store.open(&tar(id))?.bytes)).collect::<Done<_>>()?;
-    let all = Some(bytes.iter().fold(0, |all: u64, bytes| all.saturating_add(*bytes)));
+    let all = blobs::total(bytes.iter().copied().map(Some));
     let mut layers = blobs::each(chain.iter(), all, how, spool, |id| {
         let (path, reader) = (store.path(&tar(id)), store.open(&tar(id))?.reader);
         Ok(Source::Blob(Packed { path, reader, tag: None, diff_id: None }))
