@@ -899,6 +899,100 @@ typedef struct {
 } tarfs_verity_params;
 
 /**
+ * How much an input may cost: memory, time, room on a disk. Whoever wrote a layer chose its bytes, and few of them
+ * can ask for much; the defaults are for layers of strangers. Zero is the default, UINT64_MAX no limit. What is as much
+ * as a limit is taken, what is one more is an error of its stage, whose message has the field's name, its value, and
+ * how much there is: "3 entries are over the limit max_entries of 2".
+ */
+typedef struct {
+    /**
+     * sizeof(tarfs_limits).
+     */
+    size_t size;
+    /**
+     * The most bytes of a tar, uncompressed, all that follows its end counted; no limit by default. Stops a tar
+     * that fills the disk it is written to, or never ends.
+     */
+    uint64_t max_bytes;
+    /**
+     * How many times as long as the compressed bytes that were read a stream may be, from 256 MiB on; 200 by
+     * default. Stops the same, where nobody knows a length.
+     */
+    uint64_t max_ratio;
+    /**
+     * The most entries of a tar; no limit by default. Stops a tar of headers alone: 150 bytes of memory each.
+     */
+    uint64_t max_entries;
+    /**
+     * The most inodes of a layer, and of layers that are merged, the root counted; 16,777,216 by default. Stops
+     * layers that each are within bounds, and are gigabytes of memory together.
+     */
+    uint64_t max_inodes;
+    /**
+     * The most directories that no entry is about but which paths imply, beyond 4 for each entry; 65,536 by
+     * default. Stops tars of few deep paths, each of whose directories is an inode.
+     */
+    uint64_t max_implied;
+    /**
+     * The most names in a path, of an entry and of what is merged; 4,096 by default. Stops trees on which
+     * whoever goes down by recursion, or to each directory by its path, spends stack and time.
+     */
+    uint64_t max_depth;
+    /**
+     * The most bytes of a path, and of a link's target; 65,536 by default. Stops long names, which are kept.
+     */
+    uint64_t max_path_bytes;
+    /**
+     * The most bytes of one name in a path; 255 by default, and more count for nothing. Stops names that what
+     * comes later can't handle.
+     */
+    uint64_t max_name_bytes;
+    /**
+     * The most bytes of pax records and long names of one entry; 1 MiB by default. Stops headers that are held
+     * until their entry comes.
+     */
+    uint64_t max_extension_bytes;
+    /**
+     * The most bytes of extended attributes of one entry; 1 MiB by default. Stops attributes, which are kept.
+     */
+    uint64_t max_xattr_bytes;
+    /**
+     * The most bytes of a path, and of a link's target, that a global pax header gives to all entries; 1,024 by
+     * default. Stops a path that is said once, and counts for each entry.
+     */
+    uint64_t max_global_path_bytes;
+    /**
+     * The most bytes of extended attributes that global pax headers give to all entries, with 16 for each; 1,024
+     * by default. Stops attributes that are said once, and stand at each inode.
+     */
+    uint64_t max_global_xattr_bytes;
+    /**
+     * The most runs in the map of a sparse file; 1,048,576 by default. Stops maps, of 16 bytes of memory a run.
+     */
+    uint64_t max_sparse_segments;
+    /**
+     * The most bytes that a layer carries itself: attributes, link targets, odd pieces of sparse files; 1 GiB by
+     * default. Stops maps of runs of one byte, each of which is carried as a block.
+     */
+    uint64_t max_carried;
+    /**
+     * The most bytes of the chunk tables of an image's sparse files, beyond an eighth of the bytes of all
+     * devices; 64 MiB by default. Stops holes: a header may say that a file is 8 EiB long.
+     */
+    uint64_t max_table_bytes;
+    /**
+     * The most bytes of an image's metadata; 4 GiB by default. Stops an image that fills the disk, whatever its
+     * layers did to be within each of the others.
+     */
+    uint64_t max_metadata_bytes;
+    /**
+     * The most bytes of a document of JSON; 4 MiB by default. This library reads none: it is for programs that
+     * hand the struct around.
+     */
+    uint64_t max_json_bytes;
+} tarfs_limits;
+
+/**
  * How a tar becomes a layer.
  */
 typedef struct {
@@ -979,6 +1073,11 @@ typedef struct {
      * How many times as long as what was pushed the tar may become, from 256 MiB on; 200 by default.
      */
     uint32_t max_ratio;
+    /**
+     * How much the tar and its layer may cost; NULL for defaults. Of a limit that is set here and above this counts:
+     * the fields above are of before there was this struct.
+     */
+    const tarfs_limits *limits;
 } tarfs_layer_options;
 
 /**
@@ -1080,6 +1179,10 @@ typedef struct {
      * Passed to note.
      */
     void *note_ctx;
+    /**
+     * How much all layers together may cost, of inodes and of depth; NULL for defaults.
+     */
+    const tarfs_limits *limits;
 } tarfs_merge_options;
 
 /**
@@ -1349,6 +1452,10 @@ typedef struct {
      * Length of volume_name.
      */
     size_t volume_name_len;
+    /**
+     * How much the image may cost, of chunk tables and of all metadata; NULL for defaults.
+     */
+    const tarfs_limits *limits;
 } tarfs_layout_options;
 
 /**
@@ -1784,6 +1891,11 @@ typedef struct {
      * nothing.
      */
     const tarfs_changes *changes;
+    /**
+     * How much all of it may cost: each tar, the layers merged, each image. NULL for defaults, and for those of layout
+     * and merge.
+     */
+    const tarfs_limits *limits;
 } tarfs_export_options;
 
 #ifdef __cplusplus
@@ -1962,6 +2074,13 @@ int32_t tarfs_layer_finish(tarfs_layer *layer,
  * @param layer A layer that is not used afterwards, or NULL.
  */
 void tarfs_layer_free(tarfs_layer *layer);
+
+/**
+ * The limits that hold where a field is zero.
+ *
+ * @param limits Its size set. Receives the defaults; UINT64_MAX where there is no limit.
+ */
+int32_t tarfs_limits_get_default(tarfs_limits *limits, tarfs_error **error);
 
 /**
  * Merges layers under the OCI whiteout rules.

@@ -1,5 +1,6 @@
 //! What a tar may cost: memory, and bytes of the image, by what is said in few bytes and counts often.
 
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tree::{Error, LayerBuilder, LayerOptions, Tree, merge};
 use erofs_tarfs::{image, layout};
 use testkit::counting::{Counting, peak};
@@ -112,7 +113,7 @@ fn by_records() -> (usize, usize) {
 fn by_paths() -> (usize, usize) {
     let (mut all, mut taken) = (0, 0);
     // With the allowance that does not grow with the tar out of the way.
-    let options = LayerOptions::new().max_implied(1_000);
+    let options = LayerOptions::new().limits(Limits::new().max_implied(1_000));
     for depth in [1, 3, 4, 5, 30, 300, 3_000, 30_000] {
         for kind in [b'0', b'1', b'2', b'5'] {
             for shared in [true, false] {
@@ -165,10 +166,17 @@ fn none_costs_more_than_in_proportion() {
         let error = refused(entries(TarBuilder::new().global(&[(key, &long)]), b'0'));
         assert!(error.contains("max_global_xattr_bytes"), "{error}");
     }
-    let deep = (0..4)
-        .fold(TarBuilder::new(), |tar, n| tar.file(format!("{n}/{}f", "a/".repeat(32_000)), b""));
-    let error = refused(deep);
-    let says =
-        "over 65536 directories that no entry is about, beyond 4 for each entry (max_implied)";
-    assert!(error.ends_with(says) && error.contains("entry \"2/a/a"), "{error}");
+    let deep = |depth, count| {
+        let below = "a/".repeat(depth);
+        refused((0..count).fold(TarBuilder::new(), |tar, n| tar.file(format!("{n}/{below}f"), b"")))
+    };
+    let error = deep(32_000, 1);
+    assert!(
+        error.ends_with("32002 names in its path are over the limit max_depth of 4096"),
+        "{error}"
+    );
+    // 17 of 4,001 are over 65,536 and 4 for each entry.
+    let error = deep(4_000, 20);
+    let says = "are over the limit max_implied of 65536";
+    assert!(error.ends_with(says) && error.contains("entry \"16/a/a"), "{error}");
 }

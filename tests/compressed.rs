@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 
 use erofs_tarfs::io::{BrokenStream, Compression, Decompressor, StreamFault, Uncompressed};
+use erofs_tarfs::limits::Limits;
 use flate2::write::GzEncoder;
 use flate2::{Compression as Level, GzBuilder};
 use testkit::program::piped;
@@ -302,7 +303,8 @@ fn a_ratio_counts_from_256_mib_on() {
     let member = encoder.finish().unwrap();
     let read = |members: usize, ratio: u64| {
         let stream = member.repeat(members);
-        let stream = Uncompressed::new(Compression::Gzip, &stream[..]).unwrap().max_ratio(ratio);
+        let stream = Uncompressed::new(Compression::Gzip, &stream[..]).unwrap();
+        let stream = stream.limits(Limits::new().max_ratio(ratio));
         std::io::copy(&mut { stream }, &mut std::io::sink())
     };
     assert_eq!(read(4, 1).unwrap(), FREE, "so many are free");

@@ -2,6 +2,7 @@
 
 mod rows_kit;
 
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tree::{Error, InodeId, LayerOptions, NodeKind, Rule};
 use rows_kit::{at, holds, layer, mode, refused, try_layer};
 use testkit::ours;
@@ -59,10 +60,11 @@ fn hard_links_to_later_missing_directory_and_self_are_refused() {
 #[test]
 fn more_entries_than_are_wanted_are_refused() {
     let bytes = tar().file("a", b"").file("b", b"").file("c", b"").finish();
-    let limited = |max| try_layer(&bytes, LayerOptions::new().max_entries(max));
+    let limited =
+        |max| try_layer(&bytes, LayerOptions::new().limits(Limits::new().max_entries(max)));
     assert!(limited(3).is_ok());
     let text = limited(2).unwrap_err().to_string();
-    assert_eq!(text, "entry \"c\" at byte 1024: over 2 entries (max_entries)");
+    assert_eq!(text, "entry \"c\" at byte 1024: 3 entries are over the limit max_entries of 2");
 }
 
 /// A link to oneself that exists already changes nothing.
@@ -282,7 +284,7 @@ fn sparse_content_is_right_on_the_grid_and_off_it() {
             let want = ours::dump(&want, &[&same]);
             assert_eq!(got.get("s"), want.get("s"), "{form:?} {at}");
             assert_eq!(got.get("z"), want.get("z"), "{form:?} {at}");
-            let no_room = LayerOptions::new().max_carried(100);
+            let no_room = LayerOptions::new().limits(Limits::new().max_carried(100));
             let stays = try_layer(&bytes, no_room).is_ok();
             assert_eq!(stays, in_place, "{form:?} {at}");
         }
@@ -311,10 +313,11 @@ fn symlink_targets_have_up_to_4095_bytes() {
 #[test]
 fn carried_bytes_are_limited() {
     let bytes = tar().symlink("a", "t".repeat(90)).symlink("b", "t".repeat(90)).finish();
-    let error = try_layer(&bytes, LayerOptions::new().max_carried(100)).unwrap_err();
+    let error =
+        try_layer(&bytes, LayerOptions::new().limits(Limits::new().max_carried(100))).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "entry \"b\" at byte 512: attributes, link targets, and sparse pieces off the 512-byte grid take over 100 bytes \
-         (max_carried)"
+        "entry \"b\" at byte 512: 180 bytes of attributes, link targets, and sparse pieces off the 512-byte grid are \
+         over the limit max_carried of 100"
     );
 }

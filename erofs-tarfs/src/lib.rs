@@ -14,6 +14,7 @@ pub mod ingest;
 #[cfg(feature = "std")]
 pub mod io;
 pub mod layout;
+pub mod limits;
 pub mod outputs;
 pub mod read;
 pub mod tar;

@@ -6,6 +6,7 @@ mod tar_kit;
 
 use std::time::{Duration, Instant};
 
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tar::{ErrorKind, Event, ParseOptions, Parser};
 use tar_kit::*;
 
@@ -326,7 +327,7 @@ fn time_follows_the_bytes() {
     let long = [extension(b'L', &[b'n'; 60_000]), file("f", b"")].concat().repeat(20);
     for (tar, entries) in [(distinct, 20), (globals, 200), (sparse, 1), (long, 20)] {
         // More global ones than are taken by default.
-        let options = ParseOptions::new().max_global_xattr_bytes(1 << 16);
+        let options = ParseOptions::new().limits(Limits::new().max_global_xattr_bytes(1 << 16));
         let (got, took) = timed(&tar, &options);
         assert_eq!(got, entries);
         assert!(took < Duration::from_secs(10), "{} bytes took {took:?}", tar.len());
@@ -336,7 +337,8 @@ fn time_follows_the_bytes() {
 #[test]
 fn memory_does_not_follow_a_length_field() {
     // Each claims what never comes; had the parser reserved it, this would not end well.
-    let options = ParseOptions::new().max_extension_bytes(u64::MAX).max_sparse_segments(usize::MAX);
+    let limits = Limits::new().max_extension_bytes(u64::MAX).max_sparse_segments(u64::MAX);
+    let options = ParseOptions::new().limits(limits);
     let huge = |kind| {
         Header::new(kind, "x", 0).set(124, b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xf0\0").block()
     };

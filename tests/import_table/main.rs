@@ -22,10 +22,11 @@ use source::{roots, tokens, without_tests};
 /// Each stage, and the stages it may import. See ARCHITECTURE.md.
 const STAGES: &[(&str, &[&str])] = &[
     ("units", &[]),
+    ("limits", &[]),
     ("format", &["units"]),
-    ("tar", &["units"]),
-    ("tree", &["tar", "units"]),
-    ("layout", &["tree", "format", "units"]),
+    ("tar", &["limits", "units"]),
+    ("tree", &["tar", "limits", "units"]),
+    ("layout", &["tree", "format", "limits", "units"]),
     ("image", &["layout", "tree", "format", "units"]),
     ("verity", &["units"]),
     ("read", &["format", "tree", "units"]),

@@ -32,6 +32,7 @@ pub mod dump;
 pub mod erofs_rs;
 pub mod fixtures;
 pub mod layer;
+pub mod limits;
 pub mod model;
 pub mod mount;
 pub mod naive;

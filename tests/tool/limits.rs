@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 
+use testkit::limits::{Edge, edges, tar_at_the_edges};
 use testkit::tarball::{SparseForm, TarBuilder};
 
 use crate::run::{Image, ok, run};
@@ -12,26 +13,13 @@ use crate::run::{Image, ok, run};
 fn each_limit_is_set() {
     let image = Image::new();
     let tar = image.path("limits.tar");
-    let long = format!("{}/{}", "n".repeat(150), "n".repeat(149));
-    let bytes = TarBuilder::new()
-        .file(&long, b"")
-        .xattr("user.name", b"value")
-        .sparse(SparseForm::Pax10, "s", 9000, &[(512, b"x"), (8192, b"y")])
-        .global(&[(b"linkpath", b"0123456789"), (b"SCHILY.xattr.user.a", b"0123456789")])
-        .file("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/f", b"")
-        .finish();
+    let bytes = tar_at_the_edges();
     fs::write(&tar, &bytes).unwrap();
-    let total = bytes.len() as u64;
-    for (name, within) in [
-        ("max_bytes", total),
-        ("max_entries", 3),
-        ("max_path_bytes", 300),
-        ("max_xattr_bytes", 14),
-        ("max_global_path_bytes", 10),
-        ("max_global_xattr_bytes", 32),
-        ("max_sparse_segments", 3),
-        ("max_implied", 21 - 3 * 4),
-    ] {
+    let bootstrap = image.path("whole");
+    ok(["layer", "-o", bootstrap.to_str().unwrap(), tar.to_str().unwrap()]);
+    let made = fs::metadata(&bootstrap).unwrap().len();
+    for Edge { limit, most: within, says } in edges(bytes.len() as u64, made) {
+        let name = limit.name();
         let run = |limit: u64| {
             let out = image.path("out");
             let limit = format!("{name}={limit}");
@@ -43,8 +31,9 @@ fn each_limit_is_set() {
         let ran = run(within - 1);
         assert_eq!(ran.code, 1, "{name}, over it");
         assert!(ran.stderr.contains(name), "{name}: {}", ran.stderr);
-        assert!(ran.stderr.contains(&format!("{}", within - 1)), "{name}: {}", ran.stderr);
-        for piece in ["limits.tar", "(--limit NAME=N sets it)"] {
+        let says = format!("{within} {says} are over the limit {name} of {}", within - 1);
+        let option = format!("(--limit {name}=N sets it)");
+        for piece in [&*says, &option] {
             assert!(ran.stderr.contains(piece), "{name}: {}", ran.stderr);
         }
     }
@@ -89,7 +78,7 @@ fn streams_that_become_much_longer_are_refused() {
         for command in ["layer", "merge"] {
             let ran = run([command, "-o", out.to_str().unwrap(), file.to_str().unwrap()]);
             assert_eq!(ran.code, 1, "{name}");
-            let why = "are over the limit max_ratio of 200 (--limit max_ratio=N)";
+            let why = "are over the limit max_ratio of 200 (--limit max_ratio=N sets it)";
             assert!(ran.stderr.contains(why), "{name}: {}", ran.stderr);
             assert!(ran.stderr.contains(name), "{name}: {}", ran.stderr);
         }

@@ -6,6 +6,7 @@ use core::ffi::c_char;
 use erofs_tarfs::export::{ExportOptions, Form, Mode, Partitioning};
 use erofs_tarfs::io::Export;
 use erofs_tarfs::layout::Artifact;
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::outputs::Architecture;
 
 use crate::abi::error::Error;
@@ -13,6 +14,7 @@ use crate::abi::pointer;
 use crate::abi::sized::{self, Sized};
 use crate::images::layout_options::TarfsLayoutOptions;
 use crate::trees::change::TarfsChanges;
+use crate::trees::limits::TarfsLimits;
 use crate::trees::merge::TarfsMergeOptions;
 use crate::verity::params::VerityParams;
 use crate::verity::threads;
@@ -51,6 +53,9 @@ pub struct TarfsExportOptions {
     /// What is made otherwise than the layers say, when they are merged; in layer_ modes in each. NULL for
     /// nothing.
     pub changes: *const TarfsChanges,
+    /// How much all of it may cost: each tar, the layers merged, each image. NULL for defaults, and for those of layout
+    /// and merge.
+    pub limits: *const TarfsLimits,
 }
 
 /// Files are not brought to the disk: after a power cut they may be empty, or not whole.
@@ -108,7 +113,13 @@ impl TarfsExportOptions {
         let merge = unsafe { sized::read(self.merge, "merge")? };
         // SAFETY: the caller says what the callback may be called with.
         let note = move |note| unsafe { merge.tell(&note) };
-        Ok(export.merging(merge.options()?).notes(note))
+        // SAFETY: by the contract.
+        export = export.merging(unsafe { merge.options()? }).notes(note);
+        if !self.limits.is_null() {
+            // SAFETY: by the contract.
+            export = export.limits(unsafe { TarfsLimits::read(self.limits, Limits::new())? });
+        }
+        Ok(export)
     }
 
     /// How disks are laid out and hashed.

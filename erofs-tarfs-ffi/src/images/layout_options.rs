@@ -4,6 +4,7 @@
 use core::ffi::c_char;
 
 use erofs_tarfs::layout::{Artifact, BodyForm, DiskOrder, LayoutOptions, WhiteoutForm};
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::Uuid;
 
@@ -11,6 +12,7 @@ use crate::abi::error::Error;
 use crate::abi::panic::boundary;
 use crate::abi::pointer;
 use crate::abi::sized::Sized;
+use crate::trees::limits::TarfsLimits;
 
 /// Metadata alone, mounted with one device= option for each device.
 pub const TARFS_BOOTSTRAP: u32 = 0;
@@ -63,6 +65,8 @@ pub struct TarfsLayoutOptions {
     pub volume_name: *const u8,
     /// Length of volume_name.
     pub volume_name_len: usize,
+    /// How much the image may cost, of chunk tables and of all metadata; NULL for defaults.
+    pub limits: *const TarfsLimits,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -109,7 +113,10 @@ impl TarfsLayoutOptions {
         // SAFETY: as the header says.
         let name =
             unsafe { pointer::bytes(self.volume_name, self.volume_name_len, "volume_name")? };
+        // SAFETY: as the header says.
+        let limits = unsafe { TarfsLimits::read(self.limits, Limits::new())? };
         Ok(LayoutOptions::new()
+            .limits(limits)
             .artifact(artifact)
             .block_size(block_size)
             .uuid((self.uuid != [0; 16]).then_some(self.uuid))

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "reads the callers' pointers")]
 
 use erofs_tarfs::ingest::IngestOptions;
+use erofs_tarfs::limits::{Limit, Limits};
 use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{Identity, LayerOptions};
 
@@ -10,6 +11,7 @@ use crate::abi::pointer;
 use crate::abi::sized::Sized;
 use crate::streams::sink::Sink;
 use crate::trees::apart::Apart;
+use crate::trees::limits::TarfsLimits;
 use crate::trees::unpack::Unpack;
 use crate::verity::params::VerityParams;
 
@@ -84,6 +86,9 @@ pub struct TarfsLayerOptions {
     pub compression: u32,
     /// How many times as long as what was pushed the tar may become, from 256 MiB on; 200 by default.
     pub max_ratio: u32,
+    /// How much the tar and its layer may cost; NULL for defaults. Of a limit that is set here and above this counts:
+    /// the fields above are of before there was this struct.
+    pub limits: *const TarfsLimits,
 }
 
 // SAFETY: integers and pointers, the size first.
@@ -102,32 +107,9 @@ impl TarfsLayerOptions {
             return Err(Error::argument(format!("flags {:#x}: not known", given.flags)));
         }
         let has = |flag| given.flags & flag != 0;
-        let size = |given: u64| usize::try_from(given).unwrap_or(usize::MAX);
-        // Zero is the default.
-        let mut tar = ParseOptions::new()
+        let tar = ParseOptions::new()
             .strict(has(TARFS_LAYER_STRICT))
             .skip_unknown_types(has(TARFS_LAYER_SKIP_UNKNOWN_TYPES));
-        if given.max_path_bytes > 0 {
-            tar = tar.max_path_bytes(given.max_path_bytes as usize);
-        }
-        if given.max_extension_bytes > 0 {
-            tar = tar.max_extension_bytes(given.max_extension_bytes);
-        }
-        if given.max_xattr_bytes > 0 {
-            tar = tar.max_xattr_bytes(size(given.max_xattr_bytes));
-        }
-        if given.max_sparse_segments > 0 {
-            tar = tar.max_sparse_segments(size(given.max_sparse_segments));
-        }
-        if given.max_global_path_bytes > 0 {
-            tar = tar.max_global_path_bytes(size(given.max_global_path_bytes));
-        }
-        if given.max_global_xattr_bytes > 0 {
-            tar = tar.max_global_xattr_bytes(size(given.max_global_xattr_bytes));
-        }
-        if given.max_bytes > 0 {
-            tar = tar.max_bytes(given.max_bytes);
-        }
         // SAFETY: as the header says.
         let tag = unsafe { pointer::bytes(given.tag, given.tag_len, "tag")? };
         if tag.len() > 64 {
@@ -135,20 +117,13 @@ impl TarfsLayerOptions {
         }
         let mut layer = LayerOptions::new()
             .tar(tar)
+            // SAFETY: as the header says.
+            .limits(unsafe { self.limits()? })
             .tag(tag)
             .keep_pending(has(TARFS_LAYER_KEEP_PENDING))
             .resolve_dot_dot(has(TARFS_LAYER_RESOLVE_DOT_DOT))
             .drop_unknown_xattrs(has(TARFS_LAYER_DROP_UNKNOWN_XATTRS))
             .keep_empty_device(has(TARFS_LAYER_KEEP_EMPTY_DEVICE));
-        if given.max_carried > 0 {
-            layer = layer.max_carried(given.max_carried);
-        }
-        if given.max_entries > 0 {
-            layer = layer.max_entries(given.max_entries);
-        }
-        if given.max_implied > 0 {
-            layer = layer.max_implied(given.max_implied);
-        }
         if has(TARFS_LAYER_TAG_CHECKED) {
             layer = layer.identity(Identity::of_checked_tag(tag));
             if layer.identity == Identity::Unknown {
@@ -167,9 +142,40 @@ impl TarfsLayerOptions {
             .leaves(leaves))
     }
 
+    /// How much the layer may cost.
+    ///
+    /// # Safety
+    ///
+    /// As [`TarfsLayerOptions::read`].
+    unsafe fn limits(&self) -> Result<Limits, Error> {
+        let single = [
+            (Limit::PathBytes, self.max_path_bytes.into()),
+            (Limit::ExtensionBytes, self.max_extension_bytes),
+            (Limit::XattrBytes, self.max_xattr_bytes),
+            (Limit::SparseSegments, self.max_sparse_segments),
+            (Limit::Carried, self.max_carried),
+            (Limit::Implied, self.max_implied),
+            (Limit::GlobalPathBytes, self.max_global_path_bytes),
+            (Limit::GlobalXattrBytes, self.max_global_xattr_bytes),
+            (Limit::Entries, self.max_entries),
+            (Limit::Bytes, self.max_bytes),
+            (Limit::Ratio, self.max_ratio.into()),
+        ];
+        // Zero is the default.
+        let set = single.into_iter().filter(|(_, most)| *most > 0);
+        let limits = set.fold(Limits::new(), |limits, (limit, most)| limits.with(limit, most));
+        // SAFETY: by the contract.
+        unsafe { TarfsLimits::read(self.limits, limits) }
+    }
+
     /// What the bytes that are pushed go through first.
-    pub(crate) fn unpack(&self) -> Result<Unpack, Error> {
-        Unpack::new(self.compression, (self.max_ratio > 0).then_some(self.max_ratio.into()))
+    ///
+    /// # Safety
+    ///
+    /// As [`TarfsLayerOptions::read`].
+    pub(crate) unsafe fn unpack(&self) -> Result<Unpack, Error> {
+        // SAFETY: by the contract.
+        Unpack::new(self.compression, unsafe { self.limits()? })
     }
 
     /// Whether a thread of its own is to hash.

@@ -4,12 +4,14 @@
 use alloc::ffi::CString;
 use core::ffi::{c_char, c_void};
 
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tree::{self, MergeOptions, Note};
 
 use crate::abi::error::Error;
 use crate::abi::panic::boundary;
 use crate::abi::pointer;
 use crate::abi::sized::{self, Sized};
+use crate::trees::limits::TarfsLimits;
 use crate::trees::tree::Tree;
 
 /// How layers are merged.
@@ -26,6 +28,8 @@ pub struct TarfsMergeOptions {
     pub note: NoteFn,
     /// Passed to note.
     pub note_ctx: *mut c_void,
+    /// How much all layers together may cost, of inodes and of depth; NULL for defaults.
+    pub limits: *const TarfsLimits,
 }
 
 /// Take devices for one whose tags are the same SHA-256, as 64 hex digits, and whose lengths are the
@@ -66,11 +70,18 @@ unsafe impl Sized for TarfsMergeOptions {}
 
 impl TarfsMergeOptions {
     /// The library's options.
-    pub(crate) fn options(&self) -> Result<MergeOptions, Error> {
+    ///
+    /// # Safety
+    ///
+    /// The pointers in it are as the header says.
+    pub(crate) unsafe fn options(&self) -> Result<MergeOptions, Error> {
         if self.flags & !(2 * TARFS_MERGE_DEVICE_PER_LAYER - 1) != 0 {
             return Err(Error::argument(format!("flags {:#x}: not known", self.flags)));
         }
+        // SAFETY: by the contract.
+        let limits = unsafe { TarfsLimits::read(self.limits, Limits::new())? };
         let options = MergeOptions::new()
+            .limits(limits)
             .keep_devices(self.keep_devices != 0)
             .trust_tags(self.flags & TARFS_MERGE_TRUST_TAGS != 0)
             .device_per_layer(self.flags & TARFS_MERGE_DEVICE_PER_LAYER != 0)

@@ -7,6 +7,7 @@ pub mod device;
 pub mod layer;
 pub mod layer_info;
 pub mod layer_options;
+pub mod limits;
 pub mod merge;
 mod pieces;
 pub mod stat;

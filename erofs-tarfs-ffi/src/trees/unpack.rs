@@ -1,6 +1,7 @@
 //! What is pushed becomes the bytes of a tar: as it is, or decompressed.
 
 use erofs_tarfs::io::{BrokenStream, Compression, Decompressor};
+use erofs_tarfs::limits::Limits;
 
 use crate::abi::error::Error;
 
@@ -25,7 +26,8 @@ const ROOM: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Unpack {
     stream: Stream,
-    max_ratio: Option<u64>,
+    /// Of the limits the one that counts here.
+    max_ratio: u64,
     room: Vec<u8>,
 }
 
@@ -41,9 +43,10 @@ enum Stream {
 type Take<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Error>;
 
 impl Unpack {
-    /// Of one of the constants above; the default ratio if `max_ratio` is none.
-    pub(crate) fn new(compression: u32, max_ratio: Option<u64>) -> Result<Self, Error> {
-        let mut unpack = Self { stream: Stream::Plain, max_ratio, room: Vec::new() };
+    /// Of one of the constants above.
+    pub(crate) fn new(compression: u32, limits: Limits) -> Result<Self, Error> {
+        let mut unpack =
+            Self { stream: Stream::Plain, max_ratio: limits.max_ratio, room: Vec::new() };
         match compression {
             TARFS_COMPRESSION_NONE => {}
             TARFS_COMPRESSION_AUTO => unpack.stream = Stream::Unknown(Vec::new()),
@@ -106,10 +109,8 @@ impl Unpack {
 
     fn begin(&mut self, compression: Compression) -> Result<(), BrokenStream> {
         if compression != Compression::None {
-            let mut stream = Decompressor::new(compression)?;
-            if let Some(max_ratio) = self.max_ratio {
-                stream = stream.max_ratio(max_ratio);
-            }
+            let stream =
+                Decompressor::new(compression)?.limits(Limits::new().max_ratio(self.max_ratio));
             self.stream = Stream::Compressed(Box::new(stream));
         }
         Ok(())
@@ -144,7 +145,7 @@ mod tests {
     fn what_is_told_is_not_copied() {
         let bytes = vec![b'x'; 100_000];
         for (first, parts) in [(bytes.len(), 0), (10, 0), (9, 10), (1, 10), (0, 0)] {
-            let mut unpack = Unpack::new(TARFS_COMPRESSION_AUTO, None).unwrap();
+            let mut unpack = Unpack::new(TARFS_COMPRESSION_AUTO, Limits::new()).unwrap();
             let (mut seen, mut copied) = (0, 0);
             for piece in [&bytes[..first], &bytes[first..]] {
                 let push = unpack.push(piece, &mut |taken| {

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "abuse/exports.h"
 #include "abuse/images.h"
+#include "abuse/limits.h"
 #include "abuse/null.h"
 #include "abuse/outputs.h"
 #include "abuse/trees.h"
@@ -13,6 +14,7 @@ static uint8_t tar[TAR_BYTES];
 static void abuse(void) {
     null_everywhere();
     layer_structs();
+    limits_at_their_edges();
     layer_order(tar);
     wrong_trees(tar);
     apart(tar);

@@ -17,22 +17,23 @@ pub(super) struct Areas {
     pub(super) shared_bytes: u64,
 }
 
-/// Places inodes from byte `base` plus `skip` on, and what they share. See [`place`].
+/// Places inodes from byte `base` plus `skip` on, and what they share. So many bytes of chunk tables are not limited.
+/// See [`place`].
 pub(super) fn areas(
     scene: &mut Scene<'_>,
     base: u64,
     skip: u64,
-    tables: u64,
+    free_tables: u64,
 ) -> Result<Areas, Error> {
     let block = u64::from(scene.block.bytes());
-    let shared = of(scene, base, skip, tables)?;
+    let shared = of(scene, base, skip, free_tables)?;
     if shared.shared_bytes == 0 || shared.inodes.bytes >= 2 * block && shared.inodes.blocks > 0 {
         return Ok(shared);
     }
     // The inodes fill little more than a block, or nothing is behind them. Then a block for the shared attributes
     // may be more than they save.
     let kept = core::mem::take(&mut scene.shared);
-    let alone = of(scene, base, skip, tables)?;
+    let alone = of(scene, base, skip, free_tables)?;
     if alone.end(block) <= shared.end(block) {
         return Ok(alone);
     }
@@ -40,10 +41,10 @@ pub(super) fn areas(
     Ok(shared)
 }
 
-fn of(scene: &mut Scene<'_>, base: u64, skip: u64, tables: u64) -> Result<Areas, Error> {
+fn of(scene: &mut Scene<'_>, base: u64, skip: u64, free_tables: u64) -> Result<Areas, Error> {
     let block = u64::from(scene.block.bytes());
     let (mut order, parents) = order::order(scene);
-    let inodes = place(scene, &mut order, base, skip, tables)?;
+    let inodes = place(scene, &mut order, base, skip, free_tables)?;
     // Block 0 says to some readers that there are none (go-erofs 0.3.1, where it converts images).
     let end = base + inodes.bytes;
     let shared_area = if scene.shared.is_empty() { end } else { end.max(block) };

@@ -1,6 +1,8 @@
 //! What does not fit, with the path, the value and the limit.
 
+use crate::limits::OverLimit;
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -109,15 +111,13 @@ pub enum Error {
         /// The most that fits.
         limit: u64,
     },
-    /// Chunk tables out of proportion to the data.
-    #[error("{}: chunk tables reach {bytes} bytes, {limit} allowed", text(.path))]
-    ChunkTableTooLarge {
-        /// Path of the file whose table is one too many.
-        path: Vec<u8>,
-        /// Bytes of all tables up to this one.
-        bytes: u64,
-        /// The most that is allowed.
-        limit: u64,
+    /// There is more of something than [`LayoutOptions::limits`](super::LayoutOptions::limits) allow.
+    #[error("{}{over}", .path.as_ref().map(|path| format!("{}: ", text(path))).unwrap_or_default())]
+    Limit {
+        /// Path of the file with which it is too much, if it is about files one by one.
+        path: Option<Vec<u8>>,
+        /// Which limit, and how much there is.
+        over: OverLimit,
     },
     /// A device tag longer than 64 bytes, or one that ends in NUL.
     #[error("device tag \"{}\" does not fit in {limit} bytes", .tag.escape_ascii())]

@@ -19,8 +19,8 @@
 //!
 //! # Limits
 //! Block numbers have 32 bits: at blocks of 512 bytes an image ends before 2 TiB, all devices counted.
-//! There are at most 65535 devices, tags have 64 bytes, and chunk tables of sparse files take 64 MiB
-//! and an eighth of the devices' bytes at most. Bodies must lie on multiples of the block size, or be
+//! There are at most 65535 devices, tags have 64 bytes; by default chunk tables of sparse files take 64 MiB
+//! and an eighth of the devices' bytes at most, and all metadata 4 GiB ([`LayoutOptions::limits`]). Bodies must lie on multiples of the block size, or be
 //! [`fitted()`] to it.
 //!
 //! # References

@@ -1,5 +1,6 @@
 //! What the caller chooses.
 
+use crate::limits::Limits;
 use crate::units::BlockSize;
 use alloc::vec::Vec;
 
@@ -37,6 +38,8 @@ pub struct LayoutOptions {
     /// are of 2048 bytes and more: libblkid 2.41 and 2.42, and so `mount` without `-t`, udev and
     /// systemd, do not recognise smaller ones that have one. Every reader takes images without.
     pub checksum: Option<bool>,
+    /// How much the image may cost: asked for chunk tables and metadata.
+    pub limits: Limits,
 }
 
 impl Default for LayoutOptions {
@@ -50,6 +53,7 @@ impl Default for LayoutOptions {
             bodies: BodyForm::default(),
             compact: false,
             checksum: None,
+            limits: Limits::default(),
         }
     }
 }
@@ -112,6 +116,12 @@ impl LayoutOptions {
     #[must_use]
     pub fn checksum(self, checksum: impl Into<Option<bool>>) -> Self {
         Self { checksum: checksum.into(), ..self }
+    }
+
+    /// Sets how much the image may cost; for layers of strangers by default.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 }
 

@@ -4,6 +4,7 @@ use super::Error;
 use super::node::Shape;
 use super::scene::Scene;
 use crate::format::SLOT_SIZE;
+use crate::limits::Limit;
 use crate::tree::InodeId;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -104,7 +105,7 @@ pub(super) fn place(
     order: &mut [u32],
     start: u64,
     skip: u64,
-    table_limit: u64,
+    free_tables: u64,
 ) -> Result<Area, Error> {
     let block = u64::from(scene.block.bytes());
     let slots = vec![0; scene.item_count()];
@@ -117,10 +118,8 @@ pub(super) fn place(
         blocks += shape.blocks;
         if let super::Data::Chunks(chunks) = shape.data {
             tables = tables.saturating_add(chunks.bytes());
-            if tables > table_limit {
-                let (path, limit) = (scene.path(item), table_limit);
-                return Err(Error::ChunkTableTooLarge { path, bytes: tables, limit });
-            }
+            let within = scene.limits.check(Limit::TableBytes, tables.saturating_sub(free_tables));
+            within.map_err(|over| Error::Limit { path: Some(scene.path(item)), over })?;
         }
         let need = Need::new(item, &shape, block);
         placer.place_fitting(&mut waiting)?;

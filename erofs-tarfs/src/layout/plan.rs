@@ -6,6 +6,7 @@ use super::scene::Scene;
 use super::sharing::sharing;
 use super::{Artifact, DiskOrder, Error, LayoutOptions, uuid};
 use crate::format::{DEVICE_TABLE_OFFSET, DeviceSlot, SLOT_SIZE};
+use crate::limits::Limit;
 use crate::tree::{InodeId, Tree};
 use crate::units::{BlockSize, Timestamp};
 use alloc::vec::Vec;
@@ -15,8 +16,8 @@ use alloc::vec::Vec;
 const PAGE: u64 = 4096;
 /// The longest volume label in bytes.
 const MAX_LABEL: usize = 15;
-/// Chunk tables may take this much, and an eighth of the devices' bytes.
-const TABLES: u64 = 64 << 20;
+/// Chunk tables may take one of so many bytes of the devices in any case.
+const BYTES_PER_TABLE_BYTE: u64 = 8;
 
 /// Every offset of an image. Made by [`plan`], written by [`image`](crate::image).
 ///
@@ -82,7 +83,8 @@ pub struct Layout<'t> {
 /// # Errors
 /// What of the options does not fit: [`Error::VolumeName`], [`Error::Alignment`],
 /// [`Error::PackedBootstrap`]. What of the devices: [`Error::Tag`], [`Error::BaseOffset`]. What of a file,
-/// with its path: all the others but [`Error::TooLarge`], which is about all of the image.
+/// with its path: all the others but [`Error::TooLarge`] and [`Error::Limit`] of the metadata, which are about all of the
+/// image.
 pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, Error> {
     let block = options.block_size;
     let bytes = u64::from(block.bytes());
@@ -99,7 +101,7 @@ pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, E
     let mut scene = Scene::new(tree, options, bases);
     scene.shared = sharing(&scene);
     let data = tree.devices().iter().fold(0u64, |sum, device| sum.saturating_add(device.bytes));
-    let tables = TABLES.saturating_add(data / 8);
+    let free_tables = data / BYTES_PER_TABLE_BYTE;
 
     let page = PAGE.max(bytes);
     let table_end = DEVICE_TABLE_OFFSET + (devices.len() * size_of::<DeviceSlot>()) as u64;
@@ -124,19 +126,18 @@ pub fn plan<'t>(tree: &'t Tree, options: &LayoutOptions) -> Result<Layout<'t>, E
         let base = end.next_multiple_of(page);
         (head, base, base, SLOT_SIZE, end)
     };
-    let areas = areas(&mut scene, base, skip, tables)?;
+    let areas = areas(&mut scene, base, skip, free_tables)?;
     let used = areas.end(bytes);
     let Areas { order, parents, inodes, shared_area, shared_bytes } = areas;
     let block_area = (shared_area + shared_bytes).next_multiple_of(bytes);
     check_blocks("blocks of the image", used)?;
     let end = used << block.bits();
-
-    let (end, disk_bytes) = match align {
-        None => (end, end),
-        Some(align) => {
-            let end = end.next_multiple_of(page);
-            (end, string_up(&mut devices[copied..], block, end, align, in_disk)?)
-        }
+    let end = if align.is_some() { end.next_multiple_of(page) } else { end };
+    let within = options.limits.check(Limit::MetadataBytes, head_bytes + end - body_offset);
+    within.map_err(|over| Error::Limit { path: None, over })?;
+    let disk_bytes = match align {
+        None => end,
+        Some(align) => string_up(&mut devices[copied..], block, end, align, in_disk)?,
     };
     let primary_blocks = if in_disk { disk_bytes } else { end } >> block.bits();
     check_blocks("blocks of the image", primary_blocks)?;

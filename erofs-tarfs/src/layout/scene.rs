@@ -3,6 +3,7 @@
 use super::epoch::Epoch;
 use super::shared::Shared;
 use super::{Artifact, BodyForm, Error, LayoutOptions, WhiteoutForm};
+use crate::limits::Limits;
 use crate::tree::{InodeId, NodeKind, Tree};
 use crate::units::BlockSize;
 use alloc::vec::Vec;
@@ -31,12 +32,15 @@ pub(crate) struct Scene<'t> {
     pub(crate) bases: Vec<u64>,
     /// Extended attributes that are written once for many inodes.
     pub(crate) shared: Shared<'t>,
+    /// How much the image may cost.
+    pub(super) limits: Limits,
 }
 
 impl<'t> Scene<'t> {
     pub(super) fn new(tree: &'t Tree, options: &LayoutOptions, bases: Vec<u64>) -> Self {
-        let LayoutOptions { block_size: block, whiteouts, bodies, compact, artifact, .. } =
-            *options;
+        let LayoutOptions {
+            block_size: block, whiteouts, bodies, compact, artifact, limits, ..
+        } = *options;
         let plain = match bodies {
             BodyForm::Auto => compact || artifact != Artifact::Bootstrap,
             BodyForm::Plain => true,
@@ -57,7 +61,19 @@ impl<'t> Scene<'t> {
         }
         let epoch = Epoch::of(tree, compact);
         let shared = Shared::default();
-        Self { tree, block, whiteouts, plain, indexes, epoch, opaque, holding, bases, shared }
+        Self {
+            tree,
+            block,
+            whiteouts,
+            plain,
+            indexes,
+            epoch,
+            opaque,
+            holding,
+            bases,
+            shared,
+            limits,
+        }
     }
 
     pub(crate) fn item_count(&self) -> usize {

@@ -1,7 +1,6 @@
 //! A header and what extensions say of it, made one entry.
 
 use super::error::bounded;
-use super::extension::limit;
 use super::fields::{field, own_size};
 use super::header::{BLOCK, Format, Header};
 use super::parser::Parser;
@@ -9,6 +8,7 @@ use super::part::{from, part};
 use super::pending::{Name, Pending, Source};
 use super::said::Said;
 use super::{Entry, Error, ErrorKind, Kind, Xattrs};
+use crate::limits::Limit;
 use crate::units::{DeviceNumber, Timestamp};
 
 impl Parser {
@@ -89,7 +89,7 @@ impl Parser {
     /// Everything but the body.
     fn fields(&mut self, header: Header<'_>, kind: Kind, path: Name) -> Result<Pending, ErrorKind> {
         let text = self.resolve(path, header.0);
-        limit("max_path_bytes", text.len(), self.options.max_path_bytes)?;
+        self.options.limits.check(Limit::PathBytes, text.len() as u64)?;
         let kind = match (text.last(), kind, header.type_flag()) {
             (None, ..) => return Err(ErrorKind::EmptyPath),
             (Some(b'/'), Kind::Regular, 0) => Kind::Directory,
@@ -107,7 +107,7 @@ impl Parser {
         };
         if !matches!(link, Name::None) {
             let text = self.resolve(link, header.0);
-            limit("max_path_bytes", text.len(), self.options.max_path_bytes)?;
+            self.options.limits.check(Limit::PathBytes, text.len() as u64)?;
             if text.is_empty() {
                 return Err(ErrorKind::EmptyLink);
             }

@@ -8,6 +8,7 @@ use core::fmt;
 
 use super::EndMarker;
 use super::part::first;
+use crate::limits::OverLimit;
 
 /// Most bytes of a path, key or value that an error keeps.
 const KEEP: usize = 256;
@@ -122,16 +123,9 @@ pub enum ErrorKind {
     /// An entry without a name.
     #[error("the entry has no name")]
     EmptyPath,
-    /// Something is larger than [`ParseOptions`](super::ParseOptions) allow.
-    #[error("{value} is over the limit {what} of {limit}")]
-    Limit {
-        /// What: the option's field.
-        what: &'static str,
-        /// How much there is, at least.
-        value: u64,
-        /// How much may be.
-        limit: u64,
-    },
+    /// There is more of something than [`ParseOptions::limits`](super::ParseOptions::limits) allow.
+    #[error(transparent)]
+    Limit(#[from] OverLimit),
     /// The archive ends within the bytes that a hard link states, and goes on with another entry right behind
     /// them: POSIX allows the file's bytes there, in pax archives. libarchive reads on; GNU tar and Go end.
     #[error(

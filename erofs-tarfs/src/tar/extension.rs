@@ -16,6 +16,7 @@ use super::said::{Said, Text, said, wrong};
 use super::sparse::PaxSparse;
 use super::xattr::{self, Pair};
 use super::{ErrorKind, ParseOptions};
+use crate::limits::Limit;
 use crate::units::Timestamp;
 
 /// What a global attribute counts for besides its name and value: each entry goes over all.
@@ -206,7 +207,7 @@ impl Extensions {
             self.xattrs.splice(0..0, copied);
         }
         self.settle_xattrs();
-        limit("max_xattr_bytes", self.xattr_bytes(), o.max_xattr_bytes)
+        Ok(o.limits.check(Limit::XattrBytes, self.xattr_bytes() as u64)?)
     }
 
     /// Settles global attributes, and moves what holds to a fresh arena once most of this one is
@@ -219,9 +220,9 @@ impl Extensions {
             [&self.acl_access, &self.acl_default, &self.selinux].map(held).iter().sum();
         let each = GLOBAL_XATTR_COST.saturating_mul(self.xattrs.len());
         let cost = bytes.saturating_add(each).saturating_add(others);
-        limit("max_global_xattr_bytes", cost, o.max_global_xattr_bytes)?;
+        o.limits.check(Limit::GlobalXattrBytes, cost as u64)?;
         for path in [&self.path, &self.link] {
-            limit("max_global_path_bytes", held(path), o.max_global_path_bytes)?;
+            o.limits.check(Limit::GlobalPathBytes, held(path) as u64)?;
         }
 
         let texts = [
@@ -269,7 +270,7 @@ impl Extensions {
         if record.value.contains(&0) {
             return Err(wrong(record, "the value has no NUL"));
         }
-        limit("max_path_bytes", record.value.len(), o.max_path_bytes)?;
+        o.limits.check(Limit::PathBytes, record.value.len() as u64)?;
         Ok(Said::Set(self.keep(record.value)))
     }
 
@@ -289,14 +290,6 @@ impl Extensions {
         append(&mut self.arena)?;
         Some(Text { start, end: self.arena.len() })
     }
-}
-
-/// `Ok` if `value` is within the limit that the option `what` sets.
-pub(super) fn limit(what: &'static str, value: usize, limit: usize) -> Result<(), ErrorKind> {
-    if value <= limit {
-        return Ok(());
-    }
-    Err(ErrorKind::Limit { what, value: value as u64, limit: limit as u64 })
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {

@@ -44,7 +44,7 @@
 //! symbolic link in them means is for the [`tree`](crate::tree) stage.
 //!
 //! # Limits
-//! [`ParseOptions`] bounds what a hostile stream can make the parser hold: by default paths of 64 KiB, and
+//! [`ParseOptions::limits`] bound what a hostile stream can make the parser hold: by default paths of 64 KiB, and
 //! 1 MiB of extension headers and of extended attributes an entry. Lengths and offsets are below 2^63.
 //!
 //! # References

@@ -152,10 +152,10 @@ impl Parser {
     /// # Errors
     ///
     /// [`ErrorKind::Skip`] if more than may be skipped; the parser goes on as if not called.
-    /// [`ErrorKind::Limit`] past [`ParseOptions::max_bytes`].
+    /// [`ErrorKind::Limit`] past [`Limits::max_bytes`](crate::limits::Limits::max_bytes).
     pub fn skip(&mut self, n: u64) -> Result<(), Error> {
         let at = self.position;
-        let beyond = at.checked_add(n).is_none_or(|end| end > self.options.max_bytes);
+        let beyond = at.checked_add(n).is_none_or(|end| end > self.options.limits.max_bytes);
         match &mut self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Body { left, padding, .. } if beyond && n <= left.saturating_add(*padding) => {

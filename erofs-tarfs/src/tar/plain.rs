@@ -63,7 +63,9 @@ impl Parser {
         let path = self.path(header);
         let text = self.resolve(path, block);
         let file = kind == Kind::Regular;
-        let fits = |text: &[u8]| !text.is_empty() && text.len() <= self.options.max_path_bytes;
+        let fits = |text: &[u8]| {
+            !text.is_empty() && text.len() as u64 <= self.options.limits.max_path_bytes
+        };
         if !fits(text) || file && text.last() == Some(&b'/') {
             return None;
         }

@@ -8,6 +8,7 @@ use super::parser::{Deliver, Extension, Parser, State};
 use super::part::{first, from, part};
 use super::pending::{Pending, Source};
 use super::{Error, ErrorKind, Event, Step};
+use crate::limits::{Limit, OverLimit};
 
 enum Found {
     Nothing,
@@ -26,7 +27,7 @@ impl Parser {
     /// On what is not a tar that we read; every further call returns the same error.
     pub fn push<'a>(&'a mut self, input: &'a [u8]) -> Result<Step<'a>, Error> {
         // What is within the limit is taken first, so that it does not matter how the tar is cut.
-        let room = self.options.max_bytes.saturating_sub(self.position);
+        let room = self.options.limits.max_bytes.saturating_sub(self.position);
         let within = usize::try_from(room).unwrap_or(usize::MAX).min(input.len());
         let (input, beyond) = input.split_at(within);
         if let Some(plain) = self.plain(input) {
@@ -49,9 +50,9 @@ impl Parser {
 
     /// Fails as the tar goes on behind its limit.
     pub(super) fn too_long(&mut self) -> Error {
-        let limit = self.options.max_bytes;
-        let kind = ErrorKind::Limit { what: "max_bytes", value: limit.saturating_add(1), limit };
-        let error = Error::new(limit, &[], kind);
+        let most = self.options.limits.max_bytes;
+        let over = OverLimit::new(Limit::Bytes, most.saturating_add(1), most);
+        let error = Error::new(most, &[], over.into());
         self.state = State::Failed(error.clone());
         error
     }
@@ -227,11 +228,8 @@ impl Parser {
             self.extension_bytes = self.extension_bytes.saturating_add(left);
             self.extension_bytes
         };
-        let limit = self.options.max_extension_bytes;
-        if total > limit {
-            let what = "max_extension_bytes";
-            return Err(fail(ErrorKind::Limit { what, value: total, limit }));
-        }
+        let within = self.options.limits.check(Limit::ExtensionBytes, total);
+        within.map_err(|over| fail(over.into()))?;
         self.state = State::Extension { kind, offset, left, padding: padding(left) };
         Ok(None)
     }

@@ -10,6 +10,7 @@ use super::number::{self, NumberError};
 use super::pax::Record;
 use super::said::{Said, Text, said, wrong};
 use super::{ErrorKind, ParseOptions};
+use crate::limits::Limit;
 
 /// A run of a sparse file that has data; what lies between runs reads as zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,14 +45,7 @@ impl Runs {
         len: u64,
         o: &ParseOptions,
     ) -> Result<(), ErrorKind> {
-        if self.count >= o.max_sparse_segments as u64 {
-            let limit = o.max_sparse_segments as u64;
-            return Err(ErrorKind::Limit {
-                what: "max_sparse_segments",
-                value: self.count.saturating_add(1),
-                limit,
-            });
-        }
+        o.limits.check(Limit::SparseSegments, self.count.saturating_add(1))?;
         if offset < self.end {
             return Err(self.fault("runs are in order and do not overlap"));
         }
@@ -263,11 +257,7 @@ impl BodyMap {
         self.digits = 0;
         match &mut self.left {
             None => {
-                let max = o.max_sparse_segments as u64;
-                if number > max {
-                    let what = "max_sparse_segments";
-                    return Err(ErrorKind::Limit { what, value: number, limit: max });
-                }
+                o.limits.check(Limit::SparseSegments, number)?;
                 // An offset and a length for each run. If that overflows, the largest number will
                 // do: no stream brings as many.
                 self.left = Some(number.saturating_mul(2));

@@ -11,6 +11,7 @@ use super::place::Target;
 use super::sparse::{self, Carrier};
 use super::state::State;
 use super::xattrs;
+use crate::limits::Limit;
 use crate::tar::{Entry, Kind, Segment};
 use crate::units::DeviceNumber;
 use alloc::boxed::Box;
@@ -21,16 +22,12 @@ impl State {
     pub(super) fn entry(&mut self, entry: &Entry<'_>) -> Result<bool, Error> {
         self.carried()?;
         self.entries = self.entries.saturating_add(1);
-        let limit = self.options.max_entries;
-        if self.entries > limit {
-            return Err(broken(entry.offset, entry.path, Rule::Entries(limit)));
-        }
+        let within = self.options.tar.limits.check(Limit::Entries, self.entries);
+        within.map_err(|over| broken(entry.offset, entry.path, over.into()))?;
         self.apply(entry).map_err(|stop| match stop {
+            Stop::Error(Error::Limit { over, .. }) => broken(entry.offset, entry.path, over.into()),
             Stop::Error(error) => error,
             Stop::Rule(rule) => broken(entry.offset, entry.path, rule),
-            Stop::TooMany => {
-                broken(entry.offset, entry.path, Rule::Implied(self.options.max_implied))
-            }
             Stop::Missing => broken(entry.offset, entry.path, Rule::NoTarget(entry.link.to_vec())),
         })
     }
@@ -210,9 +207,8 @@ impl State {
 
     pub(super) fn data(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let Some((carrier, _, offset, path)) = &mut self.carrier else { return Ok(()) };
-        let limit = self.options.max_carried;
         carrier
-            .push(bytes, &mut self.builder.tree.bytes, limit)
+            .push(bytes, &mut self.builder.tree.bytes, &self.options.tar.limits)
             .map_err(|rule| broken(*offset, path, rule))
     }
 

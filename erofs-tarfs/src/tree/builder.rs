@@ -13,6 +13,7 @@ use super::index::Index;
 use super::inode::{Attributes, InodeId, NodeKind};
 use super::model::{IMPLIED, Inode, OPAQUE, PIECES, Tree, pack};
 use super::recent::Recent;
+use crate::limits::{Limit, Limits, OverLimit};
 use crate::units::DeviceNumber;
 use alloc::vec::Vec;
 use core::fmt;
@@ -142,6 +143,8 @@ pub struct Builder {
     pub(super) recent: Recent,
     /// Of what inodes have alike, what was met lately.
     known: Known,
+    /// How many inodes there may be.
+    most_inodes: u64,
 }
 
 impl fmt::Debug for Builder {
@@ -176,6 +179,7 @@ impl Builder {
             replaced: false,
             recent: Recent::default(),
             known: Known::default(),
+            most_inodes: u64::MAX,
         };
         let root = builder.inode(IMPLIED_ATTRIBUTES, XattrSet::NONE, NodeKind::Directory);
         builder.tree.inodes.push(Inode { flags: IMPLIED, ..root });
@@ -186,6 +190,11 @@ impl Builder {
     /// they are dropped.
     pub fn keep_devices(&mut self, keep: bool) {
         self.keep_devices = keep;
+    }
+
+    /// Says how many inodes there may be, the root counted; any number that ids have by default.
+    pub(super) fn limit_inodes(&mut self, limits: &Limits) {
+        self.most_inodes = limits.max_inodes;
     }
 
     /// Adds a device; the index is for [`Place::Device`].
@@ -253,10 +262,12 @@ impl Builder {
     /// # Errors
     /// [`Error::TooMany`] past 2^32 inodes, or extents of all files.
     pub fn add(&mut self, node: Node<'_>) -> Result<InodeId, Error> {
-        let id = u32::try_from(self.tree.inodes.len())
-            .ok()
-            .filter(|id| *id < u32::MAX - 1)
-            .ok_or(Error::TooMany("inodes"))?;
+        let before = self.tree.inodes.len() as u64;
+        if before >= self.most_inodes {
+            return Err(self.too_many_inodes());
+        }
+        let id = u32::try_from(before).ok().filter(|id| *id < u32::MAX - 1);
+        let id = id.ok_or(Error::TooMany("inodes"))?;
         let kind = match node.what {
             What::Directory => NodeKind::Directory,
             What::Regular { .. } | What::Pieces { .. } => NodeKind::Regular,
@@ -288,6 +299,14 @@ impl Builder {
         }
         self.tree.inodes.push(new);
         Ok(InodeId(id))
+    }
+
+    /// That there are more than may be; whoever merges layers says of which.
+    #[cold]
+    fn too_many_inodes(&self) -> Error {
+        let value = self.most_inodes.saturating_add(1);
+        let over = OverLimit::new(Limit::Inodes, value, self.most_inodes);
+        Error::Limit { layer: 0, over }
     }
 
     fn pieces(&mut self, new: &mut Inode, size: u64, extents: &[Extent]) -> Result<(), Error> {

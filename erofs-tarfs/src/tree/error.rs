@@ -1,5 +1,6 @@
 //! What can be wrong with a layer or a stack of layers.
 
+use crate::limits::OverLimit;
 use crate::tar;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -116,6 +117,15 @@ pub enum Error {
         /// Length of the label.
         bytes: usize,
     },
+    /// There is more of something in layers that are merged than
+    /// [`MergeOptions::limits`](super::MergeOptions::limits) allow.
+    #[error("layer {}: {over}", .layer.saturating_add(1))]
+    Limit {
+        /// Number of the layer with which it is too much, from 0, the lowest.
+        layer: usize,
+        /// Which limit, and how much there is.
+        over: OverLimit,
+    },
     /// More than fits 32-bit ids; the word says what.
     #[error("more {0} than a tree can number")]
     TooMany(&'static str),
@@ -196,18 +206,9 @@ pub enum Rule {
     /// A device number that EROFS cannot hold.
     #[error("device major over 4095 or minor over 1048575")]
     DeviceNumber,
-    /// A sparse file's odd pieces are over the limit of bytes that a tree carries itself.
-    #[error(
-        "attributes, link targets, and sparse pieces off the 512-byte grid take over {0} bytes \
-         (max_carried)"
-    )]
-    Carried(u64),
-    /// The paths of entries imply more directories than the limit, beyond 4 for each entry.
-    #[error("over {0} directories that no entry is about, beyond 4 for each entry (max_implied)")]
-    Implied(u64),
-    /// The tar has more entries than the limit.
-    #[error("over {0} entries (max_entries)")]
-    Entries(u64),
+    /// With it there is more of something than the limits of the layer allow.
+    #[error(transparent)]
+    Limit(#[from] OverLimit),
 }
 
 /// Bytes as text, the odd ones escaped.

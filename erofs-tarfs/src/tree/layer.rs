@@ -114,7 +114,7 @@ impl LayerBuilder {
     /// # Errors
     /// [`Error::Tar`] with [`ErrorKind::Skip`](tar::ErrorKind::Skip) of more than
     /// [`skippable`](Self::skippable); the builder goes on as if not called. With
-    /// [`ErrorKind::Limit`](tar::ErrorKind::Limit) past [`ParseOptions::max_bytes`](tar::ParseOptions::max_bytes).
+    /// [`ErrorKind::Limit`](tar::ErrorKind::Limit) past [`Limits::max_bytes`](crate::limits::Limits::max_bytes).
     pub fn skip(&mut self, bytes: u64) -> Result<(), Error> {
         Ok(self.parser.skip(bytes)?)
     }

@@ -1,6 +1,7 @@
 //! How a tar becomes a layer, and what is counted on the way.
 
 use super::device::Identity;
+use crate::limits::Limits;
 use crate::tar;
 use alloc::format;
 use alloc::string::String;
@@ -9,15 +10,18 @@ use alloc::vec::Vec;
 /// How a tar becomes a layer.
 ///
 /// ```
-/// let options = erofs_tarfs::tree::LayerOptions::new()
+/// use erofs_tarfs::{limits::Limits, tree::LayerOptions};
+///
+/// let options = LayerOptions::new()
 ///     .keep_pending(true) // a hard link to a file of a lower layer waits for the merge
-///     .max_carried(64 << 20) // bytes
+///     .limits(Limits::new().max_entries(1_000_000))
 ///     .tag(b"base");
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LayerOptions {
-    /// How the tar is read, and its limits.
+    /// How the tar is read, and how much it and the layer may cost: its [limits](tar::ParseOptions::limits) are
+    /// those of both.
     pub tar: tar::ParseOptions,
     /// Tag of the device that the tar is: at most 64 bytes, usually the hex digest of the blob.
     pub tag: Vec<u8>,
@@ -34,16 +38,6 @@ pub struct LayerOptions {
     pub drop_unknown_xattrs: bool,
     /// Keep the device of a layer that has no file data.
     pub keep_empty_device: bool,
-    /// Bytes of sparse files' odd pieces, extended attributes and link targets that the tree may
-    /// carry itself. Protects memory; 1 GiB by default.
-    pub max_carried: u64,
-    /// Directories that no entry is about, but which the paths of entries imply, beyond 4 for each entry.
-    /// Protects memory: a path of 64 KiB implies 32,768 of them, each an inode and a name, and a layer of such
-    /// paths is small when it is compressed. 65,536 by default.
-    pub max_implied: u64,
-    /// Entries of the tar. Protects memory: each takes about 150 bytes, and 512 of zeros and repetition in the
-    /// tar, which compress to very little. No limit by default, as who reads a tar from a file has its bytes.
-    pub max_entries: u64,
 }
 
 impl Default for LayerOptions {
@@ -56,9 +50,6 @@ impl Default for LayerOptions {
             resolve_dot_dot: false,
             drop_unknown_xattrs: false,
             keep_empty_device: false,
-            max_carried: 1 << 30,
-            max_implied: 1 << 16,
-            max_entries: u64::MAX,
         }
     }
 }
@@ -69,7 +60,7 @@ impl LayerOptions {
         Self::default()
     }
 
-    /// Sets how the tar is read, and its limits.
+    /// Sets how the tar is read, and the limits of both.
     #[must_use]
     pub fn tar(self, tar: tar::ParseOptions) -> Self {
         Self { tar, ..self }
@@ -112,22 +103,11 @@ impl LayerOptions {
         Self { keep_empty_device, ..self }
     }
 
-    /// Sets how many bytes the tree may carry itself; 1 GiB by default.
+    /// Sets how much tar and layer may cost; for layers of strangers by default. It is in [`tar`](Self::tar), which
+    /// is to be set before.
     #[must_use]
-    pub fn max_carried(self, max_carried: u64) -> Self {
-        Self { max_carried, ..self }
-    }
-
-    /// Sets how many directories the paths of entries may imply, beyond 4 for each entry; 65,536 by default.
-    #[must_use]
-    pub fn max_implied(self, max_implied: u64) -> Self {
-        Self { max_implied, ..self }
-    }
-
-    /// Sets how many entries a tar may have; any number by default.
-    #[must_use]
-    pub fn max_entries(self, max_entries: u64) -> Self {
-        Self { max_entries, ..self }
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { tar: self.tar.limits(limits), ..self }
     }
 }
 

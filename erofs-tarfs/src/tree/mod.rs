@@ -34,7 +34,8 @@
 //!
 //! # Limits
 //! Names have at most 255 bytes, targets of symbolic links 4095, values of extended attributes 65535.
-//! A tree has fewer than 2^32 inodes and 65535 devices. What breaks a rule is an [`Error`] that names
+//! A tree has fewer than 2^32 inodes and 65535 devices; how much a layer may cost say its
+//! [limits](LayerOptions::limits), those of layers that are merged [`MergeOptions::limits`]. What breaks a rule is an [`Error`] that names
 //! the entry and its offset in the tar.
 //!
 //! # References

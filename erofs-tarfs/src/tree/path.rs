@@ -8,6 +8,7 @@
 use super::builder::{Builder, IMPLIED_ATTRIBUTES, Node, What, XattrSet};
 use super::error::{Error, Rule};
 use super::inode::{InodeId, NodeKind};
+use crate::limits::{Limit, Limits, OverLimit};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
@@ -17,10 +18,11 @@ const MAX_SYMLINKS: usize = 255;
 const MAX_STEPS: usize = 1 << 14;
 
 /// Why a directory is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// To put an entry there: missing directories are made, as implied ones, if they are no more than these.
-    Make { room: u64 },
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way<'a> {
+    /// To put an entry there: missing directories are made, as implied ones, within the limits. So many were made
+    /// before, of which those that come with entries count for nothing.
+    Make { before: u64, with_entries: u64, limits: &'a Limits },
     /// To find what is there.
     Find,
 }
@@ -32,13 +34,17 @@ pub(super) enum Stop {
     Error(Error),
     /// A directory on the way is missing, and none was to be made.
     Missing,
-    /// More are missing than are to be made.
-    TooMany,
 }
 
 impl From<Rule> for Stop {
     fn from(rule: Rule) -> Self {
         Self::Rule(rule)
+    }
+}
+
+impl From<OverLimit> for Stop {
+    fn from(over: OverLimit) -> Self {
+        Self::Rule(over.into())
     }
 }
 
@@ -70,15 +76,20 @@ pub(super) fn components(path: &[u8], resolve: bool) -> Result<Vec<&[u8]>, Rule>
 pub(super) fn directory(
     builder: &mut Builder,
     parts: &[&[u8]],
-    way_of: Way,
+    way_of: Way<'_>,
 ) -> Result<InodeId, Stop> {
     let mut walk = Walk::new(builder.root(), parts);
     walk.finish(builder)?;
     let missing = walk.way.iter().filter(|(id, _)| id.is_none()).count() as u64;
     match way_of {
         Way::Find if missing > 0 => return Err(Stop::Missing),
-        Way::Make { room } if missing > room => return Err(Stop::TooMany),
-        _ => {}
+        Way::Find => {}
+        Way::Make { before, with_entries, limits } => {
+            // With the root, which has no name, they are as many as the names with the entry's own.
+            limits.check(Limit::Depth, walk.way.len() as u64)?;
+            let beyond = before.saturating_add(missing).saturating_sub(with_entries);
+            limits.check(Limit::Implied, beyond)?;
+        }
     }
     let mut at = builder.root();
     for (id, name) in walk.way.into_iter().skip(1) {

@@ -3,7 +3,8 @@
 use super::error::Rule;
 use super::inode::InodeId;
 use super::path::{self, Stop, Way};
-use super::state::State;
+use super::state::{IMPLIED_PER_ENTRY, State};
+use crate::limits::Limit;
 
 /// The directory in which aufs keeps the files that have several names.
 pub(super) const AUFS_LINKS: &[u8] = b".wh..wh.plnk";
@@ -47,11 +48,16 @@ impl State {
         let (parent, tail) = raw.split_at(cut);
         let name = tail.strip_prefix(b"/").unwrap_or(tail);
         let marker = name.starts_with(b".wh.");
-        let plain = !marker && !matches!(name, b"" | b"." | b"..") && name.len() <= 255;
+        let limits = &self.options.tar.limits;
+        let most = limits.max_name_bytes.min(255);
+        let plain = !marker && !matches!(name, b"" | b"." | b"..") && name.len() as u64 <= most;
         if plain && !self.builder.replaced && !parent.is_empty() && parent == self.last.0 {
             return Target::of(self.last.1, name).map_err(Stop::Rule);
         }
         let parts = path::components(raw, self.options.resolve_dot_dot)?;
+        for part in &parts {
+            limits.check(Limit::NameBytes, part.len() as u64)?;
+        }
         let Some((name, parents)) = parts.split_last() else { return Ok(Target::Root) };
         if parents.iter().any(|part| part.starts_with(b".wh..wh.")) {
             return Ok(if parents == [AUFS_LINKS] {
@@ -63,8 +69,10 @@ impl State {
         if parents.iter().any(|part| part.starts_with(b".wh.")) {
             return Err(Rule::BelowWhiteout.into());
         }
-        let (before, room) = (self.builder.tree.inode_count(), self.room());
-        let dir = match path::directory(&mut self.builder, parents, Way::Make { room }) {
+        let before = self.builder.tree.inode_count();
+        let with_entries = self.entries.saturating_mul(IMPLIED_PER_ENTRY);
+        let way = Way::Make { before: self.implied, with_entries, limits };
+        let dir = match path::directory(&mut self.builder, parents, way) {
             Ok(dir) => dir,
             // Below what is no directory there is nothing to hide: the marker does nothing.
             Err(Stop::Rule(Rule::BelowNonDirectory)) if marker => {

@@ -2,6 +2,7 @@
 
 use super::body::{Extent, Place};
 use super::error::Rule;
+use crate::limits::{Limit, Limits};
 use crate::tar::Segment;
 use alloc::vec::Vec;
 
@@ -106,7 +107,7 @@ impl Carrier {
         &mut self,
         mut bytes: &[u8],
         arena: &mut Vec<u8>,
-        limit: u64,
+        limits: &Limits,
     ) -> Result<(), Rule> {
         while let (Some(run), false) = (self.runs.get(self.run).copied(), bytes.is_empty()) {
             let at = run.offset.saturating_add(self.within);
@@ -130,9 +131,7 @@ impl Carrier {
             if self.within == run.len {
                 (self.run, self.within) = (self.run.saturating_add(1), 0);
             }
-            if arena.len() as u64 > limit {
-                return Err(Rule::Carried(limit));
-            }
+            limits.check(Limit::Carried, arena.len() as u64)?;
         }
         Ok(())
     }
@@ -225,7 +224,7 @@ mod tests {
         let mut carrier = Carrier::of_edges(size, &extents, 4096, chunk);
         let mut arena = Vec::new();
         for piece in body.chunks(piece) {
-            carrier.push(piece, &mut arena, u64::MAX).unwrap();
+            carrier.push(piece, &mut arena, &Limits::new()).unwrap();
         }
         carrier.close(&mut arena);
         // What a reader sees, against what the runs say.

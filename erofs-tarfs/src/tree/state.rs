@@ -6,11 +6,12 @@ use super::error::Rule;
 use super::inode::InodeId;
 use super::layer_options::{LayerNotes, LayerOptions};
 use super::sparse::Carrier;
+use crate::limits::Limit;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// How many directories that no entry is about come with each entry, and are not limited.
-const IMPLIED_PER_ENTRY: u64 = 4;
+pub(super) const IMPLIED_PER_ENTRY: u64 = 4;
 
 /// A layer that is being made.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(options: LayerOptions) -> Self {
         let mut builder = Builder::new();
+        builder.limit_inodes(&options.tar.limits);
         let (tag, identity) = (options.tag.clone(), options.identity);
         let device = Device { tag, bytes: u64::MAX, base_offset: 0, identity };
         builder.tree.devices.push(device);
@@ -56,18 +58,9 @@ impl State {
         &mut self.builder.tree.devices[0]
     }
 
-    /// How many more directories that no entry is about may be made.
-    pub(super) fn room(&self) -> u64 {
-        let limit = self.entries.saturating_mul(IMPLIED_PER_ENTRY);
-        limit.saturating_add(self.options.max_implied).saturating_sub(self.implied)
-    }
-
+    /// Refuses to carry more than may be.
     pub(super) fn within_limit(&self) -> Result<(), Rule> {
-        let limit = self.options.max_carried;
-        if self.builder.tree.bytes.len() as u64 > limit {
-            Err(Rule::Carried(limit))
-        } else {
-            Ok(())
-        }
+        let carried = self.builder.tree.bytes.len() as u64;
+        Ok(self.options.tar.limits.check(Limit::Carried, carried)?)
     }
 }

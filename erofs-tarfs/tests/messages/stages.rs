@@ -1,8 +1,14 @@
 //! What tars, trees, layouts and images say.
 
+use erofs_tarfs::limits::{Limit, Limits, OverLimit};
 use erofs_tarfs::{layout, read, tar, tree};
 
 use super::{not_a_tar, says};
+
+/// One more than a limit that is set so.
+fn over(limit: Limit, most: u64) -> OverLimit {
+    Limits::new().with(limit, most).check(limit, most + 1).unwrap_err()
+}
 
 #[test]
 fn tars() {
@@ -20,7 +26,10 @@ fn tars() {
         (&E::Device { field: "minor", value: 4096, max: 9 }, "device minor 4096 is over 9"),
         (&E::EmptyLink, "the link has no target"),
         (&E::EmptyPath, "the entry has no name"),
-        (&E::Limit { what: "max_x", value: 9, limit: 8 }, "9 is over the limit max_x of 8"),
+        (
+            &E::Limit(over(Limit::XattrBytes, 8)),
+            "9 bytes of extended attributes are over the limit max_xattr_bytes of 8",
+        ),
         (
             &E::LinkBody { size: 4096 },
             "the archive ends within the 4096 bytes that are stated here, and has entries behind them: \
@@ -138,16 +147,7 @@ fn trees() {
         ),
         (&R::XattrTotal(9), "extended attributes take 9 bytes, over 262148"),
         (&R::DeviceNumber, "device major over 4095 or minor over 1048575"),
-        (
-            &R::Carried(9),
-            "attributes, link targets, and sparse pieces off the 512-byte grid take over 9 bytes \
-             (max_carried)",
-        ),
-        (&R::Entries(9), "over 9 entries (max_entries)"),
-        (
-            &R::Implied(9),
-            "over 9 directories that no entry is about, beyond 4 for each entry (max_implied)",
-        ),
+        (&R::Limit(over(Limit::Entries, 9)), "10 entries are over the limit max_entries of 9"),
         (
             &R::TargetIsDirectory([b'a'; 257].into()),
             &format!("hard link to \"{}\"…, a directory", "a".repeat(256)),
@@ -190,8 +190,13 @@ fn layouts() {
         (&E::Outside { path: path(), end: 2, limit: 1 }, "a�: ends at byte 2, behind 1"),
         (&E::FileTooLarge { path: path(), bytes: 2, limit: 1 }, "a�: 2 bytes long, at most 1 fit"),
         (
-            &E::ChunkTableTooLarge { path: path(), bytes: 2, limit: 1 },
-            "a�: chunk tables reach 2 bytes, 1 allowed",
+            &E::Limit { path: Some(path()), over: over(Limit::TableBytes, 1) },
+            "a�: 2 bytes of chunk tables, beyond an eighth of the data, are over the limit \
+             max_table_bytes of 1",
+        ),
+        (
+            &E::Limit { path: None, over: over(Limit::MetadataBytes, 1) },
+            "2 bytes of metadata are over the limit max_metadata_bytes of 1",
         ),
         (&E::Tag { tag: tag(), limit: 64 }, r#"device tag "\"\xff" does not fit in 64 bytes"#),
         (

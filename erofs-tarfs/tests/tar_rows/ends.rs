@@ -1,5 +1,6 @@
 //! How tars end, what is no tar, and the limits of the parser.
 
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tar::{
     Compression, EndMarker, Error, ErrorKind, Event, ParseOptions, Parser, Part,
 };
@@ -232,14 +233,14 @@ fn compressed_streams_are_named() {
 
 #[test]
 fn limits_are_kept() {
-    let limited = |set: fn(ParseOptions) -> ParseOptions, parts: &[&[u8]]| {
-        let options = set(ParseOptions::new());
+    let limited = |set: fn(Limits) -> Limits, parts: &[&[u8]]| {
+        let options = ParseOptions::new().limits(set(Limits::new()));
         let tar = parts.concat();
         assert!(read(&tar).is_ok(), "the default takes it");
-        let ErrorKind::Limit { what, .. } = *read_with(&tar, &options).unwrap_err().kind() else {
+        let ErrorKind::Limit(over) = *read_with(&tar, &options).unwrap_err().kind() else {
             panic!("not a limit")
         };
-        what
+        over.limit.name()
     };
     let f = file("f234567890", b"");
     let x = pax(&[("SCHILY.xattr.user.a", b"12345"), ("SCHILY.xattr.user.b", b"12345")]);
@@ -262,7 +263,7 @@ fn limits_are_kept() {
     assert_eq!(limited(|o| o.max_global_xattr_bytes(10), &[&g, &f]), "max_global_xattr_bytes");
     assert_eq!(limited(|o| o.max_sparse_segments(2), &[&map, &f]), "max_sparse_segments");
     // The sum counts since the last entry, not in all.
-    let options = ParseOptions::new().max_extension_bytes(70);
+    let options = ParseOptions::new().limits(Limits::new().max_extension_bytes(70));
     assert_eq!(read_with(&[&x[..], &f, &x, &f].concat(), &options).unwrap().0.len(), 2);
 }
 

@@ -159,8 +159,8 @@ func TestBrokenCompressedLayers(t *testing.T) {
 // The ratio counts from 256 MiB on.
 func TestRatioOfCompressedLayers(t *testing.T) {
 	zeros := gzipped(t, make([]byte, 300<<20))
-	for ratio, refused := range map[uint32]bool{0: true, 100_000: false} {
-		_, err := written(t, tarfs.LayerOptions{Compression: tarfs.CompressionGzip, MaxRatio: ratio}, zeros, 1<<20)
+	for ratio, refused := range map[uint64]bool{0: true, 100_000: false} {
+		_, err := written(t, tarfs.LayerOptions{Compression: tarfs.CompressionGzip, Limits: tarfs.Limits{MaxRatio: ratio}}, zeros, 1<<20)
 		if errors.Is(err, tarfs.ErrCompressed) != refused {
 			t.Errorf("ratio %d: %v", ratio, err)
 		}

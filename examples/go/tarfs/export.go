@@ -117,6 +117,9 @@ type ExportOptions struct {
 	Threads int
 	// NoSync does not bring files to the disk: after a power cut they may be empty, or not whole.
 	NoSync bool
+	// Limits are how much all of it may cost: each tar, the layers merged, each image. If none is set, those of Layout and
+	// Merge count.
+	Limits Limits
 }
 
 // Exported is a file that Export made.

@@ -55,6 +55,7 @@ func (o *ExportOptions) c(call *call, names *cStrings, mode Mode) *C.tarfs_expor
 		params:       o.Verity.c(call),
 		changes:      o.Changes.c(call, names),
 		thread_count: C.uint32_t(max(o.Threads, 0)),
+		limits:       o.Limits.c(call),
 	}
 	if o.NoSync {
 		given.flags |= C.TARFS_EXPORT_NO_SYNC

@@ -35,35 +35,11 @@ type LayerOptions struct {
 	DiffID bool
 	// TagDiffID computes it, and tags the device with its 64 hex digits instead of with Tag.
 	TagDiffID bool
-	// MaxPathBytes is the most bytes of a path, and of a link's target.
-	MaxPathBytes uint32
-	// MaxExtensionBytes is the most bytes of pax records and long names of one entry.
-	MaxExtensionBytes uint64
-	// MaxXattrBytes is the most bytes of extended attributes of one entry.
-	MaxXattrBytes uint64
-	// MaxSparseSegments is the most segments of a sparse file.
-	MaxSparseSegments uint64
-	// MaxCarried is the most bytes that the tree may carry itself: attributes, link targets, odd
-	// pieces of sparse files.
-	MaxCarried uint64
-	// MaxImplied is the most directories that no entry is about but which paths imply, beyond 4 for each entry.
-	MaxImplied uint64
-	// MaxGlobalPathBytes is the most bytes of a path, and of a link's target, that a global pax header gives to all
-	// entries.
-	MaxGlobalPathBytes uint64
-	// MaxGlobalXattrBytes is the most bytes of extended attributes that global pax headers give to all entries.
-	MaxGlobalXattrBytes uint64
-	// MaxEntries is the most entries of the tar; no limit by default.
-	MaxEntries uint64
-	// MaxBytes is the most bytes of the tar, uncompressed, all that follows its end counted; no limit by default. To be
-	// set for tars that are decompressed, as a few bytes become any number.
-	MaxBytes uint64
+	// Limits are how much the tar and its layer may cost.
+	Limits Limits
 	// Compression is that of what is written to the layer; none by default. All else here is about the tar
 	// in it, which Tee gets uncompressed. What is wrong with the stream is ErrCompressed.
 	Compression Compression
-	// MaxRatio is how many times as long as what was written the tar may become, from 256 MiB on; 200 by
-	// default.
-	MaxRatio uint32
 	// Tee gets all bytes, unchanged and in order; nil for nowhere. A regular [*os.File] is written
 	// by the library, at TeeOffset and not where its file offset is.
 	Tee io.Writer
@@ -100,22 +76,11 @@ func (o *LayerOptions) flags() (flags C.uint32_t) {
 // c is the options for C, but for Tee.
 func (o *LayerOptions) c(call *call) *C.tarfs_layer_options {
 	given := &C.tarfs_layer_options{
-		size:                C.sizeof_tarfs_layer_options,
-		flags:               o.flags(),
-		max_path_bytes:      C.uint32_t(o.MaxPathBytes),
-		max_extension_bytes: C.uint64_t(o.MaxExtensionBytes),
-		max_xattr_bytes:     C.uint64_t(o.MaxXattrBytes),
-		max_sparse_segments: C.uint64_t(o.MaxSparseSegments),
-		max_carried:         C.uint64_t(o.MaxCarried),
-		leaves:              o.Leaves.c(call),
-
-		max_implied:            C.uint64_t(o.MaxImplied),
-		max_global_path_bytes:  C.uint64_t(o.MaxGlobalPathBytes),
-		max_global_xattr_bytes: C.uint64_t(o.MaxGlobalXattrBytes),
-		max_entries:            C.uint64_t(o.MaxEntries),
-		max_bytes:              C.uint64_t(o.MaxBytes),
-		compression:            C.uint32_t(o.Compression),
-		max_ratio:              C.uint32_t(o.MaxRatio),
+		size:        C.sizeof_tarfs_layer_options,
+		flags:       o.flags(),
+		leaves:      o.Leaves.c(call),
+		compression: C.uint32_t(o.Compression),
+		limits:      o.Limits.c(call),
 	}
 	given.tag, given.tag_len = call.text(o.Tag)
 	call.pin.Pin(given)

@@ -53,6 +53,9 @@ type LayoutOptions struct {
 	// Compact gives small inodes mtimes of their own: less metadata, but only kernels read it right,
 	// from Linux 6.15 on.
 	Compact bool
+	// Limits are how much the image may cost, of chunk tables and of all metadata. Its bytes do not depend on them, so
+	// they are not in the JSON by which some name what they make.
+	Limits Limits `json:"-"`
 }
 
 // BlobUUID is the UUID that containerd gives the EROFS image of a layer: a SHA-1 UUID in the URL
@@ -73,6 +76,7 @@ func (o *LayoutOptions) c(call *call) *C.tarfs_layout_options {
 		block_size: C.uint32_t(o.BlockSize),
 		align:      C.uint64_t(o.Align),
 		uuid:       uuid(o.UUID),
+		limits:     o.Limits.c(call),
 	}
 	if o.AUFSWhiteouts {
 		given.flags |= C.TARFS_LAYOUT_AUFS_WHITEOUTS

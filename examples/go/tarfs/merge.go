@@ -21,6 +21,8 @@ type MergeOptions struct {
 	// path, as what extracts layers one over the other does. Without it a directory takes the link's
 	// place, as overlayfs shows it.
 	FollowLowerLinks bool
+	// Limits are how much all layers together may cost, of inodes and of depth.
+	Limits Limits
 	// Note is told where the merge decides what not every reader of layers does; nil for nobody.
 	Note func(Note)
 }
@@ -63,6 +65,7 @@ func Merge(trees []*Tree, opts *MergeOptions) (*Tree, error) {
 
 // c fills in the options for C.
 func (o *MergeOptions) c(call *call, given *C.tarfs_merge_options) {
+	given.limits = o.Limits.c(call)
 	if o.KeepDevices {
 		given.keep_devices = 1
 	}

@@ -37,7 +37,7 @@ const (
 	// StatusOutput: something does not fit a device-mapper table, a VMDK descriptor or a partition
 	// table.
 	StatusOutput Status = C.TARFS_STATUS_OUTPUT
-	// StatusCompressed: a compressed stream is malformed, cut short, or over MaxRatio; or the library was
+	// StatusCompressed: a compressed stream is malformed, cut short, or over Limits.MaxRatio; or the library was
 	// built without what reads it.
 	StatusCompressed Status = C.TARFS_STATUS_COMPRESSED
 )

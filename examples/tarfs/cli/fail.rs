@@ -1,9 +1,11 @@
 //! Why the program ends with something else than 0.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::{fmt, io};
 
 use erofs_tarfs::io::{self as tarfs_io, BrokenStream, StreamFault};
+use erofs_tarfs::limits::OverLimit;
 use erofs_tarfs::tar::ErrorKind;
 use erofs_tarfs::tree::{self, Rule};
 
@@ -43,7 +45,12 @@ impl Fail {
 
     /// A failure about a file that is not broken, but becomes too long: an option takes it.
     pub(crate) fn over_ratio(file: impl AsRef<Path>, over: &StreamFault) -> Self {
-        Self::of(file, format_args!("{over} (--limit max_ratio=N)"))
+        Self::of(file, format_args!("{over} (--limit max_ratio=N sets it)"))
+    }
+
+    /// A failure about a file that has more of something than a limit allows.
+    pub(crate) fn over_limit(file: impl AsRef<Path>, over: &OverLimit) -> Self {
+        Self::of(file, self::over(over))
     }
 
     /// The exit code.
@@ -85,7 +92,7 @@ impl From<tarfs_io::Error> for Fail {
         }
         let mut text = error.to_string();
         if let tarfs_io::Error::Layer { error, .. } = &error {
-            text.push_str(switch(error));
+            text.push_str(&switch(error));
         }
         let Some(file) = error.file() else { return Self::Failed(text) };
         // The text begins with the name, not quoted: the quoted one is put in its place.
@@ -97,22 +104,34 @@ impl From<tarfs_io::Error> for Fail {
 }
 
 /// The option that takes what is wrong with a tar, in parentheses, if there is one.
-fn switch(error: &tree::Error) -> &'static str {
+pub(crate) fn switch(error: &tree::Error) -> Cow<'static, str> {
     match error {
+        tree::Error::Limit { over, .. } => return limit(over).into(),
         tree::Error::Tar(error) => match error.kind() {
             ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
             ErrorKind::Checksum { .. } if error.offset() == 0 => {
                 " (it does not begin as a tar does, nor as gzip, zstd, xz, bzip2, an EROFS image or a disk)"
             }
-            ErrorKind::Limit { .. } => " (--limit NAME=N sets it)",
+            ErrorKind::Limit(over) => return limit(over).into(),
             _ => "",
         },
-        tree::Error::Entry(error) => match error.rule {
+        tree::Error::Entry(error) => match &error.rule {
             Rule::DotDot => " (--resolve-dot-dot resolves it inside the root)",
             Rule::XattrNamespace(_) => " (without --strict it is dropped)",
-            Rule::Carried(_) | Rule::Implied(_) | Rule::Entries(_) => " (--limit NAME=N sets it)",
+            Rule::Limit(over) => return limit(over).into(),
             _ => "",
         },
         _ => "",
     }
+    .into()
+}
+
+/// What is over a limit, and the option that raises it.
+pub(crate) fn over(over: &OverLimit) -> String {
+    format!("{over}{}", limit(over))
+}
+
+/// The option that raises a limit, in parentheses.
+pub(crate) fn limit(over: &OverLimit) -> String {
+    format!(" (--limit {}=N sets it)", over.limit.name())
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args as Group, ValueEnum};
 use erofs_tarfs::layout::{self, Artifact, BodyForm, WhiteoutForm};
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::units::BlockSize;
 
 use crate::cli::fail::{Done, Fail};
@@ -67,7 +68,7 @@ pub(crate) fn of_each(args: &Layout, layers: usize) -> Done {
 }
 
 /// The library's options, for a disk or for a bootstrap.
-pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> {
+pub(crate) fn options(args: &Layout, disk: bool, limits: Limits) -> Done<layout::LayoutOptions> {
     let block = u32::try_from(args.block_size).ok().and_then(BlockSize::new);
     let Some(block) = block.filter(|block| block.bytes() <= 4096) else {
         return Err(Fail::Usage(block_sizes(args.block_size)));
@@ -110,7 +111,8 @@ pub(crate) fn options(args: &Layout, disk: bool) -> Done<layout::LayoutOptions> 
         .whiteouts(whiteouts)
         .bodies(bodies)
         .compact(args.compact)
-        .checksum(args.checksum.then_some(true)))
+        .checksum(args.checksum.then_some(true))
+        .limits(limits))
 }
 
 /// What to say of a block size that is none.

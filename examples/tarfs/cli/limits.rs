@@ -1,71 +1,34 @@
-//! Limits of what is read, as the user sets them: `--limit NAME=N`.
+//! Limits of what is read and made, as the user sets them: `--limit NAME=N`.
 
 use clap::Args as Group;
-use erofs_tarfs::io::Ratio;
-use erofs_tarfs::tree::LayerOptions;
+use erofs_tarfs::limits::{Limit, Limits};
 
 use crate::cli::numbers;
 
-/// Limits of tars.
+/// Limits of layers and images.
 #[derive(Debug, Group)]
-pub(crate) struct Limits {
-    /// Set a limit of what is read: max_bytes (of a tar, uncompressed), max_ratio (uncompressed to compressed,
-    /// from 256 MiB on; 200), max_entries, max_path_bytes, max_extension_bytes, max_xattr_bytes,
-    /// max_global_path_bytes, max_global_xattr_bytes, max_sparse_segments, max_carried, max_implied. N as in
-    /// 4096, 64k or 1G. An error that says "over the limit" names the one to raise.
+pub(crate) struct LimitArgs {
+    /// Set a limit of what a layer or an image may cost. Of a tar: max_bytes (uncompressed; none), max_ratio
+    /// (uncompressed to compressed, from 256 MiB on; 200), max_entries (none), max_path_bytes (64k),
+    /// max_name_bytes (255), max_extension_bytes (1M), max_xattr_bytes (1M), max_global_path_bytes (1k),
+    /// max_global_xattr_bytes (1k), max_sparse_segments (1M). Of a layer, or layers merged: max_inodes (16M),
+    /// max_implied (64k directories that no entry is about, beyond 4 for each entry), max_depth (4k), max_carried
+    /// (1G). Of an image: max_table_bytes (64M), max_metadata_bytes (4G). Of its documents: max_json_bytes (4M).
+    /// N as in 4096, 64k or 1G. An error that says "over the limit" names the one to raise.
     #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
-    limits: Vec<Limit>,
+    limits: Vec<(Limit, u64)>,
 }
 
-/// A limit, and what it is set to.
-type Limit = (&'static str, u64);
-
-/// Sets a limit of layers.
-type Set = fn(&mut LayerOptions, u64);
-
-const RATIO: &str = "max_ratio";
-
-/// The limits of layers, by the names that errors have.
-const OF_LAYERS: [(&str, Set); 10] = [
-    ("max_bytes", |layer, number| layer.tar.max_bytes = number),
-    ("max_entries", |layer, number| layer.max_entries = number),
-    ("max_path_bytes", |layer, number| layer.tar.max_path_bytes = size(number)),
-    ("max_extension_bytes", |layer, number| layer.tar.max_extension_bytes = number),
-    ("max_xattr_bytes", |layer, number| layer.tar.max_xattr_bytes = size(number)),
-    ("max_global_path_bytes", |layer, number| layer.tar.max_global_path_bytes = size(number)),
-    ("max_global_xattr_bytes", |layer, number| layer.tar.max_global_xattr_bytes = size(number)),
-    ("max_sparse_segments", |layer, number| layer.tar.max_sparse_segments = size(number)),
-    ("max_carried", |layer, number| layer.max_carried = number),
-    ("max_implied", |layer, number| layer.max_implied = number),
-];
-
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-fn limit(text: &str) -> Result<Limit, String> {
+fn limit(text: &str) -> Result<(Limit, u64), String> {
     let (name, number) = text.split_once('=').ok_or("not NAME=N")?;
-    let mut names: Vec<&str> = OF_LAYERS.iter().map(|(name, _)| *name).collect();
-    names.insert(1, RATIO);
-    let known = names.iter().find(|known| **known == name);
-    let name = known.ok_or_else(|| format!("no limit of that name: {}", names.join(", ")))?;
-    Ok((name, numbers::bytes(number)?))
+    let names = || Limit::ALL.iter().map(|limit| limit.name()).collect::<Vec<_>>().join(", ");
+    let limit = Limit::named(name).ok_or_else(|| format!("no limit of that name: {}", names()))?;
+    Ok((limit, numbers::bytes(number)?))
 }
 
-impl Limits {
-    /// The options of layers with these limits.
-    pub(crate) fn apply(&self, mut layer: LayerOptions) -> LayerOptions {
-        for (name, number) in &self.limits {
-            if let Some((_, set)) = OF_LAYERS.iter().find(|(known, _)| known == name) {
-                set(&mut layer, *number);
-            }
-        }
-        layer
-    }
-
-    /// The ratio of uncompressed bytes to compressed ones.
-    pub(crate) fn ratio(&self) -> Ratio {
-        let mut set = self.limits.iter().filter(|(name, _)| *name == RATIO);
-        set.next_back().map_or(Ratio::default(), |(_, number)| Ratio(*number))
+impl LimitArgs {
+    /// The library's limits with those that are set; of one that is set twice the last counts.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits.iter().fold(Limits::new(), |limits, (limit, most)| limits.with(*limit, *most))
     }
 }

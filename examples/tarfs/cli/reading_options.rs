@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args as Group;
-use erofs_tarfs::io::Ratio;
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tar::ParseOptions;
 use erofs_tarfs::tree::{LayerOptions, MergeOptions};
 use erofs_tarfs::verity::Params;
 
-use crate::cli::limits::Limits;
+use crate::cli::limits::LimitArgs;
 use crate::cli::platform::Platform;
 
 /// How tars become layers.
@@ -24,17 +24,22 @@ pub(crate) struct Rules {
     #[arg(long)]
     skip_unknown_types: bool,
     #[command(flatten)]
-    pub(crate) limits: Limits,
+    limits: LimitArgs,
 }
 
 impl Rules {
     /// The library's options. What EROFS has no place for is an error only if `strict` is asked for.
     pub(crate) fn options(&self, strict: bool) -> LayerOptions {
-        let options = LayerOptions::new()
+        LayerOptions::new()
             .resolve_dot_dot(self.resolve_dot_dot)
             .tar(ParseOptions::new().skip_unknown_types(self.skip_unknown_types))
-            .drop_unknown_xattrs(!strict);
-        self.limits.apply(options)
+            .limits(self.limits())
+            .drop_unknown_xattrs(!strict)
+    }
+
+    /// How much what is read and made may cost.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits.limits()
     }
 }
 
@@ -69,7 +74,8 @@ impl ReadingArgs {
     /// The options together, as those who read layers take them.
     pub(crate) fn how(&self, strict: bool) -> ReadingOptions<'_> {
         let layer = self.rules.options(strict).keep_pending(true);
-        let merge = MergeOptions::new().follow_lower_links(self.follow_lower_links);
+        let limits = self.rules.limits();
+        let merge = MergeOptions::new().follow_lower_links(self.follow_lower_links).limits(limits);
         ReadingOptions {
             tars: self.tars.as_deref(),
             tags_are_names: self.tags_are_names,
@@ -79,7 +85,7 @@ impl ReadingArgs {
                 silence: Duration::from_secs(self.registry_timeout.into()),
             },
             layer,
-            ratio: self.rules.limits.ratio(),
+            limits,
             merge,
             ..ReadingOptions::default()
         }
@@ -135,8 +141,8 @@ pub(crate) struct ReadingOptions<'a> {
     /// For which hash tree the blocks of tars that are read whole are hashed on the way: they are in the
     /// cache then, and their digest is computed anyway.
     pub(crate) leaves: Option<Params>,
-    /// How long they may get when they are decompressed.
-    pub(crate) ratio: Ratio,
+    /// How much of each stage there may be.
+    pub(crate) limits: Limits,
     /// How layers become one.
     pub(crate) merge: MergeOptions,
     /// Tag a device that has no tag with the digest of its file, for a bootstrap, over which the

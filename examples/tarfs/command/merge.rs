@@ -45,7 +45,7 @@ pub(crate) struct Merge {
 
 pub(crate) fn run(args: &Merge) -> Done {
     args.durability.set();
-    let options = image_options::options(&args.layout, args.disk)?;
+    let options = image_options::options(&args.layout, args.disk, args.inputs.how().limits)?;
     let changer = Changer::new(&args.changing)?;
     argument_files::protect(&args.inputs.layers);
     let output = place::named(&args.output)?;

@@ -95,7 +95,8 @@ pub(crate) fn run(args: &Oci) -> Done {
         descriptors.push(documents::device(&blob, kind, diff_id));
     }
     let erofs = writer.made(|file| {
-        let layout = image::plan(&args.image, &tree, &LayoutOptions::default())?;
+        let layout = LayoutOptions::new().limits(how.limits);
+        let layout = image::plan(&args.image, &tree, &layout)?;
         Ok(erofs_tarfs::io::write_metadata(&layout, file.file())?)
     })?;
     let devices =

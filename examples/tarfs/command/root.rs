@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Root) -> Done {
 
 /// How the disk would be laid out and sealed.
 fn options(args: &Root) -> Done<ExportOptions> {
-    let layout = image_options::options(&args.layout, true)?;
+    let layout = image_options::options(&args.layout, true, args.inputs.how().limits)?;
     let params = hash_tree_options::mountable(&args.tree, layout.block_size)?;
     if args.each_layer {
         image_options::of_each(&args.layout, args.inputs.layers.len())?;

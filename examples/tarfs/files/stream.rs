@@ -5,7 +5,8 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use erofs_tarfs::io::verity::ReadAt;
-use erofs_tarfs::io::{Compression, NamedFile, Pipe, Ratio, Uncompressed};
+use erofs_tarfs::io::{Compression, NamedFile, Pipe, Uncompressed};
+use erofs_tarfs::limits::Limits;
 
 use crate::cli::fail::Done;
 use crate::files::kind::{HEAD, Kind};
@@ -41,13 +42,13 @@ pub(crate) fn with_kind<'a>(
 pub(crate) fn uncompressed<'a>(
     kind: Kind,
     reader: impl Read + Send + 'a,
-    ratio: Ratio,
+    limits: Limits,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match kind.compression() {
         Compression::None => Box::new(reader),
         compression => {
             let stream = Uncompressed::new(compression, reader).map_err(io::Error::other)?;
-            Box::new(stream.max_ratio(ratio.0))
+            Box::new(stream.limits(limits))
         }
     })
 }

@@ -41,7 +41,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
         Kind::Gzip | Kind::Zstd | Kind::Xz | Kind::Bzip2 => {
             let progress = Progress::new("unpacking", Some(file.bytes()?));
             let reader = progress.reader(stream::reader(&file)?);
-            let reader = stream::uncompressed(kind, reader, how.ratio);
+            let reader = stream::uncompressed(kind, reader, how.limits);
             let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
             spool.take_with(arg, &mut *reader, from_tar::reading(how, None), None)?.0
         }
@@ -62,7 +62,7 @@ fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
         io::copy(&mut reader, &mut file.file()).map_err(failed)?;
         return from_image::read(name, file, how, true);
     }
-    let mut reader = stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
+    let mut reader = stream::uncompressed(kind, reader, how.limits).map_err(failed)?;
     let loaded = spool.take_with(name, &mut *reader, from_tar::reading(how, None), None)?.0;
     mistaken::warn(Path::new(STDIN), &loaded.tree);
     Ok(loaded)

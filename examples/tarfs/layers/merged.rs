@@ -4,7 +4,7 @@ use std::path::Path;
 
 use erofs_tarfs::tree::{self, MergeOptions, Note, Tree};
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::{self, Done, Fail};
 use crate::cli::{quote, warn};
 use crate::layers::loaded::Loaded;
 use crate::layers::noted::Noted;
@@ -16,7 +16,7 @@ pub(crate) fn merged(layers: &[Loaded], options: &MergeOptions) -> Done<(Tree, N
     let tree = tree::merge_noting(&trees, options, &mut |note| merging.take(note));
     let tree = tree.map_err(|error| {
         let names: Vec<_> = layers.iter().map(|layer| quote::name(&layer.name)).collect();
-        Fail::Failed(format!("{}: {error}", names.join(" + ")))
+        Fail::Failed(format!("{}: {error}{}", names.join(" + "), fail::switch(&error)))
     })?;
     merging.say(layers);
     Ok((tree, Noted::sum(layers.iter().map(|layer| layer.noted), merging.count)))

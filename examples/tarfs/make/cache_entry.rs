@@ -11,6 +11,7 @@ use erofs_tarfs::format::Incompat;
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::io::verity::HashingOptions;
 use erofs_tarfs::layout::LayoutOptions;
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::read::Image;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{HashPlacement, Params, Uuid};
@@ -31,6 +32,7 @@ pub(crate) struct Wanted {
     /// Parameters of the hash trees, if there are to be some.
     pub(crate) params: Option<Params>,
     pub(crate) hashing: HashingOptions,
+    pub(crate) limits: Limits,
 }
 
 /// An entry that is made, and has no name yet.
@@ -56,7 +58,10 @@ pub(crate) fn make(
     path: &Path,
     wanted: &Wanted,
 ) -> Done<(Made, Report)> {
-    let options = LayoutOptions::disk().block_size(wanted.block_size).uuid(uuid(diff_id));
+    let options = LayoutOptions::disk()
+        .block_size(wanted.block_size)
+        .uuid(uuid(diff_id))
+        .limits(wanted.limits);
     let blob = Output::new(path)?;
     let report = image::write(path, &layer.tree, &options, &blob, || layer.sources());
     let mut report = report.map_err(|fail| of_layer(layer, fail))?;

@@ -8,7 +8,7 @@ use erofs_tarfs::io::{self as tarfs_io, Copied, NamedFile};
 use erofs_tarfs::layout::{self, Artifact, Layout};
 use erofs_tarfs::tree::Tree;
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::{self, Done, Fail};
 use crate::cli::progress::Progress;
 use crate::files::output::Output;
 use crate::show::report::Report;
@@ -29,6 +29,10 @@ pub(crate) fn unfit(out: &Path, error: layout::Error) -> Fail {
             let copies =
                 "only a raw disk without --gpt has copies of bodies on the grid of larger blocks";
             Fail::of(out, format_args!("{error}: {copies}"))
+        }
+        layout::Error::Limit { path: None, over } => Fail::over_limit(out, &over),
+        error @ layout::Error::Limit { over, .. } => {
+            Fail::of(out, format_args!("{error}{}", fail::limit(&over)))
         }
         error => Fail::of(out, error),
     }

@@ -2,27 +2,33 @@
 
 use std::io::{self, Read};
 
+use erofs_tarfs::limits::{Limit, Limits};
 use sha2::{Digest, Sha256};
 use ureq::http::{Response, StatusCode};
 use ureq::{Body, BodyReader};
 
 use super::connection::{Connection, TRIES, What, wait};
 use super::error::Error;
-use crate::cli::numbers;
+use crate::cli::{fail, numbers};
 
 /// A connection that brings so much was worth having: it does not count as one that failed.
 const WORTH: u64 = 1 << 20;
 
-/// A manifest or an index, by its tag or digest: its bytes, of which there are at most `limit`, and their
+/// A manifest or an index, by its tag or digest: its bytes, of which there are as many as JSON may have, and their
 /// digest, `sha256:` and hex digits.
 pub(crate) fn document(
     connection: &Connection,
     version: &str,
-    limit: u64,
+    limits: Limits,
 ) -> Result<(Vec<u8>, String), Error> {
     let mut answer = connection.get(What::Document(version))?;
-    let bytes = answer.body_mut().with_config().limit(limit).read_to_vec();
-    let bytes = bytes.map_err(|error| Error::Failed(error.to_string()))?;
+    // The limit itself is within what may be read, and one byte more shows that it is over.
+    let most = limits.max_json_bytes.saturating_add(1);
+    let read = answer.body_mut().with_config().limit(u64::MAX).reader().take(most);
+    let mut bytes = Vec::new();
+    { read }.read_to_end(&mut bytes).map_err(|error| Error::Failed(error.to_string()))?;
+    let within = limits.check(Limit::JsonBytes, bytes.len() as u64);
+    within.map_err(|over| Error::Refused(fail::over(&over)))?;
     let digest = format!("sha256:{}", numbers::to_hex(&Sha256::digest(&bytes)));
     match version == digest || !version.contains(':') {
         true => Ok((bytes, digest)),

@@ -8,15 +8,14 @@
 
 use serde_json::{Value, json};
 
+use erofs_tarfs::limits::Limits;
+
 use super::connection::Connection;
 use super::content;
 use super::error::Error;
 use super::upload;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-
-/// More bytes than registries take for an index.
-const MOST: u64 = 4 << 20;
 
 /// How often an index is looked at again, as somebody else may have written his at the same time.
 const TRIES: usize = 5;
@@ -31,7 +30,7 @@ pub(crate) fn tag(subject: &str) -> String {
 pub(crate) fn add(connection: &Connection, subject: &str, entry: &Value) -> Result<(), Error> {
     let tag = tag(subject);
     for _ in 0..TRIES {
-        let index = match content::document(connection, &tag, MOST) {
+        let index = match content::document(connection, &tag, Limits::new()) {
             Ok((bytes, _)) => bytes,
             Err(Error::Absent(_)) => Vec::new(),
             Err(error) => return Err(error),

@@ -3,6 +3,7 @@
 use super::padding::Padding;
 use super::ratio::Ratio;
 use super::{BrokenStream, Compression, Failed, Step, StreamFault};
+use crate::limits::Limits;
 
 /// Takes a compressed stream in pieces of any size: its members or frames one behind the other, and
 /// zeros behind the last, as tapes have them. Checksums are always checked.
@@ -127,11 +128,11 @@ impl Decompressor {
         Ok(Self { compression, frames, state, ratio, used: 0, made: 0, is_out: true })
     }
 
-    /// Sets how many times as long as its compressed bytes a stream may be, from 256 MiB on: 200 by
-    /// default. What is plain is as long as it is.
+    /// Sets how much may be made of little: of all limits the ratio of uncompressed bytes to compressed ones, from
+    /// 256 MiB on, 200 by default. What is plain is as long as it is.
     #[must_use]
-    pub fn max_ratio(self, max_ratio: u64) -> Self {
-        Self { ratio: Ratio(max_ratio), ..self }
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { ratio: limits.into(), ..self }
     }
 
     /// Compressed bytes that were used so far.

@@ -1,6 +1,7 @@
 //! Streams that become much longer than what they are made of.
 
 use super::StreamFault;
+use crate::limits::Limits;
 
 /// How many times as long as what it is made of a stream may be, once it is long at all: beyond 256 MiB. 200 by
 /// default.
@@ -20,9 +21,15 @@ use super::StreamFault;
 pub struct Ratio(pub u64);
 
 impl Default for Ratio {
-    /// gzip makes 1,032 bytes of one at most, zstd any number; layers of real images are below 20.
+    /// That of [`Limits::max_ratio`].
     fn default() -> Self {
-        Self(200)
+        Limits::default().into()
+    }
+}
+
+impl From<Limits> for Ratio {
+    fn from(limits: Limits) -> Self {
+        Self(limits.max_ratio)
     }
 }
 

@@ -4,6 +4,7 @@ use core::fmt;
 use std::io::{Error, ErrorKind, Read, Result};
 
 use super::{BrokenStream, Compression, Decompressor};
+use crate::limits::Limits;
 
 /// How much is read at once, in bytes: what was read is in the cache when it is decompressed.
 const BUFFER: usize = 256 << 10;
@@ -19,9 +20,10 @@ const BUFFER: usize = 256 << 10;
 /// # #[cfg(feature = "gzip")] {
 /// use erofs_tarfs::ingest::IngestOptions;
 /// use erofs_tarfs::io::{self, Compression, Uncompressed};
+/// use erofs_tarfs::limits::Limits;
 ///
 /// let empty = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]; // or a file
-/// let tar = Uncompressed::new(Compression::of(&empty), &empty[..])?.max_ratio(50);
+/// let tar = Uncompressed::new(Compression::of(&empty), &empty[..])?.limits(Limits::new().max_ratio(50));
 /// let done = io::ingest("a.tar.gz".as_ref(), tar, IngestOptions::new(), None, &mut |_| {});
 /// # let _ = done;
 /// # }
@@ -45,10 +47,10 @@ impl<R: Read> Uncompressed<R> {
         Ok(Self { reader, stream, buffer: vec![0; BUFFER], unused: 0..0 })
     }
 
-    /// Sets how much longer than its compressed bytes it may be, as [`Decompressor::max_ratio`].
+    /// Sets how much longer than its compressed bytes it may be, as [`Decompressor::limits`].
     #[must_use]
-    pub fn max_ratio(self, max_ratio: u64) -> Self {
-        Self { stream: self.stream.max_ratio(max_ratio), ..self }
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { stream: self.stream.limits(limits), ..self }
     }
 
     /// Compressed bytes that were used so far.

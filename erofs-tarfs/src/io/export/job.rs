@@ -10,6 +10,7 @@ use super::watch::Watch;
 use super::{Backing, Step};
 use crate::export::{ExportOptions, Form, Mode, Partitioning};
 use crate::io::verity::HashingOptions as Hashing;
+use crate::limits::Limits;
 use crate::tree::{Changes, MergeOptions, Note, Tree};
 use crate::verity::Leaves;
 
@@ -43,6 +44,7 @@ pub struct Export<'a> {
     pub(super) notes: Box<dyn FnMut(Note) + 'a>,
     pub(super) beside: Option<PathBuf>,
     pub(super) synced: bool,
+    pub(super) limits: Option<Limits>,
 }
 
 impl fmt::Debug for Export<'_> {
@@ -77,6 +79,7 @@ impl<'a> Export<'a> {
             notes: Box::new(|_| {}),
             beside: None,
             synced: true,
+            limits: None,
         }
     }
 
@@ -277,6 +280,29 @@ impl<'a> Export<'a> {
     #[must_use]
     pub fn synced(self, synced: bool) -> Self {
         Self { synced, ..self }
+    }
+
+    /// Sets how much all of it may cost: each tar, the layers merged, and each image. By default tars are taken as
+    /// layers of strangers are, and of the rest the limits in its options count.
+    ///
+    /// ```
+    /// use erofs_tarfs::export::Mode;
+    /// use erofs_tarfs::io::Export;
+    /// use erofs_tarfs::limits::Limits;
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
+    /// # use doc::tar_of;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let (tar, disk) = (dir.path().join("base.tar"), dir.path().join("base.disk"));
+    /// # std::fs::write(&tar, tar_of(&[("etc/motd", "hello\n")]))?;
+    ///
+    /// let export = Export::new(Mode::LayerBlock).limits(Limits::new().max_inodes(2)).tar(tar);
+    /// let error = export.write(&disk).unwrap_err().to_string(); // the root, etc, etc/motd
+    /// assert!(error.ends_with("3 inodes are over the limit max_inodes of 2"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits: Some(limits), ..self }
     }
 
     /// Adds the layer of a tar above those that are there. It is read once, for its entries and its

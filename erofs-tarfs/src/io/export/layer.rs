@@ -30,12 +30,11 @@ pub(super) struct Layer<'a> {
 
 impl<'a> Input<'a> {
     /// The layer. A tar is read once, for its entries and its SHA-256, which is the tag of its device,
-    /// and with `leaves` for the digests of its data blocks. With `keep_pending` a hard link to a file
-    /// of a lower layer waits for the merge.
+    /// and with `leaves` for the digests of its data blocks.
     pub(super) fn read(
         self,
         number: usize,
-        keep_pending: bool,
+        how: &LayerOptions,
         leaves: Option<&Params>,
         watch: &Watch<'_>,
     ) -> Result<Layer<'a>, Error> {
@@ -52,7 +51,7 @@ impl<'a> Input<'a> {
             return Err(Error::Empty { file: file.path().to_owned() });
         }
         let options = IngestOptions::new()
-            .layer(LayerOptions::new().keep_pending(keep_pending))
+            .layer(how.clone())
             .diff_id(true)
             .tag_diff_id(true)
             .leaves(leaves.cloned());

@@ -8,7 +8,7 @@ use super::layer::{Input, Layer};
 use super::{Backing, Export, Exported};
 use crate::export::{self, Form, Partitioning, Product};
 use crate::io::{Error, NamedFile, Output};
-use crate::tree::Tree;
+use crate::tree::{LayerOptions, Tree};
 use crate::verity::{Leaves, SuperblockMode};
 
 /// An export whose layers are read.
@@ -37,6 +37,10 @@ impl<'a> Job<'a> {
     /// Reads the layers. Errors that are about no layer name `path`, the output.
     pub(super) fn new(mut export: Export<'a>, path: &Path) -> Result<Self, Error> {
         let (mode, layers) = (export.mode, core::mem::take(&mut export.layers));
+        if let Some(limits) = export.limits {
+            export.merge.limits = limits;
+            export.options.layout.limits = limits;
+        }
         let options = &mut export.options;
         let failed = |error| Error::Export { file: path.to_owned(), error };
         let product = mode.product();
@@ -62,8 +66,10 @@ impl<'a> Job<'a> {
         let keeps = product != Product::Disk && is_plain;
         let leaves = keeps.then_some(&options.verity);
         let pending = !mode.is_by_layer();
+        let limits = export.limits.unwrap_or_default();
+        let how = LayerOptions::new().limits(limits).keep_pending(pending);
         let read = layers.into_iter().enumerate();
-        let read = read.map(|(number, layer)| layer.read(number, pending, leaves, &export.watch));
+        let read = read.map(|(number, layer)| layer.read(number, &how, leaves, &export.watch));
         let layers = read.collect::<Result<_, _>>()?;
         Ok(Self { export, layers, is_merged })
     }

@@ -3,6 +3,7 @@
 
 use super::Note;
 use super::notes::Paths;
+use crate::limits::Limits;
 use crate::tree::builder::{Builder, IMPLIED_ATTRIBUTES, XattrSet};
 use crate::tree::index::Index;
 use crate::tree::markers;
@@ -129,12 +130,14 @@ impl Moving<'_> {
         let Some((name, parents)) = parts.split_last() else { return Ok(()) };
         let parent = self.own(parents).ok_or_else(lost)?;
         self.builder.unlink(parent, name);
-        let target =
-            match path::directory(&mut self.builder, &to, path::Way::Make { room: u64::MAX }) {
-                Ok(target) => target,
-                Err(Stop::Error(error)) => return Err(error),
-                Err(_) => return Err(lost()),
-            };
+        // What comes of it is held to the limits when it is merged, right behind this.
+        let limits = &Limits::new().max_implied(u64::MAX).max_depth(u64::MAX);
+        let way = path::Way::Make { before: 0, with_entries: 0, limits };
+        let target = match path::directory(&mut self.builder, &to, way) {
+            Ok(target) => target,
+            Err(Stop::Error(error)) => return Err(error),
+            Err(_) => return Err(lost()),
+        };
         self.join(dir, target, &to.join(&b'/'))
     }
 

@@ -8,6 +8,7 @@
 use super::devices::Devices;
 use super::notes::Paths;
 use super::{MergeOptions, Note, follow};
+use crate::limits::{Limit, Limits};
 use crate::tree::body::{Body, Extent, Place};
 use crate::tree::builder::{Builder, Node, What, XattrSet};
 use crate::tree::error::Error;
@@ -44,7 +45,7 @@ use alloc::vec::Vec;
 ///
 /// # Errors
 /// [`Error::MissingTarget`] and [`Error::LinkToDirectory`] of hard links into lower layers,
-/// [`Error::BadWhiteout`], [`Error::TooMany`]; with `follow_lower_links` also
+/// [`Error::BadWhiteout`], [`Error::Limit`], [`Error::TooMany`]; with `follow_lower_links` also
 /// [`Error::LinkNotFollowed`], [`Error::LinksTooDeep`] and [`Error::TwoPaths`].
 ///
 /// # References
@@ -77,6 +78,7 @@ pub fn merge_noting(
 ) -> Result<Tree, Error> {
     let mut out = Builder::new();
     out.keep_devices(options.keep_devices || options.device_per_layer);
+    out.limit_inodes(&options.limits);
     let mut known = Devices::default();
     for (number, &layer) in layers.iter().enumerate() {
         let devices = known.of(&mut out, layer, number, options)?;
@@ -85,7 +87,11 @@ pub fn merge_noting(
             false => None,
         };
         let layer = moved.as_ref().unwrap_or(layer);
-        Merge::new(&mut out, layer, number, devices, note).run()?;
+        let merged = Merge::new(&mut out, layer, number, devices, note).run(&options.limits);
+        merged.map_err(|error| match error {
+            Error::Limit { over, .. } => Error::Limit { layer: number, over },
+            error => error,
+        })?;
     }
     out.finish()
 }
@@ -118,11 +124,16 @@ impl<'o, 'a> Merge<'o, 'a> {
         Self { out, layer, number, inodes, sets, devices, first_extent, paths, note }
     }
 
-    fn run(mut self) -> Result<(), Error> {
+    fn run(mut self, limits: &Limits) -> Result<(), Error> {
         self.pending()?;
         let root = self.root()?;
-        let mut queue = vec![(InodeId::ROOT, root)];
-        while let Some((from, to)) = queue.pop() {
+        // Each with how many names the paths in it have.
+        let mut queue = vec![(InodeId::ROOT, root, 1)];
+        while let Some((from, to, depth)) = queue.pop() {
+            if self.layer.children(from).len() > 0 {
+                let deep = limits.check(Limit::Depth, depth);
+                deep.map_err(|over| Error::Limit { layer: self.number, over })?;
+            }
             let holds_x = self.has(from, b"overlay.opaque", Some(b"x"));
             for (name, id) in self.layer.children(from) {
                 let hidden = match name.strip_prefix(b".wh.") {
@@ -144,7 +155,7 @@ impl<'o, 'a> Merge<'o, 'a> {
                     continue;
                 }
                 if self.layer.kind(id) == NodeKind::Directory {
-                    queue.push((id, self.directory(to, name, id)?));
+                    queue.push((id, self.directory(to, name, id)?, depth.saturating_add(1)));
                 } else {
                     let new = self.inode(id)?;
                     self.out.link(to, name, new)?;

@@ -1,5 +1,7 @@
 //! How layers are merged.
 
+use crate::limits::Limits;
+
 /// How layers are merged.
 ///
 /// ```
@@ -33,6 +35,8 @@ pub struct MergeOptions {
     /// the other. By default a directory takes the link's place, as overlayfs shows it. The two
     /// differ on images whose `/lib` is a link, and a layer that has `lib/x` without listing `lib`.
     pub follow_lower_links: bool,
+    /// How much all layers together may cost: asked for inodes and for depth.
+    pub limits: Limits,
 }
 
 impl MergeOptions {
@@ -63,5 +67,11 @@ impl MergeOptions {
     #[must_use]
     pub fn follow_lower_links(self, follow_lower_links: bool) -> Self {
         Self { follow_lower_links, ..self }
+    }
+
+    /// Sets how much all layers together may cost; for layers of strangers by default.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 }

@@ -25,7 +25,7 @@ impl Merge<'_, '_> {
             let found = match path::directory(self.out, parents, Way::Find) {
                 Ok(dir) => self.out.lookup(dir, base),
                 Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Missing | Stop::TooMany | Stop::Rule(_)) => None,
+                Err(Stop::Missing | Stop::Rule(_)) => None,
             };
             let named = || (self.layer.path_of(id), target.to_vec());
             match found.map(|found| (found, self.out.kind(found))) {

@@ -103,7 +103,7 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 
 // layerOptions is how a layer's tar is read, whenever it is.
 func (m *Manager) layerOptions(key string) *tarfs.LayerOptions {
-	return &tarfs.LayerOptions{Tag: key, KeepPending: true, DropUnknownXattrs: !m.options.Strict}
+	return &tarfs.LayerOptions{Tag: key, KeepPending: true, DropUnknownXattrs: !m.options.Strict, Limits: m.options.Limits}
 }
 
 // logDropped says what a layer does not have as its tar has it.

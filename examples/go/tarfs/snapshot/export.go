@@ -109,7 +109,7 @@ func (m *Manager) export(ctx context.Context, mode tarfs.Mode, layers []string, 
 	}
 	defer sources.Close()
 	done, err := tarfs.Export(ctx, mode, sources.List, dir+"/"+fileOf(mode), &tarfs.ExportOptions{
-		Layout: *m.options.Layout, Verity: m.options.Verity, Merge: m.mergeOptions(),
+		Layout: *m.options.Layout, Verity: m.options.Verity, Merge: m.mergeOptions(), Limits: m.options.Limits,
 		NoSync: true, // Publish does
 	})
 	if err != nil {

@@ -23,6 +23,9 @@ type Options struct {
 	MaxConcurrent int
 	// MaxLayerBytes is the most bytes of an uncompressed layer; no limit by default.
 	MaxLayerBytes int64
+	// Limits are how much layers, layers merged, disks and fetched documents may cost. Metadata that are kept of layers
+	// and images have the defaults.
+	Limits tarfs.Limits
 	// Strict refuses a layer that has what cannot be kept as it stands: extended attributes that
 	// EROFS has no namespace for, such as those which macOS puts on every file. Without it they are
 	// dropped, as runtimes do, and Logf is told how many.
@@ -133,7 +136,7 @@ func newManager(store *store, options Options) (*Manager, error) {
 		holds:     map[string]int{},
 	}
 	m.resolver = &resolver{
-		fetcher: options.Fetcher, policy: options.Fetch, flights: m.flights, seen: map[string]*image{},
+		maxDocument: maxDocument(options.Limits), fetcher: options.Fetcher, policy: options.Fetch, flights: m.flights, seen: map[string]*image{},
 	}
 	return m, nil
 }

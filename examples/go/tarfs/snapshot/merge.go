@@ -105,6 +105,7 @@ func (m *Manager) mergeOptions() *tarfs.MergeOptions {
 		// Each layer was checked against its tag, its diffID, before it was kept.
 		TrustTags:        true,
 		FollowLowerLinks: m.options.FollowLowerLinks,
+		Limits:           m.options.Limits,
 		Note:             func(note tarfs.Note) { m.logf("merge: %s", note.Text) },
 	}
 }

@@ -5,13 +5,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
-// maxDocument is the most bytes of a manifest or config: registries allow no larger manifests.
-const maxDocument = 4 << 20
+// maxDocument is the most bytes of a manifest or config.
+func maxDocument(l tarfs.Limits) uint64 {
+	if l.MaxJSONBytes == 0 {
+		return tarfs.DefaultLimits().MaxJSONBytes
+	}
+	return l.MaxJSONBytes
+}
 
 // maxImages is of how many images the answers are kept.
 const maxImages = 64
@@ -30,6 +37,8 @@ type resolver struct {
 	fetcher Fetcher
 	policy  FetchPolicy
 	flights *keep.Flights
+
+	maxDocument uint64
 
 	mu   sync.Mutex
 	seen map[string]*image
@@ -137,12 +146,13 @@ func (r *resolver) document(ctx context.Context, ref, digest string, value any) 
 			return true, err
 		}
 		defer b.Close()
-		data, err := io.ReadAll(io.LimitReader(b, maxDocument+1))
+		data, err := io.ReadAll(io.LimitReader(b, int64(min(r.maxDocument, math.MaxInt64-1)+1)))
 		if err != nil {
 			return true, err
 		}
-		if len(data) > maxDocument {
-			return false, fmt.Errorf("%w: %s is over %d bytes", ErrTooLarge, digest, maxDocument)
+		if n := uint64(len(data)); n > r.maxDocument {
+			return false, fmt.Errorf("%w: %s: %d bytes of JSON are over the limit max_json_bytes of %d (Options.Limits)",
+				ErrTooLarge, digest, n, r.maxDocument)
 		}
 		if err := b.verify(); err != nil {
 			return true, err

@@ -57,7 +57,8 @@ fn wanted(args: &Cache) -> Done<Wanted> {
         let ways = "--verity containerd, or --block-size 4096:";
         hash_tree_options::sealable(&sealing(preset), block_size, ways)
     });
-    Ok(Wanted { block_size, params: params.transpose()?, hashing })
+    let limits = args.inputs.how().limits;
+    Ok(Wanted { block_size, params: params.transpose()?, hashing, limits })
 }
 
 /// Makes the entries of all layers that an argument names.

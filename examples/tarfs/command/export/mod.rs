@@ -127,7 +127,8 @@ fn is_directory(output: &Path) -> bool {
 
 /// How disks are laid out and hashed.
 fn options(args: &Export) -> Done<ExportOptions> {
-    let (mode, layout) = (Mode::from(args.mode), image_options::options(&args.layout, true)?);
+    let mode = Mode::from(args.mode);
+    let layout = image_options::options(&args.layout, true, args.inputs.how().limits)?;
     let mut params = match mode.product() {
         Product::Disk if args.sealing.is_set() || !args.sealed.is_empty() => {
             let why = "options of a hash tree, and --sealed, want a mode that makes one";

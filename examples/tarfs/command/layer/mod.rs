@@ -31,7 +31,7 @@ use crate::show::report::Report;
 
 pub(crate) fn run(args: &Layer) -> Done {
     args.durability.set();
-    let options = image_options::options(&args.layout, args.disk)?;
+    let options = image_options::options(&args.layout, args.disk, args.rules.limits())?;
     let changer = Changer::new(&args.changing)?;
     if !args.verity && args.sealing.is_set() {
         return Err(Fail::Usage("options of a hash tree want --verity".to_owned()));

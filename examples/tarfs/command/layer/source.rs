@@ -34,8 +34,7 @@ pub(crate) fn source(args: &Layer) -> Done<Source> {
         let reader = Progress::new("reading", None).wrap(stream::stdin().map_err(failed)?);
         let (reader, kind) = stream::with_kind(reader).map_err(failed)?;
         refuse_image(&name, kind)?;
-        let reader =
-            stream::uncompressed(kind, reader, args.rules.limits.ratio()).map_err(failed)?;
+        let reader = stream::uncompressed(kind, reader, args.rules.limits()).map_err(failed)?;
         return Ok(Source::Stream(name, reader));
     }
     let (file, kind) = open::input(&args.input)?;
@@ -44,7 +43,7 @@ pub(crate) fn source(args: &Layer) -> Done<Source> {
         return Ok(Source::Tar(file));
     }
     let reader = Progress::new("reading", Some(file.bytes()?)).wrap(stream::reader(&file)?);
-    let reader = stream::uncompressed(kind, reader, args.rules.limits.ratio())
+    let reader = stream::uncompressed(kind, reader, args.rules.limits())
         .map_err(|error| Fail::of(&args.input, error))?;
     Ok(Source::Stream(args.input.clone(), reader))
 }

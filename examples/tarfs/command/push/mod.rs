@@ -111,7 +111,7 @@ fn parts(args: &Push, opened: &Opened, how: &ReadingOptions<'_>, dir: &Path) -> 
     same_devices::identify(&mut layers);
     let (tree, _) = merged::merged(&layers, &how.merge)?;
     let hashing = hash_tree_options::threads(&args.hashing);
-    parts::made(&args.image, &tree, &layers, &hashing, dir)
+    parts::made(&args.image, &tree, &layers, &hashing, dir, how.limits)
 }
 
 /// What the artifact refers to.

@@ -151,7 +151,7 @@ pub(crate) fn each<'a, J>(
         if kind == Kind::Erofs {
             return Err(Fail::of(path, "is an EROFS image, not a tar"));
         }
-        let tar = stream::uncompressed(kind, reader, how.ratio).map_err(failed)?;
+        let tar = stream::uncompressed(kind, reader, how.limits).map_err(failed)?;
         let options = from_tar::reading(how, tag.as_deref());
         let room = spool.borrow().room(&path)?;
         let stream = Stream { path, tar, options, room };

@@ -9,9 +9,6 @@ use serde_json::error::Category;
 
 use crate::cli::fail::{Done, Fail};
 
-/// More bytes of JSON than any registry takes.
-pub(crate) const MOST: u64 = 4 << 20;
-
 /// Parses JSON; errors say what it should have been, and where it is not.
 pub(crate) fn parse<T: DeserializeOwned>(file: &Path, bytes: &[u8], what: &str) -> Done<T> {
     serde_json::from_slice(bytes)

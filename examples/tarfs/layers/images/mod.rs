@@ -52,10 +52,12 @@ pub(crate) fn load(
 ) -> Done<Vec<Loaded>> {
     let archive = |spool: &Spool| Store::archive(&image.path, &spool.dir(), how);
     match image.transport {
-        Transport::Oci => oci::load(&Store::layout(&image.path), &image.pick, how, spool),
+        Transport::Oci => {
+            oci::load(&Store::layout(&image.path, how.limits), &image.pick, how, spool)
+        }
         Transport::OciArchive => oci::load(&archive(spool)?, &image.pick, how, spool),
         Transport::DockerArchive => docker::load(&archive(spool)?, &image.pick, how, spool),
-        Transport::Directory => directory::load(&Store::flat(&image.path), how, spool),
+        Transport::Directory => directory::load(&Store::flat(&image.path, how.limits), how, spool),
         Transport::Registry => {
             let (store, pick) = Store::registry(image, how)?;
             oci::load(&store, &pick, how, spool)

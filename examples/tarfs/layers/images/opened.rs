@@ -28,9 +28,9 @@ impl Opened {
                 pick = digest;
                 store
             }
-            Transport::Oci => Store::layout(&image.path),
+            Transport::Oci => Store::layout(&image.path, how.limits),
             Transport::OciArchive => Store::archive(&image.path, dir, how)?,
-            Transport::Directory => Store::flat(&image.path),
+            Transport::Directory => Store::flat(&image.path, how.limits),
             Transport::DockerArchive => {
                 let why = "has no manifest: `skopeo copy docker-archive:FILE oci:DIR:NAME` makes an \
                            image with one; a file of Docker 25 or later is an oci-archive: too";

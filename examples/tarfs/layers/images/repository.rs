@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use erofs_tarfs::limits::Limits;
+
 use crate::cli::fail::{Done, Fail};
 use crate::cli::reading_options::ReadingOptions;
 use crate::layers::images::image_name::ImageName;
-use crate::layers::images::json;
 use crate::layers::images::reference::Reference;
 use crate::registry::connection::Connection;
 use crate::registry::content::{self, Blob};
@@ -17,6 +18,7 @@ use crate::registry::name::Name;
 /// A repository, and the manifests and indexes that were asked for.
 pub(crate) struct Repository {
     connection: Connection,
+    limits: Limits,
     documents: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
@@ -27,7 +29,7 @@ impl Repository {
         let name =
             Name::parse(text).map_err(|why| Fail::Usage(format!("docker://{text}: {why}")))?;
         let connection = Connection::new(name, how.registry);
-        let repository = Self { connection, documents: RefCell::default() };
+        let repository = Self { connection, limits: how.limits, documents: RefCell::default() };
         let name = repository.connection.name();
         let digest = repository.fetch(&name.version);
         let digest = digest.map_err(|error| Fail::of(name.to_string(), error))?;
@@ -42,7 +44,7 @@ impl Repository {
 
     /// Asks for a manifest or an index, and keeps it; answers its digest.
     fn fetch(&self, version: &str) -> Result<String, Error> {
-        let (bytes, digest) = content::document(&self.connection, version, json::MOST)?;
+        let (bytes, digest) = content::document(&self.connection, version, self.limits)?;
         self.documents.borrow_mut().insert(digest.clone(), bytes);
         Ok(digest)
     }

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{NamedFile, Ratio};
+use erofs_tarfs::limits::{Limit, Limits};
 use erofs_tarfs::tree::{Body, Content, InodeId};
 use sha2::{Digest, Sha256};
 
@@ -27,8 +28,8 @@ pub(crate) struct Store {
     path: PathBuf,
     place: Place,
     blob_names: BlobNames,
-    /// How long a file of an archive may be for the bytes of it that are stored.
-    ratio: Ratio,
+    /// How long a file of an archive may be for the bytes of it that are stored, and a document of JSON.
+    limits: Limits,
 }
 
 enum Place {
@@ -57,18 +58,17 @@ pub(crate) struct Blob<'a> {
 
 impl Store {
     /// An OCI image layout.
-    pub(crate) fn layout(dir: &Path) -> Self {
-        Self::directory(dir, BlobNames::Layout)
+    pub(crate) fn layout(dir: &Path, limits: Limits) -> Self {
+        Self::directory(dir, BlobNames::Layout, limits)
     }
 
     /// A directory as skopeo writes it.
-    pub(crate) fn flat(dir: &Path) -> Self {
-        Self::directory(dir, BlobNames::Flat)
+    pub(crate) fn flat(dir: &Path, limits: Limits) -> Self {
+        Self::directory(dir, BlobNames::Flat, limits)
     }
 
-    fn directory(dir: &Path, blob_names: BlobNames) -> Self {
-        let (path, ratio) = (dir.to_owned(), Ratio::default());
-        Self { path, place: Place::Directory, blob_names, ratio }
+    fn directory(dir: &Path, blob_names: BlobNames, limits: Limits) -> Self {
+        Self { path: dir.to_owned(), place: Place::Directory, blob_names, limits }
     }
 
     /// A tar, compressed or not, or one on standard input. What must be unpacked goes to a file
@@ -79,7 +79,7 @@ impl Store {
             path: archive.name.clone(),
             place: Place::Archive(Box::new(archive)),
             blob_names: BlobNames::Layout,
-            ratio: how.ratio,
+            limits: how.limits,
         })
     }
 
@@ -88,7 +88,7 @@ impl Store {
         let (repository, pick) = Repository::open(image, how)?;
         let (path, blob_names) = (repository.path(), BlobNames::Registry);
         let place = Place::Registry(Box::new(repository));
-        Ok((Self { path, place, blob_names, ratio: how.ratio }, pick))
+        Ok((Self { path, place, blob_names, limits: how.limits }, pick))
     }
 
     /// What it is called.
@@ -148,7 +148,7 @@ impl Store {
     /// Opens a file. One of an archive must not be much longer than what is stored of it.
     pub(crate) fn open(&self, name: &str) -> Done<Blob<'_>> {
         let (blob, stored) = self.found(name)?;
-        match self.ratio.check(stored, blob.bytes) {
+        match Ratio::from(self.limits).check(stored, blob.bytes) {
             Ok(()) => Ok(blob),
             Err(over) => Err(Fail::over_ratio(self.path(name), &over)),
         }
@@ -196,11 +196,8 @@ impl Store {
         }
         let (Blob { mut reader, bytes, .. }, _) = self.found(name)?;
         let path = self.path(name);
-        if bytes > json::MOST {
-            let most = json::MOST;
-            let why = format_args!("{bytes} bytes are too many for JSON: {most} at most");
-            return Err(Fail::of(path, why));
-        }
+        let within = self.limits.check(Limit::JsonBytes, bytes);
+        within.map_err(|over| Fail::over_limit(&path, &over))?;
         let mut contents = Vec::new();
         // A file may grow; what was there when it was opened is enough.
         let read = reader.by_ref().take(bytes).read_to_end(&mut contents);

@@ -6,6 +6,7 @@ use erofs_tarfs::image as planned;
 use erofs_tarfs::io::verity::HashingOptions;
 use erofs_tarfs::io::{self as tarfs_io, NamedFile, Output};
 use erofs_tarfs::layout::LayoutOptions;
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::read::{Image, TreeOptions};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::{Geometry, HashPlacement, Leaves, Params, Sealed};
@@ -45,14 +46,15 @@ pub(crate) fn made(
     layers: &[Loaded],
     hashing: &HashingOptions,
     dir: &Path,
+    limits: Limits,
 ) -> Done<Parts> {
     let bootstrap = Output::scratch(dir, Path::new("the image's metadata"))?;
-    let layout = image::plan(image, tree, &LayoutOptions::default())?;
+    let layout = image::plan(image, tree, &LayoutOptions::new().limits(limits))?;
     tarfs_io::write_metadata(&layout, &bootstrap)?;
     is_over_tars_alone(image, &bootstrap, tree)?;
 
     let hashes = Output::scratch(dir, Path::new("the image's hash tree"))?;
-    let layout = image::plan(image, tree, &LayoutOptions::disk())?;
+    let layout = image::plan(image, tree, &LayoutOptions::disk().limits(limits))?;
     let plan = planned::disk(&layout);
     let geometry = Geometry::new(&params(), plan.bytes, HashPlacement::OwnFile)
         .map_err(|error| Fail::of(image, error))?;

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{NamedFile, Output};
+use erofs_tarfs::limits::Limits;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -158,7 +159,11 @@ impl LayoutWriter {
         let dir = File::open(&self.dir).and_then(|dir| dir.lock().map(|()| dir));
         let _dir = dir.map_err(|error| Fail::of(&self.dir, error))?;
         let mut index = match path.exists() {
-            true => json::parse(&path, &Store::layout(&self.dir).bytes(INDEX)?, "an index")?,
+            true => json::parse(
+                &path,
+                &Store::layout(&self.dir, Limits::new()).bytes(INDEX)?,
+                "an index",
+            )?,
             false => json!({ "schemaVersion": 2 }),
         };
         let no_list = || Fail::of(&path, "has no list of manifests");

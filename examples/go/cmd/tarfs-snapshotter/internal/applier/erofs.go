@@ -109,7 +109,7 @@ func (e *erofs) stream(ctx context.Context, from *source, tar *os.File, at int64
 	opts := &tarfs.LayerOptions{
 		DiffID:            true,
 		DropUnknownXattrs: !e.Strict,
-		MaxEntries:        e.MaxLayerEntries,
+		Limits:            tarfs.Limits{MaxEntries: e.MaxLayerEntries},
 		Strict:            e.Strict,
 		Tee:               tar,
 		TeeOffset:         at,

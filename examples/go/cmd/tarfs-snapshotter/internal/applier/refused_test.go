@@ -118,7 +118,7 @@ func TestFailures(t *testing.T) {
 		{"zstd cut short", ocispec.MediaTypeImageLayerZstd, compressed(t, "zstd -q", data)[:100_000], nil, nil, "unexpected EOF"},
 		{"no tar", gzip, compressed(t, "gzip", random(5000)), nil, nil, "(at byte 0)"},
 		{"a hard link to nothing", gzip, compressed(t, "gzip", pending), nil, nil, "./b"},
-		{"too many entries", gzip, zipped, nil, func(o *Options) { o.MaxLayerEntries = 1 }, "over 1 entries (max_entries)"},
+		{"too many entries", gzip, zipped, nil, func(o *Options) { o.MaxLayerEntries = 1 }, "2 entries are over the limit max_entries of 1"},
 		{"too large", gzip, zipped, nil, func(o *Options) { o.MaxLayerBytes = 600_000 }, "max_layer_bytes allows: 600000 bytes"},
 		{"strict", gzip, compressed(t, "gzip", unknown), nil, func(o *Options) { o.Strict = true }, "com.apple.x"},
 		{"no program", gzip, zipped, nil, func(o *Options) { o.Gunzip = "/nonexistent" }, "/nonexistent"},
