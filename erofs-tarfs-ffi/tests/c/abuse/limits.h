@@ -95,7 +95,7 @@ static inline void limits_at_their_edges(void) {
         {"max_depth", &limits.max_depth, 21, TARFS_STATUS_TREE},
         {"max_path_bytes", &limits.max_path_bytes, 52, TARFS_STATUS_TAR},
         {"max_name_bytes", &limits.max_name_bytes, 11, TARFS_STATUS_TREE},
-        {"max_extension_bytes", &limits.max_extension_bytes, 81, TARFS_STATUS_TAR},
+        {"max_extension_bytes", &limits.max_extension_bytes, 28 + 46, TARFS_STATUS_TAR},
         {"max_xattr_bytes", &limits.max_xattr_bytes, 27, TARFS_STATUS_TAR},
         {"max_global_path_bytes", &limits.max_global_path_bytes, 10, TARFS_STATUS_TAR},
         {"max_global_xattr_bytes", &limits.max_global_xattr_bytes, 32, TARFS_STATUS_TAR},
