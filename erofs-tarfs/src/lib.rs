@@ -2,6 +2,9 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 // Pages say which feature and which system an item needs; only the nightly rustdoc can.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// No panic by oversight: `tar`, `read`, `tree` and `format`, which meet the bytes of strangers first, deny indexing and
+// arithmetic that can overflow too.
+#![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 extern crate alloc;
 

@@ -39,6 +39,31 @@ fn each_limit_is_set() {
     }
 }
 
+/// Documents of an image, of which each has a length of its own: the longest is the edge.
+#[test]
+fn documents_have_a_limit() {
+    let image = Image::new();
+    let dir = image.path("layout");
+    let tar = TarBuilder::new().file("f", b"x").finish();
+    testkit::oci::write_layout(&dir, &[&tar]).unwrap();
+    let longest = fs::read_dir(dir.join("blobs/sha256")).unwrap();
+    let longest = longest.map(|blob| fs::read(blob.unwrap().path()).unwrap());
+    let longest = longest.filter(|blob| blob.starts_with(b"{")).map(|blob| blob.len()).max();
+    let longest = longest.unwrap().max(fs::read(dir.join("index.json")).unwrap().len());
+    let of = format!("oci:{}", dir.display());
+    let at = |most: usize| {
+        let (limit, out) = (format!("max_json_bytes={most}"), image.path("out"));
+        run(["merge", "--limit", &limit, "-o", out.to_str().unwrap(), &of])
+    };
+    assert_eq!(at(longest).code, 0, "{}", at(longest).stderr);
+    let ran = at(longest - 1);
+    let says = format!(
+        "{longest} bytes of JSON are over the limit max_json_bytes of {} (--limit max_json_bytes=N sets it)",
+        longest - 1
+    );
+    assert!(ran.code == 1 && ran.stderr.contains(&says), "{}", ran.stderr);
+}
+
 #[test]
 fn limits_that_are_none_are_refused() {
     for (limit, why) in [

@@ -97,6 +97,10 @@ fn inode(
         inode.mode.set(mode);
         inode.nb.set(scene.nlink(item) as u16);
         inode.size.set(shape.size as u32);
+        #[expect(
+            clippy::expect_used,
+            reason = "a layout is made by `plan` alone, which asked this of each inode"
+        )]
         inode.mtime.set(scene.epoch.seconds(attributes.mtime).expect("the plan made it compact"));
         inode.u.set(word);
         inode.ino.set(serial);

@@ -151,6 +151,10 @@ impl Tree {
     }
 
     /// Closes all levels once all leaves are there.
+    #[expect(
+        clippy::expect_used,
+        reason = "called when all leaves are there, as their number is checked before"
+    )]
     fn finish<S: HashSink>(
         &mut self,
         hasher: &BlockHasher,

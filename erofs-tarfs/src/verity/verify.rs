@@ -131,6 +131,10 @@ impl Verifier {
     }
 
     /// The digest of child `index` of `level`, from a verified block; a data block for level 0.
+    #[expect(
+        clippy::expect_used,
+        reason = "a hash block holds as many digests as the number is taken modulo"
+    )]
     fn digest<H: Source>(
         &mut self,
         level: usize,

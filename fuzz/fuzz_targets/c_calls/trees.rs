@@ -11,6 +11,7 @@ use tarfs::trees::layer::{
 };
 use tarfs::trees::layer_info::TarfsLayerInfo;
 use tarfs::trees::layer_options::TarfsLayerOptions;
+use tarfs::trees::limits::TarfsLimits;
 use tarfs::trees::merge::{TarfsMergeOptions, tarfs_tree_merge};
 use tarfs::trees::stat::{
     TarfsStat, tarfs_tree_get_child, tarfs_tree_get_stat, tarfs_tree_get_xattr, tarfs_tree_lookup,
@@ -53,6 +54,14 @@ fn new_layer(machine: &mut Machine<'_>) {
         options.max_carried = tape.number();
         options.max_implied = tape.number();
         options.max_entries = tape.number();
+    }
+    let mut limits = sized::<TarfsLimits>();
+    if tape.chance(4) {
+        limits.max_inodes = tape.byte().into();
+        limits.max_depth = tape.byte().into();
+        limits.max_name_bytes = tape.byte().into();
+        limits.max_entries = tape.number();
+        options.limits = &raw const limits;
     }
     let params = verity::params(machine);
     options.leaves = if machine.tape.chance(3) { &raw const params.raw } else { ptr::null() };

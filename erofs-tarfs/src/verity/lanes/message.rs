@@ -36,8 +36,10 @@ impl Message {
         let mut tail = [0; 3 * BLOCK];
         tail[BLOCK + rest] = 0x80;
         let bits = (salt.len() + block) as u64 * 8;
-        *tail[..BLOCK * (1 + tail_pieces)].last_chunk_mut().expect("8 of 128") = bits.to_be_bytes();
+        let end = BLOCK * (1 + tail_pieces);
+        tail[end - 8..end].copy_from_slice(&bits.to_be_bytes());
         let padding = (rest == 0).then(|| {
+            #[expect(clippy::expect_used, reason = "of an array, by constants")]
             let piece = tail[BLOCK..].first_chunk().expect("64 of 128");
             sha256::schedule(piece)
         });

@@ -67,7 +67,7 @@ pub(in super::super) fn finish(mut state: State, bytes: u64, rest: &[u8]) -> [u8
         compress(&mut state, &piece);
         piece.fill(0);
     }
-    *piece.last_chunk_mut().expect("8 of 64") = bytes.wrapping_mul(8).to_be_bytes();
+    piece[BLOCK - 8..].copy_from_slice(&bytes.wrapping_mul(8).to_be_bytes());
     compress(&mut state, &piece);
     let mut digest = [0; 32];
     for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {

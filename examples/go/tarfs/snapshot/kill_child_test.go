@@ -76,9 +76,13 @@ func leaked() (left []string) {
 	return left
 }
 
-// say prints a line by one write, so that a kill leaves whole lines.
+// say prints a line by one write, so that a kill leaves whole lines. Who can't is told nothing of what comes, so that
+// nothing comes.
 func say(words ...string) {
-	os.Stdout.WriteString(strings.Join(words, " ") + "\n")
+	if _, err := os.Stdout.WriteString(strings.Join(words, " ") + "\n"); err != nil {
+		fmt.Fprintln(os.Stderr, "say:", err)
+		os.Exit(1)
+	}
 }
 
 const (

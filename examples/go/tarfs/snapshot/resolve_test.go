@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs/snapshot"
 )
 
@@ -91,6 +92,26 @@ func TestManifestsThatAreWrong(t *testing.T) {
 			}
 			nothingLeft(t, root)
 		})
+	}
+}
+
+// A document that is as long as its limit is taken, one that is longer is refused by the limit's name.
+func TestDocumentsAtTheirLimit(t *testing.T) {
+	r := newRegistry()
+	tar := archive(t, file("a", "a"))
+	layer := r.add(tar, tar)
+	layer.Manifest = r.manifest(t, []snapshot.Layer{layer}, []string{layer.DiffID}, nil)
+	length := uint64(len(r.blobs[layer.Manifest])) // the configuration is shorter
+	layer.DiffID = ""
+	for most, want := range map[uint64]error{length: nil, length - 1: snapshot.ErrTooLarge} {
+		m := manager(t, t.TempDir(), snapshot.Options{Fetcher: r, Limits: tarfs.Limits{MaxJSONBytes: most}})
+		err := prepare(t, m, "s", layer)
+		if !errors.Is(err, want) {
+			t.Errorf("%d bytes: %v", most, err)
+		}
+		if says := fmt.Sprintf("%d bytes of JSON are over the limit max_json_bytes of %d", length, length-1); want != nil && !strings.Contains(fmt.Sprint(err), says) {
+			t.Errorf("%v does not say %q", err, says)
+		}
 	}
 }
 

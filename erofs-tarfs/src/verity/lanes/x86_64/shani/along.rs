@@ -35,6 +35,10 @@ pub(in super::super) fn along(
     let per_block = pieces.len() / digests.len().max(1);
     for (block, digest) in pieces.chunks_exact(per_block.max(1)).zip(digests) {
         let mut own = start;
+        #[expect(
+            clippy::expect_used,
+            reason = "the chunks are of one piece at least, and none is empty"
+        )]
         let (first, others) = block.split_first().expect("a block is some pieces");
         if let Some((last, digest)) = padded.take() {
             let mut last: Halves = last;

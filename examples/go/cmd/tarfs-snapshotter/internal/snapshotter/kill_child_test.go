@@ -96,7 +96,13 @@ func (o orders) work() error {
 	}
 }
 
-func say(words ...string) { fmt.Println(strings.Join(words, " ")) }
+// say tells the parent. Who can't is told nothing of what comes, so that nothing comes.
+func say(words ...string) {
+	if _, err := fmt.Println(strings.Join(words, " ")); err != nil {
+		fmt.Fprintln(os.Stderr, "say:", err)
+		os.Exit(1)
+	}
+}
 
 // pick is one of the known that fits, or nothing.
 func (w *worker) pick(fits func(name string, o one) bool) (string, bool) {

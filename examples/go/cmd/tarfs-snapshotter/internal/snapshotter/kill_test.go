@@ -88,7 +88,15 @@ func (o *orders) killed(t *testing.T, after time.Duration, done *int) (pending [
 	if !strings.Contains(child.ProcessState.String(), "killed") {
 		t.Fatalf("the child ended by itself: %v\n%s%s", child.ProcessState, out.String(), errs.String())
 	}
-	for line := range strings.Lines(out.String()) {
+	return o.heard(out.String(), done)
+}
+
+// heard learns what a child said that it did, and returns what it was about to do.
+func (o *orders) heard(said string, done *int) (pending []string) {
+	for line := range strings.Lines(said) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it ended in the middle of saying it
+		}
 		words := strings.Fields(line)
 		switch words[0] {
 		case "try":
