@@ -13,6 +13,7 @@ use crate::abi::pointer;
 use crate::abi::sized::{self, Sized};
 use crate::images::layout_options::TarfsLayoutOptions;
 use crate::trees::change::TarfsChanges;
+use crate::trees::choose::Chooser;
 use crate::trees::merge::TarfsMergeOptions;
 use crate::verity::params::VerityParams;
 use crate::verity::threads;
@@ -109,6 +110,16 @@ impl TarfsExportOptions {
         // SAFETY: the caller says what the callback may be called with.
         let note = move |note| unsafe { merge.tell(&note) };
         Ok(export.merging(merge.options()?).notes(note))
+    }
+
+    /// What the callbacks of the changes choose.
+    ///
+    /// # Safety
+    ///
+    /// As [`TarfsExportOptions::read`].
+    pub(crate) unsafe fn chooser(&self) -> Result<Chooser, Error> {
+        // SAFETY: by the contract.
+        Ok(unsafe { sized::read(self.changes, "changes")? }.chooser())
     }
 
     /// How disks are laid out and hashed.

@@ -5,6 +5,7 @@ use core::fmt;
 use core::sync::atomic::AtomicBool;
 use std::path::PathBuf;
 
+use super::choices::Choices;
 use super::layer::{Input, Layer};
 use super::watch::Watch;
 use super::{Backing, Step};
@@ -35,6 +36,7 @@ pub struct Export<'a> {
     pub(super) options: ExportOptions,
     pub(super) merge: MergeOptions,
     pub(super) changes: Changes,
+    pub(super) choices: Choices<'a>,
     pub(super) hashing: Hashing,
     pub(super) form: Form,
     pub(super) partitioning: Option<Partitioning>,
@@ -52,6 +54,7 @@ impl fmt::Debug for Export<'_> {
             .field("options", &self.options)
             .field("merge", &self.merge)
             .field("changes", &self.changes)
+            .field("choices", &self.choices)
             .field("hashing", &self.hashing)
             .field("form", &self.form)
             .field("partitioning", &self.partitioning)
@@ -69,6 +72,7 @@ impl<'a> Export<'a> {
             options: ExportOptions::default(),
             merge: MergeOptions::default(),
             changes: Changes::default(),
+            choices: Choices::default(),
             hashing: Hashing::default(),
             form: Form::default(),
             partitioning: None,
