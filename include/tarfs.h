@@ -691,6 +691,43 @@ typedef struct tarfs_sealed tarfs_sealed;
 typedef struct tarfs_tree tarfs_tree;
 
 /**
+ * Says whether a name is left out, with all that is below it: a number other than 0 in excluded, which is 0
+ * before. It is asked of every name but the root's and those below a name that is left out; of a directory
+ * before what is in it, in ascending byte order of the names. Other names of the same file stay, and the tar
+ * keeps its bytes: nothing is hidden by this. Path is from the root on, '/' between names and none in front,
+ * and not NUL-terminated. Mode has the type of what has the name alone, S_IFDIR and so on; flags is 0, or
+ * TARFS_WHITEOUT or TARFS_PENDING in a layer that is not merged.
+ *
+ * It returns 0, or another number, which ends the call and is its result; it is not called again then. It
+ * runs on the thread that made the call; path is borrowed for its time.
+ */
+typedef int32_t (*tarfs_exclude_fn)(void *ctx,
+                                    const uint8_t *path,
+                                    size_t path_len,
+                                    uint32_t mode,
+                                    uint32_t flags,
+                                    uint32_t *excluded);
+
+/**
+ * Says the SELinux label of a file, 1 to 65535 bytes: it becomes the value of security.selinux, in place of the
+ * one that is there; without a NUL behind it, as mkfs.erofs writes it. Label and label_len are NULL and 0
+ * before; left so, the file stays as it is. A label of another length is TARFS_STATUS_TREE.
+ *
+ * It is asked of every inode once, by its path, from the root on, whose path is empty; of a file with several
+ * names by the first of them, in byte order of the names, a directory before what is in it. Whiteouts and
+ * pending hard links are no files: it is not asked of them. Path and mode are as tarfs_exclude_fn has them.
+ *
+ * The bytes of the label stay the callback's: they are copied before it is called again, and before the call
+ * returns; it may use the same buffer each time. What it returns is as tarfs_exclude_fn has it.
+ */
+typedef int32_t (*tarfs_label_fn)(void *ctx,
+                                  const uint8_t *path,
+                                  size_t path_len,
+                                  uint32_t mode,
+                                  const uint8_t **label,
+                                  size_t *label_len);
+
+/**
  * What of a tree is made otherwise than its layers say; zeros for nothing.
  */
 typedef struct {
@@ -736,6 +773,22 @@ typedef struct {
      * How many paths are left out.
      */
     size_t exclude_count;
+    /**
+     * Asked of every name whether it is left out too, before anything else is changed; NULL for no name.
+     */
+    tarfs_exclude_fn exclude_if;
+    /**
+     * Passed to exclude_if.
+     */
+    void *exclude_ctx;
+    /**
+     * Asked of every file for its SELinux label, when all else is changed; NULL for none.
+     */
+    tarfs_label_fn label;
+    /**
+     * Passed to label.
+     */
+    void *label_ctx;
 } tarfs_changes;
 
 /**
@@ -1961,7 +2014,8 @@ const char *tarfs_version(void);
 uint32_t tarfs_abi_version(void);
 
 /**
- * Makes a tree otherwise than its layers say: owners, times, what is left out. Layers are merged before.
+ * Makes a tree otherwise than its layers say: owners, times, what is left out, labels of SELinux. Layers are
+ * merged before.
  *
  * @param changes NULL for none.
  * @param changed Receives the tree, ended with tarfs_tree_free. It has the devices of the first, in their

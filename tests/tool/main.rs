@@ -30,6 +30,7 @@ mod outputs;
 mod overlaid;
 mod partitions;
 mod picture;
+mod progress;
 mod quoting;
 mod real;
 mod registry;

@@ -282,6 +282,20 @@ fn where_containerd_could_not_use_one() {
         refused(&run(&words), 2, word);
         assert!(!Path::new(&out).exists(), "{words:?}");
     }
+    // Trees of another algorithm, and of format 0, it does not open, whatever their superblocks say.
+    let sealing = [&layer[..], &["--verity", "--preset=containerd", "--sidecar"]].concat();
+    let exporting = [&export[..], &["image_block_with_verity"]].concat();
+    let formatting = ["verity", "format", "--preset", "containerd", "--sidecar"].to_vec();
+    for (command, input) in [(sealing, tar), (exporting, tar), (formatting, &data)] {
+        for other in [&["--hash-algorithm=sha512"][..], &["--hash-format=0", "--salt=ab"]] {
+            let words = [&command[..], other, &[input]].concat();
+            refused(&run(&words), 2, "hash trees of SHA-256 in format 1 alone");
+            let sidecars = [format!("{out}.dmverity"), format!("{data}.dmverity")];
+            assert!(sidecars.iter().all(|file| !Path::new(file).exists()), "{words:?}");
+            assert!(!Path::new(&out).exists(), "{words:?}");
+        }
+        assert_eq!(fs::read(&data).unwrap(), [7; 10_000]);
+    }
     let several = ["export", "-o", &out, "--preset", "containerd", "--sidecar=x", "--mode"];
     refused(&run([&several[..], &["layer_block_with_verity", tar, &data]].concat()), 1, "tar");
 }

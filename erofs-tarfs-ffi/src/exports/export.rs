@@ -60,13 +60,16 @@ pub unsafe extern "C" fn tarfs_export(
             if layers.is_empty() {
                 return Err(Error::argument("layers: none"));
             }
-            let mut export = sized::required(options, "options")?.read()?;
+            let options = sized::required(options, "options")?;
+            let chooser = options.chooser()?;
+            let (cancel, stopped) = (AtomicBool::new(false), Mutex::new(None));
+            let mut export = options.read()?;
             for (index, layer) in layers.iter().enumerate() {
                 export = layer.add(export, index + 1)?;
             }
             let mut progress = Progress::new(progress, progress_ctx);
             let watch = Watch::new(&mut progress);
-            let (cancel, stopped) = (AtomicBool::new(false), Mutex::new(None));
+            export = chooser.choose(export, &cancel);
             let export = export.cancel(&cancel).observer(|_, bytes| {
                 if let Err(stop) = watch.add(bytes) {
                     let mut stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +80,8 @@ pub unsafe extern "C" fn tarfs_export(
             let made = export.write(path).map_err(|error| {
                 let mut stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
                 // What the callback said, instead of that there was an end.
-                stopped.take().unwrap_or_else(|| error.into())
+                let said = chooser.end().err().or_else(|| stopped.take());
+                said.unwrap_or_else(|| error.into())
             })?;
             pointer::put(exported, pointer::give(Exported::new(made)?));
             Ok(())

@@ -14,6 +14,7 @@ use crate::abi::pointer;
 use crate::abi::sized::{self, Sized};
 use crate::images::layout_options::TarfsLayoutOptions;
 use crate::trees::change::TarfsChanges;
+use crate::trees::choose::Chooser;
 use crate::trees::limits::TarfsLimits;
 use crate::trees::merge::TarfsMergeOptions;
 use crate::verity::params::VerityParams;
@@ -120,6 +121,16 @@ impl TarfsExportOptions {
             export = export.limits(unsafe { TarfsLimits::read(self.limits, Limits::new())? });
         }
         Ok(export)
+    }
+
+    /// What the callbacks of the changes choose.
+    ///
+    /// # Safety
+    ///
+    /// As [`TarfsExportOptions::read`].
+    pub(crate) unsafe fn chooser(&self) -> Result<Chooser, Error> {
+        // SAFETY: by the contract.
+        Ok(unsafe { sized::read(self.changes, "changes")? }.chooser())
     }
 
     /// How disks are laid out and hashed.

@@ -1,7 +1,8 @@
 //! Trees made otherwise than their layers say.
 #![allow(unsafe_code, reason = "exports symbols")]
 
-use core::ffi::{CStr, c_char};
+use alloc::borrow::Cow;
+use core::ffi::{CStr, c_char, c_void};
 
 use erofs_tarfs::tree::{self, Changes};
 use erofs_tarfs::units::Timestamp;
@@ -10,6 +11,7 @@ use crate::abi::error::Error;
 use crate::abi::panic::boundary;
 use crate::abi::pointer;
 use crate::abi::sized::{self, Sized};
+use crate::trees::choose::{Chooser, ExcludeFn, LabelFn};
 use crate::trees::tree::Tree;
 
 /// force_uid is the owner of all files, before uid_offset is added.
@@ -45,12 +47,25 @@ pub struct TarfsChanges {
     pub exclude: *const *const c_char,
     /// How many paths are left out.
     pub exclude_count: usize,
+    /// Asked of every name whether it is left out too, before anything else is changed; NULL for no name.
+    pub exclude_if: ExcludeFn,
+    /// Passed to exclude_if.
+    pub exclude_ctx: *mut c_void,
+    /// Asked of every file for its SELinux label, when all else is changed; NULL for none.
+    pub label: LabelFn,
+    /// Passed to label.
+    pub label_ctx: *mut c_void,
 }
 
-// SAFETY: integers and pointers, the size first.
+// SAFETY: integers and pointers, the size first; a callback that is NULL is None.
 unsafe impl Sized for TarfsChanges {}
 
 impl TarfsChanges {
+    /// What the caller's callbacks choose.
+    pub(crate) fn chooser(&self) -> Chooser {
+        Chooser::new((self.exclude_if, self.exclude_ctx), (self.label, self.label_ctx))
+    }
+
     /// Those of the library.
     ///
     /// # Safety
@@ -83,7 +98,8 @@ impl TarfsChanges {
     }
 }
 
-/// Makes a tree otherwise than its layers say: owners, times, what is left out. Layers are merged before.
+/// Makes a tree otherwise than its layers say: owners, times, what is left out, labels of SELinux. Layers are
+/// merged before.
 ///
 /// @param changes NULL for none.
 /// @param changed Receives the tree, ended with tarfs_tree_free. It has the devices of the first, in their
@@ -100,8 +116,22 @@ pub unsafe extern "C" fn tarfs_tree_change(
         boundary(error, || {
             pointer::output(changed, "changed")?;
             let tree = &pointer::borrow(tree, "tree")?.0;
-            let changes = sized::read(changes, "changes")?.read()?;
-            let made = tree::change(tree, &changes)?.into_owned();
+            let given = sized::read(changes, "changes")?;
+            let (changes, chooser) = (given.read()?, given.chooser());
+            let mut made = match chooser.excludes() {
+                true => tree::without(tree, &mut |path, kind| chooser.is_excluded(path, kind))?,
+                false => tree::Tree::clone(tree),
+            };
+            if let Cow::Owned(changed) = tree::change(&made, &changes)? {
+                made = changed;
+            }
+            if chooser.labels() {
+                // What the callback said comes before what the library says of its answer.
+                let done = tree::label(&mut made, &mut |path, kind| chooser.label(path, kind));
+                chooser.end()?;
+                done?;
+            }
+            chooser.end()?;
             pointer::put(changed, pointer::give(Tree::new(made)));
             Ok(())
         })

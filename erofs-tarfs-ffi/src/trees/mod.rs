@@ -2,6 +2,7 @@
 
 mod apart;
 pub mod change;
+pub mod choose;
 pub mod contents;
 pub mod device;
 pub mod layer;

@@ -62,9 +62,9 @@ pub struct TarfsStat {
 // SAFETY: integers and pointers, the size first.
 unsafe impl Sized for TarfsStat {}
 
-fn stat(tree: &tree::Tree, id: InodeId) -> TarfsStat {
-    let attributes = tree.attributes(id);
-    let (format, mut flags) = match tree.kind(id) {
+/// The type in a mode, and the flag of what no mode can say.
+pub(crate) fn format(kind: NodeKind) -> (u32, u32) {
+    match kind {
         NodeKind::Directory => (0o040_000, 0),
         NodeKind::Regular => (0o100_000, 0),
         NodeKind::Symlink => (0o120_000, 0),
@@ -74,7 +74,12 @@ fn stat(tree: &tree::Tree, id: InodeId) -> TarfsStat {
         NodeKind::Socket => (0o140_000, 0),
         NodeKind::Whiteout => (0o020_000, TARFS_WHITEOUT),
         NodeKind::PendingLink => (0, TARFS_PENDING),
-    };
+    }
+}
+
+fn stat(tree: &tree::Tree, id: InodeId) -> TarfsStat {
+    let attributes = tree.attributes(id);
+    let (format, mut flags) = format(tree.kind(id));
     if tree.is_opaque(id) {
         flags |= TARFS_OPAQUE;
     }

@@ -146,12 +146,32 @@ static inline void forms(const tarfs_layout *layout, uint64_t bytes) {
     discoverable();
 }
 
+/* Leaves out what is no directory, and labels the rest. */
+static inline int32_t files_out(void *ctx, const uint8_t *path, size_t n, uint32_t mode, uint32_t flags,
+                                uint32_t *excluded) {
+    (void)ctx, (void)path, (void)n, (void)flags;
+    *excluded = mode != 0040000;
+    return 0;
+}
+
+static inline int32_t label_all(void *ctx, const uint8_t *path, size_t n, uint32_t mode, const uint8_t **label,
+                                size_t *label_len) {
+    (void)path, (void)mode;
+    *label = ctx;
+    *label_len = n ? 3 : 2;
+    return 0;
+}
+
 /* Owners, times and what is left out; a disk's first device is where it is said ahead. */
 static inline void changed_tree(const tarfs_tree *tree) {
     static const char *const paths[] = {"dir"};
     tarfs_tree *changed = NULL;
     tarfs_layout *layout = NULL;
     uint64_t offset = 0;
+    char label[] = "abc";
+    uint32_t inode = 0;
+    const uint8_t *name, *value;
+    size_t len, value_len;
     STRUCT(tarfs_changes, changes);
     STRUCT(tarfs_tree_info, info);
     STRUCT(tarfs_stat, stat);
@@ -181,6 +201,21 @@ static inline void changed_tree(const tarfs_tree *tree) {
     INVALID(tarfs_data_first_offset(1, 513, &offset, &error));
     INVALID(tarfs_data_first_offset(65536, 512, &offset, &error));
     tarfs_layout_free(layout);
+    tarfs_tree_free(changed);
+
+    changes.exclude_count = 0;
+    changes.exclude_if = files_out;
+    changes.label = label_all;
+    changes.label_ctx = label;
+    OK(tarfs_tree_change(tree, &changes, &changed, &error));
+    OK(tarfs_tree_get_info(changed, &info, &error));
+    CHECK(info.inodes == 2);
+    OK(tarfs_tree_lookup(changed, (const uint8_t *)"dir", 3, &inode, &error));
+    OK(tarfs_tree_get_xattr(changed, inode, 0, &name, &len, &value, &value_len, &error));
+    CHECK(len == 16 && memcmp(name, "security.selinux", len) == 0);
+    CHECK(value_len == 3 && memcmp(value, "abc", 3) == 0);
+    OK(tarfs_tree_get_xattr(changed, 0, 0, &name, &len, &value, &value_len, &error));
+    CHECK(value_len == 2);
     tarfs_tree_free(changed);
 }
 

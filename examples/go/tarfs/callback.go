@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"runtime"
 	"runtime/cgo"
 	"unsafe"
 
@@ -63,12 +64,17 @@ type callback struct {
 	read    io.ReaderAt
 	write   func(offset int64, data []byte) error
 	note    func(Note)
+	exclude func(Named) (bool, error)
+	label   func(Named) (string, error)
+	// What label answered last, where C may look at it.
+	answer runtime.Pinner
 }
 
 // cell is C memory that holds the handle of a callback: the void *ctx. An integer dressed up as a
 // pointer would do for C, but not for Go's checks of pointers.
 type cell struct {
 	handle cgo.Handle
+	what   *callback
 	ctx    *C.uintptr_t
 }
 
@@ -77,11 +83,12 @@ func newCell(c *callback) cell {
 	ctx := (*C.uintptr_t)(C.malloc(C.size_t(unsafe.Sizeof(C.uintptr_t(0)))))
 	handle := cgo.NewHandle(c)
 	*ctx = C.uintptr_t(handle)
-	return cell{handle, ctx}
+	return cell{handle, c, ctx}
 }
 
 func (c cell) free() {
 	c.handle.Delete()
+	c.what.answer.Unpin()
 	C.free(unsafe.Pointer(c.ctx))
 	hooks.Closed()
 }

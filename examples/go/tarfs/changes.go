@@ -1,9 +1,11 @@
 package tarfs
 
 // #include <tarfs.h>
+// #include "callback.h"
 import "C"
 
 import (
+	"io/fs"
 	"runtime"
 	"time"
 	"unsafe"
@@ -22,9 +24,28 @@ type Changes struct {
 	// Other names of the same file stay, and the tar keeps its bytes: nothing is hidden by this. A path that is
 	// not there changes nothing.
 	Exclude []string
+	// ExcludeIf says whether a name is left out, as Exclude leaves out, before anything else is changed; nil for no
+	// name. It is asked of every name but the root's and those below a name that is left out, of a directory before
+	// what is in it, in byte order of the names.
+	ExcludeIf func(Named) (bool, error)
+	// Label says the SELinux label of a file, which becomes its security.selinux, when all else is changed; "" leaves
+	// it as it is, nil all of them. It is asked of every inode once, the root first, whose path is ""; of a file with
+	// several names by the first of them. Whiteouts and pending hard links are no files.
+	Label func(Named) (string, error)
 }
 
-// Change is the tree with other owners and times, and without what is left out. Layers are merged before. It has
+// Named is a name in a tree, of which the funcs of [Changes] are asked. They run on the goroutine of the call; an
+// error of theirs ends it and comes back from it as it is, and a panic does too.
+type Named struct {
+	// Path is from the root on, / between names and none in front.
+	Path string
+	// Mode is the type alone of what has the name.
+	Mode fs.FileMode
+	// Flags are Whiteout or Pending, in a layer that is not merged, or 0.
+	Flags StatFlags
+}
+
+// Change is the tree with other owners, times and labels, and without what is left out. Layers are merged before. It has
 // the devices of the first, in their order, in use or not; both are closed by the caller. Changes may be nil.
 func (t *Tree) Change(changes *Changes) (*Tree, error) {
 	const op = "Tree.Change"
@@ -79,6 +100,13 @@ func (o *Changes) c(call *call, names *cStrings) *C.tarfs_changes {
 		first := unsafe.SliceData(paths)
 		call.pin.Pin(first)
 		given.exclude, given.exclude_count = first, C.size_t(len(paths))
+	}
+	if o.ExcludeIf != nil {
+		given.exclude_if = C.tarfs_exclude_fn(C.tarfs_go_exclude)
+		given.exclude_ctx = call.context(callback{exclude: o.ExcludeIf})
+	}
+	if o.Label != nil {
+		given.label, given.label_ctx = C.tarfs_label_fn(C.tarfs_go_label), call.context(callback{label: o.Label})
 	}
 	call.pin.Pin(given)
 	return given

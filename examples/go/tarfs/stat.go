@@ -61,16 +61,19 @@ type Stat struct {
 }
 
 // FileMode is Mode as package fs has it.
-func (s *Stat) FileMode() fs.FileMode {
-	mode := fs.FileMode(s.Mode & 0o777)
+func (s *Stat) FileMode() fs.FileMode { return fileMode(s.Mode) }
+
+// fileMode is a mode of the system as package fs has it.
+func fileMode(st uint32) fs.FileMode {
+	mode := fs.FileMode(st & 0o777)
 	for bit, flag := range map[uint32]fs.FileMode{
 		0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky,
 	} {
-		if s.Mode&bit != 0 {
+		if st&bit != 0 {
 			mode |= flag
 		}
 	}
-	switch s.Mode >> 12 {
+	switch st >> 12 {
 	case 0o4:
 		mode |= fs.ModeDir
 	case 0o12:

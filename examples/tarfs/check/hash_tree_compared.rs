@@ -8,7 +8,7 @@ use erofs_tarfs::io::verity::{self, HashingOptions, ReadAt, WriteAt};
 use erofs_tarfs::verity::{Geometry, TreeDigest};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 
 /// The tree that data should have, compared with the one that is there.
 pub(crate) struct Compared {
@@ -28,9 +28,9 @@ pub(crate) fn compare(
     geometry: Geometry,
     hashing: &HashingOptions,
 ) -> Done<Compared> {
-    let _progress = Progress::new("verifying", None);
+    let progress = Progress::new(Stage::Verifying, Some(geometry.data_bytes()));
     let tree = TreeInFile { file, len: file.bytes()?, state: Mutex::new((0, None)) };
-    let sealed = verity::seal(data, &tree, geometry.clone(), hashing);
+    let sealed = verity::seal(&progress.file(data), &tree, geometry.clone(), hashing);
     let sealed = sealed.map_err(|error| Fail::of(file.path(), error))?;
     let (right, wrong) = tree.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Compared { geometry, root: sealed.root(), right, wrong })

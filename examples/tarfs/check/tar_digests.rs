@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::check::options::Options;
 use crate::cli::fail::Done;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::{numbers, quote};
 use crate::files::digest;
 use crate::layers::loaded::{Backing, Loaded};
@@ -79,7 +79,7 @@ pub(crate) fn check(image: &Loaded, table: &[DeviceInfo], options: &Options) -> 
 /// The SHA-256 of a device within a file, if it is not `sha256`. The tar may end anywhere in the zeros
 /// at the end of the device, so all those ends are tried.
 fn differs(file: &NamedFile, device: &Device, sha256: &str) -> Done<Option<String>> {
-    let progress = Progress::new("checking", Some(device.bytes));
+    let progress = Progress::new(Stage::Checking, Some(device.bytes));
     let observe = progress.observer();
     let last = device.bytes.saturating_sub(1) / BLOCK * BLOCK;
     let mut hasher = Sha256::new();

@@ -16,4 +16,5 @@ pub(crate) mod platform;
 pub(crate) mod progress;
 pub(crate) mod quote;
 pub(crate) mod reading_options;
+pub(crate) mod stages;
 pub(crate) mod warn;

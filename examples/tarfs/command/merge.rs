@@ -8,6 +8,7 @@ use crate::cli::change_options::Changing;
 use crate::cli::fail::Done;
 use crate::cli::help::LAYERS;
 use crate::cli::image_options::{self, Layout};
+use crate::cli::progress;
 use crate::cli::reading_options::{Inputs, ReadingOptions};
 use crate::files::durable::Durability;
 use crate::files::output::{self, Output};
@@ -57,6 +58,7 @@ pub(crate) fn run(args: &Merge) -> Done {
     let mut how = ReadingOptions { tag_files: !args.disk, ..args.inputs.how() };
     how.merge.device_per_layer = args.device_per_layer;
     how.layer.keep_empty_device = args.device_per_layer;
+    progress::passes(u64::from(args.disk));
     let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
     warnings::all(&layers, args.inputs.strict)?;
     same_devices::identify(&mut layers);

@@ -6,8 +6,8 @@ use clap::Args as Group;
 use erofs_tarfs::layout::LayoutOptions;
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::quote;
 use crate::cli::reading_options::ReadingArgs;
+use crate::cli::{progress, quote};
 use crate::files::durable::Durability;
 use crate::files::kind::Kind;
 use crate::files::stream;
@@ -74,6 +74,7 @@ pub(crate) fn run(args: &Oci) -> Done {
     let mut writer = LayoutWriter::new(&out.path)?;
     let mut spool = Spool::Temporary(out.path.clone());
     let opened = Opened::new(&image, &how, &spool.dir())?;
+    progress::copied();
     let layers = opened.layers(&how, &mut spool)?;
     warnings::all(&layers, args.strict)?;
     layers.iter().try_for_each(mountable)?;

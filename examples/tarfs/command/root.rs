@@ -12,7 +12,7 @@ use crate::cli::change_options::Changing;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, HashTree};
 use crate::cli::image_options::{self, Layout};
-use crate::cli::progress::Steps;
+use crate::cli::progress::{self, Steps};
 use crate::cli::reading_options::{Inputs, ReadingOptions};
 use crate::files::argument_files;
 use crate::layers::changed::Changer;
@@ -63,6 +63,7 @@ pub(crate) fn run(args: &Root) -> Done {
     let leaves = is_whole.then(|| options.verity.clone());
     let how = ReadingOptions { leaves, ..args.inputs.how() };
     let mut spool = Spool::Temporary(std::env::temp_dir());
+    progress::passes(1);
     let mut layers = load::all(&args.inputs.layers, &how, &mut spool)?;
     warnings::all(&layers, args.inputs.strict)?;
     let mode = match args.each_layer {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 
 /// The SHA-256 of a file, in hex.
 pub(crate) fn sha256(file: &NamedFile, observer: &mut dyn FnMut(u64)) -> Done<String> {
@@ -44,7 +44,7 @@ pub(crate) fn of(file: &NamedFile) -> Done<String> {
     if let Some(known) = DIGESTS.with_borrow(|known| known.get(&key).cloned()).filter(|_| lasts) {
         return Ok(known);
     }
-    let progress = Progress::new("verifying", Some(file.bytes()?));
+    let progress = Progress::new(Stage::Verifying, Some(file.bytes()?));
     let digest = sha256(file, &mut progress.observer())?;
     DIGESTS.with_borrow_mut(|known| known.insert(key, digest.clone()));
     Ok(digest)

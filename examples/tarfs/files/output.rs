@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::{quote, warn};
 use crate::files::place::{self, Place};
 use crate::files::{durable, protected, unchanged};
@@ -138,7 +138,7 @@ pub(crate) fn finish(outputs: Vec<Output>) -> Done {
 /// If those can't get them, names that `first` got are gone again, if nothing had them before.
 pub(crate) fn finish_in_order(first: Vec<Output>, last: Vec<Output>) -> Done {
     check_all(first.iter().chain(&last))?;
-    let _stage = durable::is_wanted().then(|| Progress::new("syncing", None));
+    let _stage = durable::is_wanted().then(|| Progress::new(Stage::Syncing, None));
     // What would fail then fails before the first has its name.
     for output in last.iter().filter(|_| !first.is_empty()) {
         durable::sync(&output.path, output.file.file().file())?;

@@ -5,7 +5,7 @@ use erofs_tarfs::io::{Map, NamedFile};
 use erofs_tarfs::verity::{Geometry, Sealed};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 
 /// Seals data; errors name its file.
 pub(crate) fn seal(
@@ -15,12 +15,12 @@ pub(crate) fn seal(
     options: &HashingOptions,
     map: bool,
 ) -> Done<Sealed> {
-    let _progress = Progress::new("hashing", None);
+    let progress = Progress::new(Stage::Hashing, Some(geometry.data_bytes()));
     let sealed = if map {
         let map = mapped(data, geometry.data_bytes())?;
-        verity::seal(&map, hashes, geometry, options)
+        verity::seal(&progress.file(&map), hashes, geometry, options)
     } else {
-        verity::seal(data, hashes, geometry, options)
+        verity::seal(&progress.file(data), hashes, geometry, options)
     };
     sealed.map_err(|error| Fail::of(hashes.path(), format_args!("cannot seal it: {error}")))
 }

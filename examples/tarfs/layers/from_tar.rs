@@ -7,7 +7,7 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::tree::LayerOptions;
 
 use crate::cli::fail::Done;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
 use crate::layers::loaded::{Backing, Loaded};
 use crate::layers::noted::Noted;
@@ -47,7 +47,7 @@ pub(crate) fn ingested(file: NamedFile, done: ingest::Ingested) -> (Loaded, Stri
 
 /// Indexes a tar; a link to a file of a lower layer waits for the merge, or is an error.
 pub(crate) fn indexed(tar: NamedFile, options: LayerOptions) -> Done<Loaded> {
-    let progress = Progress::new("indexing", Some(tar.bytes()?));
+    let progress = Progress::new(Stage::Indexing, Some(tar.bytes()?));
     let layer = tarfs_io::index_file(&tar, options, &mut progress.observer())?;
     let name = tar.path().to_owned();
     let (backing, noted, end) = (Backing::File(tar), Noted::of(&layer), Some(layer.end));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use erofs_tarfs::io as tarfs_io;
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{self, Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
 use crate::files::kind::Kind;
 use crate::files::open;
@@ -31,7 +31,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
         // Whoever opened it chose a partition.
         Kind::Tar | Kind::Gpt => {
             // Its tag is its SHA-256, so all of it is read.
-            let progress = Progress::new("reading", Some(file.bytes()?));
+            let progress = Progress::new(Stage::Reading, Some(file.bytes()?));
             let options = from_tar::reading(how, None);
             let reader = stream::reader(&file)?;
             let observer = &mut progress.observer();
@@ -39,7 +39,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
             from_tar::ingested(file, done).0
         }
         Kind::Gzip | Kind::Zstd | Kind::Xz | Kind::Bzip2 => {
-            let progress = Progress::new("unpacking", Some(file.bytes()?));
+            let progress = Progress::new(Stage::Unpacking, Some(file.bytes()?));
             let reader = progress.reader(stream::reader(&file)?);
             let reader = stream::uncompressed(kind, reader, how.limits);
             let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
@@ -54,7 +54,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
 fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
     let name = Path::new("standard input");
     let failed = |error| Fail::of(name, error);
-    let progress = Progress::new("reading", None);
+    let progress = Progress::new(Stage::Reading, None);
     let reader = progress.reader(stream::stdin().map_err(failed)?);
     let (mut reader, kind) = stream::with_kind(reader).map_err(failed)?;
     if kind == Kind::Erofs {
@@ -75,11 +75,19 @@ pub(crate) fn all(
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
     refuse_two_of_stdin(args)?;
+    progress::expect(args.iter().map(|arg| length(arg)).fold(0, u64::saturating_add));
     let mut layers = Vec::new();
     for arg in args {
         layers.extend(one(arg, how, spool)?);
     }
     Ok(layers)
+}
+
+/// How long a file is that an argument names, for what is said ahead of all that there is to do. What images have
+/// in them is not known yet.
+fn length(arg: &Path) -> u64 {
+    let named = if Reference::parse(arg).is_some() { None } else { arg.metadata().ok() };
+    named.filter(|found| found.is_file()).map_or(0, |found| found.len())
 }
 
 /// Refuses arguments of which two are read from standard input.

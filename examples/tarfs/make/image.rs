@@ -9,7 +9,7 @@ use erofs_tarfs::layout::{self, Artifact, Layout};
 use erofs_tarfs::tree::Tree;
 
 use crate::cli::fail::{self, Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::files::output::Output;
 use crate::show::report::Report;
 
@@ -72,6 +72,6 @@ pub(crate) fn write(
 /// Writes a disk; answers how the bytes of the sources got into it.
 fn disk(layout: &Layout<'_>, sources: &[NamedFile], out: &NamedFile) -> Done<Copied> {
     let plan = image::disk(layout);
-    let progress = Progress::new("writing", Some(plan.bytes));
+    let progress = Progress::new(Stage::Writing, Some(plan.bytes));
     Ok(tarfs_io::write_disk(&plan, layout, sources, out, &mut progress.observer())?)
 }

@@ -32,12 +32,18 @@ impl Bytes<'_> {
 }
 
 /// Gives a repository a blob by its digest, `sha256:` and hex digits, unless it has it; answers whether it was
-/// sent. The registry computes the digest of what it gets, and refuses another.
-pub(crate) fn blob(connection: &Connection, digest: &str, bytes: Bytes<'_>) -> Result<bool, Error> {
+/// sent. The registry computes the digest of what it gets, and refuses another. `observer` is told of bytes of a
+/// file that are sent: again, where all is sent once more.
+pub(crate) fn blob(
+    connection: &Connection,
+    digest: &str,
+    bytes: Bytes<'_>,
+    observer: &dyn Fn(u64),
+) -> Result<bool, Error> {
     if has_blob(connection, digest)? {
         return Ok(false);
     }
-    connection.ask(&|connection| send(connection, digest, bytes))?;
+    connection.ask(&|connection| send(connection, digest, bytes, observer))?;
     Ok(true)
 }
 
@@ -55,7 +61,12 @@ fn has_blob(connection: &Connection, digest: &str) -> Result<bool, Error> {
 }
 
 /// Begins an upload, and sends all bytes in one request.
-fn send(connection: &Connection, digest: &str, bytes: Bytes<'_>) -> Result<Response<Body>, Error> {
+fn send(
+    connection: &Connection,
+    digest: &str,
+    bytes: Bytes<'_>,
+    observer: &dyn Fn(u64),
+) -> Result<Response<Body>, Error> {
     let begin = connection.agent().post(connection.url("blobs/uploads/"));
     let begun = connection.authorized(begin).send_empty().map_err(unanswered)?;
     if !begun.status().is_success() {
@@ -78,7 +89,9 @@ fn send(connection: &Connection, digest: &str, bytes: Bytes<'_>) -> Result<Respo
     let put = put.header("Content-Length", bytes.len().to_string());
     match bytes {
         Bytes::Few(bytes) => put.send(bytes),
-        Bytes::File(file, end) => put.send(SendBody::from_reader(&mut Reader { file, at: 0, end })),
+        Bytes::File(file, end) => {
+            put.send(SendBody::from_reader(&mut Reader { file, at: 0, end, observer }))
+        }
     }
     .map_err(unanswered)
 }
@@ -120,6 +133,7 @@ struct Reader<'a> {
     file: &'a NamedFile,
     at: u64,
     end: u64,
+    observer: &'a dyn Fn(u64),
 }
 
 impl Read for Reader<'_> {
@@ -127,6 +141,7 @@ impl Read for Reader<'_> {
         let n = (self.end - self.at).min(buf.len() as u64) as usize;
         ReadAt::read_exact_at(self.file, &mut buf[..n], self.at)?;
         self.at += n as u64;
+        (self.observer)(n as u64);
         Ok(n)
     }
 }

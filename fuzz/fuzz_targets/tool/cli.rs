@@ -26,5 +26,7 @@ pub(crate) mod progress;
 pub(crate) mod quote;
 #[path = "../../../examples/tarfs/cli/reading_options.rs"]
 pub(crate) mod reading_options;
+#[path = "../../../examples/tarfs/cli/stages.rs"]
+pub(crate) mod stages;
 #[path = "warn.rs"]
 pub(crate) mod warn;

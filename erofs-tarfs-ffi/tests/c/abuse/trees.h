@@ -105,6 +105,94 @@ static inline void layer_order(uint8_t *tar) {
     tarfs_layer_free(layer);
 }
 
+/* What a callback of changes answers. */
+struct answer {
+    int32_t status;
+    const char *label;
+    size_t label_len, times;
+};
+
+static int32_t answer_exclude(void *ctx, const uint8_t *path, size_t n, uint32_t mode, uint32_t flags,
+                              uint32_t *excluded) {
+    struct answer *answer = ctx;
+    (void)mode, (void)flags;
+    CHECK(n > 0 && path[0] != 0);
+    answer->times++;
+    *excluded = 1; /* not looked at where the call ends */
+    return answer->status;
+}
+
+static int32_t answer_label(void *ctx, const uint8_t *path, size_t n, uint32_t mode, const uint8_t **label,
+                            size_t *label_len) {
+    struct answer *answer = ctx;
+    CHECK(path != NULL && (n > 0 || (mode == 0040000 && path[0] == 0)));
+    answer->times++;
+    *label = (const uint8_t *)answer->label;
+    *label_len = answer->label_len;
+    return answer->status;
+}
+
+/* A callback that ends the call is not called again, its number comes back, and there is no tree; a label that
+ * is none is an error. */
+static inline void wrong_choices(const tarfs_tree *tree) {
+    static char text[65536];
+    struct answer answer = {0};
+    tarfs_tree *other = NULL;
+    tarfs_exported *made = NULL;
+    STRUCT(tarfs_changes, changes);
+    STRUCT(tarfs_export_options, options);
+    STRUCT(tarfs_export_layer, layer);
+    STRUCT(tarfs_source, source);
+    uint8_t none[TAR_BYTES] = {0};
+    struct memory memory = {0};
+    int i;
+
+    memory.bytes = none;
+    memory.len = sizeof none;
+    source = source_of(&memory);
+    layer.tree = tree;
+    layer.sources = &source;
+    layer.source_count = 1;
+    options.mode = "layer_block";
+    options.changes = &changes;
+    changes.exclude_ctx = changes.label_ctx = &answer;
+    for (i = 0; i < 2; i++) {
+        changes.exclude_if = i ? NULL : answer_exclude;
+        changes.label = i ? answer_label : NULL;
+        answer.status = i ? -4321 : 4321;
+        answer.times = 0;
+        EXPECT(answer.status, tarfs_tree_change(tree, &changes, &other, &error));
+        CHECK(answer.times == 1 && other == NULL);
+        EXPECT(answer.status,
+               tarfs_export(&layer, 1, "/no/such/directory", &options, NULL, NULL, &made, &error));
+        CHECK(answer.times == 2 && made == NULL);
+        answer.status = 0;
+    }
+    answer.label_len = 1;
+    INVALID(tarfs_tree_change(tree, &changes, &other, &error)); /* a label at NULL */
+    answer.label_len = SIZE_MAX;
+    answer.label = text;
+    INVALID(tarfs_tree_change(tree, &changes, &other, &error));
+    answer.label_len = 0; /* there, and empty */
+    EXPECT(TARFS_STATUS_TREE, tarfs_tree_change(tree, &changes, &other, &error));
+    answer.label_len = sizeof text; /* one too many */
+    EXPECT(TARFS_STATUS_TREE, tarfs_tree_change(tree, &changes, &other, &error));
+    CHECK(other == NULL);
+    answer.label_len--;
+    OK(tarfs_tree_change(tree, &changes, &other, &error));
+    tarfs_tree_free(other);
+    /* All that is there is left out. */
+    changes.label = NULL;
+    changes.exclude_if = answer_exclude;
+    OK(tarfs_tree_change(tree, &changes, &other, &error));
+    {
+        STRUCT(tarfs_tree_info, info);
+        OK(tarfs_tree_get_info(other, &info, &error));
+        CHECK(info.inodes == 1);
+    }
+    tarfs_tree_free(other);
+}
+
 static inline void wrong_changes(const tarfs_tree *tree) {
     tarfs_tree *other = NULL;
     const char *paths[] = {"dir", NULL};
@@ -124,6 +212,7 @@ static inline void wrong_changes(const tarfs_tree *tree) {
     changes.uid_offset = -1;
     EXPECT(TARFS_STATUS_TREE, tarfs_tree_change(tree, &changes, &other, &error));
     CHECK(other == NULL);
+    wrong_choices(tree);
 }
 
 static inline void wrong_trees(uint8_t *tar) {

@@ -5,6 +5,7 @@ use core::fmt;
 use core::sync::atomic::AtomicBool;
 use std::path::PathBuf;
 
+use super::choices::Choices;
 use super::layer::{Input, Layer};
 use super::watch::Watch;
 use super::{Backing, Step};
@@ -36,6 +37,7 @@ pub struct Export<'a> {
     pub(super) options: ExportOptions,
     pub(super) merge: MergeOptions,
     pub(super) changes: Changes,
+    pub(super) choices: Choices<'a>,
     pub(super) hashing: Hashing,
     pub(super) form: Form,
     pub(super) partitioning: Option<Partitioning>,
@@ -54,6 +56,7 @@ impl fmt::Debug for Export<'_> {
             .field("options", &self.options)
             .field("merge", &self.merge)
             .field("changes", &self.changes)
+            .field("choices", &self.choices)
             .field("hashing", &self.hashing)
             .field("form", &self.form)
             .field("partitioning", &self.partitioning)
@@ -71,6 +74,7 @@ impl<'a> Export<'a> {
             options: ExportOptions::default(),
             merge: MergeOptions::default(),
             changes: Changes::default(),
+            choices: Choices::default(),
             hashing: Hashing::default(),
             form: Form::default(),
             partitioning: None,

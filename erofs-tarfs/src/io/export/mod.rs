@@ -1,6 +1,8 @@
 //! The main job with files: layers in, disks and hash trees out.
 
 mod backing;
+mod choices;
+mod choose;
 mod job;
 mod layer;
 mod made;

@@ -131,10 +131,10 @@ impl Job<'_> {
     /// is changed where it is.
     fn merged(&mut self, path: &Path) -> Result<Option<Tree>, Error> {
         let failed = |error| Error::Merge { file: path.to_owned(), error };
-        let changes = &self.export.changes;
         if self.export.mode.is_by_layer() || self.is_merged {
+            let Export { changes, choices, .. } = &mut self.export;
             for layer in &mut self.layers {
-                if let Cow::Owned(changed) = tree::change(&layer.tree, changes).map_err(failed)? {
+                if let Cow::Owned(changed) = choices.change(&layer.tree, changes).map_err(failed)? {
                     layer.tree = Cow::Owned(changed);
                 }
             }
@@ -143,7 +143,8 @@ impl Job<'_> {
         let trees: Vec<&Tree> = self.layers.iter().map(|layer| &*layer.tree).collect();
         let merged = tree::merge_noting(&trees, &self.export.merge, &mut *self.export.notes);
         let merged = merged.map_err(failed)?;
-        Ok(Some(match tree::change(&merged, changes).map_err(failed)? {
+        let Export { changes, choices, .. } = &mut self.export;
+        Ok(Some(match choices.change(&merged, changes).map_err(failed)? {
             Cow::Borrowed(_) => merged,
             Cow::Owned(changed) => changed,
         }))

@@ -12,7 +12,7 @@ pub(crate) use self::arguments::Cache;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, HashTree, Preset};
 use crate::cli::reading_options::ReadingOptions;
-use crate::cli::{image_options, warn};
+use crate::cli::{image_options, progress, warn};
 use crate::files::directory::NewDirectories;
 use crate::files::{argument_files, digest, durable, output, place};
 use crate::hash_tree::sidecar;
@@ -79,6 +79,7 @@ fn of_argument(
         kept
     };
     let how = ReadingOptions { needless: Some(&needless), ..args.inputs.how() };
+    progress::passes(1 + u64::from(wanted.params.is_some()));
     let layers = load::one(arg, &how, &mut Spool::Temporary(args.cache.clone()))?;
     warnings::all(&layers, args.inputs.strict)?;
     let (mut made, mut reports) = (Vec::<Made>::new(), Vec::new());

@@ -8,7 +8,7 @@ mod sidecars;
 
 use std::path::Path;
 
-use erofs_tarfs::export::{ExportOptions, Mode, Partitioning, Product};
+use erofs_tarfs::export::{ExportOptions, Form, Mode, Partitioning, Product};
 use erofs_tarfs::io::{self as tarfs_io, Step};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::units::BlockSize;
@@ -16,7 +16,7 @@ use erofs_tarfs::verity::{Algorithm, Params};
 
 pub(crate) use self::arguments::Export;
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Steps;
+use crate::cli::progress::{self, Steps};
 use crate::cli::reading_options::ReadingOptions;
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Export) -> Done {
         false => place::named(&args.output)?,
     };
     check(args, &output, product)?;
+    progress::passes(passes(product, form));
     let mut spool = match form.is_over_files() {
         false => Spool::temporary(&output),
         // Over the tars, so they stay.
@@ -110,6 +111,12 @@ pub(crate) fn run(args: &Export) -> Done {
         output::finish_in_order(sidecars, files.into_iter().chain(outputs).collect())
     })?;
     print::all(args, product, &target, (made, &digests), noted)
+}
+
+/// How often what is read is gone through afterwards.
+fn passes(product: Product, form: Form) -> u64 {
+    u64::from(product != Product::HashTree && !form.is_over_files())
+        + u64::from(product != Product::Disk)
 }
 
 /// For which hash tree the blocks of the tars are hashed as they are unpacked: where the disk has the tars

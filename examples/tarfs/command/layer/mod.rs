@@ -16,7 +16,7 @@ use self::one_pass::Wanted;
 use self::source::Source;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::marks::Mark;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::{hash_tree_options, image_options, quote};
 use crate::files::output::{self, Output};
 use crate::files::{argument_files, digest, place, stream};
@@ -64,9 +64,9 @@ pub(crate) fn run(args: &Layer) -> Done {
         None => Ok(report),
     };
     let mut outputs = Vec::new();
-    let mut report = match source::source(args)? {
+    let mut report = match source::source(args, in_place)? {
         Source::Tar(tar) if in_place && params.is_some() => {
-            let progress = Progress::new("reading", Some(tar.bytes()?));
+            let progress = Progress::new(Stage::Reading, Some(tar.bytes()?));
             let mut reader = progress.wrap(stream::reader(&tar)?);
             let to = Wanted { args, options: &options, params: params.as_ref(), changer: &changer };
             one_pass::one_pass(tar.path(), &mut reader, &to, &out)?

@@ -7,7 +7,7 @@ use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 
 use super::arguments::Layer;
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{self, Progress, Stage};
 use crate::files::kind::Kind;
 use crate::files::{open, stream};
 use crate::layers::from_tar;
@@ -26,12 +26,15 @@ pub(crate) enum Source {
     Stream(PathBuf, Box<dyn Read>),
 }
 
-/// Opens the tar, and refuses what is none.
-pub(crate) fn source(args: &Layer) -> Done<Source> {
+/// Opens the tar, and refuses what is none. `in_place` says that a stream is written and hashed as it comes.
+pub(crate) fn source(args: &Layer, in_place: bool) -> Done<Source> {
+    let again = u64::from(args.disk) + u64::from(args.verity);
+    let of_stream = if in_place { 0 } else { again };
     if is_stdin(&args.input) {
+        progress::passes(of_stream);
         let name = PathBuf::from("standard input");
         let failed = |error| Fail::of(&name, error);
-        let reader = Progress::new("reading", None).wrap(stream::stdin().map_err(failed)?);
+        let reader = Progress::new(Stage::Reading, None).wrap(stream::stdin().map_err(failed)?);
         let (reader, kind) = stream::with_kind(reader).map_err(failed)?;
         refuse_image(&name, kind)?;
         let reader = stream::uncompressed(kind, reader, args.rules.limits()).map_err(failed)?;
@@ -40,9 +43,12 @@ pub(crate) fn source(args: &Layer) -> Done<Source> {
     let (file, kind) = open::input(&args.input)?;
     refuse_image(&args.input, kind)?;
     if !kind.is_compressed() {
+        // One that is hashed too is streamed.
+        progress::passes(if args.verity { of_stream } else { again });
         return Ok(Source::Tar(file));
     }
-    let reader = Progress::new("reading", Some(file.bytes()?)).wrap(stream::reader(&file)?);
+    progress::passes(of_stream);
+    let reader = Progress::new(Stage::Unpacking, Some(file.bytes()?)).wrap(stream::reader(&file)?);
     let reader = stream::uncompressed(kind, reader, args.rules.limits())
         .map_err(|error| Fail::of(&args.input, error))?;
     Ok(Source::Stream(args.input.clone(), reader))
@@ -55,7 +61,7 @@ pub(crate) fn indexed(tar: NamedFile, args: &Layer) -> Done<Loaded> {
         rules.tag = tag.as_bytes().to_vec();
         return from_tar::indexed(tar, rules);
     }
-    let progress = Progress::new("reading", Some(tar.bytes()?));
+    let progress = Progress::new(Stage::Reading, Some(tar.bytes()?));
     let options = from_tar::ingest_options(rules, None);
     let reader = stream::reader(&tar)?;
     let done = tarfs_io::ingest(&args.input, reader, options, None, &mut progress.observer())?;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, Hashing};
 use crate::cli::reading_options::{ReadingArgs, ReadingOptions};
-use crate::cli::{numbers, quote};
+use crate::cli::{numbers, progress, quote};
 use crate::layers::images::opened::Opened;
 use crate::layers::images::reference::{Reference, Transport};
 use crate::layers::spool::Spool;
@@ -106,6 +106,7 @@ fn file(part: &Part) -> File {
 
 /// Indexes, merges and hashes the layers.
 fn parts(args: &Push, opened: &Opened, how: &ReadingOptions<'_>, dir: &Path) -> Done<Parts> {
+    progress::passes(1);
     let mut layers = opened.layers(how, &mut Spool::Temporary(dir.to_owned()))?;
     warnings::all(&layers, args.strict)?;
     same_devices::identify(&mut layers);

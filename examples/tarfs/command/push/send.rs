@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::cli::fail::{Done, Fail};
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
 use crate::layers::images::reference::Reference;
 use crate::make::attachment::documents::{EMPTY_BYTES, EMPTY_DIGEST};
@@ -33,14 +34,17 @@ pub(crate) fn all(
     let failed = |what: &str, error: Error| Fail::of(repository.join(what), explained(&error));
 
     let mut bytes = 0;
+    let all = parts.bootstrap.blob.bytes + parts.tree.blob.bytes;
+    let progress = Progress::new(Stage::Sending, Some(all));
+    let sending = &progress.observer();
     for Part { file, blob } in [&parts.bootstrap, &parts.tree] {
         let digest = format!("sha256:{}", blob.hex);
-        let sent = upload::blob(&connection, &digest, Bytes::File(file, blob.bytes));
+        let sent = upload::blob(&connection, &digest, Bytes::File(file, blob.bytes), sending);
         if sent.map_err(|error| failed(&format!("blobs/{digest}"), error))? {
             bytes += blob.bytes;
         }
     }
-    upload::blob(&connection, EMPTY_DIGEST, Bytes::Few(EMPTY_BYTES))
+    upload::blob(&connection, EMPTY_DIGEST, Bytes::Few(EMPTY_BYTES), sending)
         .map_err(|error| failed(&format!("blobs/{EMPTY_DIGEST}"), error))?;
     let digest = entry["digest"].as_str().unwrap_or_default();
     let listed = upload::document(&connection, digest, MANIFEST, manifest.as_bytes())

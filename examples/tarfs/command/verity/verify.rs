@@ -12,7 +12,7 @@ use super::of_sidecar;
 use super::place::Place;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::hash_tree_options::{self, Hashing};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::quote;
 use crate::files::unchanged;
 use crate::hash_tree::sought::Sought;
@@ -91,8 +91,9 @@ struct Verified {
 /// Verifies all; errors name the file.
 fn check(sought: &Sought, sealed: &Sealed, options: &HashingOptions) -> Done {
     let verified = {
-        let _progress = Progress::new("verifying", None);
-        verity::verify(&sought.data, &sought.hashes, sealed, options)
+        let bytes = sealed.geometry().data_bytes();
+        let progress = Progress::new(Stage::Verifying, Some(bytes));
+        verity::verify(&progress.file(&sought.data), &sought.hashes, sealed, options)
     };
     let (data, hashes) = (sought.data.path(), sought.hashes.path());
     match verified {

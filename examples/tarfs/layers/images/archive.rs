@@ -7,7 +7,7 @@ use erofs_tarfs::tree::{InodeId, LayerOptions, NodeKind};
 use erofs_tarfs::{ingest, io as tarfs_io};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::quote;
 use crate::cli::reading_options::ReadingOptions;
 use crate::files::open;
@@ -48,7 +48,7 @@ pub(crate) fn open(path: &Path, dir: &Path, how: &ReadingOptions<'_>) -> Done<Lo
         let mut reader = reader.map_err(|error| Fail::of(path, error))?;
         return unpacked(path, &mut *reader, dir, how);
     }
-    let progress = Progress::new("reading", Some(file.bytes()?));
+    let progress = Progress::new(Stage::Reading, Some(file.bytes()?));
     let layer = tarfs_io::index_file(&file, options(how), &mut progress.observer())?;
     Ok(Loaded {
         name: path.to_owned(),

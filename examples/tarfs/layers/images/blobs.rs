@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use erofs_tarfs::tree::Identity;
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{self, Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
 use crate::files::kind::Kind;
 use crate::files::stream;
@@ -39,6 +39,9 @@ pub(crate) fn load(
     let layers = layers.iter().zip(diff_ids).filter(|(_, diff_id)| !how.passes_over(diff_id));
     let layers: Vec<(&Descriptor, &String)> = layers.collect();
     let bytes = total(layers.iter().map(|(descriptor, _)| descriptor.size));
+    if store.checks_ahead() {
+        progress::expect_checks(bytes.unwrap_or_default());
+    }
     let open =
         |(descriptor, diff_id): (&Descriptor, &String)| open(store, path, descriptor, diff_id, how);
     let layers = each(layers.into_iter(), bytes, how, spool, open)?;
@@ -139,7 +142,7 @@ pub(crate) fn each<'a, J>(
     spool: &mut Spool,
     mut open: impl FnMut(J) -> Done<Source<'a>>,
 ) -> Done<Vec<Loaded>> {
-    let progress = Progress::new("unpacking", bytes);
+    let progress = Progress::new(Stage::Unpacking, bytes);
     let spool = RefCell::new(spool);
     let begin = |layer: J| {
         let Packed { path, reader, tag, diff_id } = match open(layer)? {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
 use crate::files::{open, stream};
 use crate::layers::file_data::FileData;
@@ -235,6 +235,11 @@ impl Store {
         Ok(bytes)
     }
 
+    /// Whether blobs are read once more, and before, to be checked.
+    pub(crate) fn checks_ahead(&self) -> bool {
+        self.blob_names != BlobNames::Registry
+    }
+
     /// Opens a blob whose length and digest were checked. Of a registry it comes once only: there its end
     /// says whether it has the digest.
     pub(crate) fn verified(
@@ -246,10 +251,10 @@ impl Store {
         let path = self.path(&name);
         let mut blob = self.open(&name)?;
         check_size(&path, blob.bytes, descriptor)?;
-        if self.blob_names == BlobNames::Registry {
+        if !self.checks_ahead() {
             return Ok((path, blob));
         }
-        let progress = Progress::new("checking", Some(blob.bytes));
+        let progress = Progress::new(Stage::Checking, Some(blob.bytes));
         let mut hasher = Sha256::new();
         let mut buf = vec![0; 256 << 10];
         loop {

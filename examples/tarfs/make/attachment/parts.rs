@@ -12,7 +12,7 @@ use erofs_tarfs::tree::Tree;
 use erofs_tarfs::verity::{Geometry, HashPlacement, Leaves, Params, Sealed};
 
 use crate::cli::fail::{Done, Fail};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::files::digest;
 use crate::layers::loaded::{self, Loaded};
 use crate::make::image;
@@ -61,7 +61,7 @@ pub(crate) fn made(
     let sources = loaded::sources(tree, layers)?;
     let leaves = loaded::origins(tree, layers).into_iter();
     let leaves: Vec<Option<&Leaves>> = leaves.map(|(layer, _)| layer.leaves.as_deref()).collect();
-    let progress = Progress::new("hashing", Some(plan.bytes));
+    let progress = Progress::new(Stage::Hashing, Some(plan.bytes));
     let sealed = tarfs_io::hash_disk(
         &plan,
         &layout,

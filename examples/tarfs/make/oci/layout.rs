@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Stage};
 use crate::files::output::Named;
 use crate::files::{digest, durable, place, unchanged};
 use crate::layers::images::json;
@@ -86,7 +86,7 @@ impl LayoutWriter {
         }
         let output = self.output(&format!("{BLOBS}/{hex}"))?;
         let failed = |error| Fail::of(output.path(), error);
-        let progress = Progress::new("copying", Some(from.bytes));
+        let progress = Progress::new(Stage::Copying, Some(from.bytes));
         if let Some(file) = &from.file {
             let (start, to) = ((file, 0), (output.file(), 0));
             erofs_tarfs::io::copy_range(start, to, from.bytes, &mut progress.observer())?;
@@ -132,7 +132,7 @@ impl LayoutWriter {
         {
             return Ok(false);
         }
-        let progress = Progress::new("checking", Some(there.bytes()?));
+        let progress = Progress::new(Stage::Checking, Some(there.bytes()?));
         match digest::sha256(&there, &mut progress.observer())? {
             has if has == blob.hex => Ok(false),
             has => Err(Fail::of(path, format_args!("is there, and has the digest {has}"))),
