@@ -85,7 +85,7 @@ root = "HOME/tarfs"
 '"$mode"'
 [attached]
 mode = "require"
-trust_registry = true
+trusted_repositories = ["'"$registry"'/test"]
 registries = ["'"$registry"'"]
 [metrics]
 address = "unix:HOME/metrics"'

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -93,14 +92,6 @@ func (s *Store) attachedTo(layers []string) *keep.Item {
 		return nil
 	}
 	return it
-}
-
-// dropAttached removes what turned out not to fit, so that all is made here.
-func (s *Store) dropAttached(layers []string, cause error) {
-	s.log.Error("what came with an image does not fit: made here", "cause", cause)
-	if err := s.items.Remove(attachedKind, s.attachedKey(layers)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Error("it was not removed", "cause", err)
-	}
 }
 
 // arrived says that the layers of what was attached are there: from now on it goes when they do.
