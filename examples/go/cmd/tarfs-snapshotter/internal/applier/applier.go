@@ -126,6 +126,9 @@ func (a *Applier) Apply(ctx context.Context, desc ocispec.Descriptor, mounts []m
 		if err = to.look(ctx, j); err == nil {
 			made, err = a.inTurn(ctx, j)
 		}
+		if j.release != nil {
+			j.release()
+		}
 		a.opts.Metrics.Layer(err, desc.Size, made.Size)
 		a.opts.Metrics.Hashed("blob", j.read)
 	}

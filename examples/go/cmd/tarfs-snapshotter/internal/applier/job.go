@@ -20,6 +20,8 @@ type job struct {
 	root string
 	// The diffID of a layer that need not be indexed, as what came with its image has all that its tar would be read for.
 	attached digest.Digest
+	// Ends what look has begun; nil if that is nothing.
+	release func()
 }
 
 // destination is where a layer goes.

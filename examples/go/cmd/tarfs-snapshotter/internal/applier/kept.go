@@ -46,7 +46,10 @@ func (o ownSnapshot) look(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	j.attached, err = o.Attached.Layer(ctx, j.desc.Digest, chain)
+	if j.attached, err = o.Attached.Layer(ctx, j.desc.Digest, chain); err != nil || j.attached == "" {
+		return err
+	}
+	j.release, err = o.Layers.Hold(j.attached)
 	return err
 }
 

@@ -39,8 +39,8 @@ type Attached struct {
 }
 
 // Attach keeps what is attached to an image, unless it is kept, once it was found to be right; else it is ErrAttached,
-// and nothing stays. It goes when its layers do, and after an hour if
-// no image is made of them until then.
+// and nothing stays. It goes when its layers do: when all are there and one goes, or before when none of them is in use or
+// held any more, and after an hour in any case if they are not all there by then.
 func (s *Store) Attach(ctx context.Context, a Attached) error {
 	layers, err := keysOf(a.Layers)
 	if err != nil {
