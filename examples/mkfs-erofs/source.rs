@@ -5,7 +5,7 @@ use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::thread::{self, Builder};
 
 use erofs_tarfs::io::{NamedFile, Pipe};
 
@@ -47,7 +47,8 @@ pub(crate) fn open<T>(wanted: &Wanted, take: impl FnOnce(Tar) -> Done<T>) -> Don
 fn directory<T>(path: &Path, time: Option<i64>, take: impl FnOnce(Tar) -> Done<T>) -> Done<T> {
     let (reader, writer): (PipeReader, _) = io::pipe()?;
     thread::scope(|scope| {
-        let writing = scope.spawn(move || upper::write(path, time, writer));
+        let writing = Builder::new();
+        let writing = writing.spawn_scoped(scope, move || upper::write(path, time, writer))?;
         let reader = Pipe::new(OwnedFd::from(reader));
         let taken = take(Tar::Stream(path.to_owned(), Box::new(reader)));
         // The reader is closed here: who still writes gets an error, and does not wait for ever.

@@ -141,6 +141,7 @@ const SNAPSHOTTER: &[Row] = &[
         "docker build -t registry.example",
         "no Docker and no cluster where tests run; ./check cluster runs the manifest",
     ),
+    not("kubectl -n kube-system create secret", "no cluster where tests run"),
     not("ctr image pull --snapshotter erofs", NO_CONTAINERD),
     not("ctr image pull --snapshotter tarfs", NO_CONTAINERD),
 ];

@@ -26,6 +26,7 @@ mod messages;
 mod modes;
 mod mounting;
 mod names;
+mod no_threads;
 mod outputs;
 mod overlaid;
 mod partitions;

@@ -1,5 +1,6 @@
 //! Requests to one repository of a registry.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body, RequestBuilder};
+use ureq::{Agent, Body, RequestBuilder, ResponseExt};
 
 use super::challenge::Challenge;
 use super::error::{Error, is_passing};
 use super::login;
 use super::name::Name;
+use super::places::origin;
 use crate::cli::reading_options::Asking;
 
 /// How often a request is made at most, where the registry fails or is not reached.
@@ -37,6 +39,8 @@ pub(crate) struct Connection {
     authorization: Mutex<Option<String>>,
     /// Whether something is to be pushed.
     pushes: bool,
+    /// Whether nobody waits for an answer any more.
+    given_up: AtomicBool,
 }
 
 /// A request, which is made once more when there is a login for it, or when the registry had failed.
@@ -81,8 +85,16 @@ impl Connection {
             .timeout_connect(silence)
             .timeout_recv_response(silence)
             .timeout_per_read(silence)
+            .timeout_per_write(silence)
             .build();
-        Self { agent: agent.new_agent(), url, name, authorization: Mutex::default(), pushes: false }
+        Self {
+            agent: agent.new_agent(),
+            url,
+            name,
+            authorization: Mutex::default(),
+            pushes: false,
+            given_up: AtomicBool::new(false),
+        }
     }
 
     /// The same, to push something: a login that may do so is asked for from the first request on.
@@ -93,6 +105,16 @@ impl Connection {
     /// Which image it was made for.
     pub(crate) fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// Nothing is tried again from now on: what it was for has failed.
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was so the last time.
+    pub(super) fn is_last(&self, tries: u32) -> bool {
+        tries == TRIES || self.given_up.load(Ordering::Relaxed)
     }
 
     /// Asks, again if the registry fails for the moment. The answer is 200, or 206 from a byte on.
@@ -112,7 +134,7 @@ impl Connection {
             if !matches!(again, Error::Failed(_)) {
                 return Err(again);
             }
-            if tries == TRIES {
+            if self.is_last(tries) {
                 return Err(again);
             }
             wait(tries);
@@ -124,6 +146,13 @@ impl Connection {
         let answer = request(self)?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
+        }
+        // Whoever the registry leads to says nothing of who gets its passwords.
+        let from = answer.get_uri().to_string();
+        if !origin(&from).eq_ignore_ascii_case(origin(&self.url)) {
+            let from = origin(&from);
+            let why = format!("the registry leads to {from}, which wants a login of its own");
+            return Err(Error::Refused(why));
         }
         // A token may be too old: it is asked for anew, but not more often than that.
         // There may be several: the first that is known here counts.

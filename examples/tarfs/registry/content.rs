@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use ureq::http::{Response, StatusCode};
 use ureq::{Body, BodyReader};
 
-use super::connection::{Connection, TRIES, What, wait};
+use super::connection::{Connection, What, wait};
 use super::error::Error;
 use crate::cli::{fail, numbers};
 
@@ -143,7 +143,7 @@ impl Read for Blob<'_> {
                 io::ErrorKind::UnexpectedEof => "the registry sends no more".to_owned(),
                 _ => error.to_string(),
             };
-            if self.failures == TRIES {
+            if self.connection.is_last(self.failures) {
                 return Err(self.given_up(&why));
             }
             wait(self.failures);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `name` | what `docker://HOST/REPOSITORY:TAG` names |
 //! | `connection` | requests to one repository: tried again, and answered in words when they fail |
+//! | `places` | addresses: whose they are, and where one leads to |
 //! | `challenge` | what a registry wants to know of who asks |
 //! | `login` | tokens, for names and passwords of the usual files |
 //! | `error` | why there is no answer, and whether it may come yet |
@@ -20,5 +21,6 @@ pub(crate) mod content;
 pub(crate) mod error;
 mod login;
 pub(crate) mod name;
+mod places;
 pub(crate) mod referrers;
 pub(crate) mod upload;

@@ -112,6 +112,7 @@ func volumes(list []core.Volume, config core.ConfigMap, dir string) (map[string]
 			}
 		case volume.ConfigMap != nil && volume.ConfigMap.Name == config.Name:
 		case volume.EmptyDir != nil:
+		case volume.Secret != nil && volume.Secret.Optional != nil && *volume.Secret.Optional: // and is not there
 		default:
 			return nil, fmt.Errorf("volume %s: what is that?", volume.Name)
 		}
@@ -146,6 +147,10 @@ func container(c core.Container, volumes map[string]string) (object, error) {
 		mounts = append(mounts, object{"host_path": from, "container_path": mount.MountPath, "readonly": mount.ReadOnly, "propagation": propagation})
 	}
 	security := c.SecurityContext
+	selinux := object{}
+	if options := security.SELinuxOptions; options != nil {
+		selinux = object{"user": options.User, "role": options.Role, "type": options.Type, "level": options.Level}
+	}
 	return object{
 		"metadata": object{"name": c.Name},
 		"image":    object{"image": c.Image},
@@ -156,6 +161,7 @@ func container(c core.Container, volumes map[string]string) (object, error) {
 			"run_as_user":     object{"value": *security.RunAsUser},
 			"readonly_rootfs": *security.ReadOnlyRootFilesystem,
 			"capabilities":    object{"add_capabilities": security.Capabilities.Add, "drop_capabilities": security.Capabilities.Drop},
+			"selinux_options": selinux,
 			"privileged":      security.Privileged != nil && *security.Privileged,
 			// What a kubelet says where nothing is asked for.
 			"seccomp":      object{"profile_type": 1},

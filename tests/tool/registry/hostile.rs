@@ -118,6 +118,28 @@ fn one_that_is_slow_but_not_silent() {
     assert_eq!(ran.stdout, case.here());
 }
 
+/// Layers come at the same time. One that is wrong is told of without waiting for another as long as for one that is
+/// wanted.
+#[test]
+fn one_that_stops_is_not_asked_again_when_another_layer_is_wrong() {
+    let case = Case::new();
+    let (host, seen) = case.served(|image, request, _| {
+        let mut answer = image.answer(request);
+        if image.is_layer(request, 0) {
+            answer.body[600] ^= 1;
+        }
+        if image.is_layer(request, 1) {
+            answer.pause = Duration::from_secs(60);
+        }
+        Some(answer)
+    });
+    let ran = root(&host);
+    assert!(ran.code == 1 && ran.stderr.contains("digest"), "{}", ran.stderr);
+    let asked = seen.lock().unwrap();
+    let asked = asked.iter().filter(|request| case.image.is_layer(request, 1)).count();
+    assert!(asked <= 1, "asked {asked} times");
+}
+
 #[test]
 fn what_cannot_be_right_is_refused() {
     let case = Case::new();

@@ -87,3 +87,37 @@ fn passwords_and_tokens() {
             .all(|request| !request.authorization.as_ref().is_some_and(|who| who.contains(ME)))
     );
 }
+
+/// Whoever a registry leads to may answer a redirection as the registry would: with the place where tokens are. What
+/// he says there is not believed.
+#[test]
+fn a_login_is_not_asked_for_by_whom_a_registry_leads_to() {
+    let dir = tempfile::tempdir().unwrap();
+    for challenge in ["Bearer realm=\"http://HOST/token\",service=\"s\"", "Basic realm=\"r\""] {
+        let (elsewhere, theirs) = serve(move |request, _| {
+            if request.path.starts_with("/token") {
+                return Answer::of("200 OK", r#"{"token":"good"}"#);
+            }
+            let mut answer = Answer::of("401 Unauthorized", "");
+            let host = request.host.as_deref().unwrap_or_default();
+            answer.headers.push(format!("WWW-Authenticate: {}", challenge.replace("HOST", host)));
+            answer
+        });
+        let to = elsewhere.clone();
+        let (host, ours) = serve(move |request, _| {
+            let mut answer = Answer::of("307 Temporary Redirect", "");
+            answer.headers.push(format!("Location: http://{to}{}", request.path));
+            answer
+        });
+        fs::create_dir_all(dir.path().join(".docker")).unwrap();
+        let auths = format!(r#"{{"auths":{{"{host}":{{"auth":"{ME}"}}}}}}"#);
+        fs::write(dir.path().join(".docker/config.json"), auths).unwrap();
+        let ran = root(&host, dir.path());
+        let theirs = theirs.lock().unwrap();
+        assert!(theirs.iter().all(|request| request.authorization.is_none()), "{theirs:?}");
+        assert_eq!((theirs.len(), ours.lock().unwrap().len()), (1, 1), "{}", ran.stderr);
+        let why =
+            format!("the registry leads to http://{elsewhere}, which wants a login of its own");
+        assert!(ran.code == 1 && ran.stderr.contains(&why), "{}", ran.stderr);
+    }
+}

@@ -19,6 +19,7 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) from: usize,
     pub(super) authorization: Option<String>,
+    pub(super) host: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -126,7 +127,8 @@ fn exchange(
     let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
     let mut words = first.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut request = Request { method, path, from: 0, authorization: None, body: Vec::new() };
+    let mut request =
+        Request { method, path, from: 0, authorization: None, host: None, body: Vec::new() };
     let mut sends = 0;
     for line in lines {
         let line = line?;
@@ -137,6 +139,7 @@ fn exchange(
                 request.from = from.parse().unwrap();
             }
             "authorization" => request.authorization = Some(value.to_owned()),
+            "host" => request.host = Some(value.to_owned()),
             "content-length" => sends = value.parse().unwrap(),
             _ => {}
         }

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	contentapi "github.com/containerd/containerd/api/services/content/v1"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/plugins/services/content/contentserver"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"google.golang.org/grpc"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
@@ -32,20 +37,26 @@ func contents(t *testing.T, h *home, store content.Store) string {
 	return path
 }
 
-// pulled has a daemon unpack the image of a world, and a container stand on it. It says the label of the image, and what
-// the daemon's metrics count.
-func pulled(t *testing.T, w *testkit.World, section string) (label, metrics string, err error) {
+// serving is a daemon with what a section of its configuration says, and the image of a world.
+func serving(t *testing.T, w *testkit.World, section string) (*home, *image) {
 	t.Helper()
 	h := newHome(t, "")
-	text := fmt.Sprintf("address = %q\n[differ]\ncontainerd_address = %q\ncontent_root = ''\n[snapshotter]\nroot = %q\n"+
+	text := fmt.Sprintf("address = %q\n[differ]\ncontainerd_address = %q\ncontent_root = ''\nconcurrent_layers = 1\n[snapshotter]\nroot = %q\n"+
 		"export_mode = 'image_block_with_verity'\ndmverity_mode = 'off'\n%s\n[metrics]\naddress = %q\n",
 		h.socket(), contents(t, h, w.Contents), h.dir+"/kept",
-		strings.Replace(section, "[attached]", fmt.Sprintf("[attached]\nregistries = [%q]", w.Registry()), 1), "unix:"+h.dir+"/metrics")
+		strings.NewReplacer("[attached]", fmt.Sprintf("[attached]\nregistries = [%q]", w.Registry()), "REGISTRY", w.Registry()).Replace(section), "unix:"+h.dir+"/metrics")
 	if err := os.WriteFile(h.dir+"/config.toml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	h.start()
-	i := &image{t: t, socket: h.socket(), sn: snapshotterOf(t, h.socket()), descs: w.Layers, ids: w.DiffIDs()}
+	return h, &image{t: t, socket: h.socket(), sn: snapshotterOf(t, h.socket()), descs: w.Layers, ids: w.DiffIDs()}
+}
+
+// pulled has a daemon unpack the image of a world, and a container stand on it. It says the label of the image, and what
+// the daemon's metrics count.
+func pulled(t *testing.T, w *testkit.World, section string) (label, metrics string, err error) {
+	t.Helper()
+	h, i := serving(t, w, section)
 	top := ""
 	for n, desc := range w.Layers {
 		key := fmt.Sprint("extract ", n)
@@ -115,7 +126,7 @@ func TestAttached(t *testing.T) {
 	if count(t, metrics, indexed) != tars || count(t, metrics, disk) < tars {
 		t.Errorf("%v bytes of tars, and without anything attached: %s", tars, metrics)
 	}
-	label, metrics, err := pulled(t, w, "[attached]\nmode = 'require'\ntrust_registry = true")
+	label, metrics, err := pulled(t, w, "[attached]\nmode = 'require'\ntrusted_repositories = ['REGISTRY/a']")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,11 +158,11 @@ func TestAttachedRefused(t *testing.T) {
 	root := w.Attach()
 	_, manifest := w.Referrer()
 	w.Flip(w.Kept(manifest.Layers[1].Digest), 100)
-	label, metrics, err := pulled(t, w, "[attached]\nmode = 'use'\ntrust_registry = true")
+	label, metrics, err := pulled(t, w, "[attached]\nmode = 'use'\ntrusted_repositories = ['REGISTRY/a']")
 	if err != nil || !strings.HasSuffix(label, root) || count(t, metrics, `tarfs_attached_total{result="refused"}`) != 1 {
 		t.Errorf("%q, %v: %s", label, err, metrics)
 	}
-	_, _, err = pulled(t, w, "[attached]\nmode = 'require'\ntrust_registry = true")
+	_, _, err = pulled(t, w, "[attached]\nmode = 'require'\ntrusted_repositories = ['REGISTRY/a']")
 	for _, word := range []string{"tarfs-snapshotter: layer " + w.Layers[0].Digest.String(), w.Manifest.String(),
 		manifest.Layers[1].Digest.String() + ": has other bytes than its digest says"} {
 		if err == nil || !strings.Contains(err.Error(), word) {
@@ -169,5 +180,40 @@ func TestAttachedRefused(t *testing.T) {
 		if row.said == "" && err != nil || row.said != "" && (err == nil || !strings.Contains(err.Error(), row.said)) {
 			t.Errorf("listed %s: %v", row.listed, err)
 		}
+	}
+}
+
+// While a registry takes its time with what is attached to one image, layers of others are made, as many as ever.
+func TestAttachedWaits(t *testing.T) {
+	testkit.Root(t)
+	w := testkit.NewWorldWithReferrers(t)
+	w.Attach()
+	asked, let := make(chan struct{}), make(chan struct{})
+	once := sync.OnceFunc(func() { close(asked) })
+	w.Before(func(_ http.ResponseWriter, request *http.Request) bool {
+		if strings.Contains(request.URL.Path, "/referrers/") {
+			once()
+			<-let
+		}
+		return false
+	})
+	_, i := serving(t, w, "[attached]\nmode = 'use'\ntrusted_repositories = ['REGISTRY/a']")
+	slow := make(chan error)
+	mounts := i.prepare("slow", 0)
+	go func() {
+		_, err := differ(t, i.socket).Apply(t.Context(), w.Layers[0], mounts)
+		slow <- err
+	}()
+	<-asked
+	tar := w.Blob([]byte(strings.Repeat("\x00", 1024)), ocispec.MediaTypeImageLayer)
+	i.ids = append(i.ids, tar.Digest)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := differ(t, i.socket).Apply(ctx, tar, i.prepare("other", len(i.ids)-1)); err != nil {
+		t.Errorf("another image's layer: %v", err)
+	}
+	close(let)
+	if err := <-slow; err != nil {
+		t.Error(err)
 	}
 }

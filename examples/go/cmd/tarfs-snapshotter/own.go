@@ -56,7 +56,7 @@ func findAttached(own *applier.Own, contents content.Store, c *config.Config, lo
 	}
 	options := attached.Options{
 		Content: contents, Layers: own.Layers, Require: a.Mode == "require", FollowLowerLinks: c.Snapshotter.FollowLowerLinks,
-		MaxBytes: c.Differ.MaxLayerBytes, Registries: a.Registries, HostsDir: a.HostsDir, Credentials: a.Credentials, Metrics: m, Log: log,
+		Repositories: a.TrustedRepositories, MaxBytes: a.MaxFileBytes, Registries: a.Registries, HostsDir: a.HostsDir, Credentials: a.Credentials, Metrics: m, Log: log,
 	}
 	if path := c.Snapshotter.ExpectedRoots; path != "" {
 		options.Expected = func(root string) (bool, error) { return snapshotter.IsExpected(path, root) }

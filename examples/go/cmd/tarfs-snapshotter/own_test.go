@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots/testsuite"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
@@ -73,7 +75,7 @@ func (h *home) image(count int) *image {
 func (i *image) prepare(key string, n int) []mount.Mount {
 	i.t.Helper()
 	mounts, err := i.sn.Prepare(i.t.Context(), key, "", snapshots.WithLabels(map[string]string{
-		snapshots.LabelSnapshotRef: "chain " + key, snapshots.LabelSnapshotDiffID: i.ids[n].String(),
+		snapshots.LabelSnapshotRef: identity.ChainID(slices.Clone(i.ids[:n+1])).String(), snapshots.LabelSnapshotDiffID: i.ids[n].String(),
 	}))
 	if err != nil {
 		i.t.Fatal(err)

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tree::Identity;
 
 use crate::cli::fail::{Done, Fail};
@@ -44,7 +45,8 @@ pub(crate) fn load(
     }
     let open =
         |(descriptor, diff_id): (&Descriptor, &String)| open(store, path, descriptor, diff_id, how);
-    let layers = each(layers.into_iter(), bytes, how, spool, open)?;
+    let give_up = || store.give_up();
+    let layers = each(layers.into_iter(), bytes, how, spool, open, &give_up)?;
     Ok(layers.into_iter().map(|layer| Loaded { platform: platform.clone(), ..layer }).collect())
 }
 
@@ -134,13 +136,14 @@ pub(crate) fn total(bytes: impl IntoIterator<Item = Option<u64>>) -> Option<u64>
 }
 
 /// Loads layers, lowest first: each is opened, and unpacked if it must be. `bytes` is how long all are
-/// together, if that is known.
+/// together, if that is known; `give_up` is called when one has failed.
 pub(crate) fn each<'a, J>(
     layers: impl Iterator<Item = J>,
     bytes: Option<u64>,
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
     mut open: impl FnMut(J) -> Done<Source<'a>>,
+    give_up: &dyn Fn(),
 ) -> Done<Vec<Loaded>> {
     let progress = Progress::new(Stage::Unpacking, bytes);
     let spool = RefCell::new(spool);
@@ -149,12 +152,8 @@ pub(crate) fn each<'a, J>(
             Source::Layer(layer) => return Ok(Begun::Ready(layer)),
             Source::Blob(packed) => packed,
         };
-        let failed = |error| Fail::of(&path, error);
-        let (reader, kind) = stream::with_kind(progress.reader(reader)).map_err(failed)?;
-        if kind == Kind::Erofs {
-            return Err(Fail::of(path, "is an EROFS image, not a tar"));
-        }
-        let tar = stream::uncompressed(kind, reader, how.limits).map_err(failed)?;
+        let (reader, name, limits) = (progress.reader(reader), path.clone(), how.limits);
+        let tar = Box::new(move || uncompressed(&name, reader, limits));
         let options = from_tar::reading(how, tag.as_deref());
         let room = spool.borrow().room(&path)?;
         let stream = Stream { path, tar, options, room };
@@ -168,7 +167,21 @@ pub(crate) fn each<'a, J>(
             None => Ok(layer),
         }
     };
-    several::each(layers, begin, end)
+    several::each(layers, begin, end, give_up)
+}
+
+/// What a blob is, unpacked.
+fn uncompressed<'a>(
+    path: &Path,
+    reader: impl Read + Send + 'a,
+    limits: Limits,
+) -> Done<Box<dyn Read + Send + 'a>> {
+    let failed = |error| Fail::of(path, error);
+    let (reader, kind) = stream::with_kind(reader).map_err(failed)?;
+    if kind == Kind::Erofs {
+        return Err(Fail::of(path, "is an EROFS image, not a tar"));
+    }
+    Ok(Box::new(stream::uncompressed(kind, reader, limits).map_err(failed)?))
 }
 
 /// A layer whose SHA-256, uncompressed, is what the configuration says. So it was not cut short,

@@ -52,11 +52,18 @@ pub(crate) fn load(
     let layers = layers.filter(|(_, diff_id)| !how.passes_over(diff_id));
     let layers: Vec<(&String, &String)> = layers.collect();
     let bytes = blobs::total(layers.iter().map(|(name, _)| Some(store.open(name).ok()?.bytes)));
-    let layers = blobs::each(layers.into_iter(), bytes, how, spool, |(name, diff_id)| {
-        let (path, reader) = (store.path(name), store.open(name)?.reader);
-        let diff_id = Some(diff_id.clone());
-        Ok(Source::Blob(Packed { path, reader, tag: None, diff_id }))
-    })?;
+    let layers = blobs::each(
+        layers.into_iter(),
+        bytes,
+        how,
+        spool,
+        |(name, diff_id)| {
+            let (path, reader) = (store.path(name), store.open(name)?.reader);
+            let diff_id = Some(diff_id.clone());
+            Ok(Source::Blob(Packed { path, reader, tag: None, diff_id }))
+        },
+        &|| {},
+    )?;
     Ok(layers.into_iter().map(|layer| Loaded { platform: platform.clone(), ..layer }).collect())
 }
 

@@ -59,10 +59,17 @@ pub(crate) fn load(
     let bytes: Vec<u64> =
         chain.iter().map(|id| Ok(store.open(&tar(id))?.bytes)).collect::<Done<_>>()?;
     let all = blobs::total(bytes.iter().copied().map(Some));
-    let mut layers = blobs::each(chain.iter(), all, how, spool, |id| {
-        let (path, reader) = (store.path(&tar(id)), store.open(&tar(id))?.reader);
-        Ok(Source::Blob(Packed { path, reader, tag: None, diff_id: None }))
-    })?;
+    let mut layers = blobs::each(
+        chain.iter(),
+        all,
+        how,
+        spool,
+        |id| {
+            let (path, reader) = (store.path(&tar(id)), store.open(&tar(id))?.reader);
+            Ok(Source::Blob(Packed { path, reader, tag: None, diff_id: None }))
+        },
+        &|| {},
+    )?;
     for (layer, bytes) in layers.iter_mut().zip(bytes) {
         // A file of nothing in the archive is a layer with nothing in it.
         layer.end = layer.end.take().filter(|_| bytes > 0);

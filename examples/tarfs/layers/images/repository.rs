@@ -71,6 +71,11 @@ impl Repository {
         Ok(self.documents.borrow().get(digest).cloned())
     }
 
+    /// Nobody waits for it any more.
+    pub(crate) fn give_up(&self) {
+        self.connection.give_up();
+    }
+
     /// A blob, from its beginning on.
     pub(crate) fn blob(&self, name: &str) -> Done<Blob<'_>> {
         let digest = name.strip_prefix("blobs/").unwrap_or(name);

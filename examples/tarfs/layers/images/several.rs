@@ -10,6 +10,7 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, ScopedJoinHandle};
 
 use erofs_tarfs::ingest::{IngestOptions, Ingested};
@@ -24,7 +25,8 @@ const MOST: usize = 8;
 pub(crate) struct Stream<'a> {
     /// What it is called in errors.
     pub(crate) path: PathBuf,
-    pub(crate) tar: Box<dyn Read + Send + 'a>,
+    /// Begins to read it, which may take as long as all the rest.
+    pub(crate) tar: Box<dyn FnOnce() -> Done<Box<dyn Read + Send + 'a>> + Send + 'a>,
     pub(crate) options: IngestOptions,
     pub(crate) room: Room,
 }
@@ -46,14 +48,29 @@ pub(crate) enum Begun<'a, T, K> {
 enum Running<'s, T, K> {
     Ready(Box<T>),
     Thread(K, ScopedJoinHandle<'s, Done<Unpacked>>),
+    /// Read by the caller's thread, as the system had no other.
+    Read(K, Done<Unpacked>),
 }
 
 /// Begins each layer, reads those that must be, and ends them; all in the order of `jobs`, but for the
-/// reading.
+/// reading. Once one has failed `give_up` is called: where a stream waits for somebody else, that need not
+/// go on.
 pub(crate) fn each<'a, J, T, K>(
+    jobs: impl Iterator<Item = J>,
+    begin: impl FnMut(J) -> Done<Begun<'a, T, K>>,
+    end: impl FnMut(K, Unpacked) -> Done<T>,
+    give_up: &dyn Fn(),
+) -> Done<Vec<T>> {
+    each_on(&Builder::new, jobs, begin, end, give_up)
+}
+
+/// The same, by such threads.
+fn each_on<'a, J, T, K>(
+    threads: &dyn Fn() -> Builder,
     mut jobs: impl Iterator<Item = J>,
     mut begin: impl FnMut(J) -> Done<Begun<'a, T, K>>,
     mut end: impl FnMut(K, Unpacked) -> Done<T>,
+    give_up: &dyn Fn(),
 ) -> Done<Vec<T>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
     let (mut all, given_up) = (Vec::new(), AtomicBool::new(false));
@@ -65,6 +82,7 @@ pub(crate) fn each<'a, J, T, K>(
                 Running::Thread(known, thread) => {
                     end(known, thread.join().unwrap_or_else(|panic| resume_unwind(panic))?)?
                 }
+                Running::Read(known, unpacked) => end(known, unpacked?)?,
             });
             Ok(())
         };
@@ -72,10 +90,18 @@ pub(crate) fn each<'a, J, T, K>(
             running.push_back(match begin(job)? {
                 Begun::Ready(layer) => Running::Ready(layer),
                 Begun::Stream(stream, known) => {
-                    let failed = Fail::of(&stream.path, "there is no thread to read it");
-                    let thread = Builder::new().name("tarfs-layer".to_owned());
-                    let thread = thread.spawn_scoped(scope, || read(*stream, &given_up));
-                    Running::Thread(known, thread.map_err(|_| failed)?)
+                    // A thread that does not begin leaves the stream to this one.
+                    let left = Arc::new(Mutex::new(Some(stream)));
+                    let (taken, given_up) = (Arc::clone(&left), &given_up);
+                    let thread = threads().name("tarfs-layer".to_owned());
+                    let work = move || take(&taken).map_or_else(nothing, |it| read(*it, given_up));
+                    match thread.spawn_scoped(scope, work) {
+                        Ok(thread) => Running::Thread(known, thread),
+                        Err(_) => Running::Read(
+                            known,
+                            take(&left).map_or_else(nothing, |it| read(*it, given_up)),
+                        ),
+                    }
                 }
             });
             Ok(())
@@ -91,15 +117,27 @@ pub(crate) fn each<'a, J, T, K>(
         });
         let done = done.and_then(|()| running.drain(..).try_for_each(&mut finish));
         given_up.store(true, Ordering::Relaxed);
+        if done.is_err() {
+            give_up();
+        }
         done
     })?;
     Ok(all)
 }
 
+/// A stream, for the first who takes it.
+fn take<S>(left: &Mutex<Option<S>>) -> Option<S> {
+    left.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+fn nothing() -> Done<Unpacked> {
+    Err(Fail::Failed("a layer is read twice".to_owned()))
+}
+
 /// Reads a layer to its end, unless another one has failed.
 fn read(stream: Stream<'_>, given_up: &AtomicBool) -> Done<Unpacked> {
     let Stream { path, tar, options, room } = stream;
-    let done = room.fill(&path, WhileWanted(tar, given_up), options)?;
+    let done = room.fill(&path, WhileWanted(tar()?, given_up), options)?;
     Ok(Unpacked { path, room, done })
 }
 
@@ -125,7 +163,8 @@ mod tests {
     fn stream(number: usize, byte: u8, bytes: u64) -> Done<Begun<'static, String, usize>> {
         let room = Spool::Temporary(std::env::temp_dir()).room("a".as_ref())?;
         let options = IngestOptions::new().layer(LayerOptions::new()).diff_id(true);
-        let tar = Box::new(io::repeat(byte).take(bytes));
+        let tar: Box<dyn Read + Send> = Box::new(io::repeat(byte).take(bytes));
+        let tar = Box::new(|| Ok(tar));
         let stream = Stream { path: format!("layer {number}").into(), tar, options, room };
         Ok(Begun::Stream(Box::new(stream), number))
     }
@@ -144,7 +183,7 @@ mod tests {
             assert!(unpacked.done.diff_id.is_some());
             Ok(format!("{number}: {}", unpacked.path.display()))
         };
-        let all = each(0..20, begin, end).ok().unwrap();
+        let all = each(0..20, begin, end, &|| {}).ok().unwrap();
         assert_eq!(all.len(), 20);
         for (number, said) in all.iter().enumerate() {
             match number % 3 {
@@ -167,9 +206,28 @@ mod tests {
                 _ => stream(number, 0, 1024),
             }
         };
-        let failed = each(0..100, begin, |number, _| Ok(number.to_string()));
+        let given_up = AtomicBool::new(false);
+        let give_up = || given_up.store(true, Ordering::Relaxed);
+        let failed = each(0..100, begin, |number, _| Ok(number.to_string()), &give_up);
+        assert!(given_up.into_inner());
         let Err(Fail::Failed(why)) = failed else { panic!("it does not fail") };
         assert!(why.starts_with("'layer 1': "), "{why}");
         assert!(begun <= 2 + MOST);
+    }
+
+    #[test]
+    fn without_threads_they_are_read_all_the_same() {
+        // No machine has so much memory for a stack.
+        let none = || Builder::new().stack_size(1 << 60);
+        let begin = |number: usize| stream(number, 0, 1 << 20);
+        let end = |number: usize, unpacked: Unpacked| {
+            Ok(format!("{number}: {}", unpacked.done.diff_id.is_some()))
+        };
+        let all = each_on(&none, 0..5, begin, end, &|| {}).ok().unwrap();
+        assert_eq!(all, [0, 1, 2, 3, 4].map(|number| format!("{number}: true")));
+        let begin = |number: usize| stream(number, if number == 1 { 7 } else { 0 }, 1 << 20);
+        let failed = each_on(&none, 0..5, begin, |number, _| Ok(number.to_string()), &|| {});
+        let Err(Fail::Failed(why)) = failed else { panic!("it does not fail") };
+        assert!(why.starts_with("'layer 1': "), "{why}");
     }
 }

@@ -145,6 +145,13 @@ impl Store {
         Ok(self.has(&self.document_name(descriptor, from)?))
     }
 
+    /// What is read from somebody else need not be waited for any more.
+    pub(crate) fn give_up(&self) {
+        if let Place::Registry(repository) = &self.place {
+            repository.give_up();
+        }
+    }
+
     /// Opens a file. One of an archive must not be much longer than what is stored of it.
     pub(crate) fn open(&self, name: &str) -> Done<Blob<'_>> {
         let (blob, stored) = self.found(name)?;

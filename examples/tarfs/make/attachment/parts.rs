@@ -83,10 +83,24 @@ fn is_over_tars_alone(image: &Path, bootstrap: &NamedFile, tree: &Tree) -> Done 
     let again =
         Image::new(&bytes).and_then(|image| image.tree(&TreeOptions::new())).map_err(why)?;
     if again.devices().len() == tree.devices().len() {
-        return Ok(());
+        return gives_its_bytes(image, &again, &bytes);
     }
     let why = "has sparse files with pieces that do not lie on 512 bytes in their tars, so they are in \
                the metadata: nodes have to index this image themselves";
+    Err(Fail::of(image, why))
+}
+
+/// Refuses metadata of which whoever reads it back makes others: nodes write it again, and use only what is the same.
+/// Of a tar that ends within 512 bytes it does not say how many of them there are.
+fn gives_its_bytes(image: &Path, again: &Tree, bytes: &[u8]) -> Done {
+    let layout = image::plan(image, again, &LayoutOptions::default())?;
+    let written = Output::scratch(&std::env::temp_dir(), Path::new("the metadata, written again"))?;
+    tarfs_io::write_metadata(&layout, &written)?;
+    if tarfs_io::read_metadata(&written)? == bytes {
+        return Ok(());
+    }
+    let why = "has a layer whose tar is no multiple of 512 bytes, which its metadata does not say: \
+               nodes have to index this image themselves";
     Err(Fail::of(image, why))
 }
 

@@ -123,7 +123,12 @@ func (a *Applier) Apply(ctx context.Context, desc ocispec.Descriptor, mounts []m
 	made, there, err := to.there(ctx)
 	j := &job{Options: &a.opts, desc: desc, to: to, compressed: compressed, progress: config.Progress}
 	if err == nil && !there {
-		made, err = a.inTurn(ctx, j)
+		if err = to.look(ctx, j); err == nil {
+			made, err = a.inTurn(ctx, j)
+		}
+		if j.release != nil {
+			j.release()
+		}
 		a.opts.Metrics.Layer(err, desc.Size, made.Size)
 		a.opts.Metrics.Hashed("blob", j.read)
 	}

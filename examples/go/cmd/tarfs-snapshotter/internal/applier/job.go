@@ -18,6 +18,10 @@ type job struct {
 	read int64
 	// The root hash, once there is one.
 	root string
+	// The diffID of a layer that need not be indexed, as what came with its image has all that its tar would be read for.
+	attached digest.Digest
+	// Ends what look has begun; nil if that is nothing.
+	release func()
 }
 
 // destination is where a layer goes.
@@ -26,6 +30,9 @@ type destination interface {
 	name() string
 	// there is the layer, if it is there already, so that its blob needs not be read.
 	there(ctx context.Context) (ocispec.Descriptor, bool, error)
+	// look looks for what came with its image. A registry may take its time, in which others make their layers: it is not
+	// called in turn.
+	look(ctx context.Context, j *job) error
 	// make makes it of a tar, which is read to its end. It returns the tar's descriptor.
 	make(ctx context.Context, j *job, tar *source) (ocispec.Descriptor, error)
 }

@@ -38,16 +38,26 @@ func (o ownSnapshot) there(ctx context.Context) (made ocispec.Descriptor, ok boo
 	return ofTar(layer.DiffID, layer.Size), true, nil
 }
 
+func (o ownSnapshot) look(ctx context.Context, j *job) error {
+	if o.Attached == nil {
+		return nil
+	}
+	chain, err := o.Snapshotter.Chain(ctx, o.id)
+	if err != nil {
+		return err
+	}
+	if j.attached, err = o.Attached.Layer(ctx, j.desc.Digest, chain); err != nil || j.attached == "" {
+		return err
+	}
+	j.release, err = o.Layers.Hold(j.attached)
+	return err
+}
+
 // make keeps the layer. It is held until the snapshot refers to it.
 func (o ownSnapshot) make(ctx context.Context, j *job, tar *source) (made ocispec.Descriptor, err error) {
-	// What came with the layer's image, if anything did, has all that its tar would be read for.
-	attached, err := o.Attached.Layer(ctx, j.desc.Digest)
-	if err != nil {
-		return made, err
-	}
 	var layer store.Layer
-	if attached != "" {
-		layer, err = o.Layers.IngestPlain(ctx, attached, tar)
+	if j.attached != "" {
+		layer, err = o.Layers.IngestPlain(ctx, j.attached, tar)
 	} else {
 		layer, err = o.Layers.Ingest(ctx, "", tar)
 	}

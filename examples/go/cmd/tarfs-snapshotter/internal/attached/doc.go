@@ -11,5 +11,7 @@
 //   - the root hash is one that is expected, where roots are;
 //   - metadata and hash tree give that root hash: see [store.Store.Attach].
 //
+// Registries and whoever pushes to them may be hostile: [Options] and guard.go have the rules that they are held to.
+//
 // Each image is looked for once, however many of its layers are made at the same time.
 package attached

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"strings"
 
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
@@ -23,6 +25,9 @@ const (
 
 // fetch looks for what is attached to an image where the image came from, and has the first that is right kept.
 func (f *Finder) fetch(ctx context.Context, image *image) error {
+	if len(image.sources) == 0 && len(image.others) > 0 {
+		return fmt.Errorf("%w: it came from %s, which attached.trusted_repositories does not name", errAbsent, short(strings.Join(image.others, ", ")))
+	}
 	if len(image.sources) == 0 {
 		return fmt.Errorf("%w: it came from no registry", errAbsent)
 	}
@@ -33,7 +38,7 @@ func (f *Finder) fetch(ctx context.Context, image *image) error {
 			return nil
 		}
 		if !errors.Is(err, errAbsent) {
-			refused = errors.Join(refused, fmt.Errorf("%s: %w", source, err))
+			refused = errors.Join(refused, bounded(fmt.Errorf("%s: %w", source, err)))
 		}
 	}
 	if refused == nil {
@@ -42,9 +47,9 @@ func (f *Finder) fetch(ctx context.Context, image *image) error {
 	return refused
 }
 
-// from looks in one repository.
+// from looks in one repository. What is there is known soon, or it is nothing; the files then take their time.
 func (f *Finder) from(ctx context.Context, source string, image *image) error {
-	fetcher, err := f.resolver(ctx).Fetcher(ctx, source+"@"+image.desc.Digest.String())
+	fetcher, err := f.resolver(ctx, source).Fetcher(ctx, source+"@"+image.desc.Digest.String())
 	if err != nil {
 		return err
 	}
@@ -62,7 +67,7 @@ func (f *Finder) from(ctx context.Context, source string, image *image) error {
 		if err == nil {
 			return nil
 		}
-		err = fmt.Errorf("referrer %s: %w", desc.Digest, err)
+		err = bounded(fmt.Errorf("referrer %s: %w", named(desc.Digest), err))
 		if refused == errAbsent {
 			refused = err
 		} else {
@@ -78,7 +83,7 @@ func (f *Finder) one(ctx context.Context, fetcher remotes.Fetcher, desc ocispec.
 		return fmt.Errorf("has %d bytes, more than %d", desc.Size, mostDocument)
 	}
 	var text limited
-	if err := copyBlob(ctx, fetcher, desc, &text); err != nil {
+	if err := copyBlob(ctx, fetcher, plain(desc), &text); err != nil {
 		return err
 	}
 	var manifest ocispec.Manifest
@@ -92,7 +97,10 @@ func (f *Finder) one(ctx context.Context, fetcher remotes.Fetcher, desc ocispec.
 	return f.options.Layers.Attach(ctx, store.Attached{
 		Layers: image.diffIDs, Root: a.root, DataBlocks: a.dataBlocks,
 		Fetch: func(ctx context.Context, metadata, tree io.Writer) error {
-			return errors.Join(copyBlob(ctx, fetcher, a.metadata, metadata), copyBlob(ctx, fetcher, a.tree, tree))
+			if err := copyBlob(ctx, fetcher, a.metadata, metadata); err != nil {
+				return err
+			}
+			return copyBlob(ctx, fetcher, a.tree, tree)
 		},
 	})
 }
@@ -108,7 +116,7 @@ func (l *limited) Write(p []byte) (int, error) {
 // copyBlob fetches a blob, of which it reads no more bytes than it should have, and checks length and digest.
 func copyBlob(ctx context.Context, fetcher remotes.Fetcher, desc ocispec.Descriptor, to io.Writer) error {
 	if err := desc.Digest.Validate(); err != nil {
-		return fmt.Errorf("digest %q: %w", desc.Digest, err)
+		return fmt.Errorf("digest %s: %w", named(desc.Digest), err)
 	}
 	from, err := fetcher.Fetch(ctx, desc)
 	if err != nil {
@@ -129,8 +137,13 @@ func copyBlob(ctx context.Context, fetcher remotes.Fetcher, desc ocispec.Descrip
 }
 
 // resolver reaches registries as containerd does: by the files hosts.toml, by HTTPS, and on loopback without.
-func (f *Finder) resolver(ctx context.Context) remotes.Resolver {
-	hosts := config.HostOptions{Credentials: f.credentials}
+func (f *Finder) resolver(ctx context.Context, source string) remotes.Resolver {
+	_, repository, _ := strings.Cut(source, "/")
+	credentials := func(host string) (name, password string, err error) { return f.credentials(host, repository) }
+	hosts := config.HostOptions{Credentials: credentials, UpdateClient: func(client *http.Client) error {
+		client.Transport = guard{client.Transport, f.options.Silence}
+		return nil
+	}}
 	if f.options.HostsDir != "" {
 		hosts.HostDir = config.HostDirFromRoot(f.options.HostsDir)
 	}

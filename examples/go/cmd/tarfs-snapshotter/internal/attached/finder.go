@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +27,10 @@ type Options struct {
 	Expected func(root string) (bool, error)
 	// FollowLowerLinks is how layers are merged here.
 	FollowLowerLinks bool
+	// Repositories are those that are asked, HOST[:PORT][/PATH] with all below; none for all.
+	Repositories []string
+	// Silence is how long a registry may send less than 64 KiB; 0 for half a minute.
+	Silence time.Duration
 	// MaxBytes is the most bytes of an attached file; 0 for no limit.
 	MaxBytes int64
 	// Registries are those with a port of their own, HOST:PORT: containerd's labels leave ports out.
@@ -53,13 +56,15 @@ type Finder struct {
 
 // lookup is one image that is looked for, or was.
 type lookup struct {
-	done chan struct{}
-	err  error // after done
-	at   time.Time
+	done  chan struct{}
+	began time.Time
+	err   error // after done
+	until time.Time
 }
 
-// lasts is how long nobody asks again for what was not found: one pull, whose layers come one after the other.
-const lasts = time.Minute
+// Lasts is how long nobody asks again for what was not found, after that took so long: one pull, whose layers come one
+// after the other. A registry that makes others wait so takes no more than a tenth of their time, however many layers there are.
+func Lasts(took time.Duration) time.Duration { return max(time.Minute, 10*took) }
 
 // patience is how long what is attached to an image may take to be fetched and verified.
 const patience = 10 * time.Minute
@@ -73,23 +78,28 @@ func New(options Options) *Finder {
 	if f.log == nil {
 		f.log = slog.Default()
 	}
+	if f.options.Silence == 0 {
+		f.options.Silence = 30 * time.Second
+	}
 	return f
 }
 
 // Layer says which diffID the layer with this blob has by an image whose metadata is kept: the layer need not be indexed
-// then. It is empty where nothing that is right is attached, or an error where that is required.
-func (f *Finder) Layer(ctx context.Context, blob digest.Digest) (digest.Digest, error) {
+// then. Chain is the chain ID of the layers up to it, by which the image is known that it is unpacked for: others that have
+// the blob may say anything of it. The answer is empty where nothing that is right is attached, or an error where that is
+// required.
+func (f *Finder) Layer(ctx context.Context, blob, chain digest.Digest) (digest.Digest, error) {
 	if f == nil {
 		return "", nil
 	}
-	images, err := f.imagesOf(ctx, blob)
+	images, err := f.imagesOf(ctx, blob, chain)
 	if err == nil && len(images) == 0 {
 		err = errors.New("no image in containerd's store has the layer")
 	}
 	for _, image := range images {
 		found := f.once(ctx, image)
 		if found == nil {
-			return image.diffIDs[slices.Index(image.layers, blob)], nil
+			return image.diffIDs[image.place(blob, chain)], nil
 		}
 		err = errors.Join(err, fmt.Errorf("image %s: %w", image.desc.Digest, found))
 	}
@@ -116,14 +126,14 @@ func (f *Finder) lookup(ctx context.Context, image *image) *lookup {
 	defer f.mu.Unlock()
 	// What was found long ago and failed may be there now; what was kept may have been collected.
 	for id, l := range f.lookups {
-		if !l.at.IsZero() && time.Since(l.at) > lasts {
+		if !l.until.IsZero() && time.Now().After(l.until) {
 			delete(f.lookups, id)
 		}
 	}
-	if l, ok := f.lookups[image.desc.Digest]; ok && (l.at.IsZero() || l.err != nil || f.options.Layers.HasAttached(image.diffIDs)) {
+	if l, ok := f.lookups[image.desc.Digest]; ok && (l.until.IsZero() || l.err != nil || f.options.Layers.HasAttached(image.diffIDs)) {
 		return l
 	}
-	l := &lookup{done: make(chan struct{})}
+	l := &lookup{done: make(chan struct{}), began: time.Now()}
 	f.lookups[image.desc.Digest] = l
 	// It does not end with the call that began it: others wait for it too.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -132,7 +142,7 @@ func (f *Finder) lookup(ctx context.Context, image *image) *lookup {
 		err := f.find(ctx, image)
 		f.report(image, err)
 		f.mu.Lock()
-		l.err, l.at = err, time.Now()
+		l.err, l.until = err, time.Now().Add(Lasts(time.Since(l.began)))
 		f.mu.Unlock()
 		close(l.done)
 	}()

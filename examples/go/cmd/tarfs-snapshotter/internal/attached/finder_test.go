@@ -46,7 +46,7 @@ func finds(t *testing.T, w *testkit.World) {
 	var all sync.WaitGroup
 	for i, layer := range w.Layers {
 		all.Go(func() {
-			id, err := f.Layer(t.Context(), layer.Digest)
+			id, err := f.Layer(t.Context(), layer.Digest, w.Chain(i))
 			if err != nil || id != digest.FromBytes(w.Tars[i]) {
 				t.Errorf("layer %d: %s, %v", i, id, err)
 			}
@@ -67,10 +67,10 @@ func finds(t *testing.T, w *testkit.World) {
 	if layers.HasAttached(w.DiffIDs()) {
 		t.Fatal("it was not collected")
 	}
-	if _, err := f.Layer(t.Context(), w.Layers[0].Digest); err != nil || !layers.IsAttached(w.DiffIDs()) || asked != 2 {
+	if _, err := f.Layer(t.Context(), w.Layers[0].Digest, w.Chain(0)); err != nil || !layers.IsAttached(w.DiffIDs()) || asked != 2 {
 		t.Errorf("%v, asked %d times", err, asked)
 	}
-	if _, err := f.Layer(t.Context(), digest.FromString("another")); err == nil || !strings.Contains(err.Error(), "no image in containerd's store has the layer") {
+	if _, err := f.Layer(t.Context(), digest.FromString("another"), w.Chain(0)); err == nil || !strings.Contains(err.Error(), "no image in containerd's store has the layer") {
 		t.Error(err)
 	}
 }
@@ -104,13 +104,13 @@ func TestFinderRefuses(t *testing.T) {
 		}, "is not expected"},
 		"other options": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.FollowLowerLinks = true },
 			`says org.erofs.tarfs.follow-lower-links "false", and here it is "true"`},
-		"too many bytes": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.MaxBytes = 1000 }, "max_layer_bytes allows 1000"},
+		"too many bytes": {func(w *testkit.World) { w.Attach() }, func(o *attached.Options) { o.MaxBytes = 1000 }, "attached.max_file_bytes allows 1000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := testkit.NewWorld(t)
 			row.change(w)
 			f, layers := node(t, w, row.options)
-			_, err := f.Layer(t.Context(), w.Layers[0].Digest)
+			_, err := f.Layer(t.Context(), w.Layers[0].Digest, w.Chain(0))
 			if err == nil || !strings.Contains(err.Error(), row.said) || !strings.Contains(err.Error(), w.Manifest.String()) {
 				t.Fatalf("%v, not %q", err, row.said)
 			}
@@ -123,7 +123,7 @@ func TestFinderRefuses(t *testing.T) {
 					row.options(o)
 				}
 			})
-			if id, err := f.Layer(t.Context(), w.Layers[0].Digest); err != nil || id != "" {
+			if id, err := f.Layer(t.Context(), w.Layers[0].Digest, w.Chain(0)); err != nil || id != "" {
 				t.Errorf("%s, %v", id, err)
 			}
 		})
@@ -138,7 +138,7 @@ func TestFormat(t *testing.T) {
 	_, before, _ := strings.Cut(changelog, "stay readable. Current: ")
 	version, _, _ := strings.Cut(before, ".")
 	f, _ := node(t, w, nil)
-	if _, err := f.Layer(t.Context(), w.Layers[0].Digest); err != nil || version != attached.Format {
+	if _, err := f.Layer(t.Context(), w.Layers[0].Digest, w.Chain(0)); err != nil || version != attached.Format {
 		t.Errorf("%v; version %s, and %s here", err, version, attached.Format)
 	}
 }
@@ -164,7 +164,7 @@ func TestCredentials(t *testing.T) {
 			testkit.OK(t, os.WriteFile(file, []byte(row.text), 0o600))
 		}
 		f, _ := node(t, w, func(o *attached.Options) { o.Credentials = file })
-		_, err := f.Layer(t.Context(), w.Layers[0].Digest)
+		_, err := f.Layer(t.Context(), w.Layers[0].Digest, w.Chain(0))
 		if row.said == "" && err != nil || row.said != "" && (err == nil || !strings.Contains(err.Error(), row.said)) {
 			t.Errorf("%s: %v", row.text, err)
 		}

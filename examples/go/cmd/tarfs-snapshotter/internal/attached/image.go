@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"net"
 	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -20,8 +19,12 @@ const (
 	labelSource = "containerd.io/distribution.source."
 )
 
-// mostImages is how many images with a layer are looked at, the newest first: base layers are of many.
-const mostImages = 4
+// mostRead is how many images with a layer are read, the newest first: base layers are of many. Of those that have it in
+// its place so many are looked for.
+const (
+	mostRead   = 64
+	mostImages = 4
+)
 
 // mostDocument is the most bytes of a manifest or configuration; registries take no larger ones.
 const mostDocument = 4 << 20
@@ -31,14 +34,31 @@ type image struct {
 	desc ocispec.Descriptor
 	// The layers as they are in the registry, and their diffIDs, the lowest first.
 	layers, diffIDs []digest.Digest
+	// The chain IDs of the layers up to each.
+	chains []digest.Digest
 	// Where it came from: HOST/REPOSITORY each.
 	sources []string
+	// And where it is not asked for.
+	others []string
 }
 
-func (i *image) names() string { return strings.Join(i.sources, ", ") }
+// names are the repositories that have it.
+func (i *image) names() string {
+	return strings.Join(append(slices.Clone(i.sources), i.others...), ", ")
+}
 
-// imagesOf finds the images that have a layer, the newest first.
-func (f *Finder) imagesOf(ctx context.Context, blob digest.Digest) ([]*image, error) {
+// place is the number of a layer that has this blob and is the uppermost of this chain; -1 without one.
+func (i *image) place(blob, chain digest.Digest) int {
+	for at, layer := range i.layers {
+		if layer == blob && i.chains[at] == chain {
+			return at
+		}
+	}
+	return -1
+}
+
+// imagesOf finds the images that have a layer as the uppermost of a chain, the newest first.
+func (f *Finder) imagesOf(ctx context.Context, blob, chain digest.Digest) ([]*image, error) {
 	var found []content.Info
 	err := f.options.Content.Walk(ctx, func(info content.Info) error {
 		if refersTo(info, blob) {
@@ -51,13 +71,17 @@ func (f *Finder) imagesOf(ctx context.Context, blob digest.Digest) ([]*image, er
 	}
 	slices.SortStableFunc(found, func(a, b content.Info) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
 	var images []*image
-	for _, info := range found[:min(len(found), mostImages)] {
+	for _, info := range found[:min(len(found), mostRead)] {
 		image, err := f.read(ctx, info)
 		if err != nil {
-			return nil, fmt.Errorf("manifest %s: %w", info.Digest, err)
+			f.log.Debug("an image that has the layer is not read", "layer", blob, "manifest", info.Digest, "cause", bounded(err))
+			continue // another may be the one that is meant
 		}
-		if image != nil && slices.Contains(image.layers, blob) {
+		if image != nil && image.place(blob, chain) >= 0 {
 			images = append(images, image)
+		}
+		if len(images) == mostImages {
+			break
 		}
 	}
 	return images, nil
@@ -92,30 +116,9 @@ func (f *Finder) read(ctx context.Context, info content.Info) (*image, error) {
 	for _, layer := range manifest.Layers {
 		i.layers = append(i.layers, layer.Digest)
 	}
-	for _, name := range slices.Sorted(maps.Keys(info.Labels)) {
-		value := info.Labels[name]
-		if host, ok := strings.CutPrefix(name, labelSource); ok {
-			for repository := range strings.SplitSeq(value, ",") {
-				for _, host := range f.hostsOf(host) {
-					i.sources = append(i.sources, host+"/"+repository)
-				}
-			}
-		}
-	}
+	i.chains = identity.ChainIDs(slices.Clone(i.diffIDs))
+	f.addSources(i, info.Labels)
 	return i, nil
-}
-
-// hostsOf are those that a label may mean, which leaves ports out: the registries that are known by a port, or the host.
-func (f *Finder) hostsOf(host string) (hosts []string) {
-	for _, known := range f.options.Registries {
-		if name, _, err := net.SplitHostPort(known); err == nil && name == host {
-			hosts = append(hosts, known)
-		}
-	}
-	if len(hosts) == 0 {
-		return []string{host}
-	}
-	return hosts
 }
 
 // document reads JSON of containerd's store, which has checked its digest.

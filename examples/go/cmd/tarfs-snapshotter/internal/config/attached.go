@@ -20,7 +20,15 @@ func (c *Config) checkAttached() error {
 			return fmt.Errorf("registries: %q is no HOST:PORT", registry)
 		}
 	}
+	for _, trusted := range a.TrustedRepositories {
+		host, _, _ := strings.Cut(trusted, "/")
+		if host == "" || strings.Contains(trusted, "://") || strings.ContainsAny(trusted, "@* ") {
+			return fmt.Errorf("trusted_repositories: %q is no HOST[:PORT][/PATH]", trusted)
+		}
+	}
 	switch {
+	case a.MaxFileBytes < 0:
+		return fmt.Errorf("max_file_bytes: %d is no number of bytes", a.MaxFileBytes)
 	case a.Mode == "off":
 		return nil
 	case a.Mode != "use" && a.Mode != "require":
@@ -33,9 +41,9 @@ func (c *Config) checkAttached() error {
 		return errors.New("mode: differ.strict looks into layers, and those of images that come with their metadata are not looked into")
 	case strings.HasPrefix(s.ExportMode, "layer_"):
 		return fmt.Errorf("mode: what is attached is of whole images, and export_mode %q makes disks of layers", s.ExportMode)
-	case s.ExpectedRoots == "" && !a.TrustRegistry:
-		return errors.New("mode: who may push to an image's repository says there what the image's files are: " +
-			"snapshotter.expected_roots lists the root hashes that are believed, or trust_registry = true believes all")
+	case s.ExpectedRoots == "" && len(a.TrustedRepositories) == 0:
+		return errors.New("mode: who may push to an image's repository says there what the files are, of each image with the same layers: " +
+			"snapshotter.expected_roots lists the root hashes that are believed, or trusted_repositories where all are")
 	}
 	return nil
 }

@@ -68,11 +68,12 @@ type Snapshotter struct {
 
 // Attached is what images come with in their registries: metadata and hash trees.
 type Attached struct {
-	Mode          string   `toml:"mode"`
-	TrustRegistry bool     `toml:"trust_registry"`
-	Registries    []string `toml:"registries"`
-	HostsDir      string   `toml:"hosts_dir"`
-	Credentials   string   `toml:"credentials"`
+	Mode                string   `toml:"mode"`
+	TrustedRepositories []string `toml:"trusted_repositories"`
+	MaxFileBytes        int64    `toml:"max_file_bytes"`
+	Registries          []string `toml:"registries"`
+	HostsDir            string   `toml:"hosts_dir"`
+	Credentials         string   `toml:"credentials"`
 }
 
 // Duration is a time as Go writes it, such as "30s".
@@ -104,7 +105,9 @@ func Default() *Config {
 		},
 		Verity:      Verity{Layers: "off"},
 		Snapshotter: Snapshotter{OverlayOptions: []string{}, DMVerityMode: "auto"},
-		Attached:    Attached{Mode: "off", Registries: []string{}, HostsDir: "/etc/containerd/certs.d"},
+		Attached: Attached{
+			Mode: "off", TrustedRepositories: []string{}, MaxFileBytes: 256 << 20, Registries: []string{}, HostsDir: "/etc/containerd/certs.d",
+		},
 	}
 }
 

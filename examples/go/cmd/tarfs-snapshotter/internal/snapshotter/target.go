@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	"github.com/containerd/errdefs"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
+	"github.com/opencontainers/go-digest"
 )
 
 // Target says to which snapshot mounts belong, as Prepare and Mounts gave them, so that a differ knows whether a layer
@@ -64,6 +65,16 @@ func (s *Snapshotter) Known(ctx context.Context, id string) (layer store.Layer, 
 		return store.Layer{}, false, nil // it was damaged, and is to be made again
 	}
 	return layer, err == nil, err
+}
+
+// Chain is the chain ID of the layers up to the one that an active snapshot is made to unpack; empty for another snapshot.
+func (s *Snapshotter) Chain(ctx context.Context, id string) (chain digest.Digest, err error) {
+	err = s.meta.WithTransaction(ctx, false, func(ctx context.Context) error {
+		_, info, err := active(ctx, id)
+		chain = digest.Digest(info.Labels[snapshots.LabelSnapshotRef])
+		return err
+	})
+	return chain, err
 }
 
 // active finds an active snapshot, in a transaction.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -40,8 +39,8 @@ type Attached struct {
 }
 
 // Attach keeps what is attached to an image, unless it is kept, once it was found to be right; else it is ErrAttached,
-// and nothing stays. It goes when its layers do, and after an hour if
-// no image is made of them until then.
+// and nothing stays. It goes when its layers do: when all are there and one goes, or before when none of them is in use or
+// held any more, and after an hour in any case if they are not all there by then.
 func (s *Store) Attach(ctx context.Context, a Attached) error {
 	layers, err := keysOf(a.Layers)
 	if err != nil {
@@ -93,14 +92,6 @@ func (s *Store) attachedTo(layers []string) *keep.Item {
 		return nil
 	}
 	return it
-}
-
-// dropAttached removes what turned out not to fit, so that all is made here.
-func (s *Store) dropAttached(layers []string, cause error) {
-	s.log.Error("what came with an image does not fit: made here", "cause", cause)
-	if err := s.items.Remove(attachedKind, s.attachedKey(layers)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Error("it was not removed", "cause", err)
-	}
 }
 
 // arrived says that the layers of what was attached are there: from now on it goes when they do.

@@ -221,9 +221,20 @@ func TestAttachedGoes(t *testing.T) {
 		_, err := s.Collect(t.Context(), func(context.Context) ([]digest.Digest, error) { return ids, nil })
 		testkit.OK(t, err)
 	}
+	release := testkit.Must[func()](t)(s.Hold(e.chain[1]))
 	collect()
 	if !s.IsAttached(e.chain) {
 		t.Fatal("it went before its layers came")
+	}
+	release()
+	collect()
+	if s.IsAttached(e.chain) {
+		t.Fatal("it stays, and nobody makes its layers")
+	}
+	testkit.OK(t, s.Attach(t.Context(), e.attached()))
+	collect(e.chain[0])
+	if !s.IsAttached(e.chain) {
+		t.Fatal("it went before all its layers came")
 	}
 	for i, tar := range e.tars {
 		layer := testkit.Must[store.Layer](t)(s.IngestPlain(t.Context(), e.chain[i], bytes.NewReader(tar)))

@@ -87,6 +87,16 @@ func hasOurBytes(ctx context.Context, tree *tarfs.Tree, dir string) error {
 	return os.Remove(again)
 }
 
+// TreeBytes is how long the hash tree of so many blocks is. Too many are an error.
+func TreeBytes(dataBlocks uint64) (int64, error) {
+	sealed, err := tarfs.NewSealed(&tarfs.VerityParams{Placement: tarfs.HashOwnFile}, dataBlocks*blockBytes, [32]byte{})
+	if err != nil {
+		return 0, err
+	}
+	defer sealed.Close()
+	return int64(sealed.Info().End), nil
+}
+
 // noTar is in the place of tars that are not to be read.
 type noTar struct{}
 

@@ -54,7 +54,7 @@ func (d *diskSources) Close() {
 func (s *Store) sourcesOfDisk(ctx context.Context, mode tarfs.Mode, layers []string) (*diskSources, ofAttached, error) {
 	it := (*keep.Item)(nil)
 	if mode.OfImage() {
-		it = s.attachedTo(layers)
+		it = s.fitting(layers)
 	}
 	if it == nil {
 		sources, err := s.sources(ctx, layers)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
@@ -50,14 +51,15 @@ func (s *Store) retireUnused(ctx context.Context, all []keep.Collectable,
 	})
 }
 
-// isArriving says that an item came with an image whose layers are on their way, as far as one can wait for them. Once
-// they are in use it is an item as others are. The caller has the lock.
+// isArriving says that an item came with an image whose layers are on their way: some are in use, or held by who makes
+// them, as far as one can wait for the others. Once all are in use it is an item as others are, and when none is, as after a
+// pull that failed, it goes. The caller has the lock.
 func (s *Store) isArriving(one keep.Collectable, isUsed func(layer string) bool) bool {
 	if one.Kind != attachedKind {
 		return false
 	}
 	until, ok := s.arriving[one.Key]
-	if ok && time.Now().Before(until) && !one.IsOf(isUsed) {
+	if ok && time.Now().Before(until) && !one.IsOf(isUsed) && slices.ContainsFunc(one.Layers, isUsed) {
 		return true
 	}
 	delete(s.arriving, one.Key)

@@ -138,7 +138,7 @@ func (s *Store) whole(layers []string) error {
 
 // merge writes the image of layers.
 func (s *Store) merge(ctx context.Context, layers []string, path string) (*keep.Item, error) {
-	if it := s.attachedTo(layers); it != nil {
+	if it := s.fitting(layers); it != nil {
 		if err := s.copyAttached(it, path); err != nil {
 			return nil, err
 		}

@@ -202,6 +202,15 @@ func (s *Store) Close() error {
 	return s.lock.Close()
 }
 
+// Hold keeps a layer that is to be made, and what came with its image, from being collected until release is called.
+func (s *Store) Hold(id digest.Digest) (release func(), err error) {
+	key, err := keyOf(id)
+	if err != nil {
+		return nil, err
+	}
+	return s.hold(key)
+}
+
 // hold keeps layers from being collected until release is called, once.
 func (s *Store) hold(keys ...string) (release func(), err error) {
 	s.mu.Lock()

@@ -22,6 +22,7 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/identity"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -41,11 +42,16 @@ func (l labels) Update(id digest.Digest, more map[string]string) (map[string]str
 	return l[id], nil
 }
 
+// answer answers a request, or says that it does not.
+type answer func(to http.ResponseWriter, asked *http.Request) bool
+
 // World is a registry with an image in it, and a content store that has pulled the image.
 type World struct {
 	t         *testing.T
 	dir, host string
 	login     atomic.Bool
+	// Who may answer in the place of a registry with referrers, the first one first.
+	before, instead atomic.Pointer[answer]
 	// Contents is the content store, as containerd has it.
 	Contents content.Store
 	// Tars are the image's layers, and Layers their blobs.
@@ -57,6 +63,13 @@ type World struct {
 
 // WantLogin has a registry with referrers want the name "me" and the password "secret" from now on.
 func (w *World) WantLogin() { w.login.Store(true) }
+
+// Before has a registry with referrers ask this first, which says whether it has answered, and Instead this next.
+func (w *World) Before(answer answer)  { w.before.Store(&answer) }
+func (w *World) Instead(answer answer) { w.instead.Store(&answer) }
+
+// Chain is the chain ID of the layers up to one of them, from 0.
+func (w *World) Chain(layer int) digest.Digest { return identity.ChainID(w.DiffIDs()[:layer+1]) }
 
 // Registry is where the image is, of which containerd's labels say no port.
 func (w *World) Registry() string { return w.host }
@@ -143,10 +156,20 @@ func (w *World) serveReferrers() {
 			to.WriteHeader(http.StatusUnauthorized)
 			return
 		}
+		for _, other := range []*answer{w.before.Load(), w.instead.Load()} {
+			if other != nil && (*other)(to, asked) {
+				return
+			}
+		}
 		registry.ServeHTTP(to, asked)
 	}))
 	w.t.Cleanup(server.Close)
 	w.host = strings.TrimPrefix(server.URL, "http://")
+}
+
+// Blob puts a blob of no image into the content store.
+func (w *World) Blob(data []byte, mediaType string) ocispec.Descriptor {
+	return w.blob(data, mediaType, nil)
 }
 
 // blob puts a blob into the layout, and into the content store.

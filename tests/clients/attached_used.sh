@@ -1,4 +1,4 @@
-# What `tarfs push --attach` has put into the registry is used by the daemon. It is sourced by `snapshotter`.
+# What `tarfs push --attach` has put into the registry is used by the daemon. It is sourced by `attached`.
 
 # metric NAME: its value, whole.
 metric() {
@@ -77,30 +77,3 @@ changed() {
   remove_images
   echo "$name: a changed byte is refused, and whole again it is used: all right"
 }
-
-sealed_of='export_mode = "image_block_with_verity"'
-for mode in "$sealed_of" ""; do
-  start "snapshotter, attached${mode:+, sealed}" '[snapshotter]
-root = "HOME/tarfs"
-'"$mode"'
-[attached]
-mode = "require"
-trust_registry = true
-registries = ["'"$registry"'"]
-[metrics]
-address = "unix:HOME/metrics"'
-  if [[ -n $mode ]]; then
-    attached
-    changed
-  else
-    attach t
-    pulled "$image"
-    same_tree "$image"
-    expect_files "$name" tarfs "$image"
-    is tarfs_indexed_bytes_total 0
-    echo "$name: 0 bytes indexed: all right"
-    remove_images
-  fi
-  nothing_left
-  both_end
-done
