@@ -33,13 +33,15 @@ forget() {
   running=("${others[@]}")
 }
 
-# Mounts and loop devices are left where a container could not be removed, and by nydus-snapshotter.
-release() {
-  awk -v work="$work/" 'index($5, work) == 1 {print $5}' /proc/self/mountinfo | sort -r |
+# release_below DIRECTORY/: mounts and loop devices are left where a container could not be removed, and by nydus-snapshotter.
+release_below() {
+  awk -v below="$1" 'index($5, below) == 1 {print $5}' /proc/self/mountinfo | sort -r |
     while read -r point; do umount "$point"; done
-  losetup --list --noheadings --output NAME,BACK-FILE | awk -v work="$work/" 'index($2, work) == 1 {print $1}' |
+  losetup --list --noheadings --output NAME,BACK-FILE | awk -v below="$1" 'index($2, below) == 1 {print $1}' |
     while read -r device; do losetup --detach "$device"; done
 }
+
+release() { release_below "$work/"; }
 
 # end_shims: those of containers that a run which failed has left, and those that containerd did not know yet when it was
 # killed.
@@ -128,9 +130,12 @@ EOF
   start_containerd
 }
 
+# What containerd is started by, if not by itself.
+launcher=()
+
 # start_containerd: again, with the configuration that it had.
 start_containerd() {
-  PATH=$programs "$bin/containerd" -c "$home/config.toml" >>"$home/log" 2>&1 &
+  PATH=$programs "${launcher[@]}" "$bin/containerd" -c "$home/config.toml" >>"$home/log" 2>&1 &
   containerd_pid=$!
   running+=($containerd_pid)
   local try

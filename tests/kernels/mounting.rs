@@ -67,7 +67,9 @@ fn opened(tool: &str, given: &Given) -> Row {
     let (disk, root) = (disk.display(), report["verity"]["root_hash"].as_str().unwrap());
     let open = format!("{tool} verity open --root-hash-file /tmp/root {disk} image\n");
     let script = format!(
-        "{BARE}echo {root} > /tmp/root\n{open}{tool} verity status image | grep -q 'is active'\n\
+        "{BARE}echo {root} > /tmp/root\n{open}{tool} verity status image > /tmp/status\n\
+         grep -q 'is active' /tmp/status\n{tool} verity status --json image > /tmp/status\n\
+         grep -q '\"root_hash\":\"{root}\",.*\"status\":\"verified\"' /tmp/status\n\
          {tool} verity close image\nbare\nif {tool} verity status image; then false; fi\n\
          {open}mount -t erofs -o ro /dev/mapper/image /mnt\n"
     );

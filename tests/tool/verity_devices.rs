@@ -103,6 +103,16 @@ fn open_close_and_status_call_veritysetup() {
     let more = [&want.map(str::to_owned)[..], std::slice::from_ref(&signed)].concat();
     assert_eq!((ran.code, words), (0, more), "{}", ran.stderr);
 
+    let (ran, _) = with_recorder(&image, 0, &["verity", "open", "--json", &disk, "image", root]);
+    let said = json(&ran.stdout).remove(0);
+    assert_eq!(
+        (&said["device"], &said["data"]),
+        (&"/dev/mapper/image".into(), &disk.as_str().into())
+    );
+    assert_eq!((&said["root_hash"], &said["hash_tree"]), (&root.into(), &said["data"]));
+    let (ran, _) = with_recorder(&image, 0, &["verity", "close", "--json", "--deferred", "image"]);
+    assert_eq!(ran.stdout, "{\"device\":\"/dev/mapper/image\",\"deferred\":true}\n");
+
     for (args, want) in [
         (&["verity", "close", "image"][..], &["close", "--", "image"][..]),
         (&["verity", "close", "--deferred", "image"], &["close", "--deferred", "--", "image"]),

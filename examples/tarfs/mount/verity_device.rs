@@ -34,7 +34,7 @@ impl VerityDevice {
 
     /// Its node.
     pub(crate) fn path(&self) -> PathBuf {
-        Path::new("/dev/mapper").join(&self.name)
+        path(&self.name)
     }
 
     /// Its name.
@@ -61,6 +61,11 @@ impl Drop for VerityDevice {
             let _ = run(&mut command, &self.data);
         }
     }
+}
+
+/// The node of a device.
+pub(crate) fn path(name: &str) -> PathBuf {
+    Path::new("/dev/mapper").join(name)
 }
 
 /// Opens data under a name, with more options of veritysetup: nobody closes it but who is asked to.
@@ -97,7 +102,7 @@ pub(crate) fn call(words: &[&str], device: &str) -> Done<String> {
 /// A name that follows from the root hash, with a number behind it if that is taken.
 fn free_name(sealed: &Sealed) -> String {
     let name = hash_tree_report::device_name(sealed);
-    let taken = |name: &String| Path::new("/dev/mapper").join(name).symlink_metadata().is_ok();
+    let taken = |name: &String| path(name).symlink_metadata().is_ok();
     let numbered = (2..NAMES).map(|number| format!("{name}-{number}"));
     let mut names = [name.clone()].into_iter().chain(numbered);
     names.find(|name| !taken(name)).unwrap_or(name)

@@ -1,6 +1,6 @@
 # Our tarfs-snapshotter as the snapshotter: containers stand on one sealed disk of all layers, through dm-verity, and on no
 # other than the one whose root hash is expected.
-root=$(tarfs root oci-archive:/node/image.tar:t 2>/dev/null)
+. /node/sealed.sh
 
 # sealed NAME KEYS: a node on which only other images are expected; KEYS are more of the daemon's configuration.
 sealed() {
@@ -79,27 +79,6 @@ outlived() {
   all_unmounted
 }
 
-# mapped: the devices that EROFS is mounted from.
-mapped() { awk '$3 == "erofs" {print $1}' /proc/mounts | sort -u | grep ^/dev/mapper/; }
-
-# all_unmounted: nothing is. A device may be left, if somebody had it open when containerd closed it.
-all_unmounted() {
-  within 20 unmounted || fail "$name: an image stays mounted: $(mapped)"
-}
-unmounted() { [ -z "$(mapped)" ]; }
-
-# broken_disk: bits of the disk are turned, and found.
-broken_disk() {
-  disk=$(find "$home/tarfs/disks" -name disk)
-  at=$(offset_of 299 "$disk")
-  flip "$disk" "$at"
-  broken_file tarfs
-  flip "$disk" "$at"
-  flip "$disk" 1030
-  broken_superblock tarfs
-  flip "$disk" 1030
-}
-
 # broken_sidecar: the root hash that is told is the one that is held against what is expected.
 broken_sidecar() {
   sed -i 's/"roothash": "..../"roothash": "0000/' "$disk.dmverity"
@@ -118,13 +97,6 @@ looked_at() {
   exec 5<&-
 }
 
-# over: all is closed.
-over() {
-  nothing_mapped
-  end TERM $containerd_pid $daemon_pid
-  say "$name: $(wc -l </node/want) files, by dm-verity with the root hash of tarfs root; another one is refused, a flipped bit is found"
-}
-
 sealed "tarfs-snapshotter" ''
 expected
 expect_files tarfs
@@ -135,7 +107,7 @@ broken_disk
 broken_sidecar
 looked_at
 ctr image rm --sync test:t >/dev/null # with which the disk goes
-over
+over "another one is refused"
 sealed "tarfs-snapshotter, plain mounts" 'plain_mounts = true'
 echo "$root" >>"$home/expected"
 expect_files tarfs
@@ -145,4 +117,4 @@ outlived 1
 broken_disk
 looked_at
 expect_files tarfs
-over
+over "another one is refused"

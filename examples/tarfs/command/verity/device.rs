@@ -1,18 +1,20 @@
-//! `tarfs verity open`, `close` and `status`: devices of dm-verity, by `veritysetup`.
+//! `tarfs verity open` and `close`: devices of dm-verity, by `veritysetup`.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args as Group;
 use erofs_tarfs::io::NamedFile;
 use erofs_tarfs::verity::TreeDigest;
+use serde::Serialize;
 
 use super::place::Place;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::hash_tree::unfinished;
 use crate::mount::verity_device;
+use crate::show::print;
 
 /// The longest file with a root hash that is read, in bytes: 128 hex digits, and a line's end.
 const MOST: u64 = 256;
@@ -39,6 +41,9 @@ pub(crate) struct VerityOpen {
     /// it trusts.
     #[arg(long, value_name = "FILE")]
     root_hash_signature: Option<PathBuf>,
+    /// Print one JSON object: the device's path, what it is of, and its root hash.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Group)]
@@ -46,16 +51,28 @@ pub(crate) struct VerityClose {
     /// Remove it when nobody uses it any more, if somebody does now.
     #[arg(long)]
     deferred: bool,
+    /// Print one JSON object: the device's path, and whether its end was deferred.
+    #[arg(long)]
+    json: bool,
     /// What the device is called.
     #[arg(value_name = "NAME", value_parser = device_name)]
     name: String,
 }
 
-#[derive(Debug, Group)]
-pub(crate) struct VerityStatus {
-    /// What the device is called.
-    #[arg(value_name = "NAME", value_parser = device_name)]
-    name: String,
+/// What was opened.
+#[derive(Debug, Serialize)]
+struct Opened {
+    device: String,
+    data: String,
+    hash_tree: String,
+    root_hash: String,
+}
+
+/// What was closed.
+#[derive(Debug, Serialize)]
+struct Closed {
+    device: String,
+    deferred: bool,
 }
 
 pub(super) fn open(args: &VerityOpen) -> Done {
@@ -80,17 +97,28 @@ pub(super) fn open(args: &VerityOpen) -> Done {
         more.push(option);
     }
     let tree = (!same_file).then_some(&sought.hashes);
-    verity_device::open(&sought.data, tree, &sealed, &args.name, &more)
+    verity_device::open(&sought.data, tree, &sealed, &args.name, &more)?;
+    if !args.json {
+        return Ok(());
+    }
+    let opened = Opened {
+        device: verity_device::path(&args.name).display().to_string(),
+        data: sought.data.path().display().to_string(),
+        hash_tree: tree.unwrap_or(&sought.data).path().display().to_string(),
+        root_hash: root.to_string(),
+    };
+    print::json_line(&mut io::stdout().lock(), &opened).map_err(Fail::stdout)
 }
 
 pub(super) fn close(args: &VerityClose) -> Done {
     let deferred = if args.deferred { &["close", "--deferred"][..] } else { &["close"] };
-    verity_device::call(deferred, &args.name).map(drop)
-}
-
-pub(super) fn status(args: &VerityStatus) -> Done {
-    let said = verity_device::call(&["status"], &args.name)?;
-    io::stdout().lock().write_all(said.as_bytes()).map_err(Fail::stdout)
+    verity_device::call(deferred, &args.name)?;
+    if !args.json {
+        return Ok(());
+    }
+    let device = verity_device::path(&args.name).display().to_string();
+    let closed = Closed { device, deferred: args.deferred };
+    print::json_line(&mut io::stdout().lock(), &closed).map_err(Fail::stdout)
 }
 
 /// The root hash in a file, as others write it: hex digits, and perhaps a line's end.
@@ -108,7 +136,7 @@ fn root_of(path: &Path) -> Done<TreeDigest> {
 }
 
 /// A name that the device mapper takes as it is.
-fn device_name(name: &str) -> Result<String, String> {
+pub(super) fn device_name(name: &str) -> Result<String, String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+:#=@".contains(&byte);
     match name.len() {
         1..=127 if name.bytes().all(is_plain) && !name.starts_with(['-', '.']) => {

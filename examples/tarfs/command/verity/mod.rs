@@ -5,13 +5,15 @@ mod dump;
 mod format;
 mod of_sidecar;
 mod place;
+mod status;
 mod verify;
 
 use clap::Subcommand;
 
-use self::device::{VerityClose, VerityOpen, VerityStatus};
+use self::device::{VerityClose, VerityOpen};
 use self::dump::VerityDump;
 use self::format::VerityFormat;
+use self::status::VerityStatus;
 use self::verify::VerityVerify;
 use crate::cli::fail::Done;
 
@@ -57,6 +59,6 @@ pub(crate) fn run(args: &Verity) -> Done {
         Verity::Dump(args) => dump::run(args),
         Verity::Open(args) => device::open(args),
         Verity::Close(args) => device::close(args),
-        Verity::Status(args) => device::status(args),
+        Verity::Status(args) => status::run(args),
     }
 }

@@ -28,11 +28,11 @@ func (s *Store) filesOf(key string) keep.Files {
 	return files
 }
 
-// Verify reads all layers and images: each tar is held against its diffID, and metadata against the SHA-256 that it
-// had. Metadata is made again; a layer whose tar is damaged is an error in the log, and is counted. It stays, as its
-// snapshots refer to it.
+// Verify reads all layers, images and disks: each tar is held against its diffID, metadata against the SHA-256 that it
+// had, and a disk with a hash tree against its root hash. Metadata and disks are made again; a layer whose tar is damaged
+// is an error in the log, and is counted. It stays, as its snapshots refer to it.
 func (s *Store) Verify(ctx context.Context) (damaged int, failed error) {
-	for _, kind := range []string{layersKind, imagesKind, attachedKind} {
+	for _, kind := range []string{layersKind, imagesKind, attachedKind, disksKind} {
 		keys, err := s.items.Keys(kind)
 		if err != nil {
 			return damaged, err
@@ -83,6 +83,9 @@ func (s *Store) scrub(ctx context.Context, kind, key string) error {
 			return err
 		}
 		return s.filesOf(key).Verify(ctx, key)
+	}
+	if kind == disksKind {
+		return s.scrubDisk(ctx, key)
 	}
 	_, err := s.verify(kind, key)
 	if !errors.Is(err, keep.ErrDamaged) {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/store"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -64,6 +66,51 @@ func TestFlipped(t *testing.T) {
 	same(filepath.Join(layer, "layer.erofs"), index)
 	flip(t, filepath.Join(layer, "layer.tar"))
 	verified(1)
+}
+
+// A flipped bit in a disk with a hash tree, in its data or in the tree, is found by a scrub, and the disk is made again;
+// of other disks nothing is known but the length.
+func TestFlippedDisk(t *testing.T) {
+	root := t.TempDir()
+	s := opened(t, root)
+	chain := []digest.Digest{ingested(t, s, tarOf(t, file{"a", strings.Repeat("a", 1000)}, file{"b", "b"}))}
+	verified := func(damaged int) {
+		t.Helper()
+		if got := testkit.Must[int](t)(s.Verify(t.Context())); got != damaged {
+			t.Errorf("%d items are damaged, not %d", got, damaged)
+		}
+	}
+	for mode, isFound := range map[tarfs.Mode]bool{
+		tarfs.ImageBlockWithVerity: true, tarfs.LayerBlockWithVerity: true, tarfs.ImageBlock: false,
+	} {
+		disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), mode, chain))
+		whole, was := testkit.Must[[]byte](t)(os.ReadFile(disk.Path)), testkit.Must[os.FileInfo](t)(os.Stat(disk.Path))
+		verified(0)
+		if !os.SameFile(was, testkit.Must[os.FileInfo](t)(os.Stat(disk.Path))) {
+			t.Errorf("%s: a whole disk is made again", mode)
+		}
+		for _, at := range []int{600, len(whole) / 2, len(whole) - 4096} {
+			broken := bytes.Clone(whole)
+			broken[at] ^= 4
+			testkit.OK(t, os.WriteFile(disk.Path, broken, 0o600))
+			verified(0)
+			now := testkit.Must[[]byte](t)(os.ReadFile(disk.Path))
+			if bytes.Equal(now, whole) != isFound {
+				t.Errorf("%s: byte %d: found: %v", mode, at, !isFound)
+			}
+		}
+		testkit.OK(t, os.WriteFile(disk.Path, whole, 0o600))
+	}
+
+	// Of a damaged tar comes another disk: it is not made.
+	disk := testkit.Must[store.Disk](t)(s.Disk(t.Context(), tarfs.ImageBlockWithVerity, chain))
+	flip(t, disk.Path)
+	broken := testkit.Must[[]byte](t)(os.ReadFile(disk.Path))
+	flip(t, filepath.Join(root, "layers/sha256", chain[0].Encoded(), "layer.tar"))
+	verified(2)
+	if now := testkit.Must[[]byte](t)(os.ReadFile(disk.Path)); !bytes.Equal(now, broken) {
+		t.Error("a disk is made of a damaged tar")
+	}
 }
 
 // A tar that a scrub has found damaged is not handed out any more, and is replaced by who unpacks that layer again.
