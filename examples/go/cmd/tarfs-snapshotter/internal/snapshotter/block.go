@@ -86,10 +86,11 @@ func (s *Snapshotter) block(ctx context.Context, dir string, info snapshots.Info
 	return os.RemoveAll(tree)
 }
 
-// hasBlock says whether a snapshot has a filesystem of its own.
+// hasBlock says whether a snapshot has a filesystem of its own. One that can't be looked at is there: whoever mounts it is
+// told why not, while without it a commit would take an empty directory for what was written.
 func (s *Snapshotter) hasBlock(id string) bool {
 	_, err := os.Lstat(s.path(id, blockFile))
-	return err == nil
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 // blockMount is how it is mounted.
