@@ -142,7 +142,8 @@ fn json_that_claims_to_be_huge_is_not_read() {
         let piece: (u64, &[u8]) = (0, b"[");
         let tar = TarBuilder::new().sparse(SparseForm::Pax10, "manifest.json", size, &[piece]);
         let file = place.write("save.tar", tar.finish());
-        let refused = Error(&["manifest.json", "bytes are too many for JSON"]);
+        let refused =
+            Error(&["manifest.json", "bytes of JSON are over the limit max_json_bytes of 4194304"]);
         place.expect("sparse", &[], &format!("docker-archive:{file}"), refused);
     }
 }

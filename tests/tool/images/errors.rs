@@ -137,7 +137,8 @@ fn what_is_wrong_is_said_with_its_file_and_place() {
         place.expect(index, &[], &place.layout("l").done_with(index), Error(parts));
     }
     let huge = format!("{{\"x\": \"{}\"}}", "x".repeat(4 << 20));
-    let refused = Error(&["l/index.json", "bytes are too many for JSON"]);
+    let refused =
+        Error(&["l/index.json", "bytes of JSON are over the limit max_json_bytes of 4194304"]);
     place.expect("huge", &[], &place.layout("l").done_with(&huge), refused);
 
     let mut layout = place.layout("l");

@@ -92,10 +92,14 @@ func (s *Store) Path(elem ...string) string {
 	return filepath.Join(append([]string{s.Root}, elem...)...)
 }
 
-// Has says whether an item is there: then it is whole.
-func (s *Store) Has(kind, key string) bool {
+// Has says whether an item is there: then it is whole. One that can't be looked at is not taken for absent: it would be
+// made again, or given up.
+func (s *Store) Has(kind, key string) (bool, error) {
 	_, err := os.Lstat(s.Path(kind, key))
-	return err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Info reads an item's description.

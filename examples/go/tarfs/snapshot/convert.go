@@ -21,8 +21,8 @@ func (m *Manager) ensureLayer(ctx context.Context, layer Layer, key string, movi
 	for {
 		// What is there may have got its name this moment: only its flight says that it is synced.
 		led, err := m.flights.Do(ctx, layersDir+"/"+key, moving, func(ctx context.Context, moving func()) error {
-			if m.store.Has(layersDir, key) {
-				return nil
+			if has, err := m.store.Has(layersDir, key); has || err != nil {
+				return err
 			}
 			return m.fetchLayer(ctx, layer, key, moving)
 		})

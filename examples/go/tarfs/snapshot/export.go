@@ -149,7 +149,9 @@ func (m *Manager) diskPath(ctx context.Context, s Snapshot, image bool) (string,
 	}
 	defer release()
 	key := m.diskKey(mode, layers)
-	if !m.store.Has(disksDir, key) {
+	if has, err := m.store.Has(disksDir, key); err != nil {
+		return "", err
+	} else if !has {
 		return "", fmt.Errorf("%w: no %s of %s was exported", ErrNotFound, m.options.ExportMode, s.ID)
 	}
 	return m.store.Path(disksDir, key, fileOf(mode)), nil

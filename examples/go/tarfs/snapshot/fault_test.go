@@ -45,7 +45,7 @@ func TestFaults(t *testing.T) {
 		}
 		said.check(t, o.Root, ref)
 		if t.Failed() {
-			t.Fatalf("after fault %d, %v", n+1, f)
+			t.Fatalf("after fault %d, %v, of a child that said (it ended by an error: %v)\n%s", n+1, f, ended, strings.Join(got, "\n"))
 		}
 	}
 	t.Logf("%d faults: %d were borne or did not come, and ended a child as often: %v; %d reports; %d snapshots, %d items, %d mounts at the end",

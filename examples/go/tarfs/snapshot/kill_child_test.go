@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 		if err == nil {
 			err = o.run()
 		}
-		say("BROKEN", fmt.Sprint(err)) // it never ends by itself
+		say("BROKEN", strings.ReplaceAll(fmt.Sprint(err), "\n", "; ")) // it never ends by itself, but of faults
 		os.Exit(1)
 	}
 	code := m.Run()

@@ -43,9 +43,13 @@ func (m *Manager) parents(ctx context.Context, s Snapshot) (layers []string, rel
 	}
 	release = m.hold(layers...)
 	for _, key := range layers { // one may have been detached and collected before the hold
-		if !m.store.Has(layersDir, key) {
+		has, err := m.store.Has(layersDir, key)
+		if err == nil && !has {
+			err = fmt.Errorf("%w: layer %s", ErrNotFound, key)
+		}
+		if err != nil {
 			release()
-			return nil, nil, fmt.Errorf("%w: layer %s", ErrNotFound, key)
+			return nil, nil, err
 		}
 	}
 	return layers, release, nil
@@ -114,8 +118,8 @@ func (m *Manager) mergeOptions() *tarfs.MergeOptions {
 func (m *Manager) ensure(ctx context.Context, kind, key string,
 	fill func(ctx context.Context, dir string) (*keep.Item, error)) error {
 	_, err := m.flights.Do(ctx, kind+"/"+key, nil, func(ctx context.Context, _ func()) error {
-		if m.store.Has(kind, key) {
-			return nil
+		if has, err := m.store.Has(kind, key); has || err != nil {
+			return err
 		}
 		return m.store.Publish(kind, key, func(dir string) (*keep.Item, error) { return fill(ctx, dir) })
 	})

@@ -136,7 +136,12 @@ func (m *Manager) prepare(ctx context.Context, id string, s *layerSnapshot) (key
 		return "", release, context.Cause(ctx)
 	}
 	record := snapshotRecord{Layer: key, Digest: s.layer.Digest, Ref: s.layer.Ref}
-	return key, release, keep.WriteJSON(m.store.recordPath(snapshotsDir, id), &record)
+	path := m.store.recordPath(snapshotsDir, id)
+	if err := keep.WriteJSON(path, &record); err != nil {
+		// It may have its name by now, while a snapshot that failed keeps no layer: the next manager would find it lost.
+		return "", release, errors.Join(err, keep.RemoveFile(path))
+	}
+	return key, release, nil
 }
 
 // WaitLayerReady waits until a snapshot is ready, which then survives a crash of the machine, or

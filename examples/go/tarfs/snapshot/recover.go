@@ -122,9 +122,16 @@ func (m *Manager) recoverSnapshots() error {
 // whole says that layers are there: recoverItems has left none that is not whole.
 func (m *Manager) whole(layers ...string) error {
 	for _, layer := range layers {
-		if !keep.IsHash(layer) || !m.store.Has(layersDir, layer) {
-			return fmt.Errorf("%w: layer %q is not there", ErrDamaged, layer)
+		if keep.IsHash(layer) {
+			has, err := m.store.Has(layersDir, layer)
+			if err != nil {
+				return err // what can't be seen is not lost
+			}
+			if has {
+				continue
+			}
 		}
+		return fmt.Errorf("%w: layer %q is not there", ErrDamaged, layer)
 	}
 	return nil
 }

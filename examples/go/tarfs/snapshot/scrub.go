@@ -40,7 +40,7 @@ func (m *Manager) Verify(ctx context.Context) (done Scrubbed, err error) {
 				return done, context.Cause(ctx)
 			}
 			damaged := m.verify(ctx, kind, key)
-			if errors.Is(damaged, fs.ErrNotExist) && !m.store.Has(kind, key) {
+			if has, err := m.store.Has(kind, key); errors.Is(damaged, fs.ErrNotExist) && !has && err == nil {
 				continue // collected meanwhile
 			}
 			if kind == layersDir {

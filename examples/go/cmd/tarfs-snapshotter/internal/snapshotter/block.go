@@ -86,10 +86,14 @@ func (s *Snapshotter) block(ctx context.Context, dir string, info snapshots.Info
 	return os.RemoveAll(tree)
 }
 
-// hasBlock says whether a snapshot has a filesystem of its own.
-func (s *Snapshotter) hasBlock(id string) bool {
+// hasBlock says whether a snapshot has a filesystem of its own. One that can't be looked at is not taken for absent: a
+// commit would take an empty directory for what was written.
+func (s *Snapshotter) hasBlock(id string) (bool, error) {
 	_, err := os.Lstat(s.path(id, blockFile))
-	return err == nil
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // blockMount is how it is mounted.
@@ -99,7 +103,9 @@ func (s *Snapshotter) blockMount(id, mode string) mount.Mount {
 
 // inUpper calls with the directory that has what was written to a snapshot. A filesystem of its own is mounted for that.
 func (s *Snapshotter) inUpper(ctx context.Context, id string, do func(upper string) error) (err error) {
-	if !s.hasBlock(id) {
+	if has, err := s.hasBlock(id); err != nil {
+		return err
+	} else if !has {
 		return do(s.upper(id))
 	}
 	at := s.path(id, committing)

@@ -82,7 +82,9 @@ func (s *Snapshotter) Usage(ctx context.Context, key string) (snapshots.Usage, e
 		return usage, err
 	}
 	paths := []string{s.upper(id)}
-	if s.hasBlock(id) {
+	if has, err := s.hasBlock(id); err != nil {
+		return usage, err
+	} else if has {
 		paths = append(paths, s.path(id, blockFile))
 	}
 	written, err := fs.DiskUsage(ctx, paths...)

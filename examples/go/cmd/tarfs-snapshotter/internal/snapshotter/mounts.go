@@ -67,7 +67,11 @@ func (s *Snapshotter) mounts(id string, info snapshots.Info, image store.Image) 
 		}
 		return []mount.Mount{erofs, bind}, nil
 	}
-	if s.hasBlock(id) {
+	has, err := s.hasBlock(id)
+	if err != nil {
+		return nil, err
+	}
+	if has {
 		options := append(mapping, "workdir={{ mount 0 }}/work", "upperdir={{ mount 0 }}/upper", "lowerdir={{ mount 1 }}")
 		options = append(options, s.options.OverlayOptions...)
 		return []mount.Mount{s.blockMount(id, "rw"), erofs, {Type: "format/overlay", Source: "overlay", Options: options}}, nil

@@ -71,7 +71,11 @@ func (s *Store) IsAttached(chain []digest.Digest) bool {
 // HasAttached is IsAttached without a look into it.
 func (s *Store) HasAttached(chain []digest.Digest) bool {
 	layers, err := keysOf(chain)
-	return err == nil && s.items.Has(attachedKind, s.attachedKey(layers))
+	if err != nil {
+		return false
+	}
+	has, err := s.items.Has(attachedKind, s.attachedKey(layers))
+	return err == nil && has
 }
 
 // attachedKey names what is attached by all that it has to fit to. Another version of the library may lay the disk out
@@ -83,7 +87,11 @@ func (s *Store) attachedKey(layers []string) string {
 // attachedTo finds what came with an image of these layers; nil without it.
 func (s *Store) attachedTo(layers []string) *keep.Item {
 	key := s.attachedKey(layers)
-	if !s.items.Has(attachedKind, key) {
+	has, err := s.items.Has(attachedKind, key)
+	if err != nil {
+		s.log.Error("what came with an image can't be looked at: not used", "item", attachedKind+"/"+key, "cause", err)
+	}
+	if !has {
 		return nil
 	}
 	it, err := s.verify(attachedKind, key)

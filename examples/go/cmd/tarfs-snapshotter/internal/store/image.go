@@ -108,7 +108,11 @@ func (s *Store) keyOfMerged(parts ...any) string {
 // work.
 func (s *Store) ensure(ctx context.Context, kind, key string, fill func(ctx context.Context, dir string) (*keep.Item, error)) error {
 	_, err := s.flights.Do(ctx, key, nil, func(ctx context.Context, _ func()) error {
-		if s.items.Has(kind, key) {
+		has, err := s.items.Has(kind, key)
+		if err != nil {
+			return err
+		}
+		if has {
 			_, err := s.verify(kind, key)
 			if !errors.Is(err, keep.ErrDamaged) {
 				return err
@@ -126,7 +130,9 @@ func (s *Store) ensure(ctx context.Context, kind, key string, fill func(ctx cont
 // whole says that layers are there, as far as lengths show it.
 func (s *Store) whole(layers []string) error {
 	for _, key := range slices.Compact(slices.Sorted(slices.Values(layers))) {
-		if !s.items.Has(layersKind, key) {
+		if has, err := s.items.Has(layersKind, key); err != nil {
+			return err
+		} else if !has {
 			return fmt.Errorf("layer sha256:%s is not kept: %w", key, errdefs.ErrNotFound)
 		}
 		if _, err := s.check(layersKind, key); err != nil {

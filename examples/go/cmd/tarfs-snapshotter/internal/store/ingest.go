@@ -116,10 +116,16 @@ func (s *Store) publish(draft *keep.Draft, key string, release func()) (Layer, e
 		}
 		defer s.unmark(key)
 	}
-	if s.items.Has(layersKind, key) {
+	has, err := s.items.Has(layersKind, key)
+	if err != nil {
+		return Layer{}, err
+	}
+	if has {
 		// One that is damaged must not stay in the place of this one.
-		if _, err := s.kept(key); err != nil && s.items.Has(layersKind, key) {
-			return Layer{}, err
+		if _, err := s.kept(key); err != nil {
+			if has, unseen := s.items.Has(layersKind, key); has || unseen != nil {
+				return Layer{}, err
+			}
 		}
 	}
 	if err := draft.Publish(key, &keep.Item{Layers: []string{key}, Sums: keep.Sums(indexFile)}); err != nil {

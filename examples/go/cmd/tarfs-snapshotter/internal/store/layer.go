@@ -62,7 +62,9 @@ func (s *Store) layer(key string, it *keep.Item, release func()) Layer {
 
 // kept looks at a layer, and removes it if it is damaged.
 func (s *Store) kept(key string) (*keep.Item, error) {
-	if !s.items.Has(layersKind, key) {
+	if has, err := s.items.Has(layersKind, key); err != nil {
+		return nil, err
+	} else if !has {
 		return nil, fmt.Errorf("layer sha256:%s: %w", key, errdefs.ErrNotFound)
 	}
 	s.repair.Lock()

@@ -41,10 +41,12 @@ func (s *Store) Verify(ctx context.Context) (damaged int, failed error) {
 			if ctx.Err() != nil {
 				return damaged, context.Cause(ctx)
 			}
-			switch err := s.scrub(ctx, kind, key); {
+			err := s.scrub(ctx, kind, key)
+			has, unseen := s.items.Has(kind, key)
+			switch {
 			case ctx.Err() != nil:
 				return damaged, context.Cause(ctx)
-			case err == nil || !s.items.Has(kind, key): // or collected meanwhile
+			case err == nil || !has && unseen == nil: // or collected meanwhile
 				s.unmark(key)
 			case errors.Is(err, keep.ErrDamaged):
 				damaged++
