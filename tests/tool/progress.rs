@@ -45,9 +45,13 @@ fn frame(text: &str) -> Option<Frame> {
 
 /// Runs the tool at a terminal; what it shows.
 fn shown(place: &Place, args: &[&str]) -> Seen {
+    at_terminal(place, tool().to_str().unwrap(), args)
+}
+
+/// The same of any program.
+fn at_terminal(place: &Place, program: &str, args: &[&str]) -> Seen {
     let (log, quoted) = (place.text("typescript"), args.iter().map(|arg| format!(" '{arg}'")));
-    let command =
-        format!("stty cols {COLUMNS}; {}{}", tool().display(), quoted.collect::<String>());
+    let command = format!("stty cols {COLUMNS}; '{program}'{}", quoted.collect::<String>());
     let script = Command::new("script").args(["-qefc", &command, &log]).output().unwrap();
     let raw = std::fs::read_to_string(log).unwrap();
     assert!(script.status.success(), "{raw}");
@@ -153,6 +157,18 @@ fn several_layers_at_once_and_what_is_sent_are_one_line() {
     seen.is_one_line();
     let (first, last) = (&seen.frames[0], seen.frames.last().unwrap());
     assert!((last.all / (180 << 20) as f64 - 1.0).abs() < 0.02, "{first:?} {last:?}");
+}
+
+/// Of a pipe nobody knows the end: bytes are counted, and no bar pretends to know.
+#[test]
+fn a_pipe_is_counted() {
+    let place = Place::new();
+    let (tars, out) = (tars(&place, &[30]), place.text("out"));
+    let script = place.put("script", format!("cat '{}' | \"$@\"", tars[0]).as_bytes());
+    let words = [&script, tool().to_str().unwrap(), "layer", "--disk", "-o", &out, "-"];
+    let seen = at_terminal(&place, "sh", &words);
+    assert!(seen.raw.contains("reading ") && seen.raw.contains(" MiB"), "{:?}", seen.raw);
+    assert!(seen.frames.iter().all(|frame| frame.stage == "syncing"), "{:?}", seen.frames);
 }
 
 #[test]

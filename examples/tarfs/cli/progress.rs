@@ -18,6 +18,11 @@ use crate::cli::stages::Stages;
 /// So long nothing is said of how long it takes.
 const EARLY: Duration = Duration::from_secs(2);
 
+/// The line: a bar over all.
+const BAR: &str = "{msg:9} {wide_bar} {bytes}/{total_bytes} {speed} {left}";
+/// The same where nobody knows how much there is, as it comes from a pipe.
+const COUNT: &str = "{msg:9} {spinner} {bytes} {speed}";
+
 /// The line of the command: one runs in a process. Nothing where it is not shown.
 static LINE: LazyLock<Option<Line>> = LazyLock::new(|| {
     let shown = io::stderr().is_terminal() && !loudness::is_quiet();
@@ -37,6 +42,8 @@ struct State {
     stages: Stages,
     /// There while a stage is at work: between stages something else may be printed.
     bar: Option<ProgressBar>,
+    /// Whether the bar is the count of [`COUNT`].
+    counts: bool,
 }
 
 impl Line {
@@ -45,17 +52,20 @@ impl Line {
     }
 
     /// A line that goes on where the last one went. It has all that it shows before it is drawn.
-    fn bar(&self, stage: Stage, bytes: u64) -> ProgressBar {
+    fn bar(&self, stage: Stage, bytes: u64, counts: bool) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden())
             .with_position(self.done.load(Ordering::Relaxed))
             .with_message(stage.name());
-        let form = "{msg:9} {wide_bar} {bytes}/{total_bytes} {speed} {left}";
-        if let Ok(style) = ProgressStyle::with_template(form) {
-            bar.set_style(keys(style, self.start));
-        }
+        self.form(&bar, counts);
         bar.set_draw_target(ProgressDrawTarget::stderr());
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
+    }
+
+    fn form(&self, bar: &ProgressBar, counts: bool) {
+        if let Ok(style) = ProgressStyle::with_template(if counts { COUNT } else { BAR }) {
+            bar.set_style(keys(style, self.start));
+        }
     }
 
     /// Shows what there is to do now.
@@ -66,7 +76,12 @@ impl Line {
             return;
         };
         let bytes = state.stages.bytes().max(self.done.load(Ordering::Relaxed));
-        let bar = state.bar.get_or_insert_with(|| self.bar(stage, bytes));
+        let counts = state.stages.is_open();
+        let is_other = core::mem::replace(&mut state.counts, counts) != counts;
+        let bar = state.bar.get_or_insert_with(|| self.bar(stage, bytes, counts));
+        if is_other {
+            self.form(bar, counts);
+        }
         bar.set_length(bytes);
         bar.set_message(stage.name());
     }
@@ -146,7 +161,7 @@ impl Progress {
     pub(crate) fn new(stage: Stage, total: Option<u64>) -> Self {
         let number = LINE.as_ref().map(|line| {
             let mut state = line.state();
-            let number = state.stages.begin(stage, total.unwrap_or_default());
+            let number = state.stages.begin(stage, total);
             line.show(&mut state);
             (number, total.is_some())
         });
@@ -161,7 +176,6 @@ impl Progress {
         let left = state.stages.length(number).saturating_sub(before);
         if !known && left < bytes {
             state.stages.grow(number, bytes - left);
-            line.show(&mut state);
         }
         line.advance(if known { bytes.min(left) } else { bytes }, &state);
     }

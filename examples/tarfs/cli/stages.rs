@@ -54,6 +54,17 @@ impl Stage {
 /// How many times as long as a compressed tar its uncompressed one is taken to be, until it is known.
 const UNPACKED: u64 = 3;
 
+/// A stage at work.
+#[derive(Debug)]
+struct Active {
+    number: u64,
+    stage: Stage,
+    /// How long it is, as far as that is known.
+    bytes: u64,
+    /// Whether it is not: that of a pipe.
+    is_open: bool,
+}
+
 /// All stages. Bytes of a manifest are its author's, so sums saturate.
 #[derive(Debug, Default)]
 pub(crate) struct Stages {
@@ -67,8 +78,8 @@ pub(crate) struct Stages {
     passes: u64,
     /// Whether that is done with the bytes as they lie, compressed or not.
     as_they_lie: bool,
-    /// Those that are at work, in the order in which they began, and how long each is.
-    active: Vec<(u64, Stage, u64)>,
+    /// Those that are at work, in the order in which they began.
+    active: Vec<Active>,
     /// The next one's number.
     next: u64,
 }
@@ -100,8 +111,10 @@ impl Stages {
         self.output = self.output.saturating_add(bytes.saturating_mul(self.passes));
     }
 
-    /// A stage of so many bytes begins; answers its number. What was expected of its phase is taken for it first.
-    pub(crate) fn begin(&mut self, stage: Stage, bytes: u64) -> u64 {
+    /// A stage of so many bytes begins, or of nobody knows how many; answers its number. What was expected of its
+    /// phase is taken for it first.
+    pub(crate) fn begin(&mut self, stage: Stage, total: Option<u64>) -> u64 {
+        let bytes = total.unwrap_or_default();
         match stage.phase() {
             Phase::Check => self.checks = self.checks.saturating_sub(bytes),
             Phase::Input => {
@@ -109,13 +122,11 @@ impl Stages {
                 self.input -= known;
                 let mut more = bytes - known;
                 // A file of the bytes that another stage counts already, as one of an image's layers.
-                for (_, other, length) in &mut self.active {
-                    if other.phase() == Phase::Input {
-                        let part = more.min(*length);
-                        *length -= part;
-                        self.begun = self.begun.saturating_sub(part);
-                        more -= part;
-                    }
+                for one in self.active.iter_mut().filter(|one| one.stage.phase() == Phase::Input) {
+                    let part = more.min(one.bytes);
+                    one.bytes -= part;
+                    self.begun = self.begun.saturating_sub(part);
+                    more -= part;
                 }
                 let is_longer = stage == Stage::Unpacking && !self.as_they_lie;
                 let longer = if is_longer { UNPACKED - 1 } else { 0 };
@@ -129,7 +140,9 @@ impl Stages {
         self.begun = self.begun.saturating_add(bytes);
         let number = self.next;
         self.next += 1;
-        self.active.push((number, stage, bytes));
+        // A sync has no bytes.
+        let is_open = total.is_none() && stage != Stage::Syncing;
+        self.active.push(Active { number, stage, bytes, is_open });
         number
     }
 
@@ -140,32 +153,37 @@ impl Stages {
 
     /// What a stage does now is another thing.
     pub(crate) fn rename(&mut self, number: u64, stage: Stage) {
-        for one in self.active.iter_mut().filter(|one| one.0 == number) {
-            one.1 = stage;
+        for one in self.active.iter_mut().filter(|one| one.number == number) {
+            one.stage = stage;
         }
     }
 
     /// How long a stage is, if it is at work.
     pub(crate) fn length(&self, number: u64) -> u64 {
-        self.active.iter().find(|one| one.0 == number).map_or(0, |one| one.2)
+        self.active.iter().find(|one| one.number == number).map_or(0, |one| one.bytes)
     }
 
     /// A stage turns out to be longer.
     pub(crate) fn grow(&mut self, number: u64, bytes: u64) {
-        for one in self.active.iter_mut().filter(|one| one.0 == number) {
-            one.2 = one.2.saturating_add(bytes);
+        for one in self.active.iter_mut().filter(|one| one.number == number) {
+            one.bytes = one.bytes.saturating_add(bytes);
             self.begun = self.begun.saturating_add(bytes);
         }
     }
 
     /// A stage ends.
     pub(crate) fn end(&mut self, number: u64) {
-        self.active.retain(|one| one.0 != number);
+        self.active.retain(|one| one.number != number);
     }
 
     /// What is done: the stage that began last of those at work.
     pub(crate) fn current(&self) -> Option<Stage> {
-        self.active.last().map(|one| one.1)
+        self.active.last().map(|one| one.stage)
+    }
+
+    /// Whether it is not known how much there is to do, as a stage at work has no known end.
+    pub(crate) fn is_open(&self) -> bool {
+        self.active.iter().any(|one| one.is_open)
     }
 
     /// Bytes of all stages, begun or ahead.
@@ -186,17 +204,17 @@ mod tests {
         [100, 50].into_iter().for_each(|bytes| stages.expect(bytes));
         assert_eq!(stages.bytes(), 450, "read, written, hashed");
         for bytes in [100, 50] {
-            let reading = stages.begin(Stage::Reading, bytes);
+            let reading = stages.begin(Stage::Reading, Some(bytes));
             assert_eq!((stages.bytes(), stages.current()), (450, Some(Stage::Reading)));
             stages.end(reading);
         }
-        let steps = stages.begin(Stage::Writing, 310);
+        let steps = stages.begin(Stage::Writing, Some(310));
         stages.expect_no_more();
         assert_eq!(stages.bytes(), 460, "ten of metadata");
         stages.rename(steps, Stage::Hashing);
         assert_eq!(stages.current(), Some(Stage::Hashing));
         stages.end(steps);
-        stages.begin(Stage::Syncing, 0);
+        stages.begin(Stage::Syncing, None);
         assert_eq!((stages.bytes(), stages.current()), (460, Some(Stage::Syncing)));
     }
 
@@ -205,9 +223,9 @@ mod tests {
         let mut stages = Stages::default();
         stages.set_passes(1);
         stages.expect(100);
-        stages.begin(Stage::Unpacking, 100);
+        stages.begin(Stage::Unpacking, Some(100));
         assert_eq!(stages.bytes(), 400);
-        stages.begin(Stage::Writing, 250);
+        stages.begin(Stage::Writing, Some(250));
         stages.expect_no_more();
         assert_eq!(stages.bytes(), 350);
     }
@@ -216,10 +234,10 @@ mod tests {
     fn copies_are_as_long_as_what_they_are_of() {
         let mut stages = Stages::default();
         stages.set_copied();
-        stages.begin(Stage::Unpacking, 100);
+        stages.begin(Stage::Unpacking, Some(100));
         assert_eq!(stages.bytes(), 200);
         for _ in 0..2 {
-            stages.begin(Stage::Copying, 50);
+            stages.begin(Stage::Copying, Some(50));
             assert_eq!(stages.bytes(), 200);
         }
     }
@@ -228,15 +246,26 @@ mod tests {
     fn a_layer_is_part_of_its_image() {
         let mut stages = Stages::default();
         stages.expect_checks(100);
-        let image = stages.begin(Stage::Unpacking, 100);
+        let image = stages.begin(Stage::Unpacking, Some(100));
         assert_eq!(stages.bytes(), 200);
-        let checking = stages.begin(Stage::Checking, 60);
+        let checking = stages.begin(Stage::Checking, Some(60));
         assert_eq!((stages.bytes(), stages.current()), (200, Some(Stage::Checking)));
         stages.end(checking);
-        let layer = stages.begin(Stage::Indexing, 60);
+        let layer = stages.begin(Stage::Indexing, Some(60));
         assert_eq!((stages.bytes(), stages.length(image)), (200, 40));
         stages.end(layer);
         assert_eq!(stages.current(), Some(Stage::Unpacking));
+    }
+
+    #[test]
+    fn nobody_knows_the_end_of_a_pipe() {
+        let mut stages = Stages::default();
+        let pipe = stages.begin(Stage::Reading, None);
+        stages.grow(pipe, 10);
+        assert!(stages.is_open() && stages.bytes() == 10);
+        stages.end(pipe);
+        stages.begin(Stage::Syncing, None);
+        assert!(!stages.is_open());
     }
 
     #[test]
@@ -244,8 +273,8 @@ mod tests {
         let mut stages = Stages::default();
         stages.set_passes(u64::MAX);
         stages.expect(u64::MAX);
-        let stage = stages.begin(Stage::Unpacking, u64::MAX);
-        stages.begin(Stage::Reading, u64::MAX);
+        let stage = stages.begin(Stage::Unpacking, Some(u64::MAX));
+        stages.begin(Stage::Reading, Some(u64::MAX));
         stages.grow(stage, u64::MAX);
         assert_eq!(stages.bytes(), u64::MAX);
     }
