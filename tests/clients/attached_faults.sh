@@ -109,6 +109,13 @@ kill_one() {
   kill_any
 }
 
+# choose: as ever, but pulls have the time that a slow registry takes.
+eval "$(declare -f choose | sed '1s/choose/choose_any/')"
+choose() {
+  choose_any
+  ((action > 1)) || moments=200
+}
+
 # attached_kills: what is attached takes its time to come, and daemon and containerd are killed meanwhile.
 attached_kills() {
   local tag within=0 used=0
