@@ -101,9 +101,24 @@ attached_to_full() {
   echo "$name: a full disk: an error that says so, nothing left, and the next is right"
 }
 
+# kill_one: as ever, and counts what was under way: how often something attached was being fetched, and had been used.
+eval "$(declare -f kill_one | sed '1s/kill_one/kill_any/')"
+kill_one() {
+  ! compgen -G "$home/tarfs/attached/.tmp-*" >/dev/null || within=$((within + 1))
+  used=$((used + $(grep -c 'its layers are not indexed' "$home/daemon.log" || true)))
+  kill_any
+}
+
+# choose: as ever, but pulls have the time that a slow registry takes.
+eval "$(declare -f choose | sed '1s/choose/choose_any/')"
+choose() {
+  choose_any
+  ((action > 1)) || moments=200
+}
+
 # attached_kills: what is attached takes its time to come, and daemon and containerd are killed meanwhile.
 attached_kills() {
-  local tag
+  local tag within=0 used=0
   for tag in t many shares; do
     attach $tag
   done
@@ -111,7 +126,7 @@ attached_kills() {
   proxy slow.py 200000
   start_daemon
   kills
-  (($(metric 'tarfs_attached_total{result="used"}') + $(grep -c 'its layers are not indexed' "$home/daemon.log") > 0)) ||
-    fail "$name: nothing that is attached was used"
+  ((within > 0 && used > 0)) || fail "$name: $within kills while something attached was fetched, which was used $used times"
+  echo "$name: $within of the kills while something attached was fetched, which was used $used times"
   no_proxy
 }

@@ -316,3 +316,16 @@ fn an_error_leaves_nothing() {
     assert!(ran.code == 2 && ran.stderr.contains("is an input and the output"), "{}", ran.stderr);
     assert!(fs::read(&entry).unwrap() == tar);
 }
+
+/// What an error offers the command has.
+#[test]
+fn blocks_that_do_not_fit_each_other() {
+    let place = Place::new();
+    let cache = place.text("cache");
+    let tar = place.put("a.tar", &[0; 1024]);
+    let ran =
+        run(["cache", "--block-size", "512", "--verity", "containerd-4k", cache.as_str(), &tar]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("--verity containerd, or --block-size 4096\n"), "{}", ran.stderr);
+    assert!(!place.path("cache").exists());
+}

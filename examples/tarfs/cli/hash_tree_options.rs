@@ -135,18 +135,20 @@ pub(crate) fn with_superblock(params: &Params) -> Done<Params> {
 /// can be set then.
 pub(crate) fn mountable(args: &HashTree, block: BlockSize) -> Done<Params> {
     let (data, size) = (params(&args.preset)?.data_block().bytes(), block.bytes());
-    sealable(args, block, &format!("--data-block-size {size}, or --block-size {data}, or"))
+    let ways = format!("--data-block-size {size}, or --block-size {data}, or {ANY}");
+    sealable(args, block, &ways)
 }
 
-/// The same; `ways` are what is to be said besides --any-data-block.
+/// What may be said of a tree over a filesystem that is not to be mounted.
+pub(crate) const ANY: &str = "--any-data-block if it is not for a mount";
+
+/// The same; `ways` are what is to be said instead.
 pub(crate) fn sealable(args: &HashTree, block: BlockSize, ways: &str) -> Done<Params> {
     let options = export::ExportOptions::new()
         .layout(LayoutOptions::disk().block_size(block))
         .verity(params(&args.preset)?)
         .any_data_block(args.any_data_block);
-    options.check(Product::SealedDisk).map_err(|error| {
-        Fail::Usage(format!("{error}. {ways} --any-data-block if it is not for a mount"))
-    })?;
+    options.check(Product::SealedDisk).map_err(|error| Fail::Usage(format!("{error}. {ways}")))?;
     Ok(options.verity)
 }
 

@@ -212,7 +212,7 @@ fn an_image_whose_metadata_hold_data_is_left_to_nodes() {
 /// Nodes refuse metadata that they would write otherwise: this one they would take for another format version's.
 #[test]
 fn an_image_with_a_tar_of_odd_length_is_left_to_nodes() {
-    let mut tar = TarBuilder::new().file("a", &[7; 1000]).finish();
+    let mut tar = TarBuilder::new().file("a", [7; 1000]).finish();
     tar.truncate(512 + 1000);
     left_to_nodes(tar);
 }

@@ -54,7 +54,7 @@ fn wanted(args: &Cache) -> Done<Wanted> {
         ..HashTree::default()
     };
     let params = args.verity.as_ref().map(|preset| {
-        let ways = "--verity containerd, or --block-size 4096:";
+        let ways = "--verity containerd, or --block-size 4096";
         hash_tree_options::sealable(&sealing(preset), block_size, ways)
     });
     let limits = args.inputs.how().limits;

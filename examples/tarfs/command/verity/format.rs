@@ -177,7 +177,7 @@ fn refuse_unfit(data: &NamedFile, geometry: &Geometry, args: &Sealing) -> Done {
     let bytes = tarfs_io::read_metadata(data)?;
     let Ok(image) = Image::new(&bytes) else { return Ok(()) };
     let block = image.block_size();
-    let ways = format!("--data-block-size {}, or", block.bytes());
+    let ways = format!("--data-block-size {}, or {}", block.bytes(), hash_tree_options::ANY);
     hash_tree_options::sealable(&args.tree, block, &ways).map_err(|fail| match fail {
         Fail::Usage(text) => Fail::Usage(format!("{}: {text}", quote::name(data.path()))),
         fail => fail,

@@ -49,7 +49,7 @@ enum Running<'s, T, K> {
     Ready(Box<T>),
     Thread(K, ScopedJoinHandle<'s, Done<Unpacked>>),
     /// Read by the caller's thread, as the system had no other.
-    Read(K, Done<Unpacked>),
+    Read(K, Box<Done<Unpacked>>),
 }
 
 /// Begins each layer, reads those that must be, and ends them; all in the order of `jobs`, but for the
@@ -82,7 +82,7 @@ fn each_on<'a, J, T, K>(
                 Running::Thread(known, thread) => {
                     end(known, thread.join().unwrap_or_else(|panic| resume_unwind(panic))?)?
                 }
-                Running::Read(known, unpacked) => end(known, unpacked?)?,
+                Running::Read(known, unpacked) => end(known, (*unpacked)?)?,
             });
             Ok(())
         };
@@ -97,10 +97,11 @@ fn each_on<'a, J, T, K>(
                     let work = move || take(&taken).map_or_else(nothing, |it| read(*it, given_up));
                     match thread.spawn_scoped(scope, work) {
                         Ok(thread) => Running::Thread(known, thread),
-                        Err(_) => Running::Read(
-                            known,
-                            take(&left).map_or_else(nothing, |it| read(*it, given_up)),
-                        ),
+                        Err(_) => {
+                            let unpacked =
+                                take(&left).map_or_else(nothing, |it| read(*it, given_up));
+                            Running::Read(known, Box::new(unpacked))
+                        }
                     }
                 }
             });

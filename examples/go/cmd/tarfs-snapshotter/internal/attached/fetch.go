@@ -49,6 +49,8 @@ func (f *Finder) fetch(ctx context.Context, image *image) error {
 
 // from looks in one repository. What is there is known soon, or it is nothing; the files then take their time.
 func (f *Finder) from(ctx context.Context, source string, image *image) error {
+	seeking, cancel := context.WithTimeout(ctx, f.options.Seeking)
+	defer cancel()
 	fetcher, err := f.resolver(ctx, source).Fetcher(ctx, source+"@"+image.desc.Digest.String())
 	if err != nil {
 		return err
@@ -57,13 +59,13 @@ func (f *Finder) from(ctx context.Context, source string, image *image) error {
 	if !ok {
 		return errors.New("this client of registries knows nothing of referrers")
 	}
-	all, err := asks.FetchReferrers(ctx, image.desc.Digest, remotes.WithReferrerArtifactTypes(ArtifactType))
+	all, err := asks.FetchReferrers(seeking, image.desc.Digest, remotes.WithReferrerArtifactTypes(ArtifactType))
 	if err != nil {
 		return fmt.Errorf("referrers: %w", err)
 	}
 	refused := errAbsent
 	for _, desc := range all[:min(len(all), mostReferrers)] {
-		err := f.one(ctx, fetcher, desc, image)
+		err := f.one(ctx, seeking, fetcher, desc, image)
 		if err == nil {
 			return nil
 		}
@@ -77,13 +79,13 @@ func (f *Finder) from(ctx context.Context, source string, image *image) error {
 	return refused
 }
 
-// one has an artifact kept, if it is right.
-func (f *Finder) one(ctx context.Context, fetcher remotes.Fetcher, desc ocispec.Descriptor, image *image) error {
+// one has an artifact kept, if it is right. Its manifest comes while it is sought.
+func (f *Finder) one(ctx, seeking context.Context, fetcher remotes.Fetcher, desc ocispec.Descriptor, image *image) error {
 	if desc.Size > mostDocument {
 		return fmt.Errorf("has %d bytes, more than %d", desc.Size, mostDocument)
 	}
 	var text limited
-	if err := copyBlob(ctx, fetcher, plain(desc), &text); err != nil {
+	if err := copyBlob(seeking, fetcher, plain(desc), &text); err != nil {
 		return err
 	}
 	var manifest ocispec.Manifest

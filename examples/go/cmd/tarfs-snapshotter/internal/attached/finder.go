@@ -31,6 +31,8 @@ type Options struct {
 	Repositories []string
 	// Silence is how long a registry may send less than 64 KiB; 0 for half a minute.
 	Silence time.Duration
+	// Seeking is how long it may take until it is known what a repository has; 0 for a minute. Files take what patience has.
+	Seeking time.Duration
 	// MaxBytes is the most bytes of an attached file; 0 for no limit.
 	MaxBytes int64
 	// Registries are those with a port of their own, HOST:PORT: containerd's labels leave ports out.
@@ -80,6 +82,9 @@ func New(options Options) *Finder {
 	}
 	if f.options.Silence == 0 {
 		f.options.Silence = 30 * time.Second
+	}
+	if f.options.Seeking == 0 {
+		f.options.Seeking = time.Minute
 	}
 	return f
 }

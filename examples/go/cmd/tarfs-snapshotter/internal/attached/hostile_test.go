@@ -192,6 +192,28 @@ func TestTrickle(t *testing.T) {
 	}
 }
 
+// Nor is one that sends just enough: what a repository has is known soon, or it is nothing.
+func TestNoEnd(t *testing.T) {
+	w := testkit.NewWorldWithReferrers(t)
+	w.Attach()
+	w.Before(func(to http.ResponseWriter, asked *http.Request) bool {
+		for asked.Context().Err() == nil {
+			to.Write([]byte(strings.Repeat(" ", 50_000)))
+			to.(http.Flusher).Flush()
+			time.Sleep(100 * time.Millisecond)
+		}
+		return true
+	})
+	f, _ := node(t, w, func(o *attached.Options) { o.Silence, o.Seeking = 300*time.Millisecond, time.Second })
+	began := time.Now()
+	if _, err := f.Layer(t.Context(), w.Layers[0].Digest, w.Chain(0)); err == nil || !strings.Contains(err.Error(), "deadline exceeded") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
 // What was long in vain is not asked for again soon, so that an image whose layers take long is not held up by each.
 func TestLongInVain(t *testing.T) {
 	for took, lasts := range map[time.Duration]time.Duration{0: time.Minute, time.Second: time.Minute, 10 * time.Minute: 100 * time.Minute} {
