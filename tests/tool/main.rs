@@ -18,6 +18,7 @@ mod help;
 mod images;
 mod inputs;
 mod installed;
+mod lazy;
 mod limits;
 mod looking;
 mod loudness;
