@@ -27,7 +27,6 @@ dmverity_mode = "on"
 expected_roots = "$home/expected"
 [attached]
 mode = "require"
-trust_registry = true
 registries = ["$registry"]
 [metrics]
 address = "127.0.0.1:9101"
