@@ -40,7 +40,7 @@ use command::{
     cache, cat, completions, diff, du, export, extract, fsmeta, inspect, layer, ls, manual, merge,
     mount_args, oci, push, root, stat, tar, umount, verity,
 };
-use files::unchanged;
+use files::{descriptors, unchanged};
 
 /// What the help says behind the list of commands.
 const PROGRAM: &str = "\
@@ -147,6 +147,7 @@ fn main() -> ExitCode {
         Err(error) => return told(&error),
     };
     args.loudness.set();
+    descriptors::take_all();
     let done = match args.command {
         Command::Layer(args) => layer::run(&args),
         Command::Merge(args) => merge::run(&args),

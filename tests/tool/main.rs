@@ -27,7 +27,7 @@ mod messages;
 mod modes;
 mod mounting;
 mod names;
-mod no_threads;
+
 mod outputs;
 mod overlaid;
 mod partitions;
@@ -36,6 +36,7 @@ mod progress;
 mod quoting;
 mod real;
 mod registry;
+mod resources;
 mod restoring;
 mod roots;
 mod rules;

@@ -1,6 +1,7 @@
 //! Files: found by their arguments, opened to be read, and written so that they are whole or not there.
 
 pub(crate) mod argument_files;
+pub(crate) mod descriptors;
 pub(crate) mod digest;
 pub(crate) mod directory;
 pub(crate) mod durable;

@@ -1,4 +1,5 @@
-//! A program that the system gives no threads, by a limit of its user or its cgroup, does all on its own one.
+//! A program to which the system gives no threads, by a limit of its user or its cgroup, does all on its own one; and it takes
+//! as many open files as it may have.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -65,4 +66,26 @@ fn all_is_done_by_one_thread() {
             let _ = fs::remove_file(dir.join(name));
         }
     }
+}
+
+/// All tars of an image are open at once: the soft limit of open files is not one of layers.
+#[test]
+fn more_layers_than_files_are_open_by_default() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut args = ["export", "--mode", "image_block", "-o", "disk"].map(str::to_owned).to_vec();
+    for number in 0..50 {
+        let name = format!("{number}.tar");
+        fs::write(dir.join(&name), TarBuilder::new().file(&name, &name).finish()).unwrap();
+        args.push(name);
+    }
+    let few = |soft: &str| -> Ran {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={soft}")).arg(tool()).args(&args).current_dir(dir);
+        command.output().unwrap().into()
+    };
+    let refused = few("40:40");
+    assert!(refused.stderr.contains("Too many open files"), "{}", refused.stderr);
+    let done = few("40:4096");
+    assert_eq!(done.code, 0, "{}", done.stderr);
 }
