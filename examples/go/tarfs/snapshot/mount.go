@@ -47,7 +47,10 @@ func (m *Manager) record(id string, mount *mounted, layers []string) error {
 	if layers == nil {
 		err = keep.RemoveFile(path)
 	} else {
-		err = keep.WriteJSON(path, &mountRecord{Layers: layers})
+		if err = keep.WriteJSON(path, &mountRecord{Layers: layers}); err != nil {
+			// It may have its name by now, while a mount that failed keeps no layer.
+			err = errors.Join(err, keep.RemoveFile(path))
+		}
 	}
 	if err != nil {
 		return err
