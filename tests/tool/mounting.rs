@@ -1,11 +1,14 @@
 //! `tarfs mount` and `tarfs umount`: what is shown is what overlayfs shows, and nothing is left, neither of
 //! a mount that ended nor of one that failed.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use testkit::dump::dump;
+use rustix::fs::{Mode, OFlags, open};
+use testkit::dump::{Kind, dump};
 use testkit::mount::{self, LoopDevice};
 use testkit::tarball::TarBuilder;
 
@@ -117,6 +120,32 @@ fn what_is_mounted_is_what_overlayfs_shows() {
             point.is_bare();
             none_looped(dir);
         }
+    }
+}
+
+/// Linux reads no file directly of what it mounts from a file (findings/direct-reads-need-a-device.sh).
+#[test]
+fn direct_reads_by_loop_devices() {
+    let image = Image::new();
+    let (boot, disk) = (image.path("boot"), image.path("disk"));
+    ok(image.over_tars(&["merge", "-o", boot.to_str().unwrap()]));
+    ok(image.over_tars(&["merge", "--disk", "-o", disk.to_str().unwrap()]));
+    let point = Point::new(&image, "point");
+    for file in [boot, disk] {
+        let args = ["mount", "--json", "--loop", file.to_str().unwrap(), point.text()];
+        assert_eq!(json(&ok(args)).remove(0)["by"], "devices");
+        let shown = dump(&point.0).unwrap();
+        image.expect_shown(&shown);
+        let files = shown.0.iter().filter(|(_, node)| node.kind == Kind::File);
+        let mut opened = 0;
+        for (path, _) in files {
+            let path = point.0.join(OsStr::from_bytes(path));
+            open(&path, OFlags::RDONLY | OFlags::DIRECT, Mode::empty()).unwrap();
+            opened += 1;
+        }
+        assert!(opened > 3, "{opened}");
+        ok(["umount", point.text()]);
+        none_looped(image.dir.path());
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args as Group;
+use erofs_tarfs::io::NamedFile;
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
@@ -35,6 +36,10 @@ pub(crate) struct Mount {
     /// Mount a sealed disk past its hash tree: nothing checks what is read from then on.
     #[arg(long, conflicts_with = "root")]
     no_verity: bool,
+    /// Mount it over loop devices also where Linux could read the files themselves: programs that open a file of the
+    /// image with O_DIRECT get an error there, and its bytes here.
+    #[arg(long = "loop")]
+    by_loop: bool,
     /// Mount it so that it can be written to: what is changed goes to UPPERDIR, by overlayfs. UPPERDIR and its
     /// working directory are made if they are not there, and stay. An UPPERDIR that is made gets the attributes
     /// of the image's root, which overlayfs shows of it.
@@ -57,7 +62,7 @@ pub(crate) fn run(args: &Mount) -> Done {
     allowed(args, &plan)?;
     // What is declared first is undone last.
     let mut made = NewDirectories::default();
-    let (mut device, image) = mounted(&plan, &args.source.image)?;
+    let (mut device, image) = mounted(&plan, args)?;
     // What was looked at is what is mounted.
     unchanged::check()?;
     let mut placed = Placed::on(&directory);
@@ -109,14 +114,18 @@ fn allowed(args: &Mount, plan: &Plan) -> Done {
 }
 
 /// The filesystem, mounted nowhere yet, and the device of dm-verity that it is on.
-fn mounted(plan: &Plan, image: &Path) -> Done<(Option<VerityDevice>, Detached)> {
+fn mounted(plan: &Plan, args: &Mount) -> Done<(Option<VerityDevice>, Detached)> {
+    let of_files = |image: &NamedFile, devices: &[NamedFile]| match args.by_loop {
+        true => erofs::over_loop_devices(image, devices),
+        false => erofs::of_files(image, devices),
+    };
     match plan {
-        Plan::Plain { image, devices, .. } => Ok((None, erofs::of_files(image, devices)?)),
+        Plan::Plain { image, devices, .. } => Ok((None, of_files(image, devices)?)),
         // Past its tree: the volume alone.
-        Plan::Sealed { data, root_given: false, .. } => Ok((None, erofs::of_files(data, &[])?)),
+        Plan::Sealed { data, root_given: false, .. } => Ok((None, of_files(data, &[])?)),
         Plan::Sealed { data, tree, sealed, .. } => {
             let device = VerityDevice::open(data, tree.as_ref(), sealed)?;
-            let mount = erofs::of_device(&device.path(), image)?;
+            let mount = erofs::of_device(&device.path(), &args.source.image)?;
             Ok((Some(device), mount))
         }
     }

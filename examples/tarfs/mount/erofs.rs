@@ -32,7 +32,7 @@ pub(crate) struct Detached {
 /// Mounts an image over its devices: the files themselves where the kernel can, from 6.12 on, else by a loop
 /// device each.
 pub(crate) fn of_files(image: &NamedFile, devices: &[NamedFile]) -> Done<Detached> {
-    let all = || [image].into_iter().chain(devices);
+    let all = || all(image, devices);
     if all().all(|file| !file.is_range() && !is_block_device(file)) {
         let files: Vec<_> = all().map(Attached::file).collect::<Done<_>>()?;
         if files.iter().all(|file| file.path().as_os_str().as_bytes().len() <= MAX_VALUE) {
@@ -44,9 +44,18 @@ pub(crate) fn of_files(image: &NamedFile, devices: &[NamedFile]) -> Done<Detache
             }
         }
     }
-    let over: Vec<_> = all().map(Attached::device).collect::<Done<_>>()?;
+    over_loop_devices(image, devices)
+}
+
+/// Mounts an image over its devices: a loop device over each, but for what is a block device.
+pub(crate) fn over_loop_devices(image: &NamedFile, devices: &[NamedFile]) -> Done<Detached> {
+    let over: Vec<_> = all(image, devices).map(Attached::device).collect::<Done<_>>()?;
     let mount = configured(&over).map_err(|refusal| refusal.fail(image.path()))?;
     Ok(Detached { mount, by_files: false, _over: over })
+}
+
+fn all<'a>(image: &'a NamedFile, devices: &'a [NamedFile]) -> impl Iterator<Item = &'a NamedFile> {
+    [image].into_iter().chain(devices)
 }
 
 /// Mounts a block device that is there; `image` is what it is called in errors.
