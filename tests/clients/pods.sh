@@ -23,7 +23,8 @@ for_cri="
 [plugins.'io.containerd.cri.v1.runtime']
   restrict_oom_score_adj = true" # a machine that is a container itself lets nobody go below its own
 
-# sandbox NAME, container NAME IMAGE: what crictl is told of them. `host` is the network of the machine.
+# sandbox NAME, container NAME IMAGE USER: what crictl is told of them. The network is the machine's. Each container has the
+# same image as a volume too, at /volume.
 sandbox() {
   cat >"$home/$1.json" <<END
 {"metadata": {"name": "$1-$$", "namespace": "test", "uid": "$1-$$", "attempt": 1}, "log_directory": "$home/logs",
@@ -34,6 +35,7 @@ container() {
   cat >"$home/$1.json" <<END
 {"metadata": {"name": "$1"}, "image": {"image": "$2"}, "log_path": "$1.log",
  "command": ["/bin/busybox", "sh", "-c", "echo $1 is there; busybox sleep 1000000"],
+ "mounts": [{"container_path": "/volume", "image": {"image": "$2"}, "readonly": true}],
  "linux": {"security_context": {"run_as_user": {"value": $3}}}}
 END
 }
@@ -43,11 +45,15 @@ in_pod() {
   cri exec "$@" 2>"$home/exec.log" || fail "$name: exec: $(cat "$home/exec.log")"
 }
 
-# right CONTAINER: it shows every file of the image.
+# right CONTAINER: it shows every file of the image, at its root and in its volume, which nobody writes to.
 right() {
-  in_pod "$1" /bin/sh -c 'find / -xdev -type f | grep -vE "^/(etc/(hosts|hostname|resolv.conf))$" | sort | xargs sha256sum' |
-    LC_ALL=C sort -k 2 >"$home/sorted"
-  LC_ALL=C sort -k 2 "$work/image/want" | diff - "$home/sorted" >"$home/diff" || fail "$name: other files: $(head -n 5 "$home/diff")"
+  local at
+  for at in "" /volume; do
+    in_pod "$1" /bin/sh -c 'cd "$0"/ && find . -xdev -type f | grep -vE "^./(etc/(hosts|hostname|resolv.conf))$" | sort | xargs sha256sum' "$at" |
+      sed 's| \./| /|' | LC_ALL=C sort -k 2 >"$home/sorted"
+    LC_ALL=C sort -k 2 "$work/image/want" | diff - "$home/sorted" >"$home/diff" || fail "$name: other files in $at/: $(head -n 5 "$home/diff")"
+  done
+  in_pod "$1" /bin/sh -c '! touch /volume/new 2>/dev/null'
 }
 
 # pod OPTIONS...: runs one, of two containers; their ids are in $first and $second.
