@@ -31,7 +31,7 @@ func openOwn(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics
 		return nil, fmt.Errorf("snapshotter: %w", err)
 	}
 	layers, err := store.Open(o.Root, store.Options{
-		Strict: c.Differ.Strict, MaxEntries: c.Differ.MaxLayerEntries, FollowLowerLinks: o.FollowLowerLinks,
+		Strict: c.Differ.Strict, Limits: limits(c), FollowLowerLinks: o.FollowLowerLinks,
 		ScrubInterval: time.Duration(o.ScrubInterval), Metrics: m, Log: log,
 	})
 	if err != nil {

@@ -76,11 +76,11 @@ func newServices(ctx context.Context, c *config.Config, log *slog.Logger) (_ *se
 		Gunzip:        program,
 		MaxLayerBytes: c.Differ.MaxLayerBytes,
 
-		MaxLayerEntries: c.Differ.MaxLayerEntries,
-		Strict:          c.Differ.Strict,
-		Own:             s.own,
-		Log:             log,
-		Metrics:         s.metrics,
+		Limits:  limits(c),
+		Strict:  c.Differ.Strict,
+		Own:     s.own,
+		Log:     log,
+		Metrics: s.metrics,
 	}
 	if c.Verity.Layers != "off" {
 		options.Verity = c.Verity.Layers

@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/metrics"
+	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
 )
 
 // Options is how layers are made.
@@ -33,8 +34,8 @@ type Options struct {
 	Gunzip string
 	// MaxLayerBytes is the most bytes of a layer's tar; 0 for no limit.
 	MaxLayerBytes int64
-	// MaxLayerEntries is the most entries of a layer's tar; 0 for no limit. Each takes about 150 bytes of memory.
-	MaxLayerEntries uint64
+	// Limits are how much a layer may cost.
+	Limits tarfs.Limits
 	// Strict refuses what EROFS can't hold, or readers of tars disagree about, instead of dropping or choosing.
 	Strict bool
 	// Own is the snapshotter of this process; nil for none.

@@ -112,7 +112,7 @@ func (e *erofs) stream(ctx context.Context, from *source, tar *os.File, at int64
 	opts := &tarfs.LayerOptions{
 		DiffID:            true,
 		DropUnknownXattrs: !e.Strict,
-		Limits:            tarfs.Limits{MaxEntries: e.MaxLayerEntries},
+		Limits:            e.Limits,
 		Strict:            e.Strict,
 		Tee:               tar,
 		TeeOffset:         at,

@@ -27,6 +27,7 @@ type Config struct {
 	Metrics     Metrics     `toml:"metrics"`
 	Snapshotter Snapshotter `toml:"snapshotter"`
 	Attached    Attached    `toml:"attached"`
+	Limits      Limits      `toml:"limits"`
 	// Experimental is what nydus-snapshotter reads: its users bring the section along.
 	Experimental Experimental `toml:"experimental"`
 }

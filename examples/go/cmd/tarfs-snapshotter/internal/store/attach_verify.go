@@ -24,7 +24,7 @@ func (s *Store) checkAttached(ctx context.Context, a Attached, layers []string, 
 		return err
 	}
 	defer tree.Close()
-	if most := s.options.MaxEntries * uint64(len(layers)); most > 0 && tree.Info().Inodes > most {
+	if most := s.options.Limits.MaxEntries * uint64(len(layers)); most > 0 && tree.Info().Inodes > most {
 		return fmt.Errorf("metadata of %d files, and max_layer_entries allows %d layers %d", tree.Info().Inodes, len(layers), most)
 	}
 	if err := hasOurBytes(ctx, tree, dir); err != nil {

@@ -131,7 +131,7 @@ func (s *Store) export(ctx context.Context, mode tarfs.Mode, layers []string, pa
 		return nil, err
 	}
 	defer sources.Close()
-	options := &tarfs.ExportOptions{Merge: s.mergeOptions()}
+	options := &tarfs.ExportOptions{Merge: s.mergeOptions(), Limits: s.options.Limits}
 	if mode == tarfs.ImageBlockWithVerity {
 		options.Verity = &tarfs.VerityParams{Superblock: tarfs.SuperblockDerived}
 	}

@@ -177,6 +177,7 @@ func (s *Store) mergeOptions() *tarfs.MergeOptions {
 		// Each layer has its diffID, which is its tag, since it was written.
 		TrustTags:        true,
 		FollowLowerLinks: s.options.FollowLowerLinks,
+		Limits:           s.options.Limits,
 		Note:             func(note tarfs.Note) { s.log.Warn("merge: " + note.Text) },
 	}
 }

@@ -87,6 +87,6 @@ func (s *Store) kept(key string) (*keep.Item, error) {
 // layerOptions are how a layer's tar is read, whenever it is.
 func (s *Store) layerOptions() *tarfs.LayerOptions {
 	return &tarfs.LayerOptions{
-		KeepPending: true, DropUnknownXattrs: !s.options.Strict, Limits: tarfs.Limits{MaxEntries: s.options.MaxEntries},
+		KeepPending: true, DropUnknownXattrs: !s.options.Strict, Limits: s.options.Limits,
 	}
 }

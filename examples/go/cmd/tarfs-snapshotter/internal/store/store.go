@@ -38,8 +38,8 @@ type Options struct {
 	// attributes that EROFS has no namespace for, such as those which macOS puts on every file. Without it they are
 	// dropped, as runtimes do, and the log says how many.
 	Strict bool
-	// MaxEntries is the most entries of a layer's tar; 0 for no limit.
-	MaxEntries uint64
+	// Limits are how much layers, images and disks may cost; metadata that are kept have the library's.
+	Limits tarfs.Limits
 	// FollowLowerLinks is how layers are merged: see tarfs.MergeOptions.
 	FollowLowerLinks bool
 	// ScrubInterval is how long after the start, and after each time, all that is kept is verified; 0 for never.
