@@ -146,9 +146,13 @@ start_containerd() {
   fail "containerd does not start: $(tail -n 5 "$home/log")"
 }
 
-# ctr, which may run mkfs.erofs itself. Of this machine's cgroups it complains each time.
+# ctr, which may run mkfs.erofs itself. Of this machine's cgroups it complains each time. When it returns all of its errors
+# are written.
 ctr() {
-  timeout 120 env PATH="$programs" "$bin/ctr" -a "$home/c.sock" "$@" 2> >(grep -v DEPRECATION >&2)
+  {
+    timeout 120 env PATH="$programs" "$bin/ctr" -a "$home/c.sock" "$@" 2>&1 >&3 3>&- |
+      { grep -v DEPRECATION >&2 || true; }
+  } 3>&1
 }
 
 # in_container SNAPSHOTTER IMAGE OPTIONS SCRIPT: what a container prints. Each has a name of its own, as runc keeps
