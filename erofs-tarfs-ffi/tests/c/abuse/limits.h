@@ -75,7 +75,7 @@ static inline int32_t under(const uint8_t *tar, tarfs_limits *limits, char *mess
 }
 
 static inline void limits_at_their_edges(void) {
-    static uint8_t tar[EDGES_BYTES];
+    uint8_t tar[EDGES_BYTES];
     tarfs_layer *layer = NULL;
     char message[512], wanted[64];
     size_t i;
