@@ -26,20 +26,20 @@ const COUNT: &str = "{msg:9} {spinner} {bytes} {speed}";
 /// The line of the command: one runs in a process. Nothing where it is not shown.
 static LINE: LazyLock<Option<Line>> = LazyLock::new(|| {
     let shown = io::stderr().is_terminal() && !loudness::is_quiet();
-    shown.then(|| Line { start: Instant::now(), done: AtomicU64::new(0), state: Mutex::default() })
+    shown.then(|| Line { start: Instant::now(), state: Mutex::default() })
 });
 
 #[derive(Debug)]
 struct Line {
     start: Instant,
-    /// Bytes that were gone through.
-    done: AtomicU64,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     stages: Stages,
+    /// Bytes that were gone through.
+    done: u64,
     /// There while a stage is at work: between stages something else may be printed.
     bar: Option<ProgressBar>,
     /// Whether the bar is the count of [`COUNT`].
@@ -52,9 +52,9 @@ impl Line {
     }
 
     /// A line that goes on where the last one went. It has all that it shows before it is drawn.
-    fn bar(&self, stage: Stage, bytes: u64, counts: bool) -> ProgressBar {
+    fn bar(&self, stage: Stage, done: u64, bytes: u64, counts: bool) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden())
-            .with_position(self.done.load(Ordering::Relaxed))
+            .with_position(done)
             .with_message(stage.name());
         self.form(&bar, counts);
         bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -75,22 +75,24 @@ impl Line {
             state.bar.take().iter().for_each(ProgressBar::finish_and_clear);
             return;
         };
-        let bytes = state.stages.bytes().max(self.done.load(Ordering::Relaxed));
+        let (done, bytes) = (state.done, state.stages.bytes().max(state.done));
         let counts = state.stages.is_open();
         let is_other = core::mem::replace(&mut state.counts, counts) != counts;
-        let bar = state.bar.get_or_insert_with(|| self.bar(stage, bytes, counts));
+        let bar = state.bar.get_or_insert_with(|| self.bar(stage, done, bytes, counts));
         if is_other {
             self.form(bar, counts);
         }
         bar.set_length(bytes);
         bar.set_message(stage.name());
     }
+}
 
+impl State {
     /// So many bytes more were gone through.
-    fn advance(&self, bytes: u64, state: &State) {
-        let before = self.done.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(bar) = &state.bar {
-            bar.set_position(before.saturating_add(bytes));
+    fn advance(&mut self, bytes: u64) {
+        self.done = self.done.saturating_add(bytes);
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done);
         }
     }
 }
@@ -177,7 +179,7 @@ impl Progress {
         if !known && left < bytes {
             state.stages.grow(number, bytes - left);
         }
-        line.advance(if known { bytes.min(left) } else { bytes }, &state);
+        state.advance(if known { bytes.min(left) } else { bytes });
     }
 
     /// An observer as the library takes it, which counts.
@@ -215,7 +217,7 @@ impl Drop for Progress {
         let mut state = line.state();
         // What it did not go through after all counts as done.
         let left = state.stages.length(number).saturating_sub(*self.done.get_mut());
-        line.advance(left, &state);
+        state.advance(left);
         state.stages.end(number);
         line.show(&mut state);
     }
