@@ -1,8 +1,6 @@
 package snapshot_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -58,19 +56,10 @@ func TestFaults(t *testing.T) {
 // faulted runs a child in which a call fails, and returns what it said, and whether it ended by an error.
 func (o *orders) faulted(t *testing.T, f faults.Fault) (lines []string, ended bool) {
 	t.Helper()
-	given, err := json.Marshal(o)
-	ok(t, err)
-	var out, errs bytes.Buffer
 	child, err := f.Command(os.Args[0])
 	ok(t, err)
-	child.Env = append(os.Environ(), childEnv+"="+string(given))
-	child.Stdout, child.Stderr = &out, &errs
-	ok(t, child.Start())
-	timer := time.AfterFunc(time.Minute, func() { syscall.Kill(-child.Process.Pid, syscall.SIGKILL) })
-	child.Wait()
-	timer.Stop()
-	whole := out.String()[:strings.LastIndex(out.String(), "\n")+1]
-	why := errs.String()
+	out, why := o.inChild(t, child, time.Minute, func() { syscall.Kill(-child.Process.Pid, syscall.SIGKILL) })
+	whole := out[:strings.LastIndex(out, "\n")+1]
 	for line := range strings.Lines(whole) {
 		if broken, is := strings.CutPrefix(line, "BROKEN "); is {
 			why += broken

@@ -85,20 +85,27 @@ func anyBacking(random *rand.Rand) snapshot.Backing {
 // killed runs a child, kills it after some time, and returns what it said.
 func (o *orders) killed(t *testing.T, after time.Duration) []string {
 	t.Helper()
+	child := exec.Command(os.Args[0])
+	out, errs := o.inChild(t, child, after, func() { child.Process.Kill() })
+	if !strings.Contains(child.ProcessState.String(), "killed") {
+		t.Errorf("the child ended by itself: %v\n%s%s", child.ProcessState, lastLine(out), errs)
+	}
+	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+}
+
+// inChild runs a child with these orders, which is killed after some time; what it wrote.
+func (o *orders) inChild(t *testing.T, child *exec.Cmd, after time.Duration, kill func()) (out, errs string) {
+	t.Helper()
 	given, err := json.Marshal(o)
 	ok(t, err)
-	var out, errs bytes.Buffer
-	child := exec.Command(os.Args[0])
+	var stdout, stderr bytes.Buffer
 	child.Env = append(os.Environ(), childEnv+"="+string(given))
-	child.Stdout, child.Stderr = &out, &errs
+	child.Stdout, child.Stderr = &stdout, &stderr
 	ok(t, child.Start())
-	timer := time.AfterFunc(after, func() { child.Process.Kill() })
+	timer := time.AfterFunc(after, kill)
 	child.Wait()
 	timer.Stop()
-	if !strings.Contains(child.ProcessState.String(), "killed") {
-		t.Errorf("the child ended by itself: %v\n%s%s", child.ProcessState, lastLine(out.String()), errs.String())
-	}
-	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	return stdout.String(), stderr.String()
 }
 
 func lastLine(text string) string {

@@ -1,8 +1,6 @@
 package snapshotter_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -52,17 +50,11 @@ func TestFaults(t *testing.T) {
 // ended by an error. A child that has not ended kills itself after its steps.
 func (o *orders) faulted(t *testing.T, f faults.Fault, done *int) (pending []string, ended bool) {
 	t.Helper()
-	var out, errs bytes.Buffer
 	child := testkit.Must[*exec.Cmd](t)(f.Command(os.Args[0]))
-	child.Env = append(os.Environ(), childEnv+"="+string(testkit.Must[[]byte](t)(json.Marshal(o))))
-	child.Stdout, child.Stderr = &out, &errs
-	testkit.OK(t, child.Start())
-	timer := time.AfterFunc(time.Minute, func() { syscall.Kill(-child.Process.Pid, syscall.SIGKILL) })
-	child.Wait()
-	timer.Stop()
-	ended, wrong := f.Judge(child.ProcessState, errs.String())
+	out, errs := o.inChild(t, child, time.Minute, func() { syscall.Kill(-child.Process.Pid, syscall.SIGKILL) })
+	ended, wrong := f.Judge(child.ProcessState, errs)
 	if wrong != nil {
 		t.Error(wrong)
 	}
-	return o.heard(out.String(), done), ended
+	return o.heard(out, done), ended
 }

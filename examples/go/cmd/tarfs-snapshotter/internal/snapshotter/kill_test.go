@@ -77,18 +77,25 @@ func TestKill(t *testing.T) {
 // killed runs a child, kills it after some time, learns what it did, and returns what it was about to do.
 func (o *orders) killed(t *testing.T, after time.Duration, done *int) (pending []string) {
 	t.Helper()
-	var out, errs bytes.Buffer
 	child := exec.Command(os.Args[0])
+	out, errs := o.inChild(t, child, after, func() { child.Process.Kill() })
+	if !strings.Contains(child.ProcessState.String(), "killed") {
+		t.Fatalf("the child ended by itself: %v\n%s%s", child.ProcessState, out, errs)
+	}
+	return o.heard(out, done)
+}
+
+// inChild runs a child with these orders, which is killed after some time; what it wrote.
+func (o *orders) inChild(t *testing.T, child *exec.Cmd, after time.Duration, kill func()) (out, errs string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
 	child.Env = append(os.Environ(), childEnv+"="+string(testkit.Must[[]byte](t)(json.Marshal(o))))
-	child.Stdout, child.Stderr = &out, &errs
+	child.Stdout, child.Stderr = &stdout, &stderr
 	testkit.OK(t, child.Start())
-	timer := time.AfterFunc(after, func() { child.Process.Kill() })
+	timer := time.AfterFunc(after, kill)
 	child.Wait()
 	timer.Stop()
-	if !strings.Contains(child.ProcessState.String(), "killed") {
-		t.Fatalf("the child ended by itself: %v\n%s%s", child.ProcessState, out.String(), errs.String())
-	}
-	return o.heard(out.String(), done)
+	return stdout.String(), stderr.String()
 }
 
 // heard learns what a child said that it did, and returns what it was about to do.
