@@ -101,18 +101,14 @@ attached_to_full() {
   echo "$name: a full disk: an error that says so, nothing left, and the next is right"
 }
 
-# kill_one: as ever, and counts what was under way: how often something attached was being fetched, and had been used.
-eval "$(declare -f kill_one | sed '1s/kill_one/kill_any/')"
-kill_one() {
+# noticed: how often something attached was being fetched, and had been used.
+noticed() {
   ! compgen -G "$home/tarfs/attached/.tmp-*" >/dev/null || within=$((within + 1))
   used=$((used + $(grep -c 'its layers are not indexed' "$home/daemon.log" || true)))
-  kill_any
 }
 
-# choose: as ever, but pulls have the time that a slow registry takes.
-eval "$(declare -f choose | sed '1s/choose/choose_any/')"
-choose() {
-  choose_any
+# timed: pulls have the time that a slow registry takes.
+timed() {
   ((action > 1)) || moments=200
 }
 

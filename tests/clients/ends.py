@@ -4,9 +4,10 @@
 It prints the port that it listens on.
 """
 import os
-import socket
 import sys
 import threading
+
+from relay import serve
 
 port, left = int(sys.argv[1]), int(sys.argv[2])
 lock = threading.Lock()
@@ -24,16 +25,4 @@ def answer(to, client):
     client.close()
 
 
-def ask(client, to):
-    while data := client.recv(65536):
-        to.sendall(data)
-    to.close()
-
-
-listener = socket.create_server(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-while True:
-    client, _ = listener.accept()
-    to = socket.create_connection(("127.0.0.1", port))
-    for function, ends in ((ask, (client, to)), (answer, (to, client))):
-        threading.Thread(target=function, args=ends, daemon=True).start()
+serve(port, answer)

@@ -3,10 +3,10 @@
 
 It prints the port that it listens on.
 """
-import socket
 import sys
-import threading
 import time
+
+from relay import serve
 
 port, rate = int(sys.argv[1]), int(sys.argv[2])
 
@@ -21,19 +21,4 @@ def answer(to, client):
     client.close()
 
 
-def ask(client, to):
-    try:
-        while data := client.recv(65536):
-            to.sendall(data)
-    except OSError:
-        pass
-    to.close()
-
-
-listener = socket.create_server(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-while True:
-    client, _ = listener.accept()
-    to = socket.create_connection(("127.0.0.1", port))
-    for function, ends in ((ask, (client, to)), (answer, (to, client))):
-        threading.Thread(target=function, args=ends, daemon=True).start()
+serve(port, answer)

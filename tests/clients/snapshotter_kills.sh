@@ -1,8 +1,13 @@
 # Kills, for `snapshotter`: the daemon and containerd end, mostly by SIGKILL, at moments that nobody chose, while images are
 # pulled and removed and containers run.
 
+# noticed, timed: nothing; for who counts what is under way before a kill, or gives the chosen action other `moments`.
+noticed() { :; }
+timed() { :; }
+
 # kill_one: the daemon, containerd, or both. One time in four they are asked to end, as when they are restarted.
 kill_one() {
+  noticed
   local which=$((RANDOM % 3)) signal=KILL
   ((RANDOM % 4 != 0)) || signal=TERM
   ((which == 1)) || end_daemon $signal
@@ -23,6 +28,7 @@ choose() {
     3) retried pull "$(named shares)" && moments=12 ;;
   esac
   : >"$home/done"
+  timed
 }
 
 # act: pulls an image, runs a container, or removes an image. What is reported done is noted.

@@ -18,23 +18,12 @@ pulled_attached() {
   ctr image tag "$attached" test:t >/dev/null
 }
 
-node "tarfs-snapshotter, attached"
-daemon_with containerd-snapshotter.toml <<EOF
-[snapshotter]
-root = "$home/tarfs"
-export_mode = "image_block_with_verity"
-dmverity_mode = "on"
-expected_roots = "$home/expected"
-[attached]
-mode = "require"
-registries = ["$registry"]
+sealed "tarfs-snapshotter, attached" "[attached]
+mode = \"require\"
+registries = [\"$registry\"]
 [metrics]
-address = "127.0.0.1:9101"
-EOF
-containerd_with <<EOF
-$dropped_in
-EOF
-echo "$root" >"$home/expected"
+address = \"127.0.0.1:9101\""
+echo "$root" >>"$home/expected"
 pulled_attached
 expect_files tarfs
 stays tarfs

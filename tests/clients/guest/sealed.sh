@@ -1,5 +1,24 @@
-# What the runs of our snapshotter on sealed disks share: the image's root hash, its devices, and broken disks. It is sourced.
+# What the runs of our snapshotter on sealed disks share: the image's root hash, a node, its devices, and broken disks. It is
+# sourced.
 root=$(tarfs root oci-archive:/node/image.tar:t 2>/dev/null)
+
+# sealed NAME KEYS: a node on which only other images are expected; KEYS are more of the daemon's configuration.
+sealed() {
+  node "$1"
+  printf '%064d of another image\n' 0 >"$home/expected"
+  daemon_with containerd-snapshotter.toml <<EOF
+[snapshotter]
+root = "$home/tarfs"
+export_mode = "image_block_with_verity"
+dmverity_mode = "on"
+expected_roots = "$home/expected"
+$2
+EOF
+  grep -q 'images are mounted through dm-verity' "$home/daemon.log" || fail "$name: it does not say so"
+  containerd_with <<EOF
+$dropped_in
+EOF
+}
 
 # mapped: the devices that EROFS is mounted from.
 mapped() { awk '$3 == "erofs" {print $1}' /proc/mounts | sort -u | grep ^/dev/mapper/; }

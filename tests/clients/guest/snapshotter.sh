@@ -2,25 +2,6 @@
 # other than the one whose root hash is expected.
 . /node/sealed.sh
 
-# sealed NAME KEYS: a node on which only other images are expected; KEYS are more of the daemon's configuration.
-sealed() {
-  node "$1"
-  printf '%064d of another image\n' 0 >"$home/expected"
-  daemon_with containerd-snapshotter.toml <<EOF
-[snapshotter]
-root = "$home/tarfs"
-export_mode = "image_block_with_verity"
-dmverity_mode = "on"
-expected_roots = "$home/expected"
-$2
-EOF
-  grep -q 'images are mounted through dm-verity' "$home/daemon.log" || fail "$name: it does not say so"
-  containerd_with <<EOF
-$dropped_in
-EOF
-  imported tarfs
-}
-
 # expected: the image is refused until its root hash is expected, and when its snapshot's label names another.
 expected() {
   run tarfs 'echo good' && fail "$name: an image runs whose root is not expected"
@@ -98,6 +79,7 @@ looked_at() {
 }
 
 sealed "tarfs-snapshotter" ''
+imported tarfs
 expected
 expect_files tarfs
 viewed
@@ -109,6 +91,7 @@ looked_at
 ctr image rm --sync test:t >/dev/null # with which the disk goes
 over "another one is refused"
 sealed "tarfs-snapshotter, plain mounts" 'plain_mounts = true'
+imported tarfs
 echo "$root" >>"$home/expected"
 expect_files tarfs
 viewed
