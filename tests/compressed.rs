@@ -290,6 +290,10 @@ fn no_bit_changes_unnoticed() {
         bad[at] ^= 0x10;
         let broken = all(Compression::Gzip, &bad).unwrap_err();
         assert_eq!(broken.offset, stream.len() as u64 - 8, "where the trailer begins");
+        for piece in [1, 3, 5, 8, 1000] {
+            let other = pushed(Compression::Gzip, &bad, piece, 4096).unwrap_err();
+            assert_eq!(other, broken, "in pieces of {piece}");
+        }
         assert_eq!(matches!(broken.fault, StreamFault::Checksum { .. }), checksum);
         assert_eq!(matches!(broken.fault, StreamFault::Length { .. }), !checksum);
     }

@@ -42,11 +42,12 @@ const ABOVE_STAGES: &[&str] = &["io", "error"];
 
 /// Where `unsafe` may stand, by the start of the path.
 const UNSAFE: &[&str] = &[
-    "erofs-tarfs-ffi/src/",            // pointers of C
-    "erofs-tarfs/src/io/clone.rs",     // FICLONERANGE
-    "erofs-tarfs/src/io/map.rs",       // mmap
-    "erofs-tarfs/src/tar/prefetch.rs", // a hint to the cache
-    "erofs-tarfs/src/verity/lanes.",   // SIMD
+    "erofs-tarfs-ffi/src/",                          // pointers of C
+    "erofs-tarfs/src/io/clone.rs",                   // FICLONERANGE
+    "erofs-tarfs/src/io/compressed/deflate_isal.rs", // calls of ISA-L
+    "erofs-tarfs/src/io/map.rs",                     // mmap
+    "erofs-tarfs/src/tar/prefetch.rs",               // a hint to the cache
+    "erofs-tarfs/src/verity/lanes.",                 // SIMD
     "erofs-tarfs/src/verity/lanes/",
     "examples/tarfs/mount/loop_device.rs", // LOOP_CONFIGURE
     "fuzz/fuzz_targets/c_calls/",          // calls as C makes them

@@ -3,6 +3,7 @@
 pub(crate) mod argument_files;
 pub(crate) mod descriptors;
 pub(crate) mod digest;
+pub(crate) mod digest_reader;
 pub(crate) mod directory;
 pub(crate) mod durable;
 pub(crate) mod hash_tree_partition;

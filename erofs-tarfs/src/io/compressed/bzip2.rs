@@ -25,7 +25,9 @@ impl Bzip2 {
         let (used, made) = (used as usize, made as usize);
         match status {
             // It is the word for a lack of memory alone.
-            Ok(Status::MemNeeded) => Err((used, fault("there is no memory for its blocks"))),
+            Ok(Status::MemNeeded) => {
+                Err((used as isize, fault("there is no memory for its blocks")))
+            }
             Ok(status) => {
                 let ended = status == Status::StreamEnd;
                 if ended {
@@ -33,8 +35,8 @@ impl Bzip2 {
                 }
                 Ok(Step { used, made, ended, ..Step::default() })
             }
-            Err(Error::DataMagic) => Err((used, fault("it does not begin as bzip2 does"))),
-            Err(_) => Err((used, fault("its bytes are damaged"))),
+            Err(Error::DataMagic) => Err((used as isize, fault("it does not begin as bzip2 does"))),
+            Err(_) => Err((used as isize, fault("its bytes are damaged"))),
         }
     }
 }

@@ -3,21 +3,15 @@
 use core::fmt;
 
 use zlib_rs::crc32::crc32;
-use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::header::{Header, bad};
-use super::{Failed, Step, StreamFault};
-
-/// The largest window that deflate has, 32 KiB, as a power of two.
-const WINDOW: u8 = 15;
-
-/// Bytes behind the deflated ones.
-const TRAILER: usize = 8;
+use super::deflate::Deflate;
+use super::header::Header;
+use super::{Failed, Step, StreamFault, TRAILER};
 
 /// One member after the other.
 pub(super) struct Gzip {
     part: Part,
-    inflate: Inflate,
+    deflate: Deflate,
     /// Of the bytes that came of this member.
     crc: u32,
     made: u64,
@@ -33,7 +27,7 @@ impl Gzip {
     /// In front of the first.
     pub(super) fn new() -> Self {
         let part = Part::Header(Header::default());
-        Self { part, inflate: Inflate::new(false, WINDOW), crc: 0, made: 0 }
+        Self { part, deflate: Deflate::new(), crc: 0, made: 0 }
     }
 
     /// Goes on with a member: with one part of it, up to its end, that of the bytes or of the room.
@@ -43,26 +37,30 @@ impl Gzip {
             Part::Header(header) => {
                 step.used = header.take(input).map_err(|fault| (0, fault))?;
                 if header.has_ended() {
-                    self.inflate.reset(false);
+                    self.deflate.reset();
                     (self.crc, self.made) = (0, 0);
                     self.part = Part::Deflated;
                 }
             }
             Part::Deflated => {
-                (step.used, step.made, step.again) = inflate(&mut self.inflate, input, output)?;
+                let done = self.deflate.step(input, output)?;
+                (step.used, step.made) = (done.used, done.made);
                 self.crc = crc32(self.crc, &output[..step.made]);
                 self.made += step.made as u64;
-                if step.again {
-                    self.part = Part::Trailer([0; TRAILER], 0);
+                if let Some((trailer, there)) = done.ended {
+                    self.part = Part::Trailer(trailer, there);
+                    step.again = true;
                 }
             }
             Part::Trailer(bytes, there) => {
-                step.used = input.len().min(TRAILER - *there);
-                bytes[*there..*there + step.used].copy_from_slice(&input[..step.used]);
+                let before = *there;
+                step.used = input.len().min(TRAILER - before);
+                bytes[before..before + step.used].copy_from_slice(&input[..step.used]);
                 *there += step.used;
                 if *there == TRAILER {
                     let bytes = *bytes;
-                    self.check(bytes).map_err(|fault| (0, fault))?;
+                    // It is where the trailer begins, whatever pieces it came in.
+                    self.check(bytes).map_err(|fault| (-(before as isize), fault))?;
                     self.part = Part::Header(Header::default());
                     step.ended = true;
                 }
@@ -89,20 +87,5 @@ impl Gzip {
 impl fmt::Debug for Gzip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gzip").field("made", &self.made).finish_non_exhaustive()
-    }
-}
-
-/// Inflates; answers how many bytes were used and made, and whether they are all.
-fn inflate(
-    inflate: &mut Inflate,
-    input: &[u8],
-    output: &mut [u8],
-) -> Result<(usize, usize, bool), Failed> {
-    let (used, made) = (inflate.total_in(), inflate.total_out());
-    let status = inflate.decompress(input, output, InflateFlush::NoFlush);
-    let (used, made) = (inflate.total_in() - used, inflate.total_out() - made);
-    match status {
-        Ok(status) => Ok((used as usize, made as usize, matches!(status, Status::StreamEnd))),
-        Err(error) => Err((used as usize, bad(inflate.error_message().unwrap_or(error.as_str())))),
     }
 }

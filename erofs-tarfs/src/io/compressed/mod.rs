@@ -5,6 +5,7 @@
 //! | `compression` | which format a stream has, by its first bytes |
 //! | `decompressor` | compressed bytes in, uncompressed ones out: members and frames one behind the other |
 //! | `gzip`, `header`, `zstd` | one member, its header, one frame |
+//! | `deflate`, `deflate_isal` | what a member has, inflated by zlib-rs; the same by ISA-L, with the feature `isal` |
 //! | `xz`, `bzip2` | one stream of these |
 //! | `padding` | what is behind the last of them |
 //! | `ratio` | streams that become far longer than they are |
@@ -16,6 +17,11 @@ mod broken;
 mod bzip2;
 mod compression;
 mod decompressor;
+#[cfg(all(feature = "gzip", not(feature = "isal")))]
+mod deflate;
+#[cfg(feature = "isal")]
+#[path = "deflate_isal.rs"]
+mod deflate;
 #[cfg(feature = "gzip")]
 mod gzip;
 #[cfg(feature = "gzip")]
@@ -47,5 +53,21 @@ struct Step {
     again: bool,
 }
 
-/// How many bytes were taken before a fault, and what it is.
-type Failed = (usize, StreamFault);
+/// Bytes behind the deflated ones of a member.
+#[cfg(feature = "gzip")]
+const TRAILER: usize = 8;
+
+/// What one step of inflating did.
+#[cfg(feature = "gzip")]
+struct Inflated {
+    /// Compressed bytes taken.
+    used: usize,
+    /// Uncompressed bytes made.
+    made: usize,
+    /// At the end: bytes behind the blocks that were taken with them, and how many they are.
+    ended: Option<([u8; TRAILER], usize)>,
+}
+
+/// Where a fault is, counted from the first byte that this step might have taken, and what it is. It may be found later
+/// than its bytes were taken: then that is less than nothing.
+type Failed = (isize, StreamFault);

@@ -43,7 +43,7 @@ impl Xz {
                 }
                 Ok(Step { used, made, ended, ..Step::default() })
             }
-            Err(error) => Err((used, fault(error))),
+            Err(error) => Err((used as isize, fault(error))),
         }
     }
 }

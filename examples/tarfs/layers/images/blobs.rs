@@ -10,8 +10,9 @@ use erofs_tarfs::tree::Identity;
 use crate::cli::fail::{Done, Fail};
 use crate::cli::progress::{self, Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
+use crate::files::digest_reader::{self, DigestReader};
 use crate::files::kind::Kind;
-use crate::files::stream;
+use crate::files::{digest, stream};
 use crate::layers::from_tar;
 use crate::layers::images::config::Config;
 use crate::layers::images::descriptor::Descriptor;
@@ -40,11 +41,14 @@ pub(crate) fn load(
     let layers = layers.iter().zip(diff_ids).filter(|(_, diff_id)| !how.passes_over(diff_id));
     let layers: Vec<(&Descriptor, &String)> = layers.collect();
     let bytes = total(layers.iter().map(|(descriptor, _)| descriptor.size));
-    if store.checks_ahead() {
+    if store.reads_again() {
+        // Those that are not compressed are read where they lie, and checked before.
+        let plain =
+            layers.iter().filter(|(descriptor, _)| manifest::is_plain(&descriptor.media_type));
+        let bytes = total(plain.map(|(descriptor, _)| descriptor.size));
         progress::expect_checks(bytes.unwrap_or_default());
     }
-    let open =
-        |(descriptor, diff_id): (&Descriptor, &String)| open(store, path, descriptor, diff_id, how);
+    let open = |(descriptor, diff_id): (_, &String)| open(store, path, descriptor, diff_id, how);
     let give_up = || store.give_up();
     let layers = each(layers.into_iter(), bytes, how, spool, open, &give_up)?;
     Ok(layers.into_iter().map(|layer| Loaded { platform: platform.clone(), ..layer }).collect())
@@ -101,23 +105,36 @@ pub(crate) struct Packed<'a> {
     pub(crate) tag: Option<String>,
     /// The digest that the tar must have, if something says it.
     pub(crate) diff_id: Option<String>,
+    /// Looks once more at what could not be unpacked: where it has another digest than it should, that is what is wrong.
+    pub(crate) blame: Option<Box<dyn FnOnce() -> Done + 'a>>,
 }
 
-/// Opens a layer, whose blob is checked before or at its end.
+/// What is known of a blob before it is unpacked, as [`Packed`] has it.
+struct Known<'a> {
+    tag: Option<String>,
+    diff_id: Option<String>,
+    blame: Option<Box<dyn FnOnce() -> Done + 'a>>,
+}
+
+/// Opens a layer. A tar that is read where it lies was checked before; else the end of the blob says whether it has
+/// its digest.
 fn open<'a>(
     store: &'a Store,
-    manifest: &Path,
-    descriptor: &Descriptor,
+    manifest: &'a Path,
+    descriptor: &'a Descriptor,
     diff_id: &str,
     how: &ReadingOptions<'_>,
 ) -> Done<Source<'a>> {
-    let (path, blob) = store.verified(descriptor, manifest)?;
+    let (path, blob) = store.sized(descriptor, manifest)?;
     let hex = descriptor.hex(manifest)?;
     let mut reader = blob.reader;
     if let Some(file) = blob.file {
         let (_, kind) =
             stream::with_kind(stream::reader(&file)?).map_err(|error| Fail::of(&path, error))?;
         if kind == Kind::Tar {
+            let progress = Progress::new(Stage::Checking, Some(blob.bytes));
+            digest_reader::check(&digest::sha256(&file, &mut progress.observer())?, hex)
+                .map_err(|why| Fail::of(&path, why))?;
             // The blob is the device, and its digest, just checked, is of its bytes.
             let identity = Identity::of_checked_tag(hex.as_bytes());
             let layer = from_tar::indexed(file, how.layer.clone().tag(hex).identity(identity))?;
@@ -126,8 +143,16 @@ fn open<'a>(
         }
         reader = Box::new(stream::reader(&file)?);
     }
+    let blame = store.reads_again().then(|| {
+        let check = move || store.check(descriptor, manifest);
+        Box::new(check) as Box<dyn FnOnce() -> Done + 'a>
+    });
+    if blame.is_some() {
+        reader = Box::new(DigestReader::new(reader, hex));
+    }
     let tag = how.tag_blobs.then(|| hex.to_owned());
-    Ok(Source::Blob(Packed { path, reader, tag, diff_id: Some(diff_id.to_owned()) }))
+    let diff_id = Some(diff_id.to_owned());
+    Ok(Source::Blob(Packed { path, reader, tag, diff_id, blame }))
 }
 
 /// How long all layers are together, if it is known of each. What says it may be anybody's.
@@ -148,7 +173,7 @@ pub(crate) fn each<'a, J>(
     let progress = Progress::new(Stage::Unpacking, bytes);
     let spool = RefCell::new(spool);
     let begin = |layer: J| {
-        let Packed { path, reader, tag, diff_id } = match open(layer)? {
+        let Packed { path, reader, tag, diff_id, blame } = match open(layer)? {
             Source::Layer(layer) => return Ok(Begun::Ready(layer)),
             Source::Blob(packed) => packed,
         };
@@ -157,10 +182,14 @@ pub(crate) fn each<'a, J>(
         let options = from_tar::reading(how, tag.as_deref());
         let room = spool.borrow().room(&path)?;
         let stream = Stream { path, tar, options, room };
-        Ok(Begun::Stream(Box::new(stream), (tag, diff_id)))
+        Ok(Begun::Stream(Box::new(stream), Known { tag, diff_id, blame }))
     };
-    let end = |(tag, diff_id): (Option<String>, Option<String>), unpacked: Unpacked| {
-        let Unpacked { path, room, done } = unpacked;
+    let end = |known: Known<'a>, unpacked: Done<Unpacked>| {
+        let Known { tag, diff_id, blame } = known;
+        let Unpacked { path, room, done } = unpacked.or_else(|fail| {
+            blame.map_or(Ok(()), |blame| blame())?;
+            Err(fail)
+        })?;
         let (layer, digest) = spool.borrow_mut().keep(&path, room, done, tag.as_deref())?;
         match diff_id {
             Some(diff_id) => checked(&path, layer, &digest, &diff_id),

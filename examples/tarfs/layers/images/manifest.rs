@@ -49,6 +49,11 @@ pub(crate) fn is_tar(media_type: &str) -> bool {
     media_type.is_empty() || [".tar", "/tar", "/x-tar"].iter().any(|end| plain.ends_with(end))
 }
 
+/// Whether a media type is that of a layer that is not compressed, as far as it says.
+pub(crate) fn is_plain(media_type: &str) -> bool {
+    !media_type.contains('+') && !media_type.ends_with(".gzip") && !media_type.ends_with(".zstd")
+}
+
 /// What a manifest describes, if that is no container image. Signatures may have the configuration
 /// of an image, but no layer.
 pub(crate) fn other_than_image(document: &Document) -> Option<&str> {

@@ -52,13 +52,13 @@ enum Running<'s, T, K> {
     Read(K, Box<Done<Unpacked>>),
 }
 
-/// Begins each layer, reads those that must be, and ends them; all in the order of `jobs`, but for the
-/// reading. Once one has failed `give_up` is called: where a stream waits for somebody else, that need not
+/// Begins each layer, reads those that must be, and ends them, also one that could not be read; all in the order of
+/// `jobs`, but for the reading. Once one has failed `give_up` is called: where a stream waits for somebody else, that need not
 /// go on.
 pub(crate) fn each<'a, J, T, K>(
     jobs: impl Iterator<Item = J>,
     begin: impl FnMut(J) -> Done<Begun<'a, T, K>>,
-    end: impl FnMut(K, Unpacked) -> Done<T>,
+    end: impl FnMut(K, Done<Unpacked>) -> Done<T>,
     give_up: &dyn Fn(),
 ) -> Done<Vec<T>> {
     each_on(&Builder::new, jobs, begin, end, give_up)
@@ -69,7 +69,7 @@ fn each_on<'a, J, T, K>(
     threads: &dyn Fn() -> Builder,
     mut jobs: impl Iterator<Item = J>,
     mut begin: impl FnMut(J) -> Done<Begun<'a, T, K>>,
-    mut end: impl FnMut(K, Unpacked) -> Done<T>,
+    mut end: impl FnMut(K, Done<Unpacked>) -> Done<T>,
     give_up: &dyn Fn(),
 ) -> Done<Vec<T>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
@@ -80,9 +80,9 @@ fn each_on<'a, J, T, K>(
             all.push(match running {
                 Running::Ready(layer) => *layer,
                 Running::Thread(known, thread) => {
-                    end(known, thread.join().unwrap_or_else(|panic| resume_unwind(panic))?)?
+                    end(known, thread.join().unwrap_or_else(|panic| resume_unwind(panic)))?
                 }
-                Running::Read(known, unpacked) => end(known, (*unpacked)?)?,
+                Running::Read(known, unpacked) => end(known, *unpacked)?,
             });
             Ok(())
         };
@@ -178,7 +178,8 @@ mod tests {
             _ => stream(number, 0, (20 - number as u64) << 18),
         };
         let mut last = 0;
-        let end = |number: usize, unpacked: Unpacked| {
+        let end = |number: usize, unpacked: Done<Unpacked>| {
+            let unpacked = unpacked?;
             assert!(number > last);
             last = number;
             assert!(unpacked.done.diff_id.is_some());
@@ -209,7 +210,7 @@ mod tests {
         };
         let given_up = AtomicBool::new(false);
         let give_up = || given_up.store(true, Ordering::Relaxed);
-        let failed = each(0..100, begin, |number, _| Ok(number.to_string()), &give_up);
+        let failed = each(0..100, begin, |number, read| read.map(|_| number.to_string()), &give_up);
         assert!(given_up.into_inner());
         let Err(Fail::Failed(why)) = failed else { panic!("it does not fail") };
         assert!(why.starts_with("'layer 1': "), "{why}");
@@ -221,13 +222,15 @@ mod tests {
         // No machine has so much memory for a stack.
         let none = || Builder::new().stack_size(1 << 60);
         let begin = |number: usize| stream(number, 0, 1 << 20);
-        let end = |number: usize, unpacked: Unpacked| {
+        let end = |number: usize, unpacked: Done<Unpacked>| {
+            let unpacked = unpacked?;
             Ok(format!("{number}: {}", unpacked.done.diff_id.is_some()))
         };
         let all = each_on(&none, 0..5, begin, end, &|| {}).ok().unwrap();
         assert_eq!(all, [0, 1, 2, 3, 4].map(|number| format!("{number}: true")));
         let begin = |number: usize| stream(number, if number == 1 { 7 } else { 0 }, 1 << 20);
-        let failed = each_on(&none, 0..5, begin, |number, _| Ok(number.to_string()), &|| {});
+        let failed =
+            each_on(&none, 0..5, begin, |number, read| read.map(|_| number.to_string()), &|| {});
         let Err(Fail::Failed(why)) = failed else { panic!("it does not fail") };
         assert!(why.starts_with("'layer 1': "), "{why}");
     }

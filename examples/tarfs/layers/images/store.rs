@@ -13,6 +13,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::numbers;
 use crate::cli::progress::{Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
+use crate::files::digest_reader::{self, DigestReader};
 use crate::files::{open, stream};
 use crate::layers::file_data::FileData;
 use crate::layers::images::descriptor::Descriptor;
@@ -238,43 +239,38 @@ impl Store {
     ) -> Done<Vec<u8>> {
         let (path, bytes) = (self.path(name), self.bytes(name)?);
         check_size(&path, bytes.len() as u64, descriptor)?;
-        check_digest(&path, &numbers::to_hex(&Sha256::digest(&bytes)), descriptor.hex(from)?)?;
+        digest_reader::check(&numbers::to_hex(&Sha256::digest(&bytes)), descriptor.hex(from)?)
+            .map_err(|why| Fail::of(&path, why))?;
         Ok(bytes)
     }
 
-    /// Whether blobs are read once more, and before, to be checked.
-    pub(crate) fn checks_ahead(&self) -> bool {
+    /// Whether a blob can be read as often as one likes. Of a registry it comes once only: there its end says
+    /// whether it has its digest.
+    pub(crate) fn reads_again(&self) -> bool {
         self.blob_names != BlobNames::Registry
     }
 
-    /// Opens a blob whose length and digest were checked. Of a registry it comes once only: there its end
-    /// says whether it has the digest.
-    pub(crate) fn verified(
-        &self,
-        descriptor: &Descriptor,
-        from: &Path,
-    ) -> Done<(PathBuf, Blob<'_>)> {
+    /// Opens a blob whose length was checked, and its digest not yet.
+    pub(crate) fn sized(&self, descriptor: &Descriptor, from: &Path) -> Done<(PathBuf, Blob<'_>)> {
         let name = self.blob_name(descriptor, from)?;
         let path = self.path(&name);
-        let mut blob = self.open(&name)?;
+        let blob = self.open(&name)?;
         check_size(&path, blob.bytes, descriptor)?;
-        if !self.checks_ahead() {
-            return Ok((path, blob));
-        }
+        Ok((path, blob))
+    }
+
+    /// Reads a blob to see whether it has its digest.
+    pub(crate) fn check(&self, descriptor: &Descriptor, from: &Path) -> Done {
+        let (path, blob) = self.sized(descriptor, from)?;
         let progress = Progress::new(Stage::Checking, Some(blob.bytes));
-        let mut hasher = Sha256::new();
+        let mut reader = DigestReader::new(blob.reader, descriptor.hex(from)?);
         let mut buf = vec![0; 256 << 10];
         loop {
-            let n = blob.reader.read(&mut buf).map_err(|error| Fail::of(&path, error))?;
-            if n == 0 {
-                break;
+            match reader.read(&mut buf).map_err(|error| Fail::of(&path, error))? {
+                0 => return Ok(()),
+                n => progress.observer()(n as u64),
             }
-            hasher.update(&buf[..n]);
-            progress.observer()(n as u64);
         }
-        check_digest(&path, &numbers::to_hex(&hasher.finalize()), descriptor.hex(from)?)?;
-        drop(blob);
-        Ok((path, self.open(&name)?))
     }
 }
 
@@ -284,12 +280,5 @@ fn check_size(path: &Path, bytes: u64, descriptor: &Descriptor) -> Done {
             Err(Fail::of(path, format_args!("has {bytes} bytes instead of {expected}")))
         }
         _ => Ok(()),
-    }
-}
-
-fn check_digest(path: &Path, found: &str, expected: &str) -> Done {
-    match found == expected {
-        true => Ok(()),
-        false => Err(Fail::of(path, format_args!("does not have its digest, but {found}"))),
     }
 }
