@@ -23,12 +23,14 @@ pub struct Copied {
     pub in_kernel: u64,
     /// Bytes that were read and written by us.
     pub by_hand: u64,
+    /// Bytes that were at their places already, in a file that was [begun](super::Export::begun).
+    pub in_place: u64,
 }
 
 impl Copied {
     /// All of them.
     pub const fn bytes(&self) -> u64 {
-        self.cloned + self.in_kernel + self.by_hand
+        self.cloned + self.in_kernel + self.by_hand + self.in_place
     }
 }
 
@@ -37,6 +39,7 @@ impl AddAssign for Copied {
         self.cloned += other.cloned;
         self.in_kernel += other.in_kernel;
         self.by_hand += other.by_hand;
+        self.in_place += other.in_place;
     }
 }
 

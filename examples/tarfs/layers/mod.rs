@@ -1,6 +1,7 @@
 //! What a LAYER argument is, whatever kind it is of, and where the tars of bootstraps are.
 
 pub(crate) mod as_mounted;
+pub(crate) mod begun;
 pub(crate) mod changed;
 pub(crate) mod chosen;
 pub(crate) mod cut_short;

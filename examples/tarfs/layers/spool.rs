@@ -1,6 +1,5 @@
 //! Streams of tars that are written to files, because devices of images must be files.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::files::output::Output;
 use crate::files::{digest, durable, place};
+use crate::layers::begun::{self, Begun};
 use crate::layers::from_tar;
 use crate::layers::loaded::Loaded;
 
@@ -22,6 +22,8 @@ pub(crate) enum Spool {
     Temporary(PathBuf),
     /// To files in this directory that stay, named by their tags.
     Kept(PathBuf, Vec<Output>),
+    /// To their places in the disk that is made of them.
+    InPlace(Begun),
     /// They would stay, but there is nowhere to put them: beside standard output.
     Nowhere,
 }
@@ -30,11 +32,18 @@ pub(crate) enum Spool {
 #[derive(Debug)]
 pub(crate) struct Room {
     file: NamedFile,
+    /// Where in the file it starts, if it is one that ends where the tar does.
+    start: Option<u64>,
     /// What it becomes if it stays.
     output: Option<Output>,
 }
 
 impl Room {
+    /// A file for itself.
+    fn of(file: NamedFile) -> Self {
+        Self { file, start: None, output: None }
+    }
+
     /// Writes a tar there as it streams by, to its end.
     pub(crate) fn fill(
         &self,
@@ -42,7 +51,8 @@ impl Room {
         reader: impl Read,
         options: ingest::IngestOptions,
     ) -> Done<ingest::Ingested> {
-        Ok(tarfs_io::ingest(name, reader, options, Some((&self.file, 0)), &mut |_| {})?)
+        let to = (&self.file, self.start.unwrap_or_default());
+        Ok(tarfs_io::ingest(name, reader, options, Some(to), &mut |_| {})?)
     }
 }
 
@@ -58,6 +68,11 @@ impl Spool {
     /// Files that are gone when this output is whole.
     pub(crate) fn temporary(out: &Path) -> Self {
         Self::Temporary(place::beside(out))
+    }
+
+    /// Places in this output, a disk with its data first.
+    pub(crate) fn begun_in(out: &Path) -> Done<Self> {
+        Ok(Self::InPlace(Begun::new(place::beside(out))?))
     }
 
     /// Writes a tar to a file as it streams by, and makes a layer of it; gives that, and the
@@ -82,26 +97,57 @@ impl Spool {
         options: ingest::IngestOptions,
         tag: Option<&str>,
     ) -> Done<(Loaded, String)> {
-        let room = self.room(name)?;
+        let room = self.next_room(name)?;
         let done = room.fill(name, reader, options)?;
         self.keep(name, room, done, tag)
+    }
+
+    /// So many tars come next.
+    pub(crate) fn expect(&mut self, tars: usize) {
+        if let Self::InPlace(begun) = self {
+            begun.expect(tars);
+        }
+    }
+
+    /// A place for a tar that ends before the next one begins.
+    fn next_room(&mut self, name: &Path) -> Done<Room> {
+        if let Self::InPlace(begun) = self
+            && let Some((file, start)) = begun.open_end()?
+        {
+            return Ok(Room { file, start: Some(start), output: None });
+        }
+        self.room(name)
+    }
+
+    /// A place for a tar of so many bytes and no more, where the disk will have it, if there is such a one.
+    pub(crate) fn place(&mut self, bytes: Option<u64>) -> Done<Option<Room>> {
+        let Self::InPlace(begun) = self else { return Ok(None) };
+        let Some(bytes) = bytes else {
+            begun.give_up();
+            return Ok(None);
+        };
+        Ok(begun.place(bytes)?.map(Room::of))
     }
 
     /// A place for a tar.
     pub(crate) fn room(&self, name: &Path) -> Done<Room> {
         match self {
+            Self::InPlace(begun) => {
+                Ok(Room::of(tarfs_io::Output::scratch(begun.dir(), begun.dir())?))
+            }
             Self::Nowhere => {
                 let why = "its uncompressed tar would be beside standard output: say -o FILE";
                 Err(Fail::Usage(format!("{}: {why}", quote::name(name))))
             }
             Self::Temporary(dir) => {
                 let file = tarfs_io::Output::scratch(dir, dir)?;
-                Ok(Room { file, output: None })
+                Ok(Room::of(file))
             }
             Self::Kept(dir, _) => {
                 // Its name follows from its digest, so it is renamed when that is known.
                 let output = Output::new(&dir.join("uncompressed tar"))?;
-                Ok(Room { file: output.file()?, output: Some(output) })
+                let room = Room::of(output.file()?);
+                Ok(Room { output: Some(output), ..room })
             }
         }
     }
@@ -114,13 +160,21 @@ impl Spool {
         done: ingest::Ingested,
         tag: Option<&str>,
     ) -> Done<(Loaded, String)> {
-        let Room { file, output } = room;
-        let (Self::Kept(dir, outputs), Some(mut output)) = (self, output) else {
-            return Ok(from_tar::ingested(NamedFile::new(name, clone(&file)?), done));
+        let Room { file, start, output } = room;
+        let (dir, outputs, mut output) = match (self, output) {
+            (Self::Kept(dir, outputs), Some(output)) => (dir, outputs, output),
+            (Self::InPlace(begun), None) if let Some(start) = start => {
+                let device = done.layer.tree.devices().first();
+                let bytes = device.map_or(0, |device| device.base_offset + device.bytes);
+                begun.behind(start + bytes);
+                let file = begun::same(&file, name)?.range(start, bytes)?;
+                return Ok(from_tar::ingested(file, done));
+            }
+            _ => return Ok(from_tar::ingested(begun::same(&file, name)?, done)),
         };
         let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
         let path = dir.join(export::plain(tag.unwrap_or(&digest)));
-        let file = NamedFile::new(&path, clone(&file)?);
+        let file = begun::same(&file, &path)?;
         // The same tar may be a layer that is read, or one that is kept already.
         let kept = outputs.iter().any(|kept| kept.path() == path);
         let there = kept || is_there(&path, &digest)?;
@@ -145,14 +199,26 @@ impl Spool {
     pub(crate) fn dir(&self) -> PathBuf {
         match self {
             Self::Temporary(dir) | Self::Kept(dir, _) => dir.clone(),
+            Self::InPlace(begun) => begun.dir().clone(),
             Self::Nowhere => std::env::temp_dir(),
+        }
+    }
+
+    /// The disk that was begun.
+    pub(crate) fn begun(&mut self) -> Option<tarfs_io::Output> {
+        match std::mem::replace(self, Self::Nowhere) {
+            Self::InPlace(begun) => begun.output(),
+            other => {
+                *self = other;
+                None
+            }
         }
     }
 
     /// The files that stay, which have no names yet.
     pub(crate) fn outputs(self) -> Vec<Output> {
         match self {
-            Self::Temporary(_) | Self::Nowhere => Vec::new(),
+            Self::Temporary(_) | Self::Nowhere | Self::InPlace(_) => Vec::new(),
             Self::Kept(_, outputs) => outputs,
         }
     }
@@ -161,8 +227,4 @@ impl Spool {
 /// Whether there is a file that has this digest.
 fn is_there(path: &Path, sha256: &str) -> Done<bool> {
     Ok(path.is_file() && digest::sha256(&NamedFile::open(path)?, &mut |_| {})? == sha256)
-}
-
-fn clone(file: &NamedFile) -> Done<File> {
-    file.file().try_clone().map_err(|error| Fail::of(file.path(), error))
 }

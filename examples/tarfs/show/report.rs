@@ -62,6 +62,8 @@ pub(crate) struct Copied {
     cloned: u64,
     in_kernel: u64,
     by_hand: u64,
+    /// Unpacked there.
+    in_place: u64,
 }
 
 /// A device.
@@ -135,7 +137,7 @@ impl HowMade {
 
 impl From<tarfs_io::Copied> for Copied {
     fn from(copied: tarfs_io::Copied) -> Self {
-        let tarfs_io::Copied { cloned, in_kernel, by_hand, .. } = copied;
-        Self { cloned, in_kernel, by_hand }
+        let tarfs_io::Copied { cloned, in_kernel, by_hand, in_place, .. } = copied;
+        Self { cloned, in_kernel, by_hand, in_place }
     }
 }

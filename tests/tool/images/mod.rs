@@ -5,6 +5,7 @@ mod as_erofs;
 mod docker;
 mod errors;
 mod generator;
+mod in_place;
 mod layouts;
 mod names;
 mod old;

@@ -10,6 +10,7 @@ use super::layer::{Input, Layer};
 use super::watch::Watch;
 use super::{Backing, Step};
 use crate::export::{ExportOptions, Form, Mode, Partitioning};
+use crate::io::Output;
 use crate::io::verity::HashingOptions as Hashing;
 use crate::limits::Limits;
 use crate::tree::{Changes, MergeOptions, Note, Tree};
@@ -45,6 +46,7 @@ pub struct Export<'a> {
     pub(super) watch: Watch<'a>,
     pub(super) notes: Box<dyn FnMut(Note) + 'a>,
     pub(super) beside: Option<PathBuf>,
+    pub(super) begun: Option<Output>,
     pub(super) synced: bool,
     pub(super) limits: Option<Limits>,
 }
@@ -82,6 +84,7 @@ impl<'a> Export<'a> {
             watch: Watch { observer: Box::new(|_, _| {}), cancel: None },
             notes: Box::new(|_| {}),
             beside: None,
+            begun: None,
             synced: true,
             limits: None,
         }

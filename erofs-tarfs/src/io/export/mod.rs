@@ -1,6 +1,7 @@
 //! The main job with files: layers in, disks and hash trees out.
 
 mod backing;
+mod begun;
 mod choices;
 mod choose;
 mod job;

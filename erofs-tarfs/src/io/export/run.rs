@@ -4,13 +4,14 @@ use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use std::path::Path;
 
-use super::layer::Layer;
+use super::begun;
 use super::made::Directory;
 use super::prepared::{Job, One, Wanted};
+use super::state::State;
 use super::watch::is_set;
 use super::write::{Written, check_sources, hash_plan, write_plan};
 use super::{Export, Exported, ExportedDisk, Made};
-use crate::export::{self, Form, Plan};
+use crate::export::{self, Form, Plan, Product};
 use crate::io::{Error, Output};
 use crate::layout;
 use crate::tree::{self, Tree};
@@ -83,7 +84,7 @@ impl Export<'_> {
 impl Job<'_> {
     /// Makes all files.
     pub(super) fn run(mut self, path: &Path) -> Result<Made, Error> {
-        let merged = self.merged(path)?;
+        let (merged, begun) = (self.merged(path)?, self.export.begun.take());
         // A directory of outputs is made when they get their names.
         if self.export.beside.is_none() && !path.exists() {
             let parent = Output::directory(path);
@@ -93,15 +94,18 @@ impl Job<'_> {
         let by_layer = self.export.mode.is_by_layer() && self.export.partitioning.is_none();
         let made = match by_layer && (wanted.len() > 1 || path.is_dir()) {
             true => self.each(path, &wanted)?,
-            false => Made::of(self.one(path, &wanted)?),
+            false => Made::of(self.one(path, &wanted, begun)?),
         };
-        self.end()?;
+        self.end(&made.outputs)?;
         Ok(made)
     }
 
-    /// The last look at what was read, and whether it is still wanted.
-    fn end(&self) -> Result<(), Error> {
-        self.layers.iter().try_for_each(Layer::unchanged)?;
+    /// The last look at what was read, but for what these outputs were made of where it was, and whether it is still
+    /// wanted.
+    fn end(&self, outputs: &[Output]) -> Result<(), Error> {
+        let outputs = outputs.iter().map(|output| State::of(output.file()));
+        let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
+        self.layers.iter().try_for_each(|layer| layer.unchanged(&outputs))?;
         self.export.watch.check()
     }
 
@@ -123,7 +127,7 @@ impl Job<'_> {
             hash_plan(&plan, geometry, &sources, &leaves, (path, put), hashing, watch)
         };
         let hashed = wanted.iter().map(hash).collect::<Result<_, _>>()?;
-        self.end()?;
+        self.end(&[])?;
         Ok(hashed)
     }
 
@@ -177,7 +181,7 @@ impl Job<'_> {
         let extension = self.export.form.extension(self.export.mode.product());
         for (index, one) in wanted.iter().enumerate() {
             let path = directory.join(format!("{}.{extension}", one.name));
-            let (outputs, exported, over) = self.one(&path, core::slice::from_ref(one))?;
+            let (outputs, exported, over) = self.one(&path, core::slice::from_ref(one), None)?;
             made.exported.push(exported);
             made.over.extend(over);
             // A layer that is there twice has one output: the name and the bytes are the same.
@@ -193,8 +197,8 @@ impl Job<'_> {
         Ok(made)
     }
 
-    /// Makes one output.
-    fn one(&self, path: &Path, wanted: &[Wanted<'_>]) -> Result<One, Error> {
+    /// Makes one output, in a file that was begun if that has all devices at their places.
+    fn one(&self, path: &Path, wanted: &[Wanted<'_>], begun: Option<Output>) -> Result<One, Error> {
         self.spare(path)?;
         let only = match (wanted, self.export.form, self.export.partitioning) {
             ([only], Form::Raw, None) => only,
@@ -206,8 +210,19 @@ impl Job<'_> {
         let plan = Plan::new(&tree, self.export.mode.product(), &self.export.options);
         let plan = plan.map_err(|error| self.failed(path, error))?;
         let (sources, leaves) = (self.sources(only)?, self.leaves(only));
-        let output = self.output(path)?;
-        let (out, hashing) = (output.file(), &self.export.hashing);
+        let begun = match begun.filter(|_| plan.product() != Product::HashTree) {
+            Some(begun) if begun::is_whole(plan.disk(), &sources, begun.file())? => Some(begun),
+            _ => None,
+        };
+        let is_begun = begun.is_some();
+        let output = match begun {
+            Some(mut begun) => {
+                begun.rename(path)?;
+                begun.synced(self.export.synced)
+            }
+            None => self.output(path)?,
+        };
+        let (out, hashing) = ((output.file(), is_begun), &self.export.hashing);
         let written = write_plan(&plan, &sources, &leaves, out, hashing, &self.export.watch);
         let Written { sealed, copied } = written?;
         let disk = ExportedDisk::of(plan.layout(), plan.bytes(), plan.disk().bytes, sealed);

@@ -16,6 +16,11 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Whether both are of one file, as it was or is.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.file == other.file && self.file != (0, 0)
+    }
+
     pub(super) fn of(file: &NamedFile) -> Result<Self, Error> {
         let found = file.file().metadata();
         let found = found.map_err(|error| Error::Open { file: file.path().to_owned(), error })?;

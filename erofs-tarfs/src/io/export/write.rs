@@ -1,9 +1,11 @@
 //! One plain output written.
 
+use super::begun;
 use super::watch::{Watch, Watched};
 use super::{Backing, Step};
 use crate::disk;
 use crate::export::{Plan, Product};
+use crate::io::copy::Tell;
 use crate::io::disk::{check_with, write_disk_with};
 use crate::io::verity::{HashingOptions, seal};
 use crate::io::{Copied, Error, NamedFile, PutBlocks, hash_disk_with};
@@ -18,14 +20,14 @@ pub(super) struct Written {
     pub(super) copied: Option<Copied>,
 }
 
-/// Writes what is planned to an empty file. `sources` are the devices of the layout, in their order,
+/// Writes what is planned to a file: an empty one, or one in which the devices [are](begun::is_whole) already. `sources` are the devices of the layout, in their order,
 /// `leaves` the digests kept of them, none or one for each: with any, the disk is hashed without being
 /// read.
 pub(super) fn write_plan(
     plan: &Plan<'_>,
     sources: &[&Backing<'_>],
     leaves: &[Option<&Leaves>],
-    out: &NamedFile,
+    (out, is_begun): (&NamedFile, bool),
     hashing: &HashingOptions,
     watch: &Watch<'_>,
 ) -> Result<Written, Error> {
@@ -34,10 +36,13 @@ pub(super) fn write_plan(
     let mut written = Written { sealed: None, copied: None };
     if plan.product() != Product::HashTree {
         let tell = &mut |bytes| watch.tell(Step::Writing, bytes);
-        let done = write_disk_with(disk, layout, out, tell, &mut |index, from, to, bytes, tell| {
+        let mut copy = |index: usize, from, to, bytes, tell: &mut Tell<'_>| {
             sources[index].copy(from, (out, to), bytes, tell)
+        };
+        written.copied = Some(match is_begun {
+            true => begun::fill(disk, layout, out, tell)?,
+            false => write_disk_with(disk, layout, out, tell, &mut copy)?,
         });
-        written.copied = Some(done?);
     }
     let Some(geometry) = plan.geometry() else { return Ok(written) };
     out.set_bytes(geometry.end())?;

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use erofs_tarfs::export::{ExportOptions, Form, Mode, Partitioning, Product};
 use erofs_tarfs::io::{self as tarfs_io, Step};
+use erofs_tarfs::layout::{Artifact, DiskOrder};
 use erofs_tarfs::tree::Tree;
 use erofs_tarfs::units::BlockSize;
 use erofs_tarfs::verity::{Algorithm, Params};
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &Export) -> Done {
     check(args, &output, product)?;
     progress::passes(passes(product, form));
     let mut spool = match form.is_over_files() {
+        false if is_begun(args, product, &options) => Spool::begun_in(&output)?,
         false => Spool::temporary(&output),
         // Over the tars, so they stay.
         true => Spool::kept(&output),
@@ -91,7 +93,10 @@ pub(crate) fn run(args: &Export) -> Done {
     if let Some(partitioning) = partitioning {
         export = export.partitions(partitioning);
     }
-    let export = backings::given(export, merged.as_ref().map(|(tree, _)| tree), &layers)?;
+    let mut export = backings::given(export, merged.as_ref().map(|(tree, _)| tree), &layers)?;
+    if let Some(begun) = spool.begun() {
+        export = export.begun(begun);
+    }
     let noted: Vec<Noted> = match &merged {
         Some((_, all)) => vec![*all],
         None => layers.iter().map(|layer| layer.noted).collect(),
@@ -125,6 +130,14 @@ fn kept_leaves(args: &Export, product: Product, options: &ExportOptions) -> Opti
     let is_whole = options.layout.block_size == BlockSize::B512;
     let wanted = product != Product::Disk && is_whole && args.forms.are_plain();
     wanted.then(|| options.verity.clone())
+}
+
+/// Whether tars are unpacked into the disk itself, which they follow one another in: with the data first.
+fn is_begun(args: &Export, product: Product, options: &ExportOptions) -> bool {
+    let is_data_first = options.layout.artifact == Artifact::Disk(DiskOrder::DataFirst);
+    let is_whole = options.layout.block_size == BlockSize::B512;
+    let by_layer = Mode::from(args.mode).is_by_layer();
+    is_data_first && is_whole && !by_layer && product != Product::HashTree && args.forms.are_plain()
 }
 
 /// Whether an output is a directory. A directory that is called as standard output is none.

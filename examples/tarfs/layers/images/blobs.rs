@@ -13,7 +13,6 @@ use crate::cli::reading_options::ReadingOptions;
 use crate::files::digest_reader::{self, DigestReader};
 use crate::files::kind::Kind;
 use crate::files::{digest, stream};
-use crate::layers::from_tar;
 use crate::layers::images::config::Config;
 use crate::layers::images::descriptor::Descriptor;
 use crate::layers::images::manifest::{self, Manifest};
@@ -22,6 +21,7 @@ use crate::layers::images::store::Store;
 use crate::layers::images::words;
 use crate::layers::loaded::Loaded;
 use crate::layers::spool::Spool;
+use crate::layers::{begun, from_tar};
 
 /// The layers of an image, lowest first.
 pub(crate) fn load(
@@ -48,6 +48,7 @@ pub(crate) fn load(
         let bytes = total(plain.map(|(descriptor, _)| descriptor.size));
         progress::expect_checks(bytes.unwrap_or_default());
     }
+    spool.expect(layers.len());
     let open = |(descriptor, diff_id): (_, &String)| open(store, path, descriptor, diff_id, how);
     let give_up = || store.give_up();
     let layers = each(layers.into_iter(), bytes, how, spool, open, &give_up)?;
@@ -105,15 +106,23 @@ pub(crate) struct Packed<'a> {
     pub(crate) tag: Option<String>,
     /// The digest that the tar must have, if something says it.
     pub(crate) diff_id: Option<String>,
-    /// Looks once more at what could not be unpacked: where it has another digest than it should, that is what is wrong.
-    pub(crate) blame: Option<Box<dyn FnOnce() -> Done + 'a>>,
+    /// How long the tar says to be, if it can be read `again`.
+    pub(crate) bytes: Option<u64>,
+    /// Begins anew. Where the blob has another digest than it should, that is the error.
+    pub(crate) again: Option<Again<'a>>,
 }
+
+/// Opens a blob once more that could not be unpacked, if that is not for its digest.
+type Again<'a> = Box<dyn FnOnce() -> Done<Box<dyn Read + Send + 'a>> + 'a>;
 
 /// What is known of a blob before it is unpacked, as [`Packed`] has it.
 struct Known<'a> {
+    path: PathBuf,
     tag: Option<String>,
     diff_id: Option<String>,
-    blame: Option<Box<dyn FnOnce() -> Done + 'a>>,
+    again: Option<Again<'a>>,
+    /// Whether the tar had a place of the length that it says, and no other.
+    is_placed: bool,
 }
 
 /// Opens a layer. A tar that is read where it lies was checked before; else the end of the blob says whether it has
@@ -127,7 +136,7 @@ fn open<'a>(
 ) -> Done<Source<'a>> {
     let (path, blob) = store.sized(descriptor, manifest)?;
     let hex = descriptor.hex(manifest)?;
-    let mut reader = blob.reader;
+    let (mut reader, mut bytes) = (blob.reader, None);
     if let Some(file) = blob.file {
         let (_, kind) =
             stream::with_kind(stream::reader(&file)?).map_err(|error| Fail::of(&path, error))?;
@@ -141,18 +150,22 @@ fn open<'a>(
             let layer = checked(&path, layer, hex, diff_id)?;
             return Ok(Source::Layer(Box::new(layer)));
         }
+        if kind == Kind::Gzip {
+            bytes = begun::length_of_gzip(&file);
+        }
         reader = Box::new(stream::reader(&file)?);
     }
-    let blame = store.reads_again().then(|| {
-        let check = move || store.check(descriptor, manifest);
-        Box::new(check) as Box<dyn FnOnce() -> Done + 'a>
-    });
-    if blame.is_some() {
+    let mut again: Option<Again<'a>> = None;
+    if store.reads_again() {
+        again = Some(Box::new(move || {
+            store.check(descriptor, manifest)?;
+            Ok(store.sized(descriptor, manifest)?.1.reader)
+        }));
         reader = Box::new(DigestReader::new(reader, hex));
     }
     let tag = how.tag_blobs.then(|| hex.to_owned());
     let diff_id = Some(diff_id.to_owned());
-    Ok(Source::Blob(Packed { path, reader, tag, diff_id, blame }))
+    Ok(Source::Blob(Packed { path, reader, tag, diff_id, bytes, again }))
 }
 
 /// How long all layers are together, if it is known of each. What says it may be anybody's.
@@ -173,22 +186,33 @@ pub(crate) fn each<'a, J>(
     let progress = Progress::new(Stage::Unpacking, bytes);
     let spool = RefCell::new(spool);
     let begin = |layer: J| {
-        let Packed { path, reader, tag, diff_id, blame } = match open(layer)? {
+        let Packed { path, reader, tag, diff_id, bytes, again } = match open(layer)? {
             Source::Layer(layer) => return Ok(Begun::Ready(layer)),
             Source::Blob(packed) => packed,
         };
         let (reader, name, limits) = (progress.reader(reader), path.clone(), how.limits);
         let tar = Box::new(move || uncompressed(&name, reader, limits));
         let options = from_tar::reading(how, tag.as_deref());
-        let room = spool.borrow().room(&path)?;
+        let place = spool.borrow_mut().place(bytes)?;
+        let is_placed = place.is_some();
+        let room = place.map_or_else(|| spool.borrow().room(&path), Ok)?;
+        let known = Known { path: path.clone(), tag, diff_id, again, is_placed };
         let stream = Stream { path, tar, options, room };
-        Ok(Begun::Stream(Box::new(stream), Known { tag, diff_id, blame }))
+        Ok(Begun::Stream(Box::new(stream), known))
     };
     let end = |known: Known<'a>, unpacked: Done<Unpacked>| {
-        let Known { tag, diff_id, blame } = known;
+        let Known { path, tag, diff_id, again, is_placed } = known;
         let Unpacked { path, room, done } = unpacked.or_else(|fail| {
-            blame.map_or(Ok(()), |blame| blame())?;
-            Err(fail)
+            let Some(again) = again else { return Err(fail) };
+            let reader = again()?;
+            if !is_placed {
+                return Err(fail);
+            }
+            // It may only be longer than it says.
+            let room = spool.borrow().room(&path)?;
+            let options = from_tar::reading(how, tag.as_deref());
+            let done = room.fill(&path, uncompressed(&path, reader, how.limits)?, options)?;
+            Ok(Unpacked { path, room, done })
         })?;
         let (layer, digest) = spool.borrow_mut().keep(&path, room, done, tag.as_deref())?;
         match diff_id {

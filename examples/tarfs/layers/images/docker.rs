@@ -60,7 +60,7 @@ pub(crate) fn load(
         |(name, diff_id)| {
             let (path, reader) = (store.path(name), store.open(name)?.reader);
             let diff_id = Some(diff_id.clone());
-            Ok(Source::Blob(Packed { path, reader, tag: None, diff_id, blame: None }))
+            Ok(Source::Blob(Packed { path, reader, tag: None, diff_id, bytes: None, again: None }))
         },
         &|| {},
     )?;

@@ -66,7 +66,14 @@ pub(crate) fn load(
         spool,
         |id| {
             let (path, reader) = (store.path(&tar(id)), store.open(&tar(id))?.reader);
-            Ok(Source::Blob(Packed { path, reader, tag: None, diff_id: None, blame: None }))
+            Ok(Source::Blob(Packed {
+                path,
+                reader,
+                tag: None,
+                diff_id: None,
+                bytes: None,
+                again: None,
+            }))
         },
         &|| {},
     )?;
