@@ -40,10 +40,10 @@ pub(crate) fn large(dir: &Path, bytes: u64) -> Done<PathBuf> {
     })
 }
 
-/// A tar of files of 64 KiB that compress as a distribution's do, to about a third.
-pub(crate) fn words(dir: &Path, bytes: u64) -> Done<PathBuf> {
+/// A tar of files of 64 KiB, in a directory of this name, that compress as a distribution's do, to about a third.
+pub(crate) fn words(dir: &Path, name: &str, bytes: u64) -> Done<PathBuf> {
     const FILE: usize = 64 << 10;
-    made(dir.join(format!("words-{}.tar", bytes >> 20)), |out| {
+    made(dir.join(format!("{name}-{}.tar", bytes >> 20)), |out| {
         let (mut choices, mut body) = (vec![0; FILE], Vec::new());
         for number in 0..bytes / FILE as u64 {
             fill(number, &mut choices);
@@ -63,7 +63,7 @@ pub(crate) fn words(dir: &Path, bytes: u64) -> Done<PathBuf> {
                 }
             }
             body.resize(FILE, 0);
-            out.write_all(&header(&format!("words/file-{number:06}"), b'0', FILE as u64, 0))?;
+            out.write_all(&header(&format!("{name}/file-{number:06}"), b'0', FILE as u64, 0))?;
             out.write_all(&body)?;
         }
         out.write_all(&[0; 1024])

@@ -172,7 +172,9 @@ const COLUMNS: [&str; 11] = [
 pub(crate) fn notes(bench: &Bench) -> Vec<String> {
     let mut notes = vec![machine::line()];
     let peers = bench.tools.peers();
-    notes.push(peers.map(crate::tools::Peer::title).join(", "));
+    let inflates = if crate::tools::HAS_ISAL { "ISA-L" } else { "zlib-rs" };
+    let peers = peers.map(crate::tools::Peer::title).join(", ");
+    notes.push(format!("{peers}; ours inflates gzip by {inflates}"));
     notes.push(
         "Wall time of whole processes, unless a row says otherwise; pairs are ours / peer's. \
          Ratio: median of neighbouring runs (least–greatest)."

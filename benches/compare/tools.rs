@@ -101,6 +101,9 @@ impl Tools {
     }
 }
 
+/// Whether this program and the tool inflate gzip by ISA-L: `cargo bench --features isal`.
+pub(crate) const HAS_ISAL: bool = cfg!(feature = "isal");
+
 /// The example program, brought up to date: Cargo builds none for a benchmark.
 fn tool(this: &Path) -> Done<PathBuf> {
     let profile = this.parent().and_then(Path::parent).ok_or("this program lies nowhere")?;
@@ -112,6 +115,7 @@ fn tool(this: &Path) -> Done<PathBuf> {
         let mut build = Command::new(cargo);
         build.current_dir(env!("CARGO_MANIFEST_DIR"));
         build.args(["build", "--quiet", "--example", "tarfs", "--profile", name]);
+        build.args(HAS_ISAL.then_some("--features=isal"));
         let built = build.status().map_err(|error| format!("cargo: {error}"))?;
         if !built.success() {
             return Err("cargo build --example tarfs failed".to_owned());

@@ -35,7 +35,7 @@ veritysetup format "$3" "$3.tree" >/dev/null"#;
 pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let size = if bench.quick { 2 << 20 } else { 170 << 20 };
     let memory = Fleeting::new(&bench.tmpfs)?;
-    let tar = inputs::words(&memory.0, size)?;
+    let tar = inputs::words(&memory.0, "words", size)?;
     let diff_id = bench.tools.job("SHA-256", ["sha256"]).piped(&tar).run(&bench.plan)?.stdout;
     for format in FORMATS {
         let [program, ..] = format.compress;
@@ -45,7 +45,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
             ("unpack", what)
         };
         let stream = memory.0.join(program);
-        if let Err(why) = compress(&format, &tar, &stream) {
+        if let Err(why) = compress(&format.compress, &tar, &stream) {
             rows.push(Row::failed("unpack", why));
             continue;
         }
@@ -72,8 +72,9 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     Ok(())
 }
 
-fn compress(format: &Format, tar: &Path, stream: &Path) -> Done {
-    let [program, level, stdout] = format.compress;
+/// Writes what a program makes of a tar.
+pub(super) fn compress(words: &[&str; 3], tar: &Path, stream: &Path) -> Done {
+    let [program, level, stdout] = words;
     let failed = |error: std::io::Error| format!("{program}: {error}");
     let out = std::fs::File::create(stream).map_err(failed)?;
     let done = Command::new(program).args([level, stdout]).arg(tar).stdout(out).status();

@@ -2,6 +2,7 @@
 
 mod compressed;
 mod directory;
+mod image;
 mod index;
 mod judge;
 mod kept;
@@ -17,7 +18,7 @@ use crate::report::Row;
 type Group = (&'static str, &'static str, fn(&Bench, &mut Vec<Row>) -> Done);
 
 /// Name, what it is, and who runs it.
-pub(crate) const GROUPS: [Group; 8] = [
+pub(crate) const GROUPS: [Group; 9] = [
     ("index", "500,000 files indexed, beside mkfs.erofs; bytes of metadata", index::run),
     ("flat", "directories of 100,000 and of 1,000,000 files", directory::run),
     ("verity", "4 GiB sealed, beside veritysetup and go-dmverity", verity::run),
@@ -28,6 +29,7 @@ pub(crate) const GROUPS: [Group; 8] = [
         "compressed layers sealed, beside igzip, zstd and others' pipeline",
         compressed::run,
     ),
+    ("image", "an image of five compressed layers sealed, beside igzip", image::run),
     ("kept", "an image's hash tree from digests that are kept", kept::run),
     ("merge", "layers merged", layers::run),
 ];
