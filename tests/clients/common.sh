@@ -156,10 +156,14 @@ ctr() {
 }
 
 # in_container SNAPSHOTTER IMAGE OPTIONS SCRIPT: what a container prints. Each has a name of its own, as runc keeps
-# the names of all containers on the machine in one place.
+# the names of all containers on the machine in one place. The shim writes to a file: containerd's clients may close their
+# pipes before they have read all (findings/containerd-client-closes-output.sh), which a busy machine shows.
 in_container() {
-  ctr run --rm --snapshotter "$1" $3 "$2" "tarfs-$$-$RANDOM$RANDOM" /bin/sh -c "$4" 2>"$home/run.log" ||
-    fail "run: $(cat "$home/run.log")"
+  local id=tarfs-$$-$RANDOM$RANDOM
+  ctr run --rm --snapshotter "$1" $3 --log-uri "file://$home/$id" "$2" "$id" /bin/sh -c "$4" 2>"$home/run.log" ||
+    fail "run: $(cat "$home/run.log" "$home/$id")"
+  cat "$home/$id"
+  rm -f "$home/$id"
 }
 
 # expect_files NAME SNAPSHOTTER IMAGE: runs a container, whose process prints the digest of every file that

@@ -71,7 +71,7 @@ not_lost() {
 
 # expect_many: the image of 120 layers runs, and shows a file of its uppermost layer.
 expect_many() {
-  [[ $(ctr run --rm --snapshotter tarfs "$(named many)" "many-$$-$RANDOM$RANDOM" /bin/sh -c 'cat /more/own118') == "changed by 119" ]]
+  [[ $(in_container tarfs "$(named many)" "" 'cat /more/own118') == "changed by 119" ]]
 }
 
 kills() {

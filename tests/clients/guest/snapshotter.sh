@@ -30,7 +30,7 @@ viewed() {
 at_once() {
   pids=
   for at in 1 2 3 4; do
-    ctr run --rm --snapshotter tarfs test:t "together$at" /bin/cat /data/two >"$home/together$at" 2>&1 &
+    ctr run --rm --snapshotter tarfs --log-uri "file://$home/together$at" test:t "together$at" /bin/cat /data/two &
     pids="$pids $!"
   done
   wait $pids
