@@ -56,13 +56,20 @@ impl Place {
         self.dir.path().join(name)
     }
 
-    /// Mounts a disk.
+    /// Mounts a disk. A mount of the same filesystem may live on for a moment in a namespace that somebody made meanwhile,
+    /// and of XFS and Btrfs there can be one only: their UUID is what tells them apart.
     pub(crate) fn mount(&self, file: &Path) -> Mount<'_> {
         let device = LoopDevice::with(file, &[]).unwrap();
         let options = CString::new(self.kind.options).unwrap();
-        let done =
-            mount(device.path(), &self.point, self.kind.name, MountFlags::empty(), &*options);
-        done.unwrap_or_else(|error| panic!("mount of {} {file:?}: {error}", self.kind.name));
+        let name = self.kind.name;
+        let mut tries = 0;
+        while let Err(error) =
+            mount(device.path(), &self.point, name, MountFlags::empty(), &*options)
+        {
+            tries += 1;
+            assert!(tries < 100, "mount of {name} {file:?}: {error}");
+            thread::sleep(Duration::from_millis(100));
+        }
         Mount { point: &self.point, _device: device }
     }
 }

@@ -74,9 +74,18 @@ type fileSystem struct {
 	file, target        string
 }
 
+// mount mounts it. The same file system may live on for a moment in a mount namespace that somebody made meanwhile,
+// and of XFS there can be one only: its UUID is what tells it from others.
 func (e *fileSystem) mount(t testing.TB) {
 	t.Helper()
-	run(t, "mount", "-t", e.name, "-o", e.options, e.file, e.target)
+	words := []string{"-t", e.name, "-o", e.options, e.file, e.target}
+	for range 100 {
+		if exec.Command("mount", words...).Run() == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	run(t, "mount", words...)
 }
 
 func (e *fileSystem) unmount(t testing.TB) {
