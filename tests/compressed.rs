@@ -281,6 +281,9 @@ fn no_bit_changes_unnoticed() {
                     broken.offset <= stream.len() as u64 && !(4..10).contains(&at),
                     "bit {bit}"
                 );
+                // It shows where that is read, and decoders read 8 bytes ahead at most.
+                let ahead = at.min(stream.len() - 8) as u64;
+                assert!(broken.offset + 8 >= ahead, "bit {bit}: byte {}", broken.offset);
             }
         }
     }

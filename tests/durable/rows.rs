@@ -71,6 +71,11 @@ pub(crate) const ROWS: &[Row] = &[
         Replaces("d"),
     ),
     row(
+        "image_block_with_verity, unpacked into it",
+        "tarfs export --mode image_block_with_verity --placement data-first -o {o}/d {i}/app.tar.gz {i}/base.tar.zst",
+        Replaces("d"),
+    ),
+    row(
         "layer_block_with_verity, several",
         "tarfs export --mode layer_block_with_verity --preset containerd --sidecar -o {o}/disks \
          {i}/base.tar {i}/app.tar {i}/fix.tar",

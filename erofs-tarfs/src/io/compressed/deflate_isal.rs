@@ -49,8 +49,8 @@ impl Deflate {
         // SAFETY: the state was filled by `new`; the bytes at `next_in` are `avail_in`, and are not written to; those at
         // `next_out` are `avail_out`, which nobody else has. Both outlive the call.
         let status = unsafe { isal::isal_inflate(state) };
-        // Where a block begins badly it gives its first bytes back, also those of earlier calls.
-        let used = most_in as isize - state.avail_in as isize;
+        // Behind a fault it may count a byte more than there are, and so less than none are left.
+        let used = most_in as isize - state.avail_in.cast_signed() as isize;
         let made = most_out.saturating_sub(state.avail_out) as usize;
         (state.next_in, state.next_out) = (ptr::null_mut(), ptr::null_mut());
         // Whole bytes that were taken and are of no block yet. They may be of an earlier call.
@@ -68,9 +68,9 @@ impl Deflate {
     }
 }
 
-/// As many bytes as one call takes.
+/// As many bytes as one call takes, so that what is left of them has a sign.
 fn fits(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
+    i32::try_from(bytes).unwrap_or(i32::MAX).cast_unsigned()
 }
 
 /// What a status says of the bytes, if they are bad.
