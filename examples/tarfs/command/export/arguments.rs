@@ -28,8 +28,9 @@ layer_* modes with several layers write one file for each into the directory -o,
 The output is the hash tree in a file of its own; the disk is had at any time by the *_block mode,
 or as a device-mapper table over bootstrap and tars.
 
-With --placement data-first layers that are compressed are unpacked into the disk itself, in image_* modes with blocks of
-512 bytes; else into files without names beside it, out of which they are copied. The bytes are the same.
+With --placement data-first, in image_* modes with blocks of 512 bytes, compressed layers that are files (of their own, or
+of oci: and dir:, there gzip) are unpacked into the disk itself; others into files without names beside it, out of which
+they are copied. The bytes are the same.
 
 --sealed takes the digests of a layer's data out of the tree that layer_block_with_verity put behind
 its disk. The image gets the bytes that it gets without.
