@@ -164,6 +164,63 @@ fn headers_of_all_kinds() {
     }
 }
 
+/// A wrong header is told of at the byte that is wrong, whatever pieces it came in.
+#[test]
+fn a_header_is_wrong_at_its_byte() {
+    for (at, value) in [(1, 0), (2, 7), (3, 0x20)] {
+        let mut second = gzip(b"cd");
+        second[at] = value;
+        let first = gzip(b"ab");
+        let stream = [&first[..], &second].concat();
+        for piece in [1, 2, 3, 1000] {
+            let broken = pushed(Compression::Gzip, &stream, piece, 100).unwrap_err();
+            assert_eq!(broken.offset, (first.len() + at) as u64, "in pieces of {piece}: {broken}");
+        }
+    }
+}
+
+/// What deflate can say and must not, in words that are about the stream.
+#[test]
+fn damaged_blocks_are_told_of() {
+    let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    for (what, blocks) in [
+        // Fixed codes: three bytes from one byte back, in front of which there is none; the end.
+        ("from before the first byte", &[0x03, 0x02, 0x00][..]),
+        // Fixed codes: the length with the number 286, of which there is none.
+        ("no such length", &[0x1b, 0x03, 0x00]),
+        ("no such block", &[0x07]),
+        ("a length that is not its complement", &[0x01, 5, 0, 5, 0]),
+    ] {
+        // So many bytes follow that decoders go as fast as they can.
+        let stream = [&head[..], blocks, &[0; 1000]].concat();
+        for (piece, room) in [(1, 1), (4096, 65_536)] {
+            let broken = pushed(Compression::Gzip, &stream, piece, room);
+            let says = broken.unwrap_err().to_string();
+            assert!(!says.contains("call") && !says.contains("state"), "{what}: {says}");
+        }
+    }
+}
+
+/// Codes with gaps: RFC 1951 has no words for them, zlib and Go refuse them. Whoever takes them makes the same bytes of them.
+#[test]
+fn codes_with_gaps_make_no_other_bytes() {
+    let hex = "1f8b08000102030400ff8dfdedae7ef9bfa57e3d1defe428de332bcfef92774e699dc6e7e13b778f3ff93c7f38f23e8ff1e073\
+               0a9fe7cfaecff347ef6318af7f727d3e73fe92b093f964e56b5baf77e7fbdb7ca5d578d3586f95601ddbe955e3b5d68a7ba65e\
+               e3bec346e18c45bcde19917cbd6cecbcaf1c7ee61e16f11a0dec7ba0eb50000000";
+    let digits = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    let stream: Vec<u8> = (0..hex.len()).step_by(2).map(digits).collect();
+    match all(Compression::Gzip, &stream) {
+        Ok(bytes) => {
+            let mut crc = flate2::Crc::new();
+            crc.update(&bytes);
+            assert_eq!((bytes.len(), crc.sum()), (80, 0xeba0_7bec), "ISA-L");
+        }
+        Err(broken) => {
+            assert!(broken.to_string().contains("literal/lengths set"), "zlib: {broken}");
+        }
+    }
+}
+
 /// The lower half of a CRC-32.
 fn flate2_crc(bytes: &[u8]) -> u16 {
     let mut crc = flate2::Crc::new();

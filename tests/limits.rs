@@ -8,6 +8,7 @@ use erofs_tarfs::limits::{Limit, Limits};
 use erofs_tarfs::tree::{LayerBuilder, LayerOptions, MergeOptions, Tree, merge};
 use erofs_tarfs::{image, tar};
 use testkit::limits::{Edge, edges, tar_at_the_edges};
+use testkit::tarball::TarBuilder;
 
 fn layer(tar: &[u8], limits: Limits) -> Result<Tree, String> {
     let mut builder = LayerBuilder::new(LayerOptions::new().limits(limits));
@@ -72,12 +73,54 @@ fn the_parser_has_limits_without_a_tree() {
     assert_eq!(read(Limits::new().max_inodes(0).max_depth(0).max_metadata_bytes(0)), Ok(()));
 }
 
+/// Attributes of one entry count in each form that they come in, also where a global header says them.
+#[test]
+fn attributes_count_in_each_form() {
+    let (list, label) =
+        ("user::rw-,user:bin:r--:2,group::r--,mask::r--,other::r--", "system_u:object_r:etc_t:s0");
+    // Of base64 what it says is counted.
+    for (key, value, bytes) in [
+        ("SCHILY.xattr.user.a", "0123456789", "user.a".len() + 10),
+        ("LIBARCHIVE.xattr.user.a", "MDEyMzQ1Njc4OQ==", "user.a".len() + 10),
+        ("SCHILY.acl.access", list, list.len()),
+        ("SCHILY.acl.default", list, list.len()),
+        ("RHT.security.selinux", label, label.len()),
+    ] {
+        let value = value.as_bytes();
+        let own = TarBuilder::new().dir("d", 0o755).pax(key, value).finish();
+        let global = TarBuilder::new().global(&[(key.as_bytes(), value)]).dir("d", 0o755).finish();
+        // One of each entry beside the global one.
+        let both = TarBuilder::new()
+            .global(&[(key.as_bytes(), value)])
+            .dir("d", 0o755)
+            .xattr("user.b", "x");
+        for (form, tar, bytes) in [
+            ("own", own, bytes),
+            ("global", global, bytes),
+            ("both", both.finish(), bytes + "user.bx".len()),
+        ] {
+            let at =
+                |most: usize| layer(&tar, Limits::new().max_xattr_bytes(most as u64)).map(drop);
+            assert_eq!(at(bytes), Ok(()), "{key}, {form}");
+            let error = at(bytes - 1).expect_err(&format!("{key}, {form}"));
+            let wanted =
+                format!("{bytes} bytes of extended attributes are over the limit max_xattr_bytes");
+            assert!(error.contains(&wanted), "{key}, {form}: {error}");
+        }
+    }
+    // An entry that takes back what a global header says does not have it.
+    let tar =
+        TarBuilder::new().global(&[(b"RHT.security.selinux", label.as_bytes())]).dir("d", 0o755);
+    let tar =
+        tar.pax("RHT.security.selinux", "").xattr("user.a", vec![b'v'; label.len() - 6]).finish();
+    assert!(layer(&tar, Limits::new().max_xattr_bytes(label.len() as u64)).is_ok());
+}
+
 /// Layers that each are within bounds, and not together.
 #[test]
 fn layers_together_have_limits() {
     let limits = Limits::new();
-    let tars =
-        ["a", "b", "c"].map(|name| testkit::tarball::TarBuilder::new().file(name, b"").finish());
+    let tars = ["a", "b", "c"].map(|name| TarBuilder::new().file(name, b"").finish());
     let layers = tars.each_ref().map(|tar| layer(tar, limits).unwrap());
     let layers: Vec<&Tree> = layers.iter().collect();
     let merged = |limits| merge(&layers, &MergeOptions::new().limits(limits));
@@ -88,8 +131,8 @@ fn layers_together_have_limits() {
 
     // A link of a lower layer puts what is below it at another depth.
     let tars = [
-        testkit::tarball::TarBuilder::new().dir("1/2/3/4", 0o755).symlink("l", "1/2/3/4").finish(),
-        testkit::tarball::TarBuilder::new().file("l/x/f", b"").finish(),
+        TarBuilder::new().dir("1/2/3/4", 0o755).symlink("l", "1/2/3/4").finish(),
+        TarBuilder::new().file("l/x/f", b"").finish(),
     ];
     let layers = tars.each_ref().map(|tar| layer(tar, limits.max_depth(4)).unwrap());
     let options = MergeOptions::new().follow_lower_links(true);

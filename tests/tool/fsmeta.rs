@@ -118,6 +118,25 @@ fn of_our_layers_in_every_form() {
     assert!(fs::read(&top).unwrap() == first);
 }
 
+/// An error names an option that there is.
+#[test]
+fn a_limit_can_be_raised() {
+    let mut snapshots = Snapshots::new();
+    let deep = "d/".repeat(5000) + "f";
+    let tar = snapshots.0.put("deep.tar", &TarBuilder::new().file(&deep, b"x").finish());
+    for _ in 0..2 {
+        snapshots.add(|out| layer(&["--limit", "max_depth=6000"], out, Path::new(&tar)));
+    }
+    let ran = snapshots.run(&[]);
+    let says =
+        "4097 names in its path are over the limit max_depth of 4096 (--limit max_depth=N sets it)";
+    assert!(ran.code == 1 && ran.stderr.contains(says), "{}", ran.stderr);
+    let ran = snapshots.run(&["--limit", "max_depth=5001"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = snapshots.run(&["--limit", "max_depth=5001", "--limit", "max_metadata_bytes=1k"]);
+    assert!(ran.code == 1 && ran.stderr.contains("max_metadata_bytes of 1024"), "{}", ran.stderr);
+}
+
 #[test]
 fn of_layers_that_mkfs_erofs_made() {
     let ours = program::example("mkfs-erofs");

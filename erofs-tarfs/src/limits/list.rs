@@ -163,7 +163,8 @@ limits! {
     /// Stops headers that are held in memory until their entry comes, which never does.
     ExtensionBytes, max_extension_bytes: "bytes of extension headers", 1 << 20, "1 MiB, the limit of Go's `archive/tar`";
 
-    /// Most bytes of extended attributes (names and values) of one entry.
+    /// Most bytes of extended attributes (names and values) of one entry, global ones among them; of access control
+    /// lists and SELinux labels the text alone.
     ///
     /// Stops attributes that are kept until the image is written.
     XattrBytes, max_xattr_bytes: "bytes of extended attributes", 1 << 20, "1 MiB";
@@ -203,7 +204,7 @@ limits! {
     /// layers that carry 1 GiB each.
     MetadataBytes, max_metadata_bytes: "bytes of metadata", 4 << 30, "4 GiB; a file takes about 125 bytes";
 
-    /// Most bytes of a document of JSON: manifest, index, configuration, sidecar.
+    /// Most bytes of a document of JSON: manifest, index, configuration.
     ///
     /// Stops a document that is read whole, and is a sparse file of 1 TiB in an archive of 10 KB. This library reads
     /// none; the programs over it do, the tool and Go's `snapshot`.

@@ -3,7 +3,8 @@
 //! Whoever wrote a layer chose its bytes, and few of them can ask for much: memory, time, room on a disk. Each
 //! [`Limit`] bounds one of these levers. The defaults are for layers of strangers: far over what real images have,
 //! and low enough that a layer takes no more memory than four times the length of its uncompressed tar, and an image
-//! of it no more room than twice that. An error is an [`OverLimit`], which has the limit, its value, and how much
+//! of it no more room than twice that, apart from what [`Limits::max_implied`] and [`Limits::max_table_bytes`] allow in any
+//! case. An error is an [`OverLimit`], which has the limit, its value, and how much
 //! there is.
 //!
 //! ```

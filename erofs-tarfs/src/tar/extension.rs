@@ -194,10 +194,13 @@ impl Extensions {
         global: &Self,
         o: &ParseOptions,
     ) -> Result<(), ErrorKind> {
-        if self.xattrs.is_empty() {
+        // Global ones alone were counted when they came.
+        if self.xattrs.is_empty()
+            && self.texts_of_attributes().iter().all(|text| !matches!(text, Said::Set(_)))
+        {
             return Ok(());
         }
-        if !global.xattrs.is_empty() {
+        if !self.xattrs.is_empty() && !global.xattrs.is_empty() {
             let mut copy = |range: &Range<usize>| {
                 let start = self.arena.len();
                 self.arena.extend_from_slice(part(&global.arena, range.clone()));
@@ -207,7 +210,17 @@ impl Extensions {
             self.xattrs.splice(0..0, copied);
         }
         self.settle_xattrs();
-        Ok(o.limits.check(Limit::XattrBytes, self.xattr_bytes() as u64)?)
+        let pairs = if self.xattrs.is_empty() { global } else { &*self };
+        let texts = self.texts_of_attributes().into_iter().zip(global.texts_of_attributes());
+        let texts: usize =
+            texts.map(|(own, global)| own.or(global).map_or(0, |t| t.range().len())).sum();
+        let bytes = pairs.xattr_bytes().saturating_add(texts);
+        Ok(o.limits.check(Limit::XattrBytes, bytes as u64)?)
+    }
+
+    /// The texts of which attributes are made: access control lists, and SELinux's label.
+    fn texts_of_attributes(&self) -> [Said<Text>; 3] {
+        [self.acl_access, self.acl_default, self.selinux]
     }
 
     /// Settles global attributes, and moves what holds to a fresh arena once most of this one is
@@ -216,11 +229,12 @@ impl Extensions {
         self.settle_xattrs();
         let bytes = self.xattr_bytes();
         let held = |text: &Said<Text>| if let Said::Set(t) = text { t.range().len() } else { 0 };
-        let others: usize =
-            [&self.acl_access, &self.acl_default, &self.selinux].map(held).iter().sum();
+        let others: usize = self.texts_of_attributes().iter().map(held).sum();
         let each = GLOBAL_XATTR_COST.saturating_mul(self.xattrs.len());
         let cost = bytes.saturating_add(each).saturating_add(others);
         o.limits.check(Limit::GlobalXattrBytes, cost as u64)?;
+        // Each entry that follows has them.
+        o.limits.check(Limit::XattrBytes, bytes.saturating_add(others) as u64)?;
         for path in [&self.path, &self.link] {
             o.limits.check(Limit::GlobalPathBytes, held(path) as u64)?;
         }

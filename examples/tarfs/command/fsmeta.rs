@@ -9,6 +9,7 @@ use erofs_tarfs::layout::LayoutOptions;
 use erofs_tarfs::tree::MergeOptions;
 
 use crate::cli::fail::{Done, Fail};
+use crate::cli::limits::LimitArgs;
 use crate::cli::reading_options::ReadingOptions;
 use crate::cli::warn;
 use crate::files::durable::Durability;
@@ -47,6 +48,8 @@ pub(crate) struct FsMeta {
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
     pub(crate) durability: Durability,
     /// Print one JSON object about the output.
     #[arg(long)]
@@ -76,11 +79,11 @@ pub(crate) fn run(args: &FsMeta) -> Done {
         warn::say(sealed, why);
     }
     // containerd hands over the file of each layer, in this order.
-    let mut merge = MergeOptions::default();
-    merge.device_per_layer = true;
+    let limits = args.limits.limits();
+    let merge = MergeOptions::new().device_per_layer(true).limits(limits);
     let (tree, noted) = merged::merged(&layers, &merge)?;
     let none = || Err(Fail::of(&output, "has no data in it"));
-    let report = image::write(&output, &tree, &LayoutOptions::default(), &out, none)?;
+    let report = image::write(&output, &tree, &LayoutOptions::new().limits(limits), &out, none)?;
     let set = out.file()?.file().set_permissions(fs::Permissions::from_mode(0o644));
     set.map_err(|error| Fail::of(&output, error))?;
     out.finish()?;

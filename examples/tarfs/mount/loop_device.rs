@@ -33,7 +33,13 @@ impl LoopDevice {
         let control = Path::new("/dev/loop-control");
         let failed = |path: &Path, error: io::Error| {
             let hint = match error.kind() {
-                io::ErrorKind::NotFound => ": the kernel has no loop devices (modprobe loop)",
+                io::ErrorKind::NotFound if path == control => {
+                    ": the kernel has no loop devices, or /dev is not the kernel's (modprobe loop)"
+                }
+                io::ErrorKind::NotFound => {
+                    ": the kernel has that device, and this /dev no node of it, as in containers (mknod, or a mount \
+                     of devtmpfs)"
+                }
                 io::ErrorKind::PermissionDenied => ": loop devices need root",
                 _ => "",
             };

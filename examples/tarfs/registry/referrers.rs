@@ -27,10 +27,15 @@ pub(crate) fn tag(subject: &str) -> String {
 
 /// Adds a descriptor to the index of what refers to a digest, and keeps all others in it. Two who do that at
 /// the same time may overwrite each other, as registries have no lock: so it is looked at afterwards.
-pub(crate) fn add(connection: &Connection, subject: &str, entry: &Value) -> Result<(), Error> {
+pub(crate) fn add(
+    connection: &Connection,
+    subject: &str,
+    entry: &Value,
+    limits: Limits,
+) -> Result<(), Error> {
     let tag = tag(subject);
     for _ in 0..TRIES {
-        let index = match content::document(connection, &tag, Limits::new()) {
+        let index = match content::document(connection, &tag, limits) {
             Ok((bytes, _)) => bytes,
             Err(Error::Absent(_)) => Vec::new(),
             Err(error) => return Err(error),

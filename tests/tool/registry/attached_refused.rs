@@ -30,10 +30,14 @@ fn with(mut answer: Answer, header: &str) -> Answer {
 }
 
 fn push(host: &str, home: &Path) -> Ran {
+    push_with(host, home, &[])
+}
+
+fn push_with(host: &str, home: &Path, options: &[&str]) -> Ran {
     let mut command = Command::new(tool());
     command.env_remove("DOCKER_CONFIG").env_remove("REGISTRY_AUTH_FILE").env("HOME", home);
     command.env("XDG_RUNTIME_DIR", home.join("run"));
-    command.args(["push", "--attach", &format!("docker://{host}/x:t")]);
+    command.args(["push", "--attach"]).args(options).arg(format!("docker://{host}/x:t"));
     command.output().unwrap().into()
 }
 
@@ -176,6 +180,27 @@ fn what_a_registry_does_not_take() {
     let (host, _) = given(dir.path(), move |_, _| Answer::of("401 Unauthorized", denied));
     let ran = push(&host, dir.path());
     assert!(ran.stderr.contains("not you (DENIED)"), "{}", ran.stderr);
+}
+
+/// The index of referrers is JSON as other documents are: what others have put into it may be long.
+#[test]
+fn an_index_has_the_limit_that_is_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let tar = TarBuilder::new().file("a", b"a").finish();
+    let image = Image::new(&dir.path().join("layout"), &[tar]);
+    let other = format!(r#"{{"annotations":{{"a":"{}"}},"manifests":[]}}"#, "x".repeat(5 << 20));
+    let bytes = other.len();
+    let (host, _) = serve(move |request, _| match &request.method[..] {
+        "GET" if request.path.contains("/manifests/sha256-") => Answer::of("200 OK", &*other),
+        "GET" | "HEAD" => image.answer(request),
+        "POST" => taken(request),
+        _ => Answer::of("201 Created", ""),
+    });
+    let ran = push(&host, dir.path());
+    let says = "bytes of JSON are over the limit max_json_bytes of 4194304 (--limit max_json_bytes=N sets it)";
+    assert!(ran.code == 1 && ran.stderr.contains(says), "{}", ran.stderr);
+    let ran = push_with(&host, dir.path(), &["--limit", &format!("max_json_bytes={bytes}")]);
+    assert!(!ran.stderr.contains("max_json_bytes"), "{}", ran.stderr);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use testkit::tarball::TarBuilder;
 
@@ -138,6 +139,50 @@ fn one_that_stops_is_not_asked_again_when_another_layer_is_wrong() {
     let asked = seen.lock().unwrap();
     let asked = asked.iter().filter(|request| case.image.is_layer(request, 1)).count();
     assert!(asked <= 1, "asked {asked} times");
+}
+
+/// An index of manifests that each are within bounds, and have to be looked into, as it does not say what they are for.
+#[test]
+fn an_index_of_many_long_manifests() {
+    let case = Case::new();
+    let config =
+        br#"{"architecture":"s390x","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
+    let manifest = |number: usize| {
+        let config = digest_of(config);
+        let padding = "x".repeat(2 << 20);
+        format!(
+            r#"{{"schemaVersion":2,"config":{{"digest":"{config}","size":78}},"layers":[],"annotations":{{"{number}":"{padding}"}}}}"#
+        )
+    };
+    let manifests: Vec<String> = (0..14).map(manifest).collect();
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let list = manifests.iter().map(|manifest| {
+        let (digest, size) = (digest_of(manifest.as_bytes()), manifest.len());
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+    });
+    let list: Vec<String> = list.collect();
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, list.join(","));
+    let digests: Vec<String> = manifests.iter().map(|it| digest_of(it.as_bytes())).collect();
+    let (host, seen) = case.served(move |_, request, _| {
+        let name = request.path.rsplit('/').next().unwrap_or_default();
+        let found = digests.iter().position(|digest| digest == name);
+        Some(match (name, found) {
+            ("t", _) => Answer::of("200 OK", &*index),
+            (_, Some(number)) => Answer::of("200 OK", &*manifests[number]),
+            _ => Answer::of("200 OK", &config[..]),
+        })
+    });
+    let ran = root(&host);
+    assert!(ran.code == 1 && ran.stderr.contains("has no image for"), "{}", ran.stderr);
+    let seen = seen.lock().unwrap();
+    let asked = seen.iter().filter(|it| it.path.contains("/manifests/sha256:")).count();
+    // 16 MiB of them, and the one that is over it.
+    assert!(asked <= 8, "{asked} manifests came");
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 #[test]

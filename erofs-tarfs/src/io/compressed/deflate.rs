@@ -35,6 +35,12 @@ impl Deflate {
             }
             Err(error) => {
                 let why = self.0.error_message().unwrap_or(error.as_str());
+                // It writes that over its own words where it has gone fast.
+                let why = if why == "repeated call with bad state" {
+                    "its bytes are damaged"
+                } else {
+                    why
+                };
                 Err((used as isize, bad(why)))
             }
         }

@@ -35,7 +35,7 @@ impl Gzip {
         let mut step = Step::default();
         match &mut self.part {
             Part::Header(header) => {
-                step.used = header.take(input).map_err(|fault| (0, fault))?;
+                step.used = header.take(input).map_err(|(used, fault)| (used as isize, fault))?;
                 if header.has_ended() {
                     self.deflate.reset();
                     (self.crc, self.made) = (0, 0);

@@ -49,14 +49,14 @@ impl Default for Part {
 }
 
 impl Header {
-    /// Takes the next bytes, up to the header's end; answers how many.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<usize, StreamFault> {
+    /// Takes the next bytes, up to the header's end; answers how many, also where one of them is wrong.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<usize, (usize, StreamFault)> {
         let mut used = 0;
         while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
             if self.has_ended() {
                 break;
             }
-            let taken = self.step(rest)?;
+            let taken = self.step(rest).map_err(|fault| (used, fault))?;
             used += taken;
         }
         Ok(used)

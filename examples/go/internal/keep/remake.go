@@ -57,7 +57,7 @@ func (f Files) damaged() error {
 	}
 	got, err := SumOf(f.Bootstrap)
 	if err != nil {
-		return unreadable(err)
+		return Unreadable(err)
 	}
 	if got != f.Sum {
 		return fmt.Errorf("%w: %s has other bytes than it had", ErrDamaged, f.Bootstrap)

@@ -39,7 +39,7 @@ func (f Files) isOf(ctx context.Context, tar *os.File, key string) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return unreadable(err)
+		return Unreadable(err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != key {
 		return fmt.Errorf("%w: %s has the digest sha256:%s", ErrDamaged, f.Tar, got)

@@ -165,6 +165,43 @@ func (d *Draft) Publish(key string, it *Item) error {
 	return SyncPath(d.parent)
 }
 
+// Replace makes an item anew, and puts it in the place of the one of its name. That one stays until the other is whole,
+// and if it can't be made; if there is none of the name any more, that is fs.ErrNotExist.
+func (s *Store) Replace(kind, key string, fill func(dir string) (*Item, error)) error {
+	d, err := s.Begin(kind)
+	if err != nil {
+		return err
+	}
+	defer d.Drop() // which is the other one then
+	it, err := fill(d.Dir)
+	if err != nil {
+		return err
+	}
+	if err := seal(d.Dir, it); err != nil {
+		return err
+	}
+	Step()
+	err = unix.Renameat2(unix.AT_FDCWD, d.Dir, unix.AT_FDCWD, s.Path(kind, key), unix.RENAME_EXCHANGE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP) {
+		// A filesystem that can't: for a moment there is none.
+		gone, err := s.Retire(kind, key)
+		if err != nil {
+			return err
+		}
+		Step()
+		if err := os.Rename(d.Dir, s.Path(kind, key)); err != nil {
+			return errors.Join(err, os.Rename(gone, s.Path(kind, key)))
+		}
+		return s.Discard(gone)
+	}
+	if err != nil {
+		return err
+	}
+	Step()
+	// The name is that of the new one for good before any file of the other is removed.
+	return SyncPath(d.parent)
+}
+
 // seal brings an item's files to the disk and describes them.
 func seal(dir string, it *Item) error {
 	entries, err := os.ReadDir(dir)
@@ -247,9 +284,9 @@ func (s *Store) Check(kind, key string) (*Item, error) {
 	return it, nil
 }
 
-// unreadable says of an error in reading a file's bytes whether it stays: what a disk can't read is damaged as other bytes
+// Unreadable says of an error in reading a file's bytes whether it stays: what a disk can't read is damaged as other bytes
 // are.
-func unreadable(err error) error {
+func Unreadable(err error) error {
 	for _, stays := range []error{unix.EIO, unix.EUCLEAN, unix.EBADMSG, unix.EILSEQ, unix.ENODATA} {
 		if errors.Is(err, stays) {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)

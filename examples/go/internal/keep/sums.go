@@ -60,7 +60,7 @@ func (s *Store) Verify(kind, key string) (*Item, error) {
 	for name, want := range it.Sums {
 		got, err := SumOf(s.Path(kind, key, name))
 		if err != nil {
-			return nil, unreadable(err)
+			return nil, Unreadable(err)
 		}
 		if got != want {
 			return nil, fmt.Errorf("%w: %s %s: %s has other bytes than it had", ErrDamaged, kind, key, name)

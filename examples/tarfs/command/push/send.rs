@@ -50,7 +50,7 @@ pub(crate) fn all(
     let listed = upload::document(&connection, digest, MANIFEST, manifest.as_bytes())
         .map_err(|error| failed(&format!("manifests/{digest}"), error))?;
     if !listed {
-        referrers::add(&connection, subject, entry)
+        referrers::add(&connection, subject, entry, how.limits)
             .map_err(|error| failed(&format!("manifests/{}", referrers::tag(subject)), error))?;
     }
     Ok(Sent { bytes, index: (!listed).then(|| referrers::tag(subject)) })

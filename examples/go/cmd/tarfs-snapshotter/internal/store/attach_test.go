@@ -185,6 +185,31 @@ func TestAttachedChanged(t *testing.T) {
 	testkit.OK(t, s.Attach(t.Context(), right.attached()))
 }
 
+// What comes with an image is held to the limits of what is made here.
+func TestAttachedOverALimit(t *testing.T) {
+	e := madeElsewhere(t)
+	for name, limits := range map[string]tarfs.Limits{
+		"max_inodes":         {MaxInodes: 4},
+		"max_depth":          {MaxDepth: 1},
+		"max_metadata_bytes": {MaxMetadataBytes: 2048},
+		"max_layer_entries":  {MaxEntries: 1},
+	} {
+		s := testkit.Must[*store.Store](t)(store.Open(t.TempDir(), store.Options{Limits: limits}))
+		err := s.Attach(t.Context(), e.attached())
+		is(t, err, store.ErrAttached)
+		if err != nil && !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+		testkit.OK(t, s.Close())
+	}
+	// Nothing is in the way at the edge, nor where there is no limit.
+	for _, limits := range []tarfs.Limits{{MaxInodes: 5, MaxDepth: 2, MaxEntries: 3}, {MaxEntries: 1 << 63}} {
+		s := testkit.Must[*store.Store](t)(store.Open(t.TempDir(), store.Options{Limits: limits}))
+		testkit.OK(t, s.Attach(t.Context(), e.attached()))
+		testkit.OK(t, s.Close())
+	}
+}
+
 // What is not hashed is not noticed here: it is dm-verity that does not show it.
 func TestAttachedTarOfOtherBytes(t *testing.T) {
 	e := madeElsewhere(t)

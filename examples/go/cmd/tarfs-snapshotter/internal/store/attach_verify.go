@@ -24,13 +24,13 @@ func (s *Store) checkAttached(ctx context.Context, a Attached, layers []string, 
 		return err
 	}
 	defer tree.Close()
-	if most := s.options.Limits.MaxEntries * uint64(len(layers)); most > 0 && tree.Info().Inodes > most {
-		return fmt.Errorf("metadata of %d files, and max_layer_entries allows %d layers %d", tree.Info().Inodes, len(layers), most)
+	if err := s.isWithinLimits(tree, len(layers)); err != nil {
+		return err
 	}
 	if err := hasOurBytes(ctx, tree, dir); err != nil {
 		return err
 	}
-	layout, err := tarfs.Plan(tree, &tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst})
+	layout, err := tarfs.Plan(tree, &tarfs.LayoutOptions{Artifact: tarfs.DiskMetadataFirst, Limits: s.options.Limits})
 	if err != nil {
 		return err
 	}
@@ -64,6 +64,21 @@ func (s *Store) checkAttached(ctx context.Context, a Attached, layers []string, 
 		return fmt.Errorf("metadata and hash tree give the root hash %s, and should give %s", root, a.Root)
 	}
 	return nil
+}
+
+// isWithinLimits refuses metadata that are over a limit, as they would be if they were made here of so many layers.
+func (s *Store) isWithinLimits(tree *tarfs.Tree, layers int) error {
+	limits := s.options.Limits
+	// Of all layers, none of which has more; without overflow.
+	if inodes := tree.Info().Inodes; limits.MaxEntries > 0 && inodes/uint64(layers) > limits.MaxEntries {
+		return fmt.Errorf("metadata of %d files, and max_layer_entries allows %d in each of %d layers", inodes, limits.MaxEntries, layers)
+	}
+	// A merge asks for inodes and depth.
+	merged, err := tarfs.Merge([]*tarfs.Tree{tree}, &tarfs.MergeOptions{Limits: limits})
+	if err != nil {
+		return err
+	}
+	return merged.Close()
 }
 
 // hasOurBytes refuses metadata with other bytes than this library writes of the files in it: what a kernel makes of them

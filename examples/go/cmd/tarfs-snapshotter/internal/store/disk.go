@@ -64,25 +64,13 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 		release()
 		return Disk{}, err
 	}
-	file := diskFile
-	if !mode.HasDisk() {
-		file = hashesFile
-	}
 	key := s.diskKey(mode, layers)
 	// A disk may take longer than a caller waits, who then asks again: the work goes on, until the store is closed.
 	done := make(chan error, 1)
 	go func() {
 		defer release()
 		done <- s.ensure(context.WithoutCancel(ctx), disksKind, key, func(ctx context.Context, dir string) (*keep.Item, error) {
-			it, err := s.export(ctx, mode, layers, filepath.Join(dir, file))
-			if errors.Is(err, ErrAttached) {
-				s.dropAttached(layers, err)
-				if err := emptied(dir); err != nil {
-					return nil, err
-				}
-				it, err = s.export(ctx, mode, layers, filepath.Join(dir, file))
-			}
-			return it, err
+			return s.fillDisk(ctx, mode, layers, dir)
 		})
 	}()
 	select {
@@ -97,12 +85,34 @@ func (s *Store) Disk(ctx context.Context, mode tarfs.Mode, chain []digest.Digest
 	if err != nil {
 		return Disk{}, err
 	}
-	disk := Disk{Path: s.items.Path(disksKind, key, file), Label: it.Label}
+	disk := Disk{Path: s.items.Path(disksKind, key, fileOf(mode)), Label: it.Label}
 	if mode == tarfs.ImageBlockWithVerity {
 		disk.Sidecar = s.items.Path(disksKind, key, sidecarFile)
 		err = checkSidecar(disk)
 	}
 	return disk, err
+}
+
+// fileOf is the file that an export mode makes.
+func fileOf(mode tarfs.Mode) string {
+	if mode.HasDisk() {
+		return diskFile
+	}
+	return hashesFile
+}
+
+// fillDisk makes the disk of layers in a directory; without what came with their image, if that is not right.
+func (s *Store) fillDisk(ctx context.Context, mode tarfs.Mode, layers []string, dir string) (*keep.Item, error) {
+	path := filepath.Join(dir, fileOf(mode))
+	it, err := s.export(ctx, mode, layers, path)
+	if errors.Is(err, ErrAttached) {
+		s.dropAttached(layers, err)
+		if err := emptied(dir); err != nil {
+			return nil, err
+		}
+		it, err = s.export(ctx, mode, layers, path)
+	}
+	return it, err
 }
 
 // emptied removes what is in a directory.

@@ -5,32 +5,31 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/tarfs"
-	"github.com/opencontainers/go-digest"
 )
 
 // dataBlock is the length of a disk's data blocks: that of the blocks of EROFS in it.
 const dataBlock = 512
 
-// scrubDisk reads a disk that has its hash tree behind it, and makes it again if a byte of it is not what its root hash
-// says. Of a disk without a tree, and of a tree without its disk, lengths are all that is known.
+// scrubDisk finds by its lengths, and of one with its hash tree behind it by reading all, that a disk is not what it was
+// made as, and makes it again. Of a disk without a tree, and of a tree without its disk, lengths are all that is known.
 func (s *Store) scrubDisk(ctx context.Context, key string) error {
 	it, err := s.verify(disksKind, key)
-	if err != nil {
+	if err == nil {
+		if _, has := it.Files[diskFile]; !has || it.Label == "" {
+			return nil
+		}
+		err = verifySealed(ctx, s.items.Path(disksKind, key, diskFile), it)
+	}
+	if !errors.Is(err, keep.ErrDamaged) {
 		return err
 	}
-	path := s.items.Path(disksKind, key, diskFile)
-	if _, has := it.Files[diskFile]; !has || it.Label == "" {
-		return nil
-	}
-	if err = verifySealed(ctx, path, it); !errors.Is(err, keep.ErrDamaged) {
-		return err
-	}
-	if s.diskKey(tarfs.Mode(it.Mode), it.Layers) != key {
+	it, failed := s.items.Info(disksKind, key)
+	if failed != nil || s.diskKey(tarfs.Mode(it.Mode), it.Layers) != key {
 		return err // of another version of the library: nobody asks for it any more
 	}
 	for _, layer := range it.Layers {
@@ -39,18 +38,34 @@ func (s *Store) scrubDisk(ctx context.Context, key string) error {
 		}
 	}
 	s.log.Error("damaged: made again", "item", disksKind+"/"+key, "cause", err)
-	if gone := s.items.Remove(disksKind, key); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-		return errors.Join(err, gone)
+	if failed := s.remakeDisk(ctx, key, it); failed != nil {
+		return fmt.Errorf("%w; it stays, as it can't be made again: %w", err, failed)
 	}
-	chain := make([]digest.Digest, len(it.Layers))
-	for i, layer := range it.Layers {
-		chain[i] = digest.NewDigestFromEncoded(digest.SHA256, layer)
+	return nil
+}
+
+// remakeDisk puts the same disk in the place of a damaged one. That one has its name until then: containers stand on it,
+// and others are started on it, as most of it can be read; what can't be is an error where it is read.
+func (s *Store) remakeDisk(ctx context.Context, key string, it *keep.Item) error {
+	release, err := s.hold(it.Layers...)
+	if err != nil {
+		return err
 	}
-	made, failed := s.Disk(ctx, tarfs.Mode(it.Mode), chain)
-	if failed == nil && made.Label != it.Label {
-		return fmt.Errorf("%w; made again it has another root hash, %s", err, made.Root())
+	defer release()
+	if err := s.whole(it.Layers); err != nil {
+		return err
 	}
-	return failed
+	// Whoever asks for it meanwhile waits for this.
+	_, err = s.flights.Do(ctx, key, nil, func(ctx context.Context, _ func()) error {
+		return s.items.Replace(disksKind, key, func(dir string) (*keep.Item, error) {
+			made, err := s.fillDisk(ctx, tarfs.Mode(it.Mode), it.Layers, dir)
+			if err == nil && made.Label != it.Label {
+				err = fmt.Errorf("made again its hash tree is %q, not %q", made.Label, it.Label)
+			}
+			return made, err
+		})
+	})
+	return err
 }
 
 // verifySealed holds a disk against what an item says of it: data blocks, offset of the tree, root hash.
@@ -77,8 +92,11 @@ func verifySealed(ctx context.Context, path string, it *keep.Item) error {
 	}
 	// One thread: containers go before.
 	err = tarfs.Verify(ctx, file, file, sealed, 1)
-	if errors.Is(err, tarfs.ErrMismatch) {
+	switch {
+	case errors.Is(err, tarfs.ErrMismatch):
 		return damaged(err)
+	case errors.As(err, new(syscall.Errno)):
+		return keep.Unreadable(fmt.Errorf("%s: %w", path, err))
 	}
 	return err
 }
