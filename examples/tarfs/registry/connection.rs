@@ -1,6 +1,6 @@
 //! Requests to one repository of a registry.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -41,8 +41,6 @@ pub(crate) struct Connection {
     pushes: bool,
     /// Whether nobody waits for an answer any more.
     given_up: AtomicBool,
-    /// Bytes of manifests and indexes that came.
-    documents: AtomicU64,
 }
 
 /// A request, which is made once more when there is a login for it, or when the registry had failed.
@@ -96,7 +94,6 @@ impl Connection {
             authorization: Mutex::default(),
             pushes: false,
             given_up: AtomicBool::new(false),
-            documents: AtomicU64::new(0),
         }
     }
 
@@ -113,11 +110,6 @@ impl Connection {
     /// Nothing is tried again from now on: what it was for has failed.
     pub(crate) fn give_up(&self) {
         self.given_up.store(true, Ordering::Relaxed);
-    }
-
-    /// Counts the bytes of a manifest or an index; answers how many there are with those that came before.
-    pub(super) fn documents_with(&self, bytes: u64) -> u64 {
-        self.documents.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
     }
 
     /// Whether that was so the last time.

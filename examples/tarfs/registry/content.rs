@@ -14,11 +14,6 @@ use crate::cli::{fail, numbers};
 /// A connection that brings so much was worth having: it does not count as one that failed.
 const WORTH: u64 = 1 << 20;
 
-/// So many documents as long as one may be come together, as all that an index leads to are kept, and one of 4 MiB lists
-/// 20,000; or 16 MiB of them, where one may not be as long.
-const DOCUMENTS: u64 = 4;
-const DOCUMENTS_FREE: u64 = 16 << 20;
-
 /// A manifest or an index, by its tag or digest: its bytes, of which there are as many as JSON may have, and their
 /// digest, `sha256:` and hex digits.
 pub(crate) fn document(
@@ -26,7 +21,6 @@ pub(crate) fn document(
     version: &str,
     limits: Limits,
 ) -> Result<(Vec<u8>, String), Error> {
-    together(connection, 0, limits)?;
     let mut answer = connection.get(What::Document(version))?;
     // The limit itself is within what may be read, and one byte more shows that it is over.
     let most = limits.max_json_bytes.saturating_add(1);
@@ -35,25 +29,11 @@ pub(crate) fn document(
     { read }.read_to_end(&mut bytes).map_err(|error| Error::Failed(error.to_string()))?;
     let within = limits.check(Limit::JsonBytes, bytes.len() as u64);
     within.map_err(|over| Error::Refused(fail::over(&over)))?;
-    together(connection, bytes.len() as u64, limits)?;
     let digest = format!("sha256:{}", numbers::to_hex(&Sha256::digest(&bytes)));
     match version == digest || !version.contains(':') {
         true => Ok((bytes, digest)),
         false => Err(Error::Refused(format!("the registry gave {digest} for {version}"))),
     }
-}
-
-/// Refuses documents that are too many bytes together.
-fn together(connection: &Connection, more: u64, limits: Limits) -> Result<(), Error> {
-    let all = connection.documents_with(more);
-    let most = limits.max_json_bytes.saturating_mul(DOCUMENTS).max(DOCUMENTS_FREE);
-    if all <= most {
-        return Ok(());
-    }
-    let what = format!("{all} bytes of manifests and indexes are over {most}");
-    let why =
-        format!("{what}, or {DOCUMENTS} times max_json_bytes (--limit max_json_bytes=N sets it)");
-    Err(Error::Refused(why))
 }
 
 /// A blob as a stream. Where the registry cuts it off it is asked for the rest. At its end the digest is

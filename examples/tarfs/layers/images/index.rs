@@ -88,10 +88,10 @@ impl Found {
     /// Looks into those manifests of which the index does not say what they are.
     pub(super) fn look(&mut self, store: &Store) -> Done {
         for mut leaf in std::mem::take(&mut self.leaves) {
-            let unknown = leaf.platform.is_none();
             // A manifest that is not there, or whose digest is of an unknown kind, is kept as it is: it may
             // be that of another platform.
-            if unknown && store.has_document(&leaf.descriptor, &leaf.listed).unwrap_or(false) {
+            let unknown = leaf.platform.is_none() && leaf.descriptor.hex(&leaf.listed).is_ok();
+            if unknown && store.has_document(&leaf.descriptor, &leaf.listed)? {
                 let (path, document) = store.document(&leaf.descriptor, &leaf.listed)?;
                 if let Some(other) = manifest::other_than_image(&document) {
                     self.others.insert(words::quoted(other));

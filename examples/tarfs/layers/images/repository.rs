@@ -1,6 +1,6 @@
 //! A repository of a registry, as a store of an image's files.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -15,11 +15,18 @@ use crate::registry::content::{self, Blob};
 use crate::registry::error::Error;
 use crate::registry::name::Name;
 
+/// So many documents as long as one may be come together, as all that an index leads to are kept, and one of 4 MiB lists
+/// 20,000; or 16 MiB of them, where one may not be as long.
+const DOCUMENTS: u64 = 4;
+const DOCUMENTS_FREE: u64 = 16 << 20;
+
 /// A repository, and the manifests and indexes that were asked for.
 pub(crate) struct Repository {
     connection: Connection,
     limits: Limits,
     documents: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// How many bytes those are.
+    kept: Cell<u64>,
 }
 
 impl Repository {
@@ -29,7 +36,8 @@ impl Repository {
         let name =
             Name::parse(text).map_err(|why| Fail::Usage(format!("docker://{text}: {why}")))?;
         let connection = Connection::new(name, how.registry);
-        let repository = Self { connection, limits: how.limits, documents: RefCell::default() };
+        let (documents, kept) = (RefCell::default(), Cell::default());
+        let repository = Self { connection, limits: how.limits, documents, kept };
         let name = repository.connection.name();
         let digest = repository.fetch(&name.version);
         let digest = digest.map_err(|error| Fail::of(name.to_string(), error))?;
@@ -44,9 +52,25 @@ impl Repository {
 
     /// Asks for a manifest or an index, and keeps it; answers its digest.
     fn fetch(&self, version: &str) -> Result<String, Error> {
+        self.is_within(0)?;
         let (bytes, digest) = content::document(&self.connection, version, self.limits)?;
+        self.kept.set(self.is_within(bytes.len() as u64)?);
         self.documents.borrow_mut().insert(digest.clone(), bytes);
         Ok(digest)
+    }
+
+    /// How many bytes of manifests and indexes are kept with so many more; an error if they are too many.
+    fn is_within(&self, more: u64) -> Result<u64, Error> {
+        let most = self.limits.max_json_bytes.saturating_mul(DOCUMENTS).max(DOCUMENTS_FREE);
+        let all = self.kept.get().saturating_add(more);
+        if all <= most {
+            return Ok(all);
+        }
+        let what = format!("{all} bytes of manifests and indexes are over {most}");
+        let why = format!(
+            "{what}, or {DOCUMENTS} times max_json_bytes (--limit max_json_bytes=N sets it)"
+        );
+        Err(Error::Refused(why))
     }
 
     /// Whether there is a manifest or an index of this name.
