@@ -85,12 +85,12 @@ pub(crate) fn run(args: &Oci) -> Done {
     let diff_ids = documents::diff_ids(&config);
     for (descriptor, diff_id) in opened.descriptors().iter().zip(&diff_ids) {
         let hex = descriptor.hex(&opened.manifest().path)?;
-        let blob = opened.blob(descriptor)?;
+        let (path, blob) = opened.blob(descriptor)?;
         let (reader, kind) =
-            stream::with_kind(blob.reader).map_err(|error| Fail::of(hex, error))?;
+            stream::with_kind(blob.reader).map_err(|error| Fail::of(&path, error))?;
         if matches!(kind, Kind::Xz | Kind::Bzip2) {
             let why = format_args!("is compressed by {kind}, for which images have no media type");
-            return Err(Fail::of(hex, why));
+            return Err(Fail::of(path, why));
         }
         let blob = writer.copy(hex, Blob { reader, ..blob })?;
         descriptors.push(documents::device(&blob, kind, diff_id));

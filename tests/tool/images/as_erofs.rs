@@ -281,7 +281,8 @@ fn nothing_is_left_of_what_fails() {
         let image = layout.edited(&[(&packed, tar)], |_| {}, |_| {});
         layout.add(image, "");
         let image = layout.done();
-        let why = format!("is compressed by {name}, for which images have no media type");
+        let blob = format!("/blobs/sha256/{}", digest(&packed));
+        let why = format!("{blob}: is compressed by {name}, for which images have no media type");
         refused(&out, &image, 1, &why);
         assert!(ok(["root", &image]).len() == 65);
     }

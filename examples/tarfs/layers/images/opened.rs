@@ -1,6 +1,6 @@
 //! An image of which more is wanted than its layers: its documents and blobs as they are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::fail::{Done, Fail};
 use crate::cli::reading_options::ReadingOptions;
@@ -78,8 +78,9 @@ impl Opened {
         Ok(manifest::config_bytes(&self.store, path, document)?.1)
     }
 
-    /// A blob, which the caller has checked or checks.
-    pub(crate) fn blob(&self, descriptor: &Descriptor) -> Done<Blob<'_>> {
-        self.store.open(&self.store.blob_name(descriptor, &self.manifest.path)?)
+    /// A blob, which the caller has checked or checks, and what errors call it.
+    pub(crate) fn blob(&self, descriptor: &Descriptor) -> Done<(PathBuf, Blob<'_>)> {
+        let name = self.store.blob_name(descriptor, &self.manifest.path)?;
+        Ok((self.store.path(&name), self.store.open(&name)?))
     }
 }
