@@ -9,12 +9,13 @@ imported() {
 }
 
 # run SNAPSHOTTER SCRIPT: a container that prints to $home/out, errors too; containerd's are in $home/run.log. The shim writes
-# what it prints: containerd's clients may close their pipes before they have read all.
+# what it prints: containerd's clients may close their pipes before they have read all. It closes the file when the first of
+# two streams ends, so there is one.
 containers=0
 run() {
   containers=$((containers + 1))
   rm -f "$home/out"
-  ctr run --rm --snapshotter "$1" --log-uri "file://$home/out" test:t "c$containers" /bin/sh -c "$2" 2>"$home/run.log"
+  ctr run --rm --snapshotter "$1" --log-uri "file://$home/out" test:t "c$containers" /bin/sh -c "exec 2>&1; $2" 2>"$home/run.log"
 }
 
 # expect_files SNAPSHOTTER: the digest of every file that a container's process sees is right.
