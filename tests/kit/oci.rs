@@ -1,4 +1,4 @@
-//! A small OCI image layout, by hand and without compression.
+//! OCI image layouts, by hand.
 
 use std::fs;
 use std::io;
@@ -14,12 +14,25 @@ use crate::stacks::Layer;
 /// # Errors
 /// Those of writing files.
 pub fn write_layout(dir: &Path, layers: &[impl AsRef<[u8]>]) -> io::Result<()> {
+    let layers: Vec<_> = layers.iter().map(|tar| (tar.as_ref(), digest(tar.as_ref()))).collect();
+    write_layout_of(dir, "image.layer.v1.tar", &layers)
+}
+
+/// The same of blobs of one kind, the end of their media type, each with the SHA-256 of its tar in hex.
+///
+/// # Errors
+/// Those of writing files.
+pub fn write_layout_of(
+    dir: &Path,
+    kind: &'static str,
+    layers: &[(impl AsRef<[u8]>, String)],
+) -> io::Result<()> {
     fs::create_dir_all(dir.join("blobs/sha256"))?;
     fs::write(dir.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    let layers = layers.iter().map(|layer| blob(dir, layer.as_ref(), "image.layer.v1.tar"));
-    let layers: Vec<Blob> = layers.collect::<io::Result<_>>()?;
     let diff_ids: Vec<_> =
-        layers.iter().map(|layer| format!("\"sha256:{}\"", layer.digest)).collect();
+        layers.iter().map(|(_, diff_id)| format!("\"sha256:{diff_id}\"")).collect();
+    let layers = layers.iter().map(|(layer, _)| blob(dir, layer.as_ref(), kind));
+    let layers: Vec<Blob> = layers.collect::<io::Result<_>>()?;
     let config = format!(
         r#"{{"architecture":"amd64","os":"linux","config":{{}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
         diff_ids.join(",")
@@ -52,8 +65,12 @@ impl Blob {
     }
 }
 
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn blob(dir: &Path, bytes: &[u8], kind: &'static str) -> io::Result<Blob> {
-    let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest(bytes);
     fs::write(dir.join("blobs/sha256").join(&digest), bytes)?;
     Ok(Blob { kind, digest, size: bytes.len() })
 }

@@ -10,6 +10,9 @@ use std::thread;
 /// Metadata of at least so many bytes is made by two threads.
 const APART: u64 = 4 << 20;
 
+/// How many zeros are written at a time.
+const ZEROS: [u8; 4096] = [0; 4096];
+
 /// Writes a disk to an empty file, front to back. Zeros become holes, and what comes from devices
 /// is shared with their files where the filesystem can: see [`copy_range`](super::copy_range). Answers how it was.
 ///
@@ -50,7 +53,7 @@ pub fn write_disk(
         observer(bytes);
         Ok(())
     };
-    write_disk_with(plan, layout, out, tell, &mut |index, from, to, bytes, tell| {
+    write_disk_with(plan, layout, (out, true), tell, &mut |index, from, to, bytes, tell| {
         copy_telling((&sources[index], from), (out, to), bytes, tell)
     })
 }
@@ -59,11 +62,12 @@ pub fn write_disk(
 pub(super) type CopyDevice<'a> =
     dyn FnMut(usize, u64, u64, u64, &mut Tell<'_>) -> Result<Copied, Error> + 'a;
 
-/// [`write_disk`] with devices that are copied in any way.
+/// [`write_disk`] with devices that are copied in any way, also to a file that is not empty: what it has between
+/// them is gone then.
 pub(super) fn write_disk_with(
     plan: &DiskPlan,
     layout: &Layout<'_>,
-    out: &NamedFile,
+    (out, is_empty): (&NamedFile, bool),
     tell: &mut Tell<'_>,
     copy: &mut CopyDevice<'_>,
 ) -> Result<Copied, Error> {
@@ -72,6 +76,7 @@ pub(super) fn write_disk_with(
     image::pieces(plan, layout, &mut |offset, piece| {
         match piece {
             Piece::Bytes(bytes) => out.write_all_at(bytes, offset)?,
+            Piece::Zeros(bytes) if !is_empty => zeros(out, offset, bytes)?,
             Piece::Zeros(_) => {}
             Piece::Device { index, offset: from, bytes } => {
                 copied += copy(index, from, offset, bytes, tell)?;
@@ -81,6 +86,16 @@ pub(super) fn write_disk_with(
         tell(piece.len())
     })?;
     Ok(copied)
+}
+
+/// Writes so many zeros.
+fn zeros(out: &NamedFile, mut offset: u64, mut bytes: u64) -> Result<(), Error> {
+    while bytes > 0 {
+        let some = bytes.min(ZEROS.len() as u64);
+        out.write_all_at(&ZEROS[..some as usize], offset)?;
+        (offset, bytes) = (offset + some, bytes - some);
+    }
+    Ok(())
 }
 
 /// Writes the metadata to its places, the head at byte 0: all of a bootstrap; of a disk, what is

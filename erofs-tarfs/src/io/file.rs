@@ -107,9 +107,20 @@ impl NamedFile {
         Ok(self.named(self.path.clone()))
     }
 
-    /// The same file under another name.
-    pub(super) fn named(&self, path: PathBuf) -> Self {
-        Self { path, file: Arc::clone(&self.file), range: self.range }
+    /// The same file, or the same range of it, under another name for errors.
+    ///
+    /// ```
+    /// use erofs_tarfs::io::NamedFile;
+    ///
+    /// let file = NamedFile::new("scratch", tempfile::tempfile()?);
+    /// file.write_all_at(b"0123456789", 0)?;
+    /// let part = file.range(3, 4)?.named("a layer");
+    /// assert_eq!((part.path().to_str(), part.start(), part.bytes()?), (Some("a layer"), 3, 4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn named(&self, path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), file: Arc::clone(&self.file), range: self.range }
     }
 
     /// The file that it is or is a range of, as the system tells it from others, and the byte of it

@@ -4,14 +4,13 @@
 //! beside each other the lengths must be known ahead. Where that fails, tars lie elsewhere in the file, or in files of
 //! their own, and are copied when the disk is written: the export looks where they are.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::layout;
 use erofs_tarfs::units::BlockSize;
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::Done;
 
 /// With the data first tars start at multiples of a page.
 const PAGE: u64 = 4096;
@@ -95,14 +94,4 @@ pub(crate) fn length_of_gzip(file: &NamedFile) -> Option<u64> {
     file.read_exact_at(&mut length, file.bytes().ok()?.checked_sub(4)?).ok()?;
     let length = u64::from(u32::from_le_bytes(length));
     (length >= 1024 && length.is_multiple_of(512)).then_some(length)
-}
-
-/// A file again, as it stands: the whole, or the same range of it.
-pub(crate) fn same(file: &NamedFile, name: &Path) -> Done<NamedFile> {
-    let handle: File = file.file().try_clone().map_err(|error| Fail::of(name, error))?;
-    let whole = NamedFile::new(name, handle);
-    match file.is_range() {
-        true => Ok(whole.range(file.start(), file.bytes()?)?),
-        false => Ok(whole),
-    }
 }

@@ -11,7 +11,7 @@ use crate::cli::fail::{Done, Fail};
 use crate::cli::quote;
 use crate::files::output::Output;
 use crate::files::{digest, durable, place};
-use crate::layers::begun::{self, Begun};
+use crate::layers::begun::Begun;
 use crate::layers::from_tar;
 use crate::layers::loaded::Loaded;
 
@@ -167,14 +167,14 @@ impl Spool {
                 let device = done.layer.tree.devices().first();
                 let bytes = device.map_or(0, |device| device.base_offset + device.bytes);
                 begun.behind(start + bytes);
-                let file = begun::same(&file, name)?.range(start, bytes)?;
+                let file = file.named(name).range(start, bytes)?;
                 return Ok(from_tar::ingested(file, done));
             }
-            _ => return Ok(from_tar::ingested(begun::same(&file, name)?, done)),
+            _ => return Ok(from_tar::ingested(file.named(name), done)),
         };
         let digest = done.diff_id.map(|digest| digest.to_string()).unwrap_or_default();
         let path = dir.join(export::plain(tag.unwrap_or(&digest)));
-        let file = begun::same(&file, &path)?;
+        let file = file.named(&path);
         // The same tar may be a layer that is read, or one that is kept already.
         let kept = outputs.iter().any(|kept| kept.path() == path);
         let there = kept || is_there(&path, &digest)?;

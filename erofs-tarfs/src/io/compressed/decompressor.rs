@@ -8,8 +8,8 @@ use crate::limits::Limits;
 /// Takes a compressed stream in pieces of any size: its members or frames one behind the other, and
 /// zeros behind the last, as tapes have them. Checksums are always checked.
 ///
-/// It has a window and tables, no more: 50 KB for gzip (150 KB with ISA-L), 4 MB for bzip2; for zstd and xz what the stream says, 512 MiB
-/// at most.
+/// It has a window and tables, no more: 50 KB for gzip (150 KB with ISA-L), 4 MB for bzip2; for zstd and xz what the
+/// stream says, 512 MiB at most.
 ///
 /// # Examples
 /// ```

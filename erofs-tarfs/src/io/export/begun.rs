@@ -1,13 +1,8 @@
 //! A disk that is made in the file into which the tars of its layers were written as they came in.
 
 use super::{Backing, Export};
-use crate::image::{self, DiskPlan, Piece, SegmentSource};
-use crate::io::copy::Tell;
-use crate::io::{Copied, Error, NamedFile, Output};
-use crate::layout::Layout;
-
-/// How many zeros are written at a time.
-const ZEROS: [u8; 4096] = [0; 4096];
+use crate::image::{DiskPlan, SegmentSource};
+use crate::io::{Error, NamedFile, Output};
 
 impl Export<'_> {
     /// Sets a file in which the tars of layers are already, because they were written there as they came in. If
@@ -66,34 +61,4 @@ pub(super) fn is_whole(
         }
     }
     Ok(true)
-}
-
-/// Writes all of a disk but its devices. What else was in the file, between them, is gone.
-pub(super) fn fill(
-    plan: &DiskPlan,
-    layout: &Layout<'_>,
-    out: &NamedFile,
-    tell: &mut Tell<'_>,
-) -> Result<Copied, Error> {
-    out.set_bytes(plan.bytes)?;
-    let mut copied = Copied::default();
-    image::pieces(plan, layout, &mut |offset, piece| {
-        match piece {
-            Piece::Bytes(bytes) => out.write_all_at(bytes, offset)?,
-            Piece::Zeros(bytes) => zeros(out, offset, bytes)?,
-            Piece::Device { bytes, .. } => copied.in_place += bytes,
-        }
-        tell(piece.len())
-    })?;
-    Ok(copied)
-}
-
-/// Writes so many zeros.
-fn zeros(out: &NamedFile, mut offset: u64, mut bytes: u64) -> Result<(), Error> {
-    while bytes > 0 {
-        let some = bytes.min(ZEROS.len() as u64);
-        out.write_all_at(&ZEROS[..some as usize], offset)?;
-        (offset, bytes) = (offset + some, bytes - some);
-    }
-    Ok(())
 }

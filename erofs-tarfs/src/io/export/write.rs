@@ -1,6 +1,5 @@
 //! One plain output written.
 
-use super::begun;
 use super::watch::{Watch, Watched};
 use super::{Backing, Step};
 use crate::disk;
@@ -20,7 +19,7 @@ pub(super) struct Written {
     pub(super) copied: Option<Copied>,
 }
 
-/// Writes what is planned to a file: an empty one, or one in which the devices [are](begun::is_whole) already. `sources` are the devices of the layout, in their order,
+/// Writes what is planned to a file: an empty one, or one in which the devices [are](super::begun::is_whole) already. `sources` are the devices of the layout, in their order,
 /// `leaves` the digests kept of them, none or one for each: with any, the disk is hashed without being
 /// read.
 pub(super) fn write_plan(
@@ -36,13 +35,12 @@ pub(super) fn write_plan(
     let mut written = Written { sealed: None, copied: None };
     if plan.product() != Product::HashTree {
         let tell = &mut |bytes| watch.tell(Step::Writing, bytes);
-        let mut copy = |index: usize, from, to, bytes, tell: &mut Tell<'_>| {
-            sources[index].copy(from, (out, to), bytes, tell)
+        let mut copy = |index: usize, from, to, bytes, tell: &mut Tell<'_>| match is_begun {
+            true => tell(bytes).map(|()| Copied { in_place: bytes, ..Copied::default() }),
+            false => sources[index].copy(from, (out, to), bytes, tell),
         };
-        written.copied = Some(match is_begun {
-            true => begun::fill(disk, layout, out, tell)?,
-            false => write_disk_with(disk, layout, out, tell, &mut copy)?,
-        });
+        let done = write_disk_with(disk, layout, (out, !is_begun), tell, &mut copy);
+        written.copied = Some(done?);
     }
     let Some(geometry) = plan.geometry() else { return Ok(written) };
     out.set_bytes(geometry.end())?;
