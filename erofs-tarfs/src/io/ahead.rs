@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, Scope};
 
 use super::joined::Joined;
-use super::{Error, NamedFile};
+use super::{Buffer, Error, NamedFile};
 
 /// Bytes read at a time at most: what is read is in the cache still when it is looked at.
 pub(super) const PIECE: usize = 512 << 10;
@@ -29,7 +29,7 @@ pub(super) struct Pieces<'s, 'f> {
     /// Bytes to read next on this thread; from [`PIECE`] on, the helper reads.
     step: usize,
     /// The piece that was taken last.
-    current: Vec<u8>,
+    current: Buffer,
     helper: Option<Helper<'s, 'f>>,
 }
 
@@ -41,7 +41,14 @@ impl<'s, 'f> Pieces<'s, 'f> {
         let helper = (end > 4 * PIECE as u64 && !alone).then(|| Helper::new(file, end, scope));
         // It begins with large pieces, as for a tar of small files, of which nothing is passed
         // over.
-        Self { file, end, run: 0, step: PIECE, current: Vec::new(), helper: helper.flatten() }
+        Self {
+            file,
+            end,
+            run: 0,
+            step: PIECE,
+            current: Buffer::default(),
+            helper: helper.flatten(),
+        }
     }
 
     /// Bytes from `at`, which is below the end, on: at least one.
@@ -73,14 +80,14 @@ impl<'s, 'f> Pieces<'s, 'f> {
 
     /// Reads on this thread: more and more, the longer nothing is passed over.
     fn read(&mut self, at: u64) -> Result<(), Error> {
-        self.current.resize((self.end - at).min(self.step as u64) as usize, 0);
+        self.current.set_len((self.end - at).min(self.step as u64) as usize);
         self.step = (self.step * 2).min(PIECE);
         self.file.read_exact_at(&mut self.current, at)
     }
 }
 
 /// A piece, where it starts, and whether it was read.
-type Piece = (u64, Vec<u8>, Result<(), Error>);
+type Piece = (u64, Buffer, Result<(), Error>);
 
 /// What comes next in the file.
 #[derive(Debug)]
@@ -95,12 +102,12 @@ enum Coming {
 #[derive(Debug)]
 struct Helper<'s, 'f> {
     file: &'f NamedFile,
-    orders: SyncSender<(u64, Vec<u8>)>,
+    orders: SyncSender<(u64, Buffer)>,
     pieces: Receiver<Piece>,
     /// Where the next piece starts that nobody has been told to read, and the end of the file.
     next: u64,
     end: u64,
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Buffer>,
     coming: VecDeque<Coming>,
     /// The last field: what it waits for is dropped before it.
     _thread: Joined<'s, ()>,
@@ -109,7 +116,7 @@ struct Helper<'s, 'f> {
 impl<'s, 'f> Helper<'s, 'f> {
     /// `None` if the system has no thread for it.
     fn new(file: &'f NamedFile, end: u64, scope: &'s Scope<'s, 'f>) -> Option<Self> {
-        let (orders, todo) = sync_channel::<(u64, Vec<u8>)>(AHEAD);
+        let (orders, todo) = sync_channel::<(u64, Buffer)>(AHEAD);
         let (done, pieces) = sync_channel::<Piece>(AHEAD);
         let work = move || {
             for (at, mut piece) in todo {
@@ -121,13 +128,14 @@ impl<'s, 'f> Helper<'s, 'f> {
         };
         let thread = thread::Builder::new().name("tarfs-read".to_owned());
         let thread = Joined::new(thread.spawn_scoped(scope, work).ok()?);
-        let (spare, coming) = (vec![Vec::new(); AHEAD], VecDeque::new());
+        let spare = core::iter::repeat_with(Buffer::default).take(AHEAD).collect();
+        let coming = VecDeque::new();
         Some(Self { file, orders, pieces, next: 0, end, spare, coming, _thread: thread })
     }
 
     /// Puts the piece that holds byte `at` into `piece`, and tells where it starts. `None` if the
     /// helper is gone.
-    fn take(&mut self, at: u64, piece: &mut Vec<u8>) -> Option<Result<u64, Error>> {
+    fn take(&mut self, at: u64, piece: &mut Buffer) -> Option<Result<u64, Error>> {
         loop {
             // After a jump, what nobody has been told to read yet need not be read at all.
             self.next = self.next.max(at);
@@ -153,14 +161,14 @@ impl<'s, 'f> Helper<'s, 'f> {
     }
 
     /// The next piece of the file and a buffer of its length, if there are both.
-    fn room(&mut self) -> Option<(u64, Vec<u8>)> {
+    fn room(&mut self) -> Option<(u64, Buffer)> {
         let ordered = self.coming.iter().filter(|next| matches!(next, Coming::Ordered)).count();
         if self.next >= self.end || ordered >= AHEAD {
             return None;
         }
         let mut buffer = self.spare.pop()?;
         let start = self.next;
-        buffer.resize((self.end - start).min(PIECE as u64) as usize, 0);
+        buffer.set_len((self.end - start).min(PIECE as u64) as usize);
         self.next += buffer.len() as u64;
         Some((start, buffer))
     }
@@ -177,7 +185,7 @@ impl<'s, 'f> Helper<'s, 'f> {
         if self.next < self.end && !own {
             let start = self.next;
             let mut buffer = self.spare.pop().unwrap_or_default();
-            buffer.resize((self.end - start).min(PIECE as u64) as usize, 0);
+            buffer.set_len((self.end - start).min(PIECE as u64) as usize);
             self.next += buffer.len() as u64;
             let read = self.file.read_exact_at(&mut buffer, start);
             self.coming.push_back(Coming::Read((start, buffer, read)));

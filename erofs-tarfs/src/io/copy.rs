@@ -4,7 +4,7 @@
 use core::ops::AddAssign;
 use std::io;
 
-use super::{Error, NamedFile};
+use super::{Buffer, Error, NamedFile};
 
 /// Bytes that we copy at a time.
 const PIECE: usize = 1 << 20;
@@ -192,7 +192,7 @@ impl Job<'_> {
     }
 
     fn by_hand(&mut self, mut bytes: u64) -> Result<(), Error> {
-        let mut buf = vec![0; bytes.min(PIECE as u64) as usize];
+        let mut buf = Buffer::new(bytes.min(PIECE as u64) as usize);
         while bytes > 0 {
             let part = &mut buf[..bytes.min(PIECE as u64) as usize];
             self.source.read_exact_at(part, self.from).map_err(|error| self.short(error))?;

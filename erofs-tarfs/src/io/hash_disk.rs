@@ -1,7 +1,7 @@
 //! Disks hashed from their plans, on several threads, without being written.
 
 use super::verity::{HashingOptions, READ, build};
-use super::{Error, NamedFile, disk};
+use super::{Buffer, Error, NamedFile, disk};
 use crate::image::{self, DiskPlan, Segment, SegmentSource};
 use crate::layout::Layout;
 use crate::tree::Tree;
@@ -129,7 +129,7 @@ pub fn hash_disk_with<E: Send>(
         hasher,
         data_bytes: geometry.data_bytes(),
     };
-    let leaves = |start: u64, digests: &mut [u8], buf: &mut Vec<u8>| {
+    let leaves = |start: u64, digests: &mut [u8], buf: &mut Buffer| {
         let kept = disk.kept(start, digests.len());
         if kept.is_none() {
             disk.digests(start, digests, buf)?;
@@ -179,7 +179,7 @@ impl<'a, E> Unwritten<'a, E> {
         &self,
         mut at: u64,
         mut digests: &mut [u8],
-        buf: &mut Vec<u8>,
+        buf: &mut Buffer,
     ) -> Result<(), Fault<E>> {
         let (bits, len) = (self.block.bits(), self.hasher.digest_len());
         let most = (READ >> bits).max(1);
@@ -200,7 +200,7 @@ impl<'a, E> Unwritten<'a, E> {
                     now.chunks_exact_mut(len).for_each(|digest| digest.copy_from_slice(zero));
                 }
                 Run::Read(_) => {
-                    buf.resize(most << bits, 0);
+                    buf.set_len(most << bits);
                     let part = &mut buf[..count << bits];
                     self.read(at, part).map_err(Fault::Caller)?;
                     self.hasher.hash_blocks(self.block, part, now)?;

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use super::ahead::{PIECE, Pieces};
-use super::{Error, NamedFile};
+use super::{Buffer, Error, NamedFile};
 use crate::tree::{Identity, Layer, LayerBuilder, LayerOptions};
 
 /// A body is passed over rather than read from this many bytes on: less costs more than reading.
@@ -100,7 +100,7 @@ pub fn index_reader(
 ) -> Result<Layer, Error> {
     let layer = |error| Error::Layer { file: name.to_owned(), error };
     let mut builder = LayerBuilder::new(options);
-    let mut buf = vec![0; PIECE];
+    let mut buf = Buffer::new(PIECE);
     loop {
         let offset = builder.position();
         let n = match reader.read(&mut buf) {

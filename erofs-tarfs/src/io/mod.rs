@@ -35,6 +35,7 @@
 //! ```
 
 mod ahead;
+mod buffer;
 #[cfg(target_os = "linux")]
 mod clone;
 mod compressed;
@@ -60,6 +61,7 @@ mod pipe;
 mod spare;
 pub mod verity;
 
+pub use buffer::Buffer;
 pub use compressed::{
     BrokenStream, Compression, Decompressed, Decompressor, Ratio, StreamFault, Uncompressed,
 };

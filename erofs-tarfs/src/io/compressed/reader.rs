@@ -4,6 +4,7 @@ use core::fmt;
 use std::io::{Error, ErrorKind, Read, Result};
 
 use super::{BrokenStream, Compression, Decompressor};
+use crate::io::Buffer;
 use crate::limits::Limits;
 
 /// How much is read at once, in bytes: what was read is in the cache when it is decompressed.
@@ -32,7 +33,7 @@ const BUFFER: usize = 256 << 10;
 pub struct Uncompressed<R> {
     reader: R,
     stream: Decompressor,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// The bytes of the buffer that were not used yet.
     unused: core::ops::Range<usize>,
 }
@@ -44,7 +45,7 @@ impl<R: Read> Uncompressed<R> {
     /// As [`Decompressor::new`].
     pub fn new(compression: Compression, reader: R) -> core::result::Result<Self, BrokenStream> {
         let stream = Decompressor::new(compression)?;
-        Ok(Self { reader, stream, buffer: vec![0; BUFFER], unused: 0..0 })
+        Ok(Self { reader, stream, buffer: Buffer::new(BUFFER), unused: 0..0 })
     }
 
     /// Sets how much longer than its compressed bytes it may be, as [`Decompressor::limits`].

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::io::copy::{Tell, copy_telling};
-use crate::io::{Copied, Error, NamedFile};
+use crate::io::{Buffer, Copied, Error, NamedFile};
 
 /// How many bytes are copied at a time from a reader, which is no file.
 const PIECE: u64 = 1 << 20;
@@ -88,7 +88,7 @@ impl<'a> Backing<'a> {
         if let Self::File(file) = self {
             return copy_telling((file, from), to, bytes, tell);
         }
-        let mut buf = vec![0; bytes.min(PIECE) as usize];
+        let mut buf = Buffer::new(bytes.min(PIECE) as usize);
         let mut at = 0;
         while at < bytes {
             let part = &mut buf[..(bytes - at).min(PIECE) as usize];

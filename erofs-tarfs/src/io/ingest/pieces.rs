@@ -1,5 +1,6 @@
 //! A stream cut into pieces that several threads share.
 
+use crate::io::Buffer;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use std::io::{ErrorKind, Read, Result};
@@ -9,7 +10,7 @@ pub(super) const PIECE: usize = 256 << 10;
 
 /// Some bytes of the tar.
 pub(super) struct Piece {
-    room: Vec<u8>,
+    room: Buffer,
     len: usize,
 }
 
@@ -45,7 +46,7 @@ impl Pool {
             Some(1) => self.0.pop_front().and_then(Arc::into_inner),
             _ => None,
         };
-        let mut piece = free.unwrap_or_else(|| Piece { room: vec![0; PIECE], len: 0 });
+        let mut piece = free.unwrap_or_else(|| Piece { room: Buffer::new(PIECE), len: 0 });
         piece.fill(reader)?;
         let piece = Arc::new(piece);
         self.0.push_back(Arc::clone(&piece));

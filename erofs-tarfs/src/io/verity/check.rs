@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::threads::{lock, on_threads};
 use super::{HashingOptions, READ, ReadAt};
+use crate::io::Buffer;
 use crate::verity::{Fault, Sealed, Verifier};
 
 /// Bytes of data that a worker takes at a time: it asks for the upper hash blocks anew each time.
@@ -47,12 +48,12 @@ pub fn verify<D: ReadAt + ?Sized, H: ReadAt + ?Sized>(
     let piece = PIECE.max(read as u64);
     let queue = Mutex::new((0..bytes.div_ceil(piece)).map(|index| index * piece));
     let worker = || {
-        let (mut verifier, mut buf) = (verifier.clone(), Vec::new());
+        let (mut verifier, mut buf) = (verifier.clone(), Buffer::default());
         let mut verify = |at: u64, len: usize| {
             let part = match data.view(at, len) {
                 Some(part) => part,
                 None => {
-                    buf.resize(read, 0);
+                    buf.set_len(read);
                     data.read_exact_at(&mut buf[..len], at).map_err(Fault::Caller)?;
                     &buf[..len]
                 }

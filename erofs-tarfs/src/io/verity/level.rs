@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use super::HashingOptions;
 use super::threads::{lock, on_threads};
+use crate::io::Buffer;
 use crate::verity::{
     Backend, BlockHasher, Error, Fault, Geometry, HashSink, Hasher, Sealed, TreeDigest, Upper,
 };
@@ -21,14 +22,14 @@ const PIECE: u64 = 4 << 20;
 pub(in crate::io) fn build<'a, E: Send>(
     geometry: Geometry,
     options: &HashingOptions,
-    leaves: &(impl Fn(u64, &mut [u8], &mut Vec<u8>) -> Result<Option<&'a [u8]>, Fault<E>> + Sync),
+    leaves: &(impl Fn(u64, &mut [u8], &mut Buffer) -> Result<Option<&'a [u8]>, Fault<E>> + Sync),
     put: &(impl Fn(u64, &[u8]) -> Result<(), E> + Sync),
 ) -> Result<Sealed, Fault<E>> {
     let backend = options.backend.unwrap_or_else(Backend::best);
     let sink = &mut |offset, blocks: &[u8]| put(offset, blocks);
     let Some(level) = geometry.levels().first().copied() else {
         let digest = &mut [0; TreeDigest::MAX][..geometry.params().digest_len()];
-        if let Some(kept) = leaves(0, digest, &mut Vec::new())? {
+        if let Some(kept) = leaves(0, digest, &mut Buffer::default())? {
             digest.copy_from_slice(kept);
         }
         return single(geometry, digest, sink);
@@ -45,7 +46,7 @@ pub(in crate::io) fn build<'a, E: Send>(
     let count = pieces.len() as u64;
     let queue = Mutex::new(pieces);
     let worker = || {
-        let (mut run, mut buf) = (Vec::new(), Vec::new());
+        let (mut run, mut buf) = (Vec::new(), Buffer::default());
         loop {
             let Some((index, digests)) = lock(&queue).next() else { return Ok(()) };
             let start = index as u64 * data_per_piece;

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{HashingOptions, READ, ReadAt, WriteAt, build};
+use crate::io::Buffer;
 use crate::verity::{Backend, BlockHasher, Fault, Geometry, Sealed};
 
 /// Hashes the data that `geometry` describes from the beginning of `data`, and writes the hash
@@ -40,14 +41,14 @@ pub fn seal<D: ReadAt + ?Sized, H: WriteAt + ?Sized>(
     let hasher = hasher.with_backend(options.backend.unwrap_or_else(Backend::best));
     let (zero, digest_len) = (hasher.hash_zeros(block), hasher.digest_len());
     let read = READ.max(block.bytes() as usize);
-    let leaves = |start: u64, digests: &mut [u8], buf: &mut Vec<u8>| {
+    let leaves = |start: u64, digests: &mut [u8], buf: &mut Buffer| {
         let mut at = start;
         for digests in digests.chunks_mut((read >> block.bits()) * digest_len) {
             let len = (digests.len() / digest_len) << block.bits();
             let part = match data.view(at, len) {
                 Some(part) => part,
                 None => {
-                    buf.resize(read, 0);
+                    buf.set_len(read);
                     data.read_exact_at(&mut buf[..len], at).map_err(Fault::Caller)?;
                     &buf[..len]
                 }
