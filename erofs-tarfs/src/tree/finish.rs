@@ -10,6 +10,7 @@ use super::builder::Builder;
 use super::error::Error;
 use super::inode::NodeKind;
 use super::model::{Inode, Link, NO_INODE, PIECES, Tree, pack, unpack};
+use super::rearrange::rearrange;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -98,31 +99,6 @@ impl Builder {
             drop_devices(&mut tree);
         }
         Ok(tree)
-    }
-}
-
-/// Brings items to their places, in place: the one at the `n`th number of `order`, which has all
-/// numbers, to `n`.
-///
-/// Items that take each other's places form cycles. One of a cycle is taken out, the others move
-/// up one by one, and it goes to the last place. Swapping would be simpler, but there each copy
-/// waits for the one before, which takes several times as long.
-fn rearrange<T: Copy>(items: &mut [T], mut order: Vec<u32>) {
-    for start in 0..order.len() {
-        if order[start] as usize == start {
-            continue;
-        }
-        let first = items[start];
-        let mut hole = start;
-        loop {
-            let from = core::mem::replace(&mut order[hole], hole as u32) as usize;
-            if from == start {
-                break;
-            }
-            items[hole] = items[from];
-            hole = from;
-        }
-        items[hole] = first;
     }
 }
 

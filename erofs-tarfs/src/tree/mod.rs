@@ -76,6 +76,7 @@ mod owned;
 mod pack;
 mod path;
 mod place;
+mod rearrange;
 mod recent;
 mod sparse;
 mod state;
