@@ -5,6 +5,8 @@
 //! The bytes are a program: a number of a call, then its arguments. Objects are freed in any order.
 #![no_main]
 
+#[path = "c_calls/changes.rs"]
+mod changes;
 #[path = "c_calls/images.rs"]
 mod images;
 #[path = "c_calls/machine.rs"]

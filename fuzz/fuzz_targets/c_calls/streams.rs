@@ -36,7 +36,7 @@ impl Stream {
     }
 
     /// Counts a call; whether it is refused.
-    fn refuses(&mut self) -> bool {
+    pub(crate) fn refuses(&mut self) -> bool {
         self.calls = self.calls.saturating_sub(1);
         self.refused |= self.calls == 0;
         self.refused

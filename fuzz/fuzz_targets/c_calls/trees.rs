@@ -18,18 +18,20 @@ use tarfs::trees::stat::{
 };
 use tarfs::trees::tree::{TarfsTreeInfo, Tree, tarfs_tree_get_device, tarfs_tree_get_info};
 
+use crate::changes;
 use crate::machine::Machine;
 use crate::sized::sized;
 use crate::verity;
 
 /// Makes layers and trees, and frees objects of any kind.
 pub(crate) fn make(machine: &mut Machine<'_>) {
-    match machine.tape.below(8) {
+    match machine.tape.below(9) {
         0 => new_layer(machine),
         1 | 2 => whole_layer(machine),
         3 => push(machine),
         4 => finish(machine),
         5 | 6 => merge(machine),
+        7 => changes::change(machine),
         _ => {
             let kind = machine.tape.below(11);
             machine.free(kind);
