@@ -4,7 +4,7 @@
 use core::ffi::c_void;
 
 use erofs_tarfs::ingest::{Ingest, Ingested};
-use erofs_tarfs::io::Pipe;
+use erofs_tarfs::io::{Buffer, Pipe};
 use erofs_tarfs::verity::StreamHasher;
 
 use crate::abi::error::Error;
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn tarfs_layer_push_fd(
             let layer = pointer::borrow_mut(layer, "layer")?;
             let mut tar = Pipe::new(duplicate(fd, "the tar")?);
             let mut progress = Progress::new(progress, progress_ctx);
-            let mut buf = vec![0; PIECE];
+            let mut buf = Buffer::new(PIECE);
             layer.0.with(|state| {
                 state.work(|open| {
                     loop {

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
+use erofs_tarfs::io::Buffer;
 use erofs_tarfs::tree::Content;
 
 use crate::check::filesystem::{Filesystem, OfTree};
@@ -117,7 +118,7 @@ impl<R: Filesystem> Comparison<'_, R> {
     fn bytes(&self, left: Id<OfTree<'_>>, right: R::Id) -> Result<bool, String> {
         let mut one = self.left.body(left).map_err(|fail| fail.to_string())?;
         let mut two = self.right.body(right).map_err(|fail| fail.to_string())?;
-        let (mut some, mut other) = (vec![0; 64 << 10], vec![0; 64 << 10]);
+        let (mut some, mut other) = (Buffer::new(64 << 10), Buffer::new(64 << 10));
         loop {
             let n = one.read(&mut some).map_err(|error| error.to_string())?;
             if n == 0 {

@@ -1,6 +1,6 @@
 //! The tars of an image held against the digests that their tags say.
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{Buffer, NamedFile};
 use erofs_tarfs::read::DeviceInfo;
 use erofs_tarfs::tree::Device;
 use sha2::{Digest, Sha256};
@@ -83,7 +83,7 @@ fn differs(file: &NamedFile, device: &Device, sha256: &str) -> Done<Option<Strin
     let observe = progress.observer();
     let last = device.bytes.saturating_sub(1) / BLOCK * BLOCK;
     let mut hasher = Sha256::new();
-    let (mut at, mut buf) = (0, vec![0; 256 << 10]);
+    let (mut at, mut buf) = (0, Buffer::new(256 << 10));
     while at < last {
         let part = &mut buf[..(last - at).min(256 << 10) as usize];
         file.read_exact_at(part, device.base_offset + at)?;

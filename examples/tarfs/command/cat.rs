@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 
 use clap::Args as Group;
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{Buffer, NamedFile};
 use erofs_tarfs::tree::{Content, InodeId};
 
 use crate::cli::fail::{Done, Fail};
@@ -50,7 +50,7 @@ fn one(args: &Cat, image: &Loaded, path: &OsStr, id: InodeId, sources: &[NamedFi
     let name = &args.of.image;
     let mut body = FileData::new(&image.tree, id, sources, name)?;
     let mut out = io::stdout().lock();
-    let mut buf = vec![0; 256 << 10];
+    let mut buf = Buffer::new(256 << 10);
     loop {
         let n = body
             .read(&mut buf)

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{Buffer, NamedFile};
 use sha2::{Digest, Sha256};
 
 use crate::cli::fail::{Done, Fail};
@@ -15,7 +15,7 @@ use crate::cli::progress::{Progress, Stage};
 pub(crate) fn sha256(file: &NamedFile, observer: &mut dyn FnMut(u64)) -> Done<String> {
     let (mut at, end) = (0, file.bytes()?);
     let mut hasher = Sha256::new();
-    let mut buf = vec![0; 256 << 10];
+    let mut buf = Buffer::new(256 << 10);
     while at < end {
         let piece = &mut buf[..(end - at).min(256 << 10) as usize];
         file.read_exact_at(piece, at)?;

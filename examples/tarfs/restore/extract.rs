@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use erofs_tarfs::io::NamedFile;
+use erofs_tarfs::io::{Buffer, NamedFile};
 use erofs_tarfs::tree::{Content, InodeId, NodeKind, Tree};
 use rustix::fs::{FileType, Mode, ftruncate, makedev};
 use rustix::io::{Errno, pwrite};
@@ -41,7 +41,7 @@ struct Extraction<'a> {
     root: BorrowedFd<'a>,
     restoring: Restoring,
     links: Links<'a>,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     bytes: u64,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn all(
         root,
         restoring,
         links: Links::below(root),
-        buffer: vec![0; BUFFER],
+        buffer: Buffer::new(BUFFER),
         bytes: 0,
     };
     let (mut names, mut visit) = (0, Visit::new(tree, wanted));

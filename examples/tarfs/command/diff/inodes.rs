@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use clap::ValueEnum;
+use erofs_tarfs::io::Buffer;
 use erofs_tarfs::tree::{Content, InodeId, NodeKind};
 
 use super::compared::Compared;
@@ -112,7 +113,7 @@ fn first_byte(
     let (Some(first), Some(second)) = (left.tree.file(one), right.tree.file(other)) else {
         return Ok(None);
     };
-    let (mut was, mut is) = (vec![0; BUFFER], vec![0; BUFFER]);
+    let (mut was, mut is) = (Buffer::new(BUFFER), Buffer::new(BUFFER));
     let mut at = 0;
     loop {
         let failed = |of: &Compared<'_>, id: InodeId, error: std::io::Error| {

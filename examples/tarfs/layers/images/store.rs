@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io::{NamedFile, Ratio};
+use erofs_tarfs::io::{Buffer, NamedFile, Ratio};
 use erofs_tarfs::limits::{Limit, Limits};
 use erofs_tarfs::tree::{Body, Content, InodeId};
 use sha2::{Digest, Sha256};
@@ -264,7 +264,7 @@ impl Store {
         let (path, blob) = self.sized(descriptor, from)?;
         let progress = Progress::new(Stage::Checking, Some(blob.bytes));
         let mut reader = DigestReader::new(blob.reader, descriptor.hex(from)?);
-        let mut buf = vec![0; 256 << 10];
+        let mut buf = Buffer::new(256 << 10);
         loop {
             match reader.read(&mut buf).map_err(|error| Fail::of(&path, error))? {
                 0 => return Ok(()),
