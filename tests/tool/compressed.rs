@@ -7,9 +7,10 @@ use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use testkit::rng::Rng;
 use testkit::tarball::TarBuilder;
 
-use crate::run::{Image, ok, ok_of, run};
+use crate::run::{Image, of_stdin, ok, ok_of, run};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -71,6 +72,23 @@ fn padding_behind_a_stream_is_no_part_of_it() {
         ok_of(&bytes, ["layer", "--disk", "-o", out.to_str().unwrap(), "-"]);
         assert!(fs::read(&out).unwrap() == expected, "{name} as a stream");
     }
+}
+
+/// As skopeo makes it of pzstd's layers (findings/skopeo-zips-zstd-again.sh), whose own bytes are read.
+#[test]
+fn packed_twice() {
+    let image = Image::new();
+    // Noise, so that a header's length is left of it.
+    let path = image.path("noise.tar");
+    let tar = TarBuilder::new().file("noise", Rng::new(7).bytes(10_000)).finish();
+    fs::write(&path, &tar).unwrap();
+    let skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00size";
+    let pzstd = [&skipped[..], &zstd::encode_all(&tar[..], 1).unwrap()].concat();
+    let root = ok(["root", path.to_str().unwrap()]);
+    assert_eq!(ok_of(&pzstd, ["root", "-"]), root);
+    let ran = of_stdin(&gzip(&pzstd), ["root", "-"]);
+    let why = "neither plain nor compressed once by gzip";
+    assert!(ran.code == 1 && ran.stderr.contains(why), "{}", ran.stderr);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod messages;
 mod modes;
 mod mounting;
 mod names;
+mod next_image;
 
 mod outputs;
 mod overlaid;

@@ -15,15 +15,15 @@ use testkit::tarball::TarBuilder;
 use crate::run::{Image, Place, json, ok, run, tool};
 
 /// Where something is mounted; whatever is still there goes with it.
-struct Point(PathBuf);
+pub(crate) struct Point(pub(crate) PathBuf);
 
 impl Point {
-    fn new(image: &Image, name: &str) -> Self {
+    pub(crate) fn new(image: &Image, name: &str) -> Self {
         fs::create_dir(image.path(name)).unwrap();
         Self(image.path(name).canonicalize().unwrap())
     }
 
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.0.to_str().unwrap()
     }
 

@@ -110,7 +110,7 @@ pub(crate) fn switch(error: &tree::Error) -> Cow<'static, str> {
         tree::Error::Tar(error) => match error.kind() {
             ErrorKind::UnknownType(_) => " (--skip-unknown-types passes it over)",
             ErrorKind::Checksum { .. } if error.offset() == 0 => {
-                " (it does not begin as a tar does, nor as gzip, zstd, xz, bzip2, an EROFS image or a disk)"
+                " (it is no tar, neither plain nor compressed once by gzip, zstd, xz or bzip2, no EROFS image and no disk)"
             }
             ErrorKind::Limit(over) => return limit(over).into(),
             _ => "",

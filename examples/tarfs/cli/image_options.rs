@@ -31,7 +31,8 @@ pub(crate) struct Layout {
     #[arg(long, value_name = "N", value_parser = numbers::bytes)]
     pub(crate) align: Option<u64>,
     /// UUID of the filesystem, or blob:DIGEST for the one that containerd gives the layer with that
-    /// digest (as blob:sha256:…); one that follows from its content if not given.
+    /// digest (as blob:sha256:…); one that follows from its content if not given. An upper directory of
+    /// overlayfs that is kept must not come over another image with the same UUID.
     #[arg(long, value_name = "UUID", value_parser = numbers::uuid)]
     pub(crate) uuid: Option<erofs_tarfs::verity::Uuid>,
     /// Label of the volume, at most 15 bytes: what blkid and /dev/disk/by-label call the filesystem.

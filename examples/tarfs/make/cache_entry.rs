@@ -46,9 +46,16 @@ pub(crate) fn path(cache: &Path, diff_id: &str) -> PathBuf {
     cache.join("sha256").join(&diff_id[..2]).join(format!("{diff_id}.erofs"))
 }
 
-/// The UUID of an entry, as containerd gives it.
-fn uuid(diff_id: &str) -> [u8; 16] {
-    Uuid::of_blob(&format!("sha256:{diff_id}")).0
+/// The UUID of an entry: as containerd gives it, where blocks have the size that containerd asks for.
+///
+/// With blocks of another size inodes have other places. An upper directory of overlayfs knows files by UUID and
+/// place: over such an entry with the same UUID it would take some for others.
+fn uuid(diff_id: &str, block_size: BlockSize) -> [u8; 16] {
+    let digest = format!("sha256:{diff_id}");
+    match block_size {
+        BlockSize::B4096 => Uuid::of_blob(&digest).0,
+        other => Uuid::of_blob(&format!("{digest} -b{}", other.bytes())).0,
+    }
 }
 
 /// Makes the entry of a layer, which will be called `path`.
@@ -60,7 +67,7 @@ pub(crate) fn make(
 ) -> Done<(Made, Report)> {
     let options = LayoutOptions::disk()
         .block_size(wanted.block_size)
-        .uuid(uuid(diff_id))
+        .uuid(uuid(diff_id, wanted.block_size))
         .limits(wanted.limits);
     let blob = Output::new(path)?;
     let report = image::write(path, &layer.tree, &options, &blob, || layer.sources());
@@ -114,7 +121,7 @@ pub(crate) fn fault(path: &Path, diff_id: &str, wanted: &Wanted) -> Done<Option<
         Err(error) => return Ok(Some(format!("it is no image: {error}"))),
     };
     let (superblock, end) = (image.superblock(), image.end(len));
-    if superblock.uuid != uuid(diff_id) {
+    if superblock.uuid != uuid(diff_id, image.block_size()) {
         return said("its UUID is not that of its layer");
     }
     if superblock.incompat().contains(Incompat::DEVICE_TABLE) {
