@@ -16,6 +16,8 @@ use crate::cli::quote;
 pub(crate) enum Fail {
     /// Bad input, or a file that cannot be read or written: exit code 1.
     Failed(String),
+    /// A stream is longer than the place that it said to need: who can read it again finds another place for it.
+    Longer(String),
     /// What was asked for makes no sense: exit code 2.
     Usage(String),
     /// Nobody reads our output any more.
@@ -70,7 +72,7 @@ impl Fail {
 impl fmt::Display for Fail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(text) | Self::Usage(text) => quote::Line(text).fmt(f),
+            Self::Failed(text) | Self::Longer(text) | Self::Usage(text) => quote::Line(text).fmt(f),
             Self::Pipe => f.write_str("standard output is closed"),
             Self::Differs => f.write_str("they differ"),
         }
