@@ -6,6 +6,7 @@ use std::{fmt, io};
 
 use erofs_tarfs::io::{self as tarfs_io, BrokenStream, StreamFault};
 use erofs_tarfs::limits::OverLimit;
+use erofs_tarfs::read;
 use erofs_tarfs::tar::ErrorKind;
 use erofs_tarfs::tree::{self, Rule};
 
@@ -53,6 +54,15 @@ impl Fail {
     /// A failure about a file that has more of something than a limit allows.
     pub(crate) fn over_limit(file: impl AsRef<Path>, over: &OverLimit) -> Self {
         Self::of(file, self::over(over))
+    }
+
+    /// A failure about an image that is read, with the option that takes it if there is one.
+    pub(crate) fn of_image(file: impl AsRef<Path>, error: &read::Error) -> Self {
+        let option = match error {
+            read::Error::Inode { rule: read::Rule::Limit(over), .. } => limit(over),
+            _ => String::new(),
+        };
+        Self::of(file, format_args!("{error}{option}"))
     }
 
     /// The exit code.

@@ -98,7 +98,7 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 		return nil, err
 	}
 	m.logDropped(key, layer.Info)
-	return &keep.Item{Layers: []string{key}, Sums: keep.Sums(bootstrapFile)}, keep.WriteLayer(ctx, layer.Tree, filepath.Join(dir, bootstrapFile))
+	return &keep.Item{Layers: []string{key}, Sums: keep.Sums(bootstrapFile)}, keep.WriteLayer(ctx, layer.Tree, filepath.Join(dir, bootstrapFile), m.options.Limits)
 }
 
 // layerOptions is how a layer's tar is read, whenever it is.
