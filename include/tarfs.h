@@ -1462,6 +1462,10 @@ typedef struct {
      * Length of tag.
      */
     size_t tag_len;
+    /**
+     * How much the image may cost, of inodes and of depth; NULL for defaults.
+     */
+    const tarfs_limits *limits;
 } tarfs_image_options;
 
 /**

@@ -5,7 +5,11 @@
 use erofs_tarfs::io::Ratio;
 use erofs_tarfs::layout::{self, LayoutOptions};
 use erofs_tarfs::limits::{Limit, Limits};
-use erofs_tarfs::tree::{LayerBuilder, LayerOptions, MergeOptions, Tree, merge};
+use erofs_tarfs::read::{self, DevicesAt, Image, TreeOptions};
+use erofs_tarfs::tree::{
+    Attributes, Builder, InodeId, LayerBuilder, LayerOptions, MergeOptions, Node, Tree, What,
+    XattrSet, merge,
+};
 use erofs_tarfs::{image, tar};
 use testkit::limits::{Edge, edges, tar_at_the_edges};
 use testkit::tarball::TarBuilder;
@@ -140,6 +144,66 @@ fn layers_together_have_limits() {
     assert!(merged(limits.max_depth(6)).unwrap().lookup(b"1/2/3/4/x/f").is_some());
     let error = merged(limits.max_depth(5)).unwrap_err().to_string();
     assert_eq!(error, "layer 2: 6 names in its path are over the limit max_depth of 5");
+}
+
+/// An image that somebody else made is held to what a layer is, as a bootstrap and as a disk.
+#[test]
+fn images_that_are_read_have_limits() {
+    let tree = layer(&tar_at_the_edges(), Limits::new()).unwrap();
+    let rows = edges(0, 0);
+    for (options, devices) in [
+        (LayoutOptions::new(), DevicesAt::Separate),
+        (LayoutOptions::disk(), DevicesAt::InFile { tag: Vec::new() }),
+        (LayoutOptions::disk(), DevicesAt::WholeFile { tag: Vec::new(), bytes: 1 << 20 }),
+    ] {
+        let bytes = image::bootstrap(&layout::plan(&tree, &options).unwrap());
+        for limit in [Limit::Inodes, Limit::Depth] {
+            let Edge { most, says, .. } = rows.iter().find(|row| row.limit == limit).unwrap();
+            let at = |most| {
+                let options = TreeOptions::new().limits(Limits::new().with(limit, most));
+                Image::new(&bytes).unwrap().tree(&options.devices(devices.clone()))
+            };
+            for most in [*most, u64::MAX] {
+                assert_eq!(at(most).unwrap().inode_count(), tree.inode_count());
+            }
+            let error = at(most - 1).unwrap_err();
+            let read::Error::Inode { rule: read::Rule::Limit(over), .. } = error else { panic!() };
+            assert_eq!((over.limit, over.value, over.most), (limit, *most, most - 1));
+            let wanted =
+                format!("{most} {says} are over the limit {} of {}", limit.name(), most - 1);
+            assert!(error.to_string().ends_with(&wanted), "{error}");
+        }
+    }
+}
+
+/// What no tar gets past the limits, a writer of images makes; each name of an inode counts.
+#[test]
+fn images_that_are_deeper_than_layers_are_refused() {
+    let node = |what| Node { attributes: Attributes::default(), xattrs: XattrSet::NONE, what };
+    let deep = |names: u32| {
+        let mut builder = Builder::new();
+        let file = builder.add(node(What::Fifo)).unwrap();
+        builder.link(InodeId::ROOT, b"f", file).unwrap();
+        let mut at = InodeId::ROOT;
+        for _ in 1..names {
+            let below = builder.add(node(What::Directory)).unwrap();
+            builder.link(at, b"d", below).unwrap();
+            at = below;
+        }
+        builder.link(at, b"f2", file).unwrap();
+        let tree = builder.finish().unwrap();
+        image::bootstrap(&layout::plan(&tree, &LayoutOptions::new()).unwrap())
+    };
+    let read =
+        |bytes: &[u8], options: &TreeOptions| Image::new(bytes).unwrap().tree(options).map(drop);
+    assert_eq!(read(&deep(4096), &TreeOptions::new()), Ok(()));
+    let bytes = deep(4097);
+    let error = read(&bytes, &TreeOptions::new()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("4097 names in its path are over the limit max_depth of 4096"),
+        "{error}"
+    );
+    assert_eq!(read(&bytes, &TreeOptions::new().limits(Limits::new().max_depth(4097))), Ok(()));
 }
 
 /// 300 MiB of one: with a ratio of 300, and not with 299.

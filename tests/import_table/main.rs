@@ -29,7 +29,7 @@ const STAGES: &[(&str, &[&str])] = &[
     ("layout", &["tree", "format", "limits", "units"]),
     ("image", &["layout", "tree", "format", "units"]),
     ("verity", &["units"]),
-    ("read", &["format", "tree", "units"]),
+    ("read", &["format", "tree", "limits", "units"]),
     ("ingest", &["tree", "verity"]),
     ("disk", &["image", "layout", "verity"]),
     ("outputs", &["image", "layout", "verity"]),

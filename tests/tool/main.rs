@@ -15,6 +15,7 @@ mod errors;
 mod export_outputs;
 mod fsmeta;
 mod help;
+mod image_limits;
 mod images;
 mod inputs;
 mod installed;

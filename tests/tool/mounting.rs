@@ -318,7 +318,7 @@ fn a_device_that_stays_is_closed_behind_its_mount() {
     let (name, closed) = (place.text("name"), place.text("closed"));
     let script = format!(
         "#!/bin/sh\nset -e\ncase $1 in\n\
-         open) ln -s $(losetup -r -f --show \"$2\") /dev/mapper/$3; echo $3 > {name};;\n\
+         open) mkdir -p /dev/mapper; ln -s $(losetup -r -f --show \"$2\") /dev/mapper/$3; echo $3 > {name};;\n\
          *) test $2 != --deferred || {{ echo knows no --deferred >&2; exit 1; }}\n\
          if grep -q \"/dev/mapper/$2 \" /proc/self/mountinfo; then exit 5; fi\n\
          losetup -d $(readlink /dev/mapper/$2); rm /dev/mapper/$2; echo > {closed};;\nesac\n"

@@ -4,6 +4,7 @@
 use std::fs::File;
 
 use erofs_tarfs::io::{NamedFile, read_metadata};
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::read::{self, DevicesAt, TreeOptions};
 use self_cell::self_cell;
 
@@ -14,6 +15,7 @@ use crate::abi::sized::{self, Sized};
 use crate::streams::file::Shifted;
 use crate::streams::source::{Reader, Source};
 use crate::trees::device::{self, TarfsDevice};
+use crate::trees::limits::TarfsLimits;
 use crate::trees::tree::Tree;
 
 /// Leave whiteouts, opaque and implied directories what they are in the image, as for a listing,
@@ -38,6 +40,8 @@ pub struct TarfsImageOptions {
     pub tag: *const u8,
     /// Length of tag.
     pub tag_len: usize,
+    /// How much the image may cost, of inodes and of depth; NULL for defaults.
+    pub limits: *const TarfsLimits,
 }
 
 /// What the superblock of an image says.
@@ -268,6 +272,7 @@ pub unsafe extern "C" fn tarfs_image_get_tree(
             };
             let options = TreeOptions::new()
                 .keep_layer_marks(given.flags & TARFS_IMAGE_AS_MOUNTED == 0)
+                .limits(TarfsLimits::read(given.limits, Limits::new())?)
                 .devices(devices);
             pointer::put(tree, pointer::give(Tree::new(image.view().tree(&options)?)));
             Ok(())

@@ -122,6 +122,16 @@ static inline struct whole whole(uint8_t *tar, const tarfs_tree *tree, const tar
     OK(tarfs_tree_get_device(back, 0, &file, &error));
     CHECK(file.bytes == disk.len && file.base_offset == 0);
     tarfs_tree_free(back);
+    /* One that somebody else made may cost no more than a layer. */
+    tarfs_limits limits = {.size = sizeof limits, .max_inodes = super.inodes};
+    whole.limits = &limits;
+    OK(tarfs_image_get_tree(image, &whole, &back, &error));
+    tarfs_tree_free(back);
+    limits.max_inodes--;
+    tarfs_error *over = NULL;
+    CHECK(tarfs_image_get_tree(image, &whole, &back, &over) == TARFS_STATUS_READ);
+    CHECK(strstr(tarfs_error_message(over), "inodes are over the limit max_inodes of ") != NULL);
+    tarfs_error_free(over);
     OK(tarfs_image_get_tree(image, NULL, &back, &error));
     tarfs_image_free(image);
     OK(tarfs_tree_lookup(back, (const uint8_t *)"dir/file", 8, &inode, &error));

@@ -111,7 +111,8 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Most bytes of a tar, uncompressed, its end and what follows that counted.
+    /// Most bytes of a tar, uncompressed, its end and what follows that counted; of the tool, of an image on standard
+    /// input too.
     ///
     /// Stops a tar that fills the disk it is written to, or never ends: 2 MB of gzip are 2 GiB of zeros. Whoever reads
     /// a tar from a file has its bytes already; set it for tars that are decompressed.
@@ -130,7 +131,8 @@ limits! {
     /// nothing. Whoever reads a tar from a file has its bytes already; set it for tars that are decompressed.
     Entries, max_entries: "entries", u64::MAX, "none";
 
-    /// Most inodes of a layer, and of layers that are merged: its files, implied directories and the root.
+    /// Most inodes of a layer, of an image that is read, and of layers that are merged: its files, implied directories
+    /// and the root.
     ///
     /// Stops what stands when nothing else did: layers that each are within bounds, and are gigabytes of memory when a
     /// hundred of them are one image. An inode with its name takes about 92 bytes of memory.
@@ -141,7 +143,8 @@ limits! {
     /// Stops a tar of few deep paths: one of 64 KiB implies 32,768 directories, each an inode and a name.
     Implied, max_implied: "directories that no entry is about, beyond 4 for each entry,", 1 << 16, "65,536";
 
-    /// Most names in the path of an entry, symbolic links on the way followed, and of a name when layers are merged.
+    /// Most names in the path of an entry, symbolic links on the way followed, of a name in an image that is read, and
+    /// when layers are merged.
     ///
     /// Stops trees that cost those who come later: what goes to each directory by its path takes time with the
     /// square of the depth, what goes down by recursion its stack.

@@ -23,7 +23,8 @@
 //!
 //! # Which stage asks for which
 //! The [`tar`](crate::tar) stage for bytes, paths, extension headers, attributes and sparse maps; a layer
-//! ([`tree`](crate::tree)) for entries, inodes, depth, names, and what it carries; a merge for inodes and depth; a
+//! ([`tree`](crate::tree)) for entries, inodes, depth, names, and what it carries; a merge, and whoever
+//! makes a tree of an image ([`read`](crate::read)), for inodes and depth; a
 //! [`layout`](crate::layout) for tables and metadata; decompression for the ratio. The library reads no JSON: that
 //! limit is for the programs over it, which hand this struct around.
 

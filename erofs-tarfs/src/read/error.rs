@@ -1,5 +1,7 @@
 //! What is wrong with an image, where, and by which rule.
 
+use crate::limits::OverLimit;
+
 /// Why an image is refused.
 ///
 /// ```
@@ -153,4 +155,7 @@ pub enum Rule {
     /// this length has room for: some overlap.
     #[error("metadata overlaps: in total more than an image this long can hold")]
     Overlap,
+    /// With it there is more of something than [`TreeOptions::limits`](super::TreeOptions::limits) allow.
+    #[error(transparent)]
+    Limit(#[from] OverLimit),
 }

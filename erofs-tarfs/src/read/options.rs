@@ -1,5 +1,6 @@
 //! How a tree is made of an image.
 
+use crate::limits::Limits;
 use crate::tree::Identity;
 use alloc::vec::Vec;
 
@@ -39,6 +40,9 @@ pub struct TreeOptions {
     /// has such blocks for what is not whole blocks of its tar, as some pieces of sparse files. A tree may
     /// then take as much memory as the image is long, or 256 MiB if it is read. Default: `false`.
     pub carry_own_data: bool,
+    /// How much the image may cost: of inodes, and of names in a path, it has no more than a layer may have.
+    /// Default: those of [`Limits`].
+    pub limits: Limits,
 }
 
 impl Default for TreeOptions {
@@ -48,6 +52,7 @@ impl Default for TreeOptions {
             identity: Identity::Unknown,
             keep_layer_marks: true,
             carry_own_data: false,
+            limits: Limits::new(),
         }
     }
 }
@@ -81,6 +86,12 @@ impl TreeOptions {
     #[must_use]
     pub fn carry_own_data(self, carry_own_data: bool) -> Self {
         Self { carry_own_data, ..self }
+    }
+
+    /// Sets how much the image may cost.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     marks,
 };
 use crate::format::DataLayout;
+use crate::limits::Limit;
 use crate::tree::{
     Attributes, Builder, Device, Extent, Identity, InodeId, Node, NodeKind, Place, Tree, What,
     XattrSet,
@@ -27,7 +28,8 @@ impl Image<'_> {
     /// Inline tails are carried in any case.
     ///
     /// # Errors
-    /// [`Error::Inode`], [`Error::Device`], [`Error::Read`]; [`Error::Tree`] of what a tree cannot hold.
+    /// [`Error::Inode`], [`Error::Device`], [`Error::Read`]; [`Error::Tree`] of what a tree cannot hold;
+    /// [`Rule::Limit`] of what is over [`TreeOptions::limits`].
     pub fn tree(&self, options: &TreeOptions) -> Result<Tree, Error> {
         let mut reading = Reading {
             image: self,
@@ -37,15 +39,16 @@ impl Image<'_> {
             runs: Vec::new(),
             extents: Vec::new(),
             queue: VecDeque::new(),
+            inodes: 1,
             primary: None,
         };
         reading.devices()?;
         let root = self.inode(self.root())?;
         let mut seen = Seen::default();
         *seen.at(root.nid()) = Some(InodeId::ROOT);
-        reading.queue.push_back((root, InodeId::ROOT));
-        while let Some((inode, id)) = reading.queue.pop_front() {
-            reading.directory(&inode, id, &mut seen)?;
+        reading.queue.push_back((root, InodeId::ROOT, 1));
+        while let Some((inode, id, depth)) = reading.queue.pop_front() {
+            reading.directory(&inode, (id, depth), &mut seen)?;
         }
         Ok(reading.builder.finish()?)
     }
@@ -57,8 +60,10 @@ struct Reading<'i, 'a> {
     options: &'i TreeOptions,
     builder: Builder,
     budget: Budget,
-    /// Directories that are known but not read.
-    queue: VecDeque<(Inode, InodeId)>,
+    /// Directories that are known but not read, each with how many names the paths in it have.
+    queue: VecDeque<(Inode, InodeId, u64)>,
+    /// How many inodes were met, the root counted.
+    inodes: u64,
     /// The device that stands for the image itself.
     primary: Option<u16>,
     /// Those of the file at hand, as the image has them and as the tree does: kept, as each file would
@@ -108,11 +113,17 @@ impl Reading<'_, '_> {
 
     /// Reads a directory: adds the inodes that were not met before, gives all their names, and
     /// completes the inode of the directory itself.
-    fn directory(&mut self, inode: &Inode, id: InodeId, seen: &mut Seen) -> Result<(), Error> {
+    fn directory(
+        &mut self,
+        inode: &Inode,
+        (id, depth): (InodeId, u64),
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
         self.budget.take(inode, Cost::Directory, inode.size())?;
         let mut has_whiteout = false;
         for Entry { name, nid, .. } in self.image.children(inode)? {
             let child = self.image.inode(nid)?;
+            self.within(&child, Limit::Depth, depth)?;
             has_whiteout |= child.is_whiteout();
             let known = seen.at(nid);
             let child_id = match *known {
@@ -121,7 +132,7 @@ impl Reading<'_, '_> {
                 }
                 Some(id) => id,
                 None => {
-                    let child_id = self.add(&child)?;
+                    let child_id = self.add(&child, depth)?;
                     *known = Some(child_id);
                     child_id
                 }
@@ -140,7 +151,9 @@ impl Reading<'_, '_> {
     }
 
     /// Adds an inode; a directory is completed when it's read.
-    fn add(&mut self, inode: &Inode) -> Result<InodeId, Error> {
+    fn add(&mut self, inode: &Inode, depth: u64) -> Result<InodeId, Error> {
+        self.inodes = self.inodes.saturating_add(1);
+        self.within(inode, Limit::Inodes, self.inodes)?;
         if inode.kind() == NodeKind::Directory {
             let node = Node {
                 attributes: Attributes::default(),
@@ -148,7 +161,7 @@ impl Reading<'_, '_> {
                 what: What::Directory,
             };
             let id = self.builder.add(node)?;
-            self.queue.push_back((*inode, id));
+            self.queue.push_back((*inode, id, depth.saturating_add(1)));
             return Ok(id);
         }
         let xattrs = self.image.xattrs_within(inode, &mut self.budget.xattrs)?;
@@ -182,6 +195,12 @@ impl Reading<'_, '_> {
             }
         };
         Ok(self.builder.add(Node { attributes: inode.attributes(), xattrs, what })?)
+    }
+
+    /// Refuses an inode with which there is more of something than may be.
+    fn within(&self, inode: &Inode, limit: Limit, value: u64) -> Result<(), Error> {
+        let over = self.options.limits.check(limit, value);
+        over.map_err(|over| inode.fault(inode.offset(), Rule::Limit(over)))
     }
 
     fn intern(&mut self, xattrs: &[Xattr<'_>]) -> Result<XattrSet, Error> {

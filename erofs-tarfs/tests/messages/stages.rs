@@ -266,6 +266,7 @@ fn images() {
             &R::TooMuchRead,
             "over 256 MiB of its kind, more than is read of an image that is not in memory",
         ),
+        (&R::Limit(over(Limit::Depth, 4)), "5 names in its path are over the limit max_depth of 4"),
         (&R::Overlap, "metadata overlaps: in total more than an image this long can hold"),
     ]);
 }

@@ -157,6 +157,8 @@ type ImageOptions struct {
 	WholeFile bool
 	// Tag is for devices in a disk whose slot has none, and for the disk itself: up to 64 bytes.
 	Tag string
+	// Limits are how many inodes the image may have, and names a path in it: MaxInodes and MaxDepth.
+	Limits Limits
 }
 
 // Tree makes a tree of the image, to be listed, read or merged. Its devices are those of the image,
@@ -177,6 +179,7 @@ func (i *Image) Tree(opts *ImageOptions) (*Tree, error) {
 		given.flags |= C.TARFS_IMAGE_WHOLE_FILE
 	}
 	given.tag, given.tag_len = c.text(opts.Tag)
+	given.limits = opts.Limits.c(c)
 	var tree *C.tarfs_tree
 	err := i.use(op, func(ptr *C.tarfs_image) error {
 		return c.do(func(err **C.tarfs_error) C.int32_t {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -171,5 +173,39 @@ func TestDefaultLimits(t *testing.T) {
 	}
 	if _, err := under(t, edges(t), l); err != nil {
 		t.Error(err)
+	}
+}
+
+// An image that somebody else made may cost no more than a layer.
+func TestImagesHaveLimits(t *testing.T) {
+	w, err := tarfs.NewLayerWriter(t.Context(), nil)
+	ok(t, err)
+	defer w.Close()
+	_, err = w.Write(edges(t))
+	ok(t, err)
+	layer, err := w.Finish()
+	ok(t, err)
+	defer layer.Close()
+	layout, err := tarfs.Plan(layer.Tree, nil)
+	ok(t, err)
+	defer layout.Close()
+	file, err := os.Create(filepath.Join(t.TempDir(), "image"))
+	ok(t, err)
+	defer file.Close()
+	ok(t, layout.WriteMetadata(t.Context(), file))
+	image, err := tarfs.OpenImage(file, 0)
+	ok(t, err)
+	defer image.Close()
+	for name, at := range map[string]func(less uint64) tarfs.Limits{
+		"max_inodes": func(less uint64) tarfs.Limits { return tarfs.Limits{MaxInodes: 1 + 2 + 1 + 21 - less} },
+		"max_depth":  func(less uint64) tarfs.Limits { return tarfs.Limits{MaxDepth: 21 - less} },
+	} {
+		tree, err := image.Tree(&tarfs.ImageOptions{Limits: at(0)})
+		ok(t, err)
+		tree.Close()
+		_, err = image.Tree(&tarfs.ImageOptions{Limits: at(1)})
+		if !errors.Is(err, tarfs.ErrRead) || !strings.Contains(err.Error(), "are over the limit "+name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

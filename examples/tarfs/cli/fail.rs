@@ -6,6 +6,7 @@ use std::{fmt, io};
 
 use erofs_tarfs::io::{self as tarfs_io, BrokenStream, StreamFault};
 use erofs_tarfs::limits::OverLimit;
+use erofs_tarfs::read;
 use erofs_tarfs::tar::ErrorKind;
 use erofs_tarfs::tree::{self, Rule};
 
@@ -16,6 +17,8 @@ use crate::cli::quote;
 pub(crate) enum Fail {
     /// Bad input, or a file that cannot be read or written: exit code 1.
     Failed(String),
+    /// A stream is longer than the place that it said to need: who can read it again finds another place for it.
+    Longer(String),
     /// What was asked for makes no sense: exit code 2.
     Usage(String),
     /// Nobody reads our output any more.
@@ -53,6 +56,15 @@ impl Fail {
         Self::of(file, self::over(over))
     }
 
+    /// A failure about an image that is read, with the option that takes it if there is one.
+    pub(crate) fn of_image(file: impl AsRef<Path>, error: &read::Error) -> Self {
+        let option = match error {
+            read::Error::Inode { rule: read::Rule::Limit(over), .. } => limit(over),
+            _ => String::new(),
+        };
+        Self::of(file, format_args!("{error}{option}"))
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         if matches!(self, Self::Usage(_)) { 2 } else { 1 }
@@ -70,7 +82,7 @@ impl Fail {
 impl fmt::Display for Fail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(text) | Self::Usage(text) => quote::Line(text).fmt(f),
+            Self::Failed(text) | Self::Longer(text) | Self::Usage(text) => quote::Line(text).fmt(f),
             Self::Pipe => f.write_str("standard output is closed"),
             Self::Differs => f.write_str("they differ"),
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as Group;
 use erofs_tarfs::layout::LayoutOptions;
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tree::MergeOptions;
 
 use crate::cli::fail::{Done, Fail};
@@ -71,7 +72,8 @@ pub(crate) fn run(args: &FsMeta) -> Done {
         }
     };
     let out = Output::new(&output)?;
-    let layers = files.iter().map(|file| read(file)).collect::<Done<Vec<_>>>()?;
+    let limits = args.limits.limits();
+    let layers = files.iter().map(|file| read(file, limits)).collect::<Done<Vec<_>>>()?;
     let sealed = files.iter().find(|file| sidecar::beside(file).symlink_metadata().is_ok());
     if let Some(sealed) = sealed {
         let why = "has a sidecar: containerd mounts a merged image without dm-verity, and verifies no \
@@ -79,7 +81,6 @@ pub(crate) fn run(args: &FsMeta) -> Done {
         warn::say(sealed, why);
     }
     // containerd hands over the file of each layer, in this order.
-    let limits = args.limits.limits();
     let merge = MergeOptions::new().device_per_layer(true).limits(limits);
     let (tree, noted) = merged::merged(&layers, &merge)?;
     let none = || Err(Fail::of(&output, "has no data in it"));
@@ -96,7 +97,7 @@ fn file(arg: &Path) -> PathBuf {
 }
 
 /// Reads a layer, whose file is one device, from its first byte to its last.
-fn read(path: &Path) -> Done<Loaded> {
+fn read(path: &Path, limits: Limits) -> Done<Loaded> {
     let (file, kind) = open::input(path)?;
     if kind != Kind::Erofs {
         let why = format_args!("is no layer of a snapshot, but {kind}: `tarfs merge` takes tars");
@@ -108,7 +109,7 @@ fn read(path: &Path) -> Done<Loaded> {
             "is a partition, which can't be named in the options of a mount",
         ));
     }
-    let how = ReadingOptions { whole_files: true, ..ReadingOptions::default() };
+    let how = ReadingOptions { whole_files: true, limits, ..ReadingOptions::default() };
     let layer = from_image::read(path, file, &how, true)?;
     match layer.backing {
         Backing::File(_) => Ok(layer),

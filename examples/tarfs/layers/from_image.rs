@@ -22,10 +22,11 @@ pub(crate) fn read(
     layer_marks: bool,
 ) -> Done<Loaded> {
     let bytes = tarfs_io::read_metadata(&file)?;
-    let why = |error: erofs_tarfs::read::Error| Fail::of(arg, error);
+    let why = |error| Fail::of_image(arg, &error);
     let image = Image::new(&bytes).map_err(why)?;
     cut_short::check(&file, &image, &bytes)?;
     let options = TreeOptions::new().keep_layer_marks(layer_marks).identity(file.identity()?);
+    let options = options.limits(how.limits);
     let (tree, backing) = if image.holds_devices(bytes.len() as u64) {
         let bytes = file.bytes()?;
         let tagged = |tag| {

@@ -1,11 +1,12 @@
 //! LAYER arguments become layers, whatever kind each is of.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io as tarfs_io;
+use erofs_tarfs::limits::{Limit, Limits};
 
-use crate::cli::fail::{Done, Fail};
+use crate::cli::fail::{self, Done, Fail};
 use crate::cli::progress::{self, Progress, Stage};
 use crate::cli::reading_options::ReadingOptions;
 use crate::files::kind::Kind;
@@ -56,16 +57,29 @@ fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
     let failed = |error| Fail::of(name, error);
     let progress = Progress::new(Stage::Reading, None);
     let reader = progress.reader(stream::stdin().map_err(failed)?);
-    let (mut reader, kind) = stream::with_kind(reader).map_err(failed)?;
+    let (reader, kind) = stream::with_kind(reader).map_err(failed)?;
     if kind == Kind::Erofs {
         let file = tarfs_io::Output::scratch(&spool.dir(), name)?;
-        io::copy(&mut reader, &mut file.file()).map_err(failed)?;
+        copy(name, reader, &file, how.limits)?;
         return from_image::read(name, file, how, true);
     }
     let mut reader = stream::uncompressed(kind, reader, how.limits).map_err(failed)?;
     let loaded = spool.take_with(name, &mut *reader, from_tar::reading(how, None), None)?.0;
     mistaken::warn(Path::new(STDIN), &loaded.tree);
     Ok(loaded)
+}
+
+/// Copies an image of unknown length, which may be as long as a tar.
+fn copy(name: &Path, reader: impl Read, file: &tarfs_io::NamedFile, limits: Limits) -> Done {
+    let most = limits.get(Limit::Bytes);
+    let mut reader = reader.take(most.saturating_add(1));
+    let bytes = io::copy(&mut reader, &mut file.file()).map_err(|error| Fail::of(name, error))?;
+    limits.check(Limit::Bytes, bytes).map_err(|over| {
+        let (limit, option) = (over.limit.name(), fail::limit(&over));
+        let why =
+            format!("{bytes} bytes of the image are over the limit {limit} of {most}{option}");
+        Fail::of(name, why)
+    })
 }
 
 /// Loads all that the arguments name, lowest first.

@@ -1,6 +1,6 @@
 //! Streams of tars that are written to files, because devices of images must be files.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use erofs_tarfs::io::{self as tarfs_io, NamedFile};
@@ -44,7 +44,7 @@ impl Room {
         Self { file, start: None, output: None }
     }
 
-    /// Writes a tar there as it streams by, to its end.
+    /// Writes a tar there as it streams by, to its end. [`Fail::Longer`] is one that has no room there.
     pub(crate) fn fill(
         &self,
         name: &Path,
@@ -52,7 +52,15 @@ impl Room {
         options: ingest::IngestOptions,
     ) -> Done<ingest::Ingested> {
         let to = (&self.file, self.start.unwrap_or_default());
-        Ok(tarfs_io::ingest(name, reader, options, Some(to), &mut |_| {})?)
+        let done = tarfs_io::ingest(name, reader, options, Some(to), &mut |_| {});
+        done.map_err(|error| match &error {
+            tarfs_io::Error::Write { error: why, .. }
+                if self.file.is_range() && why.kind() == ErrorKind::UnexpectedEof =>
+            {
+                Fail::Longer(Fail::from(error).to_string())
+            }
+            _ => error.into(),
+        })
     }
 }
 

@@ -14,7 +14,8 @@ use crate::layers::{cut_short, from_image};
 /// The files of the devices as their tags find them.
 pub(crate) fn found(subject: &Subject<'_>) -> Done<Vec<NamedFile>> {
     let Subject { args, name, file } = subject;
-    let how = ReadingOptions { tars: args.tars.as_deref(), ..ReadingOptions::default() };
+    let (tars, limits) = (args.tars.as_deref(), args.limits.limits());
+    let how = ReadingOptions { tars, limits, ..ReadingOptions::default() };
     let mut loaded = from_image::read(name, file.try_clone()?, &how, true)?;
     // They are named, not read.
     loaded.verify(Verify::OtherNames);
@@ -41,7 +42,8 @@ pub(crate) fn named(subject: &Subject<'_>, image: &Image<'_>) -> Done<Vec<NamedF
         return Err(Fail::Usage(format!("--device: {wants} are wanted, {has} are given")));
     }
     let options = TreeOptions::new().devices(DevicesAt::Separate).keep_layer_marks(true);
-    let tree = image.tree(&options).map_err(|error| Fail::of(name, error))?;
+    let options = options.limits(args.limits.limits());
+    let tree = image.tree(&options).map_err(|error| Fail::of_image(name, &error))?;
     let block = u64::from(image.block_size().bytes());
     let devices = args.devices.iter().zip(image.devices()).zip(tree.data_ends());
     let files = devices.map(|((path, device), data_end)| {

@@ -6,6 +6,7 @@ use clap::Args as Group;
 use erofs_tarfs::verity::TreeDigest;
 
 use crate::cli::hash_tree_options::Preset;
+use crate::cli::limits::LimitArgs;
 
 #[derive(Debug, Group)]
 pub(crate) struct Source {
@@ -24,6 +25,8 @@ pub(crate) struct Source {
     pub(crate) hash: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) verity: Preset,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     /// A bootstrap or a disk.
     #[arg(value_name = "IMAGE")]
     pub(crate) image: PathBuf,

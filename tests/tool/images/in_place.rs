@@ -5,6 +5,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use testkit::mount::small_tmpfs;
 use testkit::tarball::TarBuilder;
 
 use super::generator::Place;
@@ -147,4 +148,32 @@ fn what_is_broken_leaves_nothing() {
     left.sort();
     assert_eq!(left, ["0.tar", "1.tar", "layout"]);
     ok(["root", &image(&place, &[packed(self::tar(1))])]);
+}
+
+/// Wherever the room ends: what had the name stays, and nothing else is left.
+#[test]
+fn a_full_disk_keeps_what_was_there() {
+    let place = Place::new();
+    let layers: Vec<_> = (1..4).map(|number| packed(tar(number))).collect();
+    let image = image(&place, &layers);
+    let (expected, _) = export(&place, &files(&place, &layers), b"");
+    let pages = expected.len().div_ceil(4096) as u64;
+    for room in 2..pages + 4 {
+        let disk = small_tmpfs(room * 4096).unwrap();
+        let out = disk.path().join("out.disk");
+        fs::write(&out, "as it was").unwrap();
+        let ran = run([&EXPORT[..], &["-o", out.to_str().unwrap(), &image]].concat());
+        let is_made = room > pages;
+        assert_eq!(ran.code, i32::from(!is_made), "{room} pages: {}", ran.stderr);
+        assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 1, "{room} pages");
+        if is_made {
+            assert!(fs::read(&out).unwrap() == expected, "{room} pages");
+        } else {
+            assert_eq!(fs::read(&out).unwrap(), b"as it was", "{room} pages");
+            assert!(ran.stderr.contains("No space left on device"), "{room} pages: {}", ran.stderr);
+            // Tars begin behind the first page: none is tried again from the start of a file of its own.
+            let again = format!("{}: cannot write at offset 0:", disk.path().display());
+            assert!(!ran.stderr.contains(&again), "{room} pages: {}", ran.stderr);
+        }
+    }
 }

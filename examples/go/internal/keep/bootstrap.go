@@ -11,14 +11,14 @@ import (
 // WriteLayer writes the bootstrap of a layer, so that merging need not read the tar again. Few
 // layers have none: one with a hard link into a lower layer is no image by itself, and one with
 // sparse files that the bootstrap has to hold parts of would be two devices.
-func WriteLayer(ctx context.Context, tree *tarfs.Tree, path string) error {
+func WriteLayer(ctx context.Context, tree *tarfs.Tree, path string, limits tarfs.Limits) error {
 	if err := WriteBootstrap(ctx, tree, path); err != nil {
 		if errors.Is(err, tarfs.ErrLayout) && hasPending(tree) {
 			return nil
 		}
 		return err
 	}
-	again, err := ReadBootstrap(path)
+	again, err := ReadBootstrap(path, limits)
 	if err != nil {
 		return err
 	}
@@ -64,12 +64,12 @@ func OpenBootstrap(path string) (*tarfs.Image, error) {
 	return tarfs.OpenImage(f, 0)
 }
 
-// ReadBootstrap reads an image's tree.
-func ReadBootstrap(path string) (*tarfs.Tree, error) {
+// ReadBootstrap reads an image's tree, which costs no more than limits allow.
+func ReadBootstrap(path string, limits tarfs.Limits) (*tarfs.Tree, error) {
 	image, err := OpenBootstrap(path)
 	if err != nil {
 		return nil, err
 	}
 	defer image.Close()
-	return image.Tree(nil)
+	return image.Tree(&tarfs.ImageOptions{Limits: limits})
 }

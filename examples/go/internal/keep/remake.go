@@ -17,7 +17,7 @@ import (
 func (f Files) tree(ctx context.Context, tar *os.File) (*tarfs.Tree, error) {
 	damaged := f.damaged()
 	if damaged == nil {
-		tree, err := ReadBootstrap(f.Bootstrap)
+		tree, err := ReadBootstrap(f.Bootstrap, f.limits())
 		if !errors.Is(err, fs.ErrNotExist) {
 			return tree, err
 		}
@@ -30,7 +30,7 @@ func (f Files) tree(ctx context.Context, tar *os.File) (*tarfs.Tree, error) {
 	remaking.Lock()
 	defer remaking.Unlock()
 	if f.damaged() == nil {
-		return ReadBootstrap(f.Bootstrap) // somebody was faster
+		return ReadBootstrap(f.Bootstrap, f.limits()) // somebody was faster
 	}
 	tree, err := indexAgain(ctx, tar, f.Options)
 	if err != nil {
@@ -48,6 +48,14 @@ func (f Files) tree(ctx context.Context, tar *os.File) (*tarfs.Tree, error) {
 		f.Remade(damaged)
 	}
 	return tree, nil
+}
+
+// limits are how much the layer may cost, whatever is read of it.
+func (f Files) limits() tarfs.Limits {
+	if f.Options == nil {
+		return tarfs.Limits{}
+	}
+	return f.Options.Limits
 }
 
 // damaged says what is wrong with the metadata, if its sum is known.

@@ -287,12 +287,32 @@ func (s *Store) Check(kind, key string) (*Item, error) {
 // Unreadable says of an error in reading a file's bytes whether it stays: what a disk can't read is damaged as other bytes
 // are.
 func Unreadable(err error) error {
-	for _, stays := range []error{unix.EIO, unix.EUCLEAN, unix.EBADMSG, unix.EILSEQ, unix.ENODATA} {
-		if errors.Is(err, stays) {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
+	if isOfDisk(err) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return damage(err)
+}
+
+// IsUnreadable says of damage that a disk does not give the bytes. Those on it may be right, and be given when its cable
+// is mended: so what is unreadable is made again, and is not removed before another is in its place.
+func IsUnreadable(err error) bool { return errors.Is(err, ErrDamaged) && isOfDisk(err) }
+
+func isOfDisk(err error) bool {
+	for _, errno := range []error{unix.EIO, unix.EUCLEAN, unix.EBADMSG, unix.EILSEQ, unix.ENODATA} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+// Renew is Replace of an item that is damaged, and Publish where it is gone by then.
+func (s *Store) Renew(kind, key string, fill func(dir string) (*Item, error)) error {
+	err := s.Replace(kind, key, fill)
+	if has, unseen := s.Has(kind, key); errors.Is(err, fs.ErrNotExist) && !has && unseen == nil {
+		return s.Publish(kind, key, fill)
+	}
+	return err
 }
 
 // damage says that an error is about what is on the disk, unless it is about this moment, as out of

@@ -21,7 +21,7 @@ func (m *Manager) ensureLayer(ctx context.Context, layer Layer, key string, movi
 	for {
 		// What is there may have got its name this moment: only its flight says that it is synced.
 		led, err := m.flights.Do(ctx, layersDir+"/"+key, moving, func(ctx context.Context, moving func()) error {
-			if has, err := m.store.Has(layersDir, key); has || err != nil {
+			if has, err := m.store.Has(layersDir, key); has && !m.isMarked(key) || err != nil {
 				return err
 			}
 			return m.fetchLayer(ctx, layer, key, moving)
@@ -48,10 +48,18 @@ func (m *Manager) fetchLayer(ctx context.Context, layer Layer, key string, movin
 			return true, err
 		}
 		defer b.Close()
-		err = m.store.Publish(layersDir, key, func(dir string) (*keep.Item, error) {
+		// One that is there is damaged: it stays until this one is whole.
+		publish := m.store.Publish
+		if has, err := m.store.Has(layersDir, key); err != nil {
+			return false, err
+		} else if has {
+			publish = m.store.Replace
+		}
+		err = publish(layersDir, key, func(dir string) (*keep.Item, error) {
 			return m.convert(ctx, b, key, dir, moving)
 		})
 		if err == nil {
+			m.mark(layersDir, key, false)
 			return false, nil
 		}
 		if failed := b.failed(); failed != nil {
@@ -98,7 +106,7 @@ func (m *Manager) convert(ctx context.Context, b *blob, key, dir string, moving 
 		return nil, err
 	}
 	m.logDropped(key, layer.Info)
-	return &keep.Item{Layers: []string{key}, Sums: keep.Sums(bootstrapFile)}, keep.WriteLayer(ctx, layer.Tree, filepath.Join(dir, bootstrapFile))
+	return &keep.Item{Layers: []string{key}, Sums: keep.Sums(bootstrapFile)}, keep.WriteLayer(ctx, layer.Tree, filepath.Join(dir, bootstrapFile), m.options.Limits)
 }
 
 // layerOptions is how a layer's tar is read, whenever it is.

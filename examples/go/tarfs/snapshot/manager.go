@@ -71,7 +71,8 @@ type Manager struct {
 	closed    bool
 	snapshots map[string]*layerSnapshot
 	mounts    map[string]*mounted
-	holds     map[string]int // layers in use by something under way, by diffID in hex
+	holds     map[string]int  // layers in use by something under way, by diffID in hex
+	damaged   map[string]bool // layers that Verify found so and that stay, by diffID in hex
 
 	recovery Recovery
 }
@@ -134,6 +135,7 @@ func newManager(store *store, options Options) (*Manager, error) {
 		snapshots: map[string]*layerSnapshot{},
 		mounts:    map[string]*mounted{},
 		holds:     map[string]int{},
+		damaged:   map[string]bool{},
 	}
 	m.resolver = &resolver{
 		maxDocument: maxDocument(options.Limits), fetcher: options.Fetcher, policy: options.Fetch, flights: m.flights, seen: map[string]*image{},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
@@ -66,16 +65,26 @@ func (m *Manager) ensureWhole(ctx context.Context, layers []string) (string, err
 		return key, damaged
 	}
 	m.logf("image %s is made again: %v", key, damaged)
-	if err := m.store.Remove(imagesDir, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// It stays until then. Whoever wants it meanwhile waits for this.
+	_, err = m.flights.Do(ctx, "renew "+imagesDir+"/"+key, nil, func(ctx context.Context, _ func()) error {
+		fill := m.imageOf(layers)
+		return m.store.Renew(imagesDir, key, func(dir string) (*keep.Item, error) { return fill(ctx, dir) })
+	})
+	if err != nil {
 		return "", errors.Join(damaged, err)
 	}
-	return m.ensureImage(ctx, layers)
+	return key, nil
 }
 
 // ensureImage merges layers, the lowest first, unless that was done, and returns the image's key.
 func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, error) {
 	key := m.imageKey(layers)
-	return key, m.ensure(ctx, imagesDir, key, func(ctx context.Context, dir string) (*keep.Item, error) {
+	return key, m.ensure(ctx, imagesDir, key, m.imageOf(layers))
+}
+
+// imageOf merges layers into an item.
+func (m *Manager) imageOf(layers []string) func(ctx context.Context, dir string) (*keep.Item, error) {
+	return func(ctx context.Context, dir string) (*keep.Item, error) {
 		sources, err := m.openLayers(ctx, layers)
 		if err != nil {
 			return nil, err
@@ -88,7 +97,7 @@ func (m *Manager) ensureImage(ctx context.Context, layers []string) (string, err
 		defer image.Close()
 		it := &keep.Item{Layers: layers, Sums: keep.Sums(bootstrapFile)}
 		return it, keep.WriteBootstrap(ctx, image, filepath.Join(dir, bootstrapFile))
-	})
+	}
 }
 
 // imageKey names the image of layers.

@@ -121,8 +121,6 @@ struct Known<'a> {
     tag: Option<String>,
     diff_id: Option<String>,
     again: Option<Again<'a>>,
-    /// Whether the tar had a place of the length that it says, and no other.
-    is_placed: bool,
 }
 
 /// Opens a layer. A tar that is read where it lies was checked before; else the end of the blob says whether it has
@@ -194,21 +192,18 @@ pub(crate) fn each<'a, J>(
         let tar = Box::new(move || uncompressed(&name, reader, limits));
         let options = from_tar::reading(how, tag.as_deref());
         let place = spool.borrow_mut().place(bytes)?;
-        let is_placed = place.is_some();
         let room = place.map_or_else(|| spool.borrow().room(&path), Ok)?;
-        let known = Known { path: path.clone(), tag, diff_id, again, is_placed };
+        let known = Known { path: path.clone(), tag, diff_id, again };
         let stream = Stream { path, tar, options, room };
         Ok(Begun::Stream(Box::new(stream), known))
     };
     let end = |known: Known<'a>, unpacked: Done<Unpacked>| {
-        let Known { path, tag, diff_id, again, is_placed } = known;
+        let Known { path, tag, diff_id, again } = known;
         let Unpacked { path, room, done } = unpacked.or_else(|fail| {
             let Some(again) = again else { return Err(fail) };
             let reader = again()?;
-            if !is_placed {
-                return Err(fail);
-            }
-            // It may only be longer than it says.
+            // Whatever else is wrong with it is wrong a second time.
+            let Fail::Longer(_) = fail else { return Err(fail) };
             let room = spool.borrow().room(&path)?;
             let options = from_tar::reading(how, tag.as_deref());
             let done = room.fill(&path, uncompressed(&path, reader, how.limits)?, options)?;
@@ -254,7 +249,47 @@ fn checked(path: &Path, layer: Loaded, digest: &str, diff_id: &str) -> Done<Load
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    /// Counts what is read of a blob that is opened again.
+    struct Counted<'a>(&'a [u8], Arc<AtomicUsize>);
+
+    impl Read for Counted<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let n = self.0.read(buf)?;
+            self.1.fetch_add(n, Ordering::Relaxed);
+            Ok(n)
+        }
+    }
+
+    /// Of a tar that is longer than it says, another place is the cure; of nothing else.
+    #[test]
+    fn what_is_broken_is_unpacked_once() {
+        let dir = tempfile::tempdir().unwrap();
+        for (tar, is_tar) in [([0; 2048], true), ([7; 2048], false)] {
+            let read = Arc::new(AtomicUsize::new(0));
+            let counted = Counted(&tar, Arc::clone(&read));
+            let again: Again<'_> = Box::new(move || Ok(Box::new(counted)));
+            let packed = Packed {
+                path: "a layer".into(),
+                reader: Box::new(&tar[..]),
+                tag: None,
+                diff_id: None,
+                bytes: Some(1024),
+                again: Some(again),
+            };
+            let mut spool = Spool::begun_in(&dir.path().join("out")).ok().unwrap();
+            let open = |packed| Ok(Source::Blob(packed));
+            let how = ReadingOptions::default();
+            let all = each([packed].into_iter(), None, &how, &mut spool, open, &|| {});
+            assert_eq!(all.is_ok(), is_tar);
+            assert_eq!(read.load(Ordering::Relaxed), if is_tar { tar.len() } else { 0 });
+        }
+    }
 
     #[test]
     fn lengths_of_a_manifest_may_be_any() {

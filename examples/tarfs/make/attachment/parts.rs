@@ -51,7 +51,7 @@ pub(crate) fn made(
     let bootstrap = Output::scratch(dir, Path::new("the image's metadata"))?;
     let layout = image::plan(image, tree, &LayoutOptions::new().limits(limits))?;
     tarfs_io::write_metadata(&layout, &bootstrap)?;
-    is_over_tars_alone(image, &bootstrap, tree)?;
+    is_over_tars_alone(image, &bootstrap, tree, limits)?;
 
     let hashes = Output::scratch(dir, Path::new("the image's hash tree"))?;
     let layout = image::plan(image, tree, &LayoutOptions::disk().limits(limits))?;
@@ -77,11 +77,11 @@ pub(crate) fn made(
 
 /// Refuses metadata that holds data of files itself: whoever reads it back has one device more than the image, and
 /// would make another disk of it.
-fn is_over_tars_alone(image: &Path, bootstrap: &NamedFile, tree: &Tree) -> Done {
-    let why = |error: erofs_tarfs::read::Error| Fail::of(image, error);
+fn is_over_tars_alone(image: &Path, bootstrap: &NamedFile, tree: &Tree, limits: Limits) -> Done {
+    let why = |error| Fail::of_image(image, &error);
     let bytes = tarfs_io::read_metadata(bootstrap)?;
-    let again =
-        Image::new(&bytes).and_then(|image| image.tree(&TreeOptions::new())).map_err(why)?;
+    let options = TreeOptions::new().limits(limits);
+    let again = Image::new(&bytes).and_then(|image| image.tree(&options)).map_err(why)?;
     if again.devices().len() == tree.devices().len() {
         return gives_its_bytes(image, &again, &bytes);
     }

@@ -19,7 +19,7 @@ import (
 // checkAttached holds both files against the root hash: the tree's levels by it, the metadata by the tree. Of the tars
 // nothing is read.
 func (s *Store) checkAttached(ctx context.Context, a Attached, layers []string, dir string) error {
-	tree, err := keep.ReadBootstrap(filepath.Join(dir, imageFile))
+	tree, err := keep.ReadBootstrap(filepath.Join(dir, imageFile), s.options.Limits)
 	if err != nil {
 		return err
 	}
@@ -67,18 +67,14 @@ func (s *Store) checkAttached(ctx context.Context, a Attached, layers []string, 
 }
 
 // isWithinLimits refuses metadata that are over a limit, as they would be if they were made here of so many layers.
+// Inodes and depth were counted where they were read.
 func (s *Store) isWithinLimits(tree *tarfs.Tree, layers int) error {
 	limits := s.options.Limits
 	// Of all layers, none of which has more; without overflow.
 	if inodes := tree.Info().Inodes; limits.MaxEntries > 0 && inodes/uint64(layers) > limits.MaxEntries {
 		return fmt.Errorf("metadata of %d files, and max_layer_entries allows %d in each of %d layers", inodes, limits.MaxEntries, layers)
 	}
-	// A merge asks for inodes and depth.
-	merged, err := tarfs.Merge([]*tarfs.Tree{tree}, &tarfs.MergeOptions{Limits: limits})
-	if err != nil {
-		return err
-	}
-	return merged.Close()
+	return nil
 }
 
 // hasOurBytes refuses metadata with other bytes than this library writes of the files in it: what a kernel makes of them

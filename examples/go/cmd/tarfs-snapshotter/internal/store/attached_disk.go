@@ -71,7 +71,7 @@ func (s *Store) sourcesOfDisk(ctx context.Context, mode tarfs.Mode, layers []str
 
 func (s *Store) openAttached(ctx context.Context, it *keep.Item, mode tarfs.Mode, d *diskSources) (a ofAttached, err error) {
 	key := s.attachedKey(it.Layers)
-	if d.tree, err = keep.ReadBootstrap(s.items.Path(attachedKind, key, imageFile)); err != nil {
+	if d.tree, err = keep.ReadBootstrap(s.items.Path(attachedKind, key, imageFile), s.options.Limits); err != nil {
 		return a, err
 	}
 	source := tarfs.Source{Tree: d.tree}

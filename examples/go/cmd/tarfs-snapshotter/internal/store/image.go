@@ -118,6 +118,10 @@ func (s *Store) ensure(ctx context.Context, kind, key string, fill func(ctx cont
 				return err
 			}
 			s.log.Error("damaged: made again", "item", kind+"/"+key, "cause", err)
+			// It stays until then, but for disks: there may be no room for two.
+			if kind != disksKind {
+				return s.items.Renew(kind, key, func(dir string) (*keep.Item, error) { return fill(ctx, dir) })
+			}
 			if err := s.items.Remove(kind, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

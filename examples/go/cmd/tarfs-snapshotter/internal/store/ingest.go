@@ -52,7 +52,7 @@ func (s *Store) ingest(ctx context.Context, want digest.Digest, tar io.Reader) (
 		return Layer{}, fmt.Errorf("%w: it has %s", ErrDiffID, got)
 	}
 	written := s.options.Metrics.Stage("index")
-	if err := keep.WriteLayer(ctx, read.Tree, filepath.Join(draft.Dir, indexFile)); err != nil {
+	if err := keep.WriteLayer(ctx, read.Tree, filepath.Join(draft.Dir, indexFile), s.options.Limits); err != nil {
 		return Layer{}, err
 	}
 	written()

@@ -84,7 +84,7 @@ func verifySealed(ctx context.Context, path string, it *keep.Item) error {
 	if info := sealed.Info(); info.HasSuperblock {
 		superblock := make([]byte, 512)
 		if _, err := file.ReadAt(superblock, int64(info.HashOffset)); err != nil {
-			return err
+			return keep.Unreadable(err)
 		}
 		if err := verifySuperblock(superblock, sealed); err != nil {
 			return damaged(err)
