@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use erofs_tarfs::image::{self, DiskPlan, Piece};
 use erofs_tarfs::layout::{self, Artifact, DiskOrder, Layout};
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::read::{DevicesAt, Image, TreeOptions};
 use erofs_tarfs::tree::Tree;
 
@@ -65,7 +66,9 @@ pub fn assemble(layout: &Layout<'_>, plan: &DiskPlan, blobs: &[&[u8]]) -> Vec<u8
 /// If it is refused.
 #[must_use]
 pub fn read(image: &[u8]) -> Tree {
-    Image::new(image).unwrap().tree(&TreeOptions::default()).unwrap()
+    // Deeper than images of strangers may be.
+    let options = TreeOptions::new().limits(Limits::new().max_depth(u64::MAX));
+    Image::new(image).unwrap().tree(&options).unwrap()
 }
 
 /// Reads a disk back, its devices within.
