@@ -136,6 +136,9 @@ fn names_over_255_bytes_are_refused_and_bad_paths_too() {
     refused(tar().format(Format::Gnu).file(&long, b""), 1024, &long, &Rule::NameTooLong(256));
     let inner = format!("{long}/f");
     refused(tar().file(&inner, b"").format(Format::Gnu), 1024, &inner, &Rule::NameTooLong(256));
+    // Or in what a symbolic link on the way leads to.
+    let below = tar().format(Format::Gnu).symlink("l", &inner).file("l/g", b"");
+    refused(below, 1536, "l/g", &Rule::NameTooLong(256));
     for bytes in [tar().file("", b"").finish(), tar().file("f", b"").pax("path", b"a\0b").finish()]
     {
         let error = try_layer(&bytes, LayerOptions::default()).unwrap_err();

@@ -72,6 +72,10 @@ fn unsound_sparse_maps_are_refused() {
         let header = Header::new(b'S', "s", size).gnu().sparse(list, real, more);
         refused(&[&header.block(), &vec![1; size.next_multiple_of(512) as usize], &[0; 512]])
     };
+    // An offset of -512, in base 256.
+    let negative = [&[0xff; 10][..], &[0xfe, 0]].concat();
+    let negative =
+        Header::new(b'S', "s", 512).gnu().sparse(&[(0, 512)], 4096, false).set(386, &negative);
     for (error, rule) in [
         (s(&[(1024, 512), (512, 512)], 1024, 4096, false), "runs are in order"),
         (s(&[(0, 512), (511, 512)], 1024, 4096, false), "runs are in order"),
@@ -80,6 +84,7 @@ fn unsound_sparse_maps_are_refused() {
         (s(&[(0, 512)], 1024, 4096, false), "add up to the body's"),
         (s(&[(0, 1024)], 512, 4096, false), "add up to the body's"),
         (refused(&[&Header::new(b'S', "s", 0).block()]), "type S has GNU's magic"),
+        (refused(&[&negative.block(), &[1; 512]]), "offset and length are not negative"),
     ] {
         assert!(
             error.starts_with("entry \"s\" at byte 0: sparse map, run ") && error.contains(rule),
@@ -135,6 +140,8 @@ fn unsound_pax_sparse_records_are_refused() {
     for (error, rule) in [
         (with(&[("GNU.sparse.major", b"2"), ("GNU.sparse.minor", b"0")], b""), "versions are"),
         (with(&[("GNU.sparse.major", b"1")], b""), "versions are"),
+        (with(&[v1[0], v1[1], v1[2], ("GNU.sparse.map", b"0,1")], b"x"), "is in the body only"),
+        (with(&[("GNU.sparse.offset", b"")], b"x"), "the value is a number"),
         (with(&[("GNU.sparse.name", b"n"), ("GNU.sparse.size", b"5")], b""), "has a map"),
         (with(&[("GNU.sparse.map", b"0,1")], b"x"), "has a length"),
         (
