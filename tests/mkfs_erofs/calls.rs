@@ -7,6 +7,7 @@ use std::path::Path;
 use testkit::dump::dump;
 use testkit::mount::{Erofs, Mounted};
 use testkit::oracle;
+use testkit::tarball::TarBuilder;
 
 use crate::expected::{Extracted, extracted, same};
 use crate::run::{Place, Ran, UUID, layer, quiet, run, run_of, without_holes, words};
@@ -160,5 +161,21 @@ fn a_layer_without_data_mounts_in_both_forms() {
         }
         let mount = Erofs::new(&out).mount().unwrap();
         assert_eq!(fs::read_dir(mount.path()).unwrap().count(), 0, "{args}");
+    }
+}
+
+/// erofs-utils fails with such a layer (`findings/opaque-root-three-ways.sh`); what overlayfs makes of the attribute is
+/// in README.md, "Limits".
+#[test]
+fn a_layer_whose_root_hides_what_is_below() {
+    let (place, tar) = (Place::new(), TarBuilder::new().opaque("").file("new", b"new").finish());
+    for args in ["--tar=f --aufs --quiet", "--tar=f --aufs --quiet -b4096"] {
+        let out = place.path("layer.erofs");
+        quiet(&tar, words(args, &out));
+        let mount = Erofs::new(&out).mount().unwrap();
+        let mut value = [0; 8];
+        let read = rustix::fs::lgetxattr(mount.path(), "trusted.overlay.opaque", &mut value[..]);
+        assert_eq!(&value[..read.unwrap()], b"y", "{args}");
+        assert_eq!(fs::read(mount.path().join("new")).unwrap(), b"new");
     }
 }
