@@ -235,3 +235,16 @@ fn malformed_pax_records_are_refused() {
         assert!(error.contains(&format!("pax record \"{key}\"=\"{value}\"")), "{error}");
     }
 }
+
+/// As GNU tar extracts it, and Go reads it; the crate `tar` passes over a block behind the link.
+#[test]
+fn a_link_to_which_a_pax_record_gives_a_size_has_no_body() {
+    let sized = pax(&[("size", b"1")]);
+    for kind in [b'1', b'2', b'5'] {
+        let link = Header::new(kind, "l", 0).set(157, b"f");
+        let got = entries(&[&file("f", b"1"), &sized, &link.block(), &file("n", b"2")]);
+        let paths: Vec<&str> = got.iter().map(|entry| entry.path()).collect();
+        assert_eq!(paths, ["f", "l", "n"]);
+        assert_eq!((got[1].body.len(), &*got[2].body), (0, &b"2"[..]));
+    }
+}
