@@ -16,30 +16,10 @@ mkdir -p base/d root/d below/d
 touch base/{old,d/old}
 touch root/{new,d/new,.wh..wh..opq} below/{new,d/new,d/.wh..wh..opq}
 for layer in base root below; do tar -C "$layer" -cf "$layer.tar" .; done
-# image NAME: of two layers, the base and NAME
-image() {
-  python3 - "$1" <<'PY'
-import hashlib, json, os, sys
-name = sys.argv[1]
-os.makedirs(name + ".oci/blobs/sha256")
-def blob(data, media_type):
-    digest = hashlib.sha256(data).hexdigest()
-    open(name + ".oci/blobs/sha256/" + digest, "wb").write(data)
-    return dict(mediaType="application/vnd.oci.image." + media_type, digest="sha256:" + digest, size=len(data))
-layers = [blob(open(tar + ".tar", "rb").read(), "layer.v1.tar") for tar in ("base", name)]
-rootfs = dict(type="layers", diff_ids=[layer["digest"] for layer in layers])
-config = blob(json.dumps(dict(architecture="amd64", os="linux", rootfs=rootfs)).encode(), "config.v1+json")
-manifest = dict(schemaVersion=2, mediaType="application/vnd.oci.image.manifest.v1+json", config=config, layers=layers)
-manifest = blob(json.dumps(manifest).encode(), "manifest.v1+json")
-manifest["annotations"] = {"org.opencontainers.image.ref.name": "t"}
-json.dump(dict(schemaVersion=2, manifests=[manifest]), open(name + ".oci/index.json", "w"))
-json.dump(dict(imageLayoutVersion="1.0.0"), open(name + ".oci/oci-layout", "w"))
-PY
-}
 # names FOLDER: in it, and in d
 names() { (cd "$1" && echo * / "$(cd d && echo *)"); }
 unpacked() {
-  image "$1"
+  layout "$1.oci" base.tar "$1.tar"
   "$umoci" unpack --image "$1.oci:t" "$1.bundle" >umoci.log 2>&1
   names "$1.bundle/rootfs"
 }

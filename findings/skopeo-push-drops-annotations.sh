@@ -30,17 +30,7 @@ json.dump(dict(schemaVersion=2, manifests=[manifest]), open("image/index.json", 
 json.dump(dict(imageLayoutVersion="1.0.0"), open("image/oci-layout", "w"))
 END
 
-port=$(free_port)
-cat >registry.yml <<END
-version: 0.1
-log: {level: error}
-storage: {filesystem: {rootdirectory: $work/registry}}
-http: {addr: 127.0.0.1:$port}
-END
-"$registry" serve registry.yml >registry.log 2>&1 &
-served=$!
-trap 'kill $served; wait $served || true; leave' EXIT
-until_open "$port"
+start_registry "$registry"
 
 # pushed NAME OPTIONS: what a manifest says after a push, of the layer and of itself.
 pushed() {

@@ -18,41 +18,8 @@ seq 20000 >file
 tar -cf layer.tar file
 "$zstd/pzstd" -q layer.tar -o pzstd.zst
 "$zstd/zstd" -q layer.tar -o zstd.zst
-# image NAME: of one layer, NAME.zst
-image() {
-  python3 - "$1" <<'PY'
-import hashlib, json, os, sys
-name = sys.argv[1]
-os.makedirs(name + "/blobs/sha256")
-def blob(data, media_type):
-    digest = hashlib.sha256(data).hexdigest()
-    open(name + "/blobs/sha256/" + digest, "wb").write(data)
-    return dict(mediaType="application/vnd.oci.image." + media_type, digest="sha256:" + digest, size=len(data))
-layer = blob(open(name + ".zst", "rb").read(), "layer.v1.tar+zstd")
-diff_id = "sha256:" + hashlib.sha256(open("layer.tar", "rb").read()).hexdigest()
-config = dict(architecture="amd64", os="linux", rootfs=dict(type="layers", diff_ids=[diff_id]))
-manifest = dict(schemaVersion=2, mediaType="application/vnd.oci.image.manifest.v1+json",
-                config=blob(json.dumps(config).encode(), "config.v1+json"), layers=[layer])
-manifest = blob(json.dumps(manifest).encode(), "manifest.v1+json")
-manifest["annotations"] = {"org.opencontainers.image.ref.name": "t"}
-json.dump(dict(schemaVersion=2, manifests=[manifest]), open(name + "/index.json", "w"))
-json.dump(dict(imageLayoutVersion="1.0.0"), open(name + "/oci-layout", "w"))
-PY
-}
-image pzstd
-image zstd
-
-port=$(free_port)
-cat >registry.yml <<END
-version: 0.1
-log: {level: error, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: $work/registry}}
-http: {addr: 127.0.0.1:$port}
-END
-"$registry" serve registry.yml >registry.log 2>&1 &
-served=$!
-trap 'kill $served; wait $served || true; leave' EXIT
-until_open "$port"
+for kind in pzstd zstd; do layout "$kind" "layer.tar=$kind.zst"; done
+start_registry "$registry"
 
 copy() { "$skopeo" --insecure-policy copy --quiet "$@"; }
 # pushed IMAGE OPTIONS: pushes it and fetches it again, into "back": its layer's type, and what that is
