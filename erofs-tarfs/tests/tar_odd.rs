@@ -126,6 +126,7 @@ fn cases() -> Vec<(String, Vec<u8>, Then)> {
     add("L without NUL", &[&extension(b'L', b"gnu"), &file("f", b"")], Refuse);
     add("L with a NUL inside", &[&extension(b'L', b"gnu\0x\0"), &file("f", b"")], Refuse);
     add("empty L", &[&extension(b'L', b""), &file("f", b"")], Refuse);
+    add("a pax path twice", &[&pax(&[("path", b"a"), ("path", b"b")]), &file("f", b"")], Refuse);
     add("empty pax path", &[&pax(&[("path", b"")]), &file("f", b"")], AsGo);
     add("global path", &[&global(&[("path", b"g")]), &file("f", b"")], AsGnu);
     add("x then g", &[&x, &global(&[("mtime", b"7")]), &file("f", b"")], AsGnu);
