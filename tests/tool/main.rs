@@ -1,6 +1,7 @@
 //! The tool `tarfs`, as scripts use it: its forms, its six modes, its errors.
 
 mod algorithms;
+mod answers;
 mod block_devices;
 mod blocks;
 mod cache;

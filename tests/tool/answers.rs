@@ -1,0 +1,78 @@
+//! What Linux answers about an image's files, where README.md's limits tell users of it.
+
+use std::fs;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::process::Command;
+
+use testkit::mount::Erofs;
+use testkit::oracle::{self, Verdict};
+use testkit::tarball::{SparseForm, TarBuilder};
+
+use crate::mounting::Point;
+use crate::run::{Image, json, ok};
+
+/// C's stdio reads by as many bytes as this says (findings/small-blocks-small-reads.sh).
+#[test]
+fn a_file_has_blocks_as_large_as_the_images() {
+    let image = Image::new();
+    for (size, options) in [(512, &[][..]), (4096, &["--block-size", "4096"])] {
+        let disk = image.path("disk");
+        let merge = ["merge", "--disk", "-o", disk.to_str().unwrap()];
+        ok(image.over_tars(&[&merge, options].concat()));
+        let mounted = Erofs::new(&disk).mount().unwrap();
+        assert_eq!(fs::metadata(mounted.path()).unwrap().blksize(), size);
+        fs::remove_file(disk).unwrap();
+    }
+}
+
+/// Where a file is by FIEMAP, in bytes; this program divides by 512.
+fn place(filefrag: &Path, file: &Path) -> u64 {
+    let said = Verdict::of(Command::new(filefrag).args(["-v", "-b512"]).arg(file));
+    said.expect_ok("filefrag");
+    let line = said.output.lines().find(|line| line.trim_start().starts_with("0:")).unwrap();
+    let at = line.split(':').nth(2).unwrap().split("..").next().unwrap();
+    512 * at.trim().parse::<u64>().unwrap()
+}
+
+/// A hole is a hole to SEEK_DATA, and blocks to st_blocks, by which `cp` and `tar --sparse` go
+/// (findings/holes-are-counted.sh); FIEMAP's places are those of bytes in the tars, and of two tars one place may be two
+/// files' (findings/fiemap-names-no-device.sh).
+#[test]
+fn holes_and_places() {
+    let image = Image::new();
+    let tar = |name: &str, byte: u8| {
+        let path = image.path(name);
+        let runs = [(4 << 20, &[byte; 4096][..])];
+        let tar = TarBuilder::new().file(&format!("plain{name}"), &[byte; 4096]);
+        fs::write(&path, tar.sparse(SparseForm::Pax10, name, 8 << 20, &runs).finish()).unwrap();
+        path
+    };
+    let tars = [tar("a", b'a'), tar("b", b'b')];
+    let (boot, point) = (image.path("boot"), Point::new(&image, "point"));
+    let [boot, first, second] = [&boot, &tars[0], &tars[1]].map(|path| path.to_str().unwrap());
+    ok(["merge", "-o", boot, first, second]);
+    ok(["mount", boot, point.text()]);
+    let places = tars.each_ref().map(|tar| {
+        let name = tar.file_name().unwrap().to_str().unwrap();
+        let (plain, sparse) = (point.0.join(format!("plain{name}")), point.0.join(name));
+        let said = fs::metadata(&sparse).unwrap();
+        assert_eq!(said.blocks() * 512, said.len());
+        let file = fs::File::open(&sparse).unwrap();
+        let data = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(0)).unwrap();
+        assert_eq!(data, 4 << 20);
+        let filefrag = oracle::tool("filefrag", "apt-get install e2fsprogs")?;
+        let (tar, places) = (fs::File::open(tar).unwrap(), [plain, sparse]);
+        Some(places.map(|file| {
+            let (at, mut bytes) = (place(&filefrag, &file), [0; 4096]);
+            tar.read_exact_at(&mut bytes, at).unwrap();
+            assert!(bytes.iter().all(|byte| name.as_bytes() == [*byte]), "{file:?} at {at}");
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let extents = json(&ok(["stat", "--json", boot, name])).remove(0)["extents"].take();
+            assert!(extents.as_array().unwrap().iter().any(|of| of["device_offset"] == at));
+            at
+        }))
+    });
+    assert_eq!(places[0], places[1]);
+    ok(["umount", point.text()]);
+}
