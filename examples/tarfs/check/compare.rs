@@ -83,12 +83,19 @@ impl<R: Filesystem> Comparison<'_, R> {
         }
         self.pairs.insert(key, other);
         if one.kind(left) != two.kind(right) {
-            let text = format!("is {:?}, not {:?}", one.kind(left), two.kind(right));
+            let text = format!("is a {}, not a {}", one.kind(left), two.kind(right));
             return self.differs(path, text);
         }
-        if one.attributes(left) != two.attributes(right) {
-            let text = format!("has {:?}, not {:?}", one.attributes(left), two.attributes(right));
+        let (is, meant) = (one.attributes(left), two.attributes(right));
+        if is.mode != meant.mode {
+            self.differs(path, format_args!("has mode {:04o}, not {:04o}", is.mode, meant.mode));
+        }
+        if (is.uid, is.gid) != (meant.uid, meant.gid) {
+            let text = format!("has owner {}:{}, not {}:{}", is.uid, is.gid, meant.uid, meant.gid);
             self.differs(path, text);
+        }
+        if is.mtime != meant.mtime {
+            self.differs(path, format_args!("has mtime {}, not {}", is.mtime, meant.mtime));
         }
         if one.nlink(left) != two.nlink(right) {
             let text = format!("has {} links, not {}", one.nlink(left), two.nlink(right));
@@ -100,34 +107,51 @@ impl<R: Filesystem> Comparison<'_, R> {
         if one.xattrs(left) != two.xattrs(right) {
             self.differs(path, "has other extended attributes");
         }
-        let same = match (one.content(left), two.content(right)) {
+        match (one.content(left), two.content(right)) {
             (Content::Regular { size, .. }, Content::Regular { size: other, .. }) => {
-                if size == other { self.bytes(left, right) } else { Ok(false) }
+                if size != other {
+                    return self.differs(path, format_args!("has {size} bytes, not {other}"));
+                }
+                match self.first_byte(left, right) {
+                    Ok(None) => {}
+                    Ok(Some(at)) => {
+                        self.differs(path, format_args!("has other bytes from {at} on"))
+                    }
+                    Err(error) => self.differs(path, error),
+                }
             }
-            (Content::Target(target), Content::Target(other)) => Ok(target == other),
-            (Content::Device(number), Content::Device(other)) => Ok(number == other),
-            _ => Ok(true),
-        };
-        match same {
-            Ok(true) => {}
-            Ok(false) => self.differs(path, "has other content"),
-            Err(error) => self.differs(path, error),
+            (Content::Target(target), Content::Target(other)) if target != other => {
+                let [is, meant] = [target, other].map(|to| quote::name(OsStr::from_bytes(to)));
+                self.differs(path, format_args!("leads to {is}, not {meant}"));
+            }
+            (Content::Device(number), Content::Device(other)) if number != other => {
+                let text = format!(
+                    "is device {},{}, not {},{}",
+                    number.major, number.minor, other.major, other.minor
+                );
+                self.differs(path, text);
+            }
+            _ => {}
         }
     }
 
-    fn bytes(&self, left: Id<OfTree<'_>>, right: R::Id) -> Result<bool, String> {
+    /// The first byte in which two files of one length differ.
+    fn first_byte(&self, left: Id<OfTree<'_>>, right: R::Id) -> Result<Option<u64>, String> {
         let mut one = self.left.body(left).map_err(|fail| fail.to_string())?;
         let mut two = self.right.body(right).map_err(|fail| fail.to_string())?;
         let (mut some, mut other) = (Buffer::new(64 << 10), Buffer::new(64 << 10));
+        let mut at = 0;
         loop {
             let n = one.read(&mut some).map_err(|error| error.to_string())?;
             if n == 0 {
-                return Ok(true);
+                return Ok(None);
             }
             two.read_exact(&mut other[..n]).map_err(|error| error.to_string())?;
-            if some[..n] != other[..n] {
-                return Ok(false);
+            let differs = some[..n].iter().zip(&other[..n]).position(|(some, other)| some != other);
+            if let Some(differs) = differs {
+                return Ok(Some(at + differs as u64));
             }
+            at += n as u64;
         }
     }
 }

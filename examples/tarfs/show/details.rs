@@ -20,7 +20,7 @@ pub(crate) fn write(
     out.write_all(b"path:  ")?;
     names.write(out, path)?;
     out.write_all(b"\n")?;
-    writeln!(out, "type:  {:?}", tree.kind(id))?;
+    writeln!(out, "type:  {}", tree.kind(id))?;
     let text = mode::mode(tree.kind(id), attributes.mode);
     writeln!(out, "mode:  {:04o} {text}", attributes.mode)?;
     writeln!(out, "owner: {}:{}", attributes.uid, attributes.gid)?;
