@@ -44,7 +44,7 @@ fn holes_and_places() {
     let tar = |name: &str, byte: u8| {
         let path = image.path(name);
         let runs = [(4 << 20, &[byte; 4096][..])];
-        let tar = TarBuilder::new().file(&format!("plain{name}"), &[byte; 4096]);
+        let tar = TarBuilder::new().file(format!("plain{name}"), [byte; 4096]);
         fs::write(&path, tar.sparse(SparseForm::Pax10, name, 8 << 20, &runs).finish()).unwrap();
         path
     };
