@@ -1,16 +1,19 @@
 //! What Linux answers about an image's files, where README.md's limits tell users of it.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::process::Command;
 
+use testkit::dump::{Kind, dump};
 use testkit::mount::Erofs;
 use testkit::oracle::{self, Verdict};
 use testkit::tarball::{SparseForm, TarBuilder};
 
 use crate::mounting::Point;
-use crate::run::{Image, json, ok};
+use crate::run::{Image, json, ok, run};
 
 /// C's stdio reads by as many bytes as this says (findings/small-blocks-small-reads.sh).
 #[test]
@@ -75,4 +78,50 @@ fn holes_and_places() {
     });
     assert_eq!(places[0], places[1]);
     ok(["umount", point.text()]);
+}
+
+/// Files below an overlay have the device number of its directories: by it `du -x` and backups of one filesystem go
+/// (findings/overlay-files-on-other-devices.sh).
+#[test]
+fn an_overlay_is_one_filesystem() {
+    let image = Image::new();
+    let (disk, upper) = (image.path("disk"), image.path("upper"));
+    ok(image.over_tars(&["merge", "--disk", "-o", disk.to_str().unwrap()]));
+    let point = Point::new(&image, "point");
+    let [disk, upper] = [&disk, &upper].map(|path| path.to_str().unwrap());
+    let mount = ["mount", "--overlay", upper];
+    for (options, shown, is_one) in [
+        (&[][..], "xino=auto", true),
+        (&["--overlay-option=xino=on", "--overlay-option=volatile"], "volatile", true),
+        (&["--overlay-option", "xino=off"], "upperdir", false),
+    ] {
+        ok([&mount, options, &[disk, point.text()]].concat());
+        fs::write(point.0.join("new"), "new").unwrap();
+        let table = fs::read_to_string("/proc/self/mounts").unwrap();
+        let mut lines = table.lines().filter(|line| line.split(' ').nth(1) == Some(point.text()));
+        assert!(lines.next_back().unwrap().contains(shown), "{options:?}: {table}");
+        let directory = fs::metadata(&point.0).unwrap().dev();
+        let shown = dump(&point.0).unwrap();
+        let files = shown.0.iter().filter(|(_, node)| node.kind != Kind::Dir);
+        let devices: Vec<u64> = files
+            .map(|(path, _)| fs::symlink_metadata(point.0.join(OsStr::from_bytes(path))))
+            .map(|said| said.unwrap().dev())
+            .collect();
+        assert!(devices.len() > 3);
+        assert!(devices.iter().all(|device| (*device == directory) == is_one), "{options:?}");
+        ok(["umount", point.text()]);
+        let _ = fs::remove_dir_all(format!("{upper}.work")); // of a volatile overlay: no other takes it
+    }
+    for (option, code, why) in [
+        ("unknown", 1, "Linux refuses the mount"),
+        ("xino=maybe", 1, "Linux refuses the mount"),
+        ("lowerdir+=/", 2, "is what the image and --overlay say"),
+        ("workdir", 2, "is what the image and --overlay say"),
+    ] {
+        let ran = run([&mount[..], &["--overlay-option", option, disk, point.text()]].concat());
+        assert_eq!(ran.code, code, "{option}: {}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{option}: {}", ran.stderr);
+        assert_eq!(fs::read_dir(&point.0).unwrap().count(), 0);
+    }
+    assert_eq!(run(["mount", "--overlay-option", "volatile", disk, point.text()]).code, 2);
 }

@@ -120,7 +120,7 @@ fn bash_completes() {
         );
         said(&bash, &["--norc", "-c", &script], &place.path(""))
     };
-    assert_eq!(completed("tarfs mount --ov", "--ov", "mount"), "--overlay\n");
+    assert_eq!(completed("tarfs mount --ov", "--ov", "mount"), "--overlay\n--overlay-option\n");
     assert_eq!(completed("tarfs umo", "umo", "tarfs"), "umount\n");
     assert_eq!(
         completed("tarfs export --mode image_v", "image_v", "--mode"),
@@ -138,7 +138,7 @@ fn fish_completes() {
         let all = said(&fish, &["--no-config", "-c", &script], &place.path(""));
         all.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(completed("tarfs mount --ov"), ["--overlay"]);
+    assert_eq!(completed("tarfs mount --ov"), ["--overlay", "--overlay-option"]);
     assert_eq!(completed("tarfs umo"), ["umount"]);
     assert_eq!(completed("tarfs export --mode image_v"), ["image_verity_only"]);
 }

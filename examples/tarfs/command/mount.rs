@@ -11,11 +11,12 @@ use crate::cli::quote;
 use crate::files::directory::NewDirectories;
 use crate::files::unchanged;
 use crate::mount::erofs::{self, Detached};
+use crate::mount::overlay::{self, Setting};
 use crate::mount::placed::{self, Placed};
 use crate::mount::plan::Plan;
+use crate::mount::planning;
 use crate::mount::source::Source;
 use crate::mount::verity_device::VerityDevice;
-use crate::mount::{overlay, planning};
 use crate::show::mount_report::{By, MountReport};
 use crate::show::print;
 
@@ -48,6 +49,12 @@ pub(crate) struct Mount {
     /// The overlay's working directory, on the filesystem of UPPERDIR; UPPERDIR.work if not given.
     #[arg(long, value_name = "WORKDIR", requires = "overlay")]
     work: Option<PathBuf>,
+    /// An option of overlayfs, such as `volatile` or `redirect_dir=on`; may be given more than once. Without one
+    /// `xino` is `auto`: with `xino=off` files have other device numbers than their directories, and what stays on one
+    /// filesystem (`du -x`, `restic backup --one-file-system`) passes them over; but old 32-bit programs can read
+    /// their inode numbers, which have 64 bits else.
+    #[arg(long = "overlay-option", value_name = "NAME[=VALUE]", requires = "overlay")]
+    settings: Vec<Setting>,
     /// Say what was mounted as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -157,6 +164,6 @@ fn put_overlay(
     if is_new {
         overlay::as_root_of(directory, &upper)?;
     }
-    placed.put(&overlay::over(directory, &upper, &work)?)?;
+    placed.put(&overlay::over(directory, &upper, &work, &args.settings)?)?;
     Ok(upper)
 }

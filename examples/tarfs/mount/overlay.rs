@@ -5,22 +5,45 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
+use std::str::FromStr;
 use std::{fs, io};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount,
-    fsopen,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen,
 };
 
 use super::refused::Refusal;
 use crate::cli::fail::{Done, Fail};
 use crate::files::xattrs;
 
+/// An option of overlayfs: its name, and its value if it has one.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting(String, Option<String>);
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (text, None),
+        };
+        if ["source", "upperdir", "workdir"].contains(&name) || name.starts_with("lowerdir") {
+            return Err(format!("{name} is what the image and --overlay say"));
+        }
+        Ok(Self(name.to_owned(), value))
+    }
+}
+
 /// An overlay over what is mounted on `lower`; changes go to `upper`. It is mounted nowhere yet.
 ///
 /// overlayfs keeps a mount of its own of the lower directory, so that the overlay may cover it.
-pub(crate) fn over(lower: &Path, upper: &Path, work: &Path) -> Done<OwnedFd> {
+///
+/// Files of several filesystems have a device number of each in an overlay, and none that of its directories, but for
+/// `xino`: programs that stay on one filesystem would pass all files over.
+pub(crate) fn over(lower: &Path, upper: &Path, work: &Path, settings: &[Setting]) -> Done<OwnedFd> {
     let fs = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
         .map_err(|errno| Refusal::bare(errno).fail(upper))?;
     let set = || {
@@ -28,6 +51,13 @@ pub(crate) fn over(lower: &Path, upper: &Path, work: &Path) -> Done<OwnedFd> {
         fsconfig_set_string(&fs, "lowerdir", escaped(lower, b"\\:"))?;
         fsconfig_set_string(&fs, "upperdir", escaped(upper, b"\\"))?;
         fsconfig_set_string(&fs, "workdir", escaped(work, b"\\"))?;
+        fsconfig_set_string(&fs, "xino", "auto")?;
+        for Setting(name, value) in settings {
+            match value {
+                Some(value) => fsconfig_set_string(&fs, name.as_str(), value.as_str())?,
+                None => fsconfig_set_flag(&fs, name.as_str())?,
+            }
+        }
         fsconfig_create(&fs)?;
         fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
     };
