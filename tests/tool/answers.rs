@@ -29,6 +29,21 @@ fn a_file_has_blocks_as_large_as_the_images() {
     }
 }
 
+/// Incremental backups go by ctime (findings/changed-file-looks-unchanged.sh).
+#[test]
+fn a_file_has_one_time() {
+    let image = Image::new();
+    let disk = image.path("disk");
+    ok(image.over_tars(&["merge", "--disk", "-o", disk.to_str().unwrap()]));
+    let mounted = Erofs::new(&disk).mount().unwrap();
+    for path in dump(mounted.path()).unwrap().0.keys() {
+        let said = fs::symlink_metadata(mounted.path().join(OsStr::from_bytes(path))).unwrap();
+        let mtime = (said.mtime(), said.mtime_nsec());
+        assert_eq!((said.ctime(), said.ctime_nsec()), mtime);
+        assert_eq!((said.atime(), said.atime_nsec()), mtime);
+    }
+}
+
 /// Where a file is by FIEMAP, in bytes; this program divides by 512.
 fn place(filefrag: &Path, file: &Path) -> u64 {
     let said = Verdict::of(Command::new(filefrag).args(["-v", "-b512"]).arg(file));
