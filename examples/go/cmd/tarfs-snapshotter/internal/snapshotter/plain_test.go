@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/snapshotter"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/cmd/tarfs-snapshotter/internal/testkit"
 	"github.com/erofs-tarfs/erofs-tarfs/examples/go/internal/keep"
 	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
 )
 
 // mounted are the directories below a root on which something is mounted.
@@ -116,5 +118,47 @@ func TestPlainLeft(t *testing.T) {
 	n.stop(t)
 	if _, err := snapshotter.New(t.Context(), n.layers, snapshotter.Options{Plain: true, DefaultSize: 1 << 20}); err == nil {
 		t.Error("plain mounts with a size of their own")
+	}
+}
+
+// resident is how many pages of a file are in memory.
+func resident(t *testing.T, path string) (pages int) {
+	t.Helper()
+	file := testkit.Must[*os.File](t)(os.Open(path))
+	defer file.Close()
+	size := int(testkit.Must[os.FileInfo](t)(file.Stat()).Size())
+	memory := testkit.Must[[]byte](t)(unix.Mmap(int(file.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED))
+	defer func() { testkit.OK(t, unix.Munmap(memory)) }()
+	in := make([]byte, (size+os.Getpagesize()-1)/os.Getpagesize())
+	_, _, errno := unix.Syscall(unix.SYS_MINCORE,
+		uintptr(unsafe.Pointer(&memory[0])), uintptr(size), uintptr(unsafe.Pointer(&in[0])))
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	for _, page := range in {
+		pages += int(page & 1)
+	}
+	return pages
+}
+
+// Containers of an image share what they have read of it, where the image is mounted once. Where containerd mounts it for
+// each of them, from its file, they do not: findings/each-mount-has-its-own-cache.sh.
+func TestPlainShares(t *testing.T) {
+	n := newNodeWith(t, plainRoot(t), snapshotter.Options{Plain: true})
+	top, _ := n.pull(t, "image", tarOf(t, "file", strings.Repeat("content ", 1<<16)))
+	var files []string
+	for _, name := range []string{"one", "two"} {
+		container := testkit.Must[[]mount.Mount](t)(n.Prepare(t.Context(), name, top))
+		target := t.TempDir()
+		testkit.OK(t, mount.All(container, target))
+		defer func() { testkit.OK(t, mount.UnmountAll(target, 0)) }()
+		files = append(files, target+"/file")
+	}
+	if pages := resident(t, files[1]); pages != 0 {
+		t.Errorf("before it is read: %d pages", pages)
+	}
+	bytes := testkit.Must[[]byte](t)(os.ReadFile(files[0]))
+	if pages, all := resident(t, files[1]), len(bytes)/os.Getpagesize(); pages != all {
+		t.Errorf("read in one container: %d pages of %d in the other", pages, all)
 	}
 }
