@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::iter;
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -112,18 +113,29 @@ fn each_on<'a, J, T, K>(
             first.map_or(Ok(()), &mut finish)?;
             // Where it can't begin, what is wrong with those before it is told of first.
             step(job, &mut running).or_else(|fail| {
-                running.drain(..).try_for_each(&mut finish)?;
+                all_of(&mut running, &mut finish)?;
                 Err(fail)
             })
         });
-        let done = done.and_then(|()| running.drain(..).try_for_each(&mut finish));
+        let done = done.and_then(|()| all_of(&mut running, &mut finish));
         given_up.store(true, Ordering::Relaxed);
         if done.is_err() {
             give_up();
         }
+        // The end of the scope would wait for what they do, and not until the system has taken them down.
+        for left in running {
+            if let Running::Thread(_, thread) = left {
+                let _ = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            }
+        }
         done
     })?;
     Ok(all)
+}
+
+/// Ends what is on its way, in its order; after the first that fails the rest stays there.
+fn all_of<R>(running: &mut VecDeque<R>, finish: impl FnMut(R) -> Done) -> Done {
+    iter::from_fn(|| running.pop_front()).try_for_each(finish)
 }
 
 /// A stream, for the first who takes it.
