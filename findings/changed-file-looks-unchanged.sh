@@ -15,9 +15,8 @@ echo "versions: Linux $(uname -r), $(tar --version | head -n 1)"
 cd "$work"
 export RESTIC_PASSWORD=test RESTIC_CACHE_DIR=$work/cache
 mkdir in at root
-truncate -s 64M disk && mkfs.ext4 -q disk
-mounted+=("$work/root" "$work/at" "$work/ext4")
-mkdir ext4 && mount -o loop disk ext4
+mounted+=("$work/root" "$work/at")
+ext4_disk 64M
 
 # build BYTES: a tree of one file, as a reproducible build makes it.
 build() {

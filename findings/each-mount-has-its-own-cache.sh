@@ -32,47 +32,29 @@ GO
 echo "versions: Linux $(uname -r), $(mount --version)"
 
 cd "$work"
-mkdir in one two ext4
+mkdir in one two at
 python3 -c 'import os; open("in/file", "wb").write(os.urandom(8 << 20))'
 "$erofs/mkfs.erofs" --quiet image in >mkfs.log
-truncate -s 64M disk && mkfs.ext4 -q disk
-mounted+=("$work/one" "$work/two" "$work/ext4")
-mount -o loop disk ext4
+mounted+=("$work/one" "$work/two" "$work/at")
+ext4_disk 64M
 mkdir ext4/{layer,upper1,work1,upper2,work2} && cp in/file ext4/layer
 
-# resident FILE: how much of it is in memory.
-resident() {
-  python3 - "$1" <<'PY'
-import ctypes, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mmap.restype = ctypes.c_void_p
-file = os.open(sys.argv[1], os.O_RDONLY)
-size = os.fstat(file).st_size
-at = ctypes.c_void_p(libc.mmap(None, ctypes.c_size_t(size), 1, 1, file, ctypes.c_long(0)))
-pages = (ctypes.c_ubyte * (size // 4096))()
-if libc.mincore(at, ctypes.c_size_t(size), pages):
-    sys.exit(os.strerror(ctypes.get_errno()))
-print(sum(page & 1 for page in pages) * 4096 >> 20, end=" MiB")
-PY
-}
-
-# shared NAME WANTED: reads the file of the first mount; how much of both is in memory then.
+# shared NAME WANTED: reads the file of the first mount; how many MiB of both are in memory then.
 shared() {
   cat one/file >/dev/null
-  see "$1: the first, the second" "$(resident one/file), $(resident two/file)" "$2"
+  see "$1: the first, the second" "$(cached one/file two/file)" "$2"
   umount one two
 }
 container() { mount -t overlay -o "lowerdir=$1,upperdir=ext4/upper$3,workdir=ext4/work$3" overlay "$2"; }
 umount ext4 && mount -o loop disk ext4 # what was written is in memory no more
 container ext4/layer one 1 && container ext4/layer two 2
-shared "overlayfs over a directory of ext4" "8 MiB, 8 MiB"
+shared "overlayfs over a directory of ext4" "8 + 8"
 mount_file image one "" >/dev/null && mount_file image two "" >/dev/null
-shared "an EROFS mounted twice from its file" "8 MiB, 0 MiB"
+shared "an EROFS mounted twice from its file" "8 + 0"
 mount -t erofs -o ro,loop image one && mount -t erofs -o ro,loop image two
-shared "mount -o loop, twice" "8 MiB, 8 MiB"
+shared "mount -o loop, twice" "8 + 8"
 ./handler "$work/image" "$work/one" && ./handler "$work/image" "$work/two"
-shared "containerd's handler, twice" "8 MiB, 0 MiB"
-mkdir at && mounted=("$work/one" "$work/two" "$work/at" "$work/ext4")
+shared "containerd's handler, twice" "8 + 0"
 mount_file image at "" >/dev/null
 container at one 1 && container at two 2
-shared "mounted once, two overlayfs over it" "8 MiB, 8 MiB"
+shared "mounted once, two overlayfs over it" "8 + 8"

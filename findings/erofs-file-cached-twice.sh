@@ -38,26 +38,6 @@ done
 mounted=("$work/at" "${mounted[@]}")
 sync
 
-# cached FILE...: how many MiB of each are in memory, to the nearest.
-cached() {
-  python3 - "$@" <<'PY'
-import ctypes, mmap, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mincore.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p
-libc.mmap.restype = ctypes.c_void_p
-seen = []
-for path in sys.argv[1:]:
-    file = os.open(path, os.O_RDONLY)
-    size = os.fstat(file).st_size
-    at = libc.mmap(None, ctypes.c_size_t(size), mmap.PROT_READ, mmap.MAP_SHARED, file, ctypes.c_long(0))
-    pages = (ctypes.c_ubyte * -(-size // mmap.PAGESIZE))()
-    if libc.mincore(at, size, pages):
-        sys.exit(os.strerror(ctypes.get_errno()))
-    seen.append(str(round(sum(page & 1 for page in pages) * mmap.PAGESIZE / 2**20)))
-print(" + ".join(seen))
-PY
-}
-
 # held IMAGE OPTIONS: what is in memory after the 16 MiB were read: of the file, and of the image.
 held() {
   local disk=${1%/*}

@@ -10,7 +10,7 @@ erofs=$(debian sid erofs-utils=1.9.4-1 mkfs.erofs)
 echo "versions: Linux $(uname -r), $(cp --version | head -n 1), $(tar --version | head -n 1)"
 
 cd "$work"
-mkdir in at ext4 merged
+mkdir in at merged
 python3 - <<'PY'
 with open("in/file", "wb") as file:
     file.truncate(64 << 20)
@@ -18,9 +18,8 @@ with open("in/file", "wb") as file:
     file.write(b"x" * 4096)
 PY
 "$erofs/mkfs.erofs" --quiet --chunksize=4096 image in >mkfs.log
-truncate -s 512M disk && mkfs.ext4 -q disk
-mounted+=("$work/merged" "$work/at" "$work/ext4")
-mount -o loop disk ext4
+mounted+=("$work/merged" "$work/at")
+ext4_disk 512M
 mkdir ext4/{upper,work,out}
 mount -t erofs -o ro,loop image at
 cp --sparse=always in/file ext4/out/origin

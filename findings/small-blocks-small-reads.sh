@@ -11,7 +11,7 @@ erofs=$(debian sid erofs-utils=1.9.4-1 mkfs.erofs)
 echo "versions: Linux $(uname -r), glibc $(getconf GNU_LIBC_VERSION | cut -d ' ' -f 2), $(python3 --version)"
 
 cd "$work"
-mkdir in at ext4 merged
+mkdir in at merged
 python3 -c 'print(end="".join("%079d\n" % line for line in range(20000)))' >in/file # 1,600,000 bytes
 cat >lines.c <<'C'
 #include <stdio.h>
@@ -23,9 +23,8 @@ int main(int argc, char **argv) {
 }
 C
 gcc -o lines lines.c
-truncate -s 64M disk && mkfs.ext4 -q disk
-mounted+=("$work/merged" "$work/at" "$work/ext4")
-mount -o loop disk ext4
+mounted+=("$work/merged" "$work/at")
+ext4_disk 64M
 
 # bytes COMMAND...: how many it asks for in the most of its reads of the file.
 bytes() {

@@ -56,7 +56,10 @@ fn has_a_key_twice(tar: &[u8]) -> bool {
         |part: &[u8], key: &[u8]| part.windows(key.len()).filter(|at| *at == key).count() > 1;
     let blocks: Vec<&[u8]> = tar.chunks(512).collect();
     let mut parts = blocks.split(|block| block.get(257..262) == Some(b"ustar"));
-    parts.any(|part| [&b" path="[..], b" linkpath="].iter().any(|key| twice(&part.concat(), key)))
+    parts.any(|part| {
+        let part = part.concat();
+        twice(&part, b" path=") || twice(&part, b" linkpath=")
+    })
 }
 
 /// Why a header is read otherwise by the crate; its size may be in a pax record too.

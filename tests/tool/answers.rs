@@ -44,7 +44,7 @@ fn a_file_has_one_time() {
     }
 }
 
-/// Where a file is by FIEMAP, in bytes; this program divides by 512.
+/// Where a file is by FIEMAP, in bytes; the program is asked for units of 512.
 fn place(filefrag: &Path, file: &Path) -> u64 {
     let said = Verdict::of(Command::new(filefrag).args(["-v", "-b512"]).arg(file));
     said.expect_ok("filefrag");
@@ -71,6 +71,7 @@ fn holes_and_places() {
     let [boot, first, second] = [&boot, &tars[0], &tars[1]].map(|path| path.to_str().unwrap());
     ok(["merge", "-o", boot, first, second]);
     ok(["mount", boot, point.text()]);
+    let filefrag = oracle::tool("filefrag", "apt-get install e2fsprogs");
     let places = tars.each_ref().map(|tar| {
         let name = tar.file_name().unwrap().to_str().unwrap();
         let (plain, sparse) = (point.0.join(format!("plain{name}")), point.0.join(name));
@@ -79,10 +80,10 @@ fn holes_and_places() {
         let file = fs::File::open(&sparse).unwrap();
         let data = rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(0)).unwrap();
         assert_eq!(data, 4 << 20);
-        let filefrag = oracle::tool("filefrag", "apt-get install e2fsprogs")?;
+        let filefrag = filefrag.as_deref()?;
         let (tar, places) = (fs::File::open(tar).unwrap(), [plain, sparse]);
         Some(places.map(|file| {
-            let (at, mut bytes) = (place(&filefrag, &file), [0; 4096]);
+            let (at, mut bytes) = (place(filefrag, &file), [0; 4096]);
             tar.read_exact_at(&mut bytes, at).unwrap();
             assert!(bytes.iter().all(|byte| name.as_bytes() == [*byte]), "{file:?} at {at}");
             let name = file.file_name().unwrap().to_str().unwrap();
