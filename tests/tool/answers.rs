@@ -44,6 +44,48 @@ fn a_file_has_one_time() {
     }
 }
 
+/// Of a block device Linux reads metadata of 512-byte blocks by requests of a sector each, after the device was read through
+/// the page cache by one for each directory at most (findings/metadata-by-single-sectors.sh).
+#[test]
+fn metadata_of_a_device_can_be_read_ahead() {
+    let image = Image::new();
+    let mut tar = TarBuilder::new();
+    for file in 0..2000 {
+        tar = tar.file(format!("{}/{file}", file / 250), []);
+    }
+    let (layer, disk) = (image.path("layer"), image.path("disk"));
+    fs::write(&layer, tar.finish()).unwrap();
+    let point = Point::new(&image, "point");
+    let [layer, disk] = [&layer, &disk].map(|path| path.to_str().unwrap());
+    ok(["merge", "--disk", "-o", disk, layer]);
+    let requests = |read_ahead: bool| {
+        ok(["mount", "--loop", disk, point.text()]);
+        let table = fs::read_to_string("/proc/self/mounts").unwrap();
+        let mut lines = table.lines().map(|line| line.split_once(' ').unwrap());
+        let (device, _) = lines.find(|(_, at)| at.starts_with(point.text())).unwrap();
+        if read_ahead {
+            fs::read(device).unwrap();
+        }
+        // Requests that were served, and their sectors.
+        let stat = format!("/sys/block/{}/stat", device.strip_prefix("/dev/").unwrap());
+        let served = || {
+            let said = fs::read_to_string(&stat).unwrap();
+            let mut numbers = said.split_whitespace().map(|number| number.parse::<u64>().unwrap());
+            [numbers.next().unwrap(), numbers.nth(1).unwrap()]
+        };
+        let before = served();
+        let directories = fs::read_dir(&point.0).unwrap();
+        let files = directories.flat_map(|entry| fs::read_dir(entry.unwrap().path()).unwrap());
+        assert_eq!(files.filter(|entry| entry.as_ref().unwrap().metadata().is_ok()).count(), 2000);
+        let [requests, sectors] = served();
+        ok(["umount", point.text()]);
+        [requests - before[0], sectors - before[1]]
+    };
+    let ([cold, sectors], [warm, _]) = (requests(false), requests(true));
+    assert!(cold > 100 && sectors < 2 * cold, "{cold} requests of {sectors} sectors");
+    assert!(warm <= 8, "{warm} of {cold} requests");
+}
+
 /// Where a file is by FIEMAP, in bytes; the program is asked for units of 512.
 fn place(filefrag: &Path, file: &Path) -> u64 {
     let said = Verdict::of(Command::new(filefrag).args(["-v", "-b512"]).arg(file));
