@@ -86,6 +86,30 @@ fn metadata_of_a_device_can_be_read_ahead() {
     assert!(warm <= 8, "{warm} of {cold} requests");
 }
 
+/// Linux has no DAX for a file whose end is behind its inode (findings/dax-passes-over-inlined-tails.sh).
+#[test]
+fn disks_for_dax_have_no_ends_behind_inodes() {
+    let Some(dump) = oracle::erofs_tool("dump.erofs") else { return };
+    let image = Image::new();
+    let (layer, disk) = (image.path("layer"), image.path("disk"));
+    let lengths = [1, 100, 4095, 4096, 4097, 9000, 65536 + 60];
+    let add = |tar: TarBuilder, len: &usize| tar.file(len.to_string(), vec![b'x'; *len]);
+    fs::write(&layer, lengths.iter().fold(TarBuilder::new(), add).finish()).unwrap();
+    for option in ["--checksum", "--plain-bodies"] {
+        let disk = disk.to_str().unwrap();
+        let merge = ["merge", "--disk", "--block-size", "4096", option, "-o", disk];
+        ok([&merge[..], &[layer.to_str().unwrap()]].concat());
+        for len in lengths {
+            let said = Verdict::of(Command::new(&dump).arg(format!("--path=/{len}")).arg(disk));
+            said.expect_ok("dump.erofs");
+            // Plain, or by chunks; 2 is the form with the end behind the inode.
+            let layout = said.output.split("Layout: ").nth(1).unwrap().chars().next();
+            assert!(matches!(layout, Some('0' | '4')), "{option}, {len} bytes: {}", said.output);
+        }
+        fs::remove_file(disk).unwrap();
+    }
+}
+
 /// Where a file is by FIEMAP, in bytes; the program is asked for units of 512.
 fn place(filefrag: &Path, file: &Path) -> u64 {
     let said = Verdict::of(Command::new(filefrag).args(["-v", "-b512"]).arg(file));
