@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use testkit::oracle::{self, Verdict};
 
 /// How long a guest may say nothing, and how long it may take. Without virtualization each
-/// instruction is emulated.
+/// instruction is emulated: minutes on two free cores, a quarter of an hour beside four other jobs.
 const SILENCE: Duration = Duration::from_secs(120);
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A disk of its own for the guest, which finds it as `/disks/SERIAL`.
 #[derive(Clone, Debug)]
