@@ -198,6 +198,8 @@ fn an_overlay_is_one_filesystem() {
         ("unknown", 1, "Linux refuses the mount"),
         ("xino=maybe", 1, "Linux refuses the mount"),
         ("lowerdir+=/", 2, "is what the image and --overlay say"),
+        ("ro", 2, "an overlay is for writing"),
+        ("datadir+=/", 2, "is what the image and --overlay say"),
         ("workdir", 2, "is what the image and --overlay say"),
     ] {
         let ran = run([&mount[..], &["--overlay-option", option, disk, point.text()]].concat());

@@ -191,6 +191,7 @@ fn an_overlay_keeps_its_changes() {
     let image = Image::new();
     let disk = image.path("disk").display().to_string();
     ok(image.over_tars(&["merge", "--disk", "-o", &disk]));
+    let (second, other) = (Point::new(&image, "second"), image.path("other"));
     for (point, upper) in [("point", "upper"), ("a:point,\\ b", "an, upper:\\x")] {
         let (point, upper) = (Point::new(&image, point), image.path(upper));
         let args = ["mount", "--json", "--overlay", upper.to_str().unwrap(), &disk, point.text()];
@@ -198,6 +199,16 @@ fn an_overlay_keeps_its_changes() {
         assert_eq!(report["overlay"], upper.canonicalize().unwrap().to_str().unwrap());
         image.expect_shown(&dump(&point.0).unwrap());
         fs::write(point.0.join("new"), "new").unwrap();
+        // No second one over it, whatever it is to be.
+        for (overlay, work) in [(&upper, &other), (&other, &upper)] {
+            let [overlay, work] = [overlay, work].map(|path| path.to_str().unwrap());
+            let again = run(["mount", "--overlay", overlay, "--work", work, &disk, second.text()]);
+            assert_eq!(again.code, 1, "{}", again.stdout);
+            let why = "is in use by the overlay that is mounted on";
+            assert!(again.stderr.contains(why), "{}", again.stderr);
+            second.is_bare();
+            assert!(!other.exists());
+        }
         ok(["umount", point.text()]);
         point.is_bare();
         assert_eq!(fs::read_to_string(upper.join("new")).unwrap(), "new");
@@ -243,7 +254,10 @@ fn a_mount_that_fails_leaves_nothing() {
         (&["--tars", "/proc/self", &text("boot")], "is not in /proc/self"),
         (&["--overlay", &text("file"), &text("disk")], "is no directory"),
         (&["--overlay", "/proc/upper", &text("disk")], "/proc/upper"),
-        (&["--overlay", &upper, "--work", "/dev/shm", &text("disk")], "Linux refuses the mount"),
+        (
+            &["--overlay", &upper, "--work", "/dev/shm", &text("disk")],
+            "two directories of one filesystem",
+        ),
         (&["--overlay", &inside, &text("disk")], "Read-only file system"),
     ] {
         let ran = run([&["mount"][..], args, &[point.text()]].concat());

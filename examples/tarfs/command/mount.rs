@@ -16,6 +16,7 @@ use crate::mount::placed::{self, Placed};
 use crate::mount::plan::Plan;
 use crate::mount::planning;
 use crate::mount::source::Source;
+use crate::mount::table;
 use crate::mount::verity_device::VerityDevice;
 use crate::show::mount_report::{By, MountReport};
 use crate::show::print;
@@ -43,7 +44,7 @@ pub(crate) struct Mount {
     by_loop: bool,
     /// Mount it so that it can be written to: what is changed goes to UPPERDIR, by overlayfs. UPPERDIR and its
     /// working directory are made if they are not there, and stay. An UPPERDIR that is made gets the attributes
-    /// of the image's root, which overlayfs shows of it.
+    /// of the image's root, which overlayfs shows of it. One that an overlay has that is mounted here is refused.
     #[arg(long, value_name = "UPPERDIR")]
     overlay: Option<PathBuf>,
     /// The overlay's working directory, on the filesystem of UPPERDIR; UPPERDIR.work if not given.
@@ -160,6 +161,7 @@ fn put_overlay(
             let why = format!("lies in {}, which the mount covers", quote::name(directory));
             return Err(Fail::of(inside, why));
         }
+        table::unused(inside)?;
     }
     if is_new {
         overlay::as_root_of(directory, &upper)?;

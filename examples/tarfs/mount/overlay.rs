@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::{fs, io};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag,
     fsconfig_set_string, fsmount, fsopen,
@@ -17,6 +18,10 @@ use rustix::mount::{
 use super::refused::Refusal;
 use crate::cli::fail::{Done, Fail};
 use crate::files::xattrs;
+
+/// What overlayfs wants of both, and says in the kernel's log alone.
+const DIRECTORIES: &str = " (`dmesg` may say why; UPPERDIR and WORKDIR have to be two directories of one filesystem, neither \
+                           in the other)";
 
 /// An option of overlayfs: its name, and its value if it has one.
 #[derive(Clone, Debug)]
@@ -30,8 +35,15 @@ impl FromStr for Setting {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
-        if ["source", "upperdir", "workdir"].contains(&name) || name.starts_with("lowerdir") {
+        if ["source", "upperdir", "workdir"].contains(&name)
+            || ["lowerdir", "datadir"].iter().any(|of| name.starts_with(of))
+        {
             return Err(format!("{name} is what the image and --overlay say"));
+        }
+        if name == "ro" {
+            return Err(
+                "an overlay is for writing: without --overlay the mount is read-only".to_owned()
+            );
         }
         Ok(Self(name.to_owned(), value))
     }
@@ -61,7 +73,13 @@ pub(crate) fn over(lower: &Path, upper: &Path, work: &Path, settings: &[Setting]
         fsconfig_create(&fs)?;
         fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
     };
-    set().map_err(|errno| Refusal::new(errno, &fs).fail(upper))
+    set().map_err(|errno| {
+        let refusal = Refusal::new(errno, &fs);
+        match errno {
+            Errno::INVAL => refusal.fail_hinted(upper, DIRECTORIES),
+            _ => refusal.fail(upper),
+        }
+    })
 }
 
 /// Gives an upper directory that was just made what the root of the mount below has: overlayfs shows the

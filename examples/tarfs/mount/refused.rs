@@ -36,9 +36,14 @@ impl Refusal {
 
     /// As an error about a file.
     pub(crate) fn fail(&self, name: &Path) -> Fail {
+        self.fail_hinted(name, self.hint())
+    }
+
+    /// The same, with other words on what to do about it.
+    pub(crate) fn fail_hinted(&self, name: &Path, hint: &str) -> Fail {
         let said = self.log.iter().map(|line| format!("; the kernel says: {line}"));
         let (errno, said) = (std::io::Error::from(self.errno), said.collect::<String>());
-        Fail::of(name, format_args!("Linux refuses the mount: {errno}{said}{}", self.hint()))
+        Fail::of(name, format_args!("Linux refuses the mount: {errno}{said}{hint}"))
     }
 
     /// What to do about it.

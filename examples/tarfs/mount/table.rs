@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::overlay::escaped;
 use crate::cli::fail::{Done, Fail};
+use crate::cli::quote;
 
 const TABLE: &str = "/proc/self/mountinfo";
 
@@ -46,13 +47,36 @@ pub(crate) fn ours(directory: &Path) -> Done<usize> {
     }
 }
 
+/// Refuses a directory that an overlay already has for what is written to it: Linux mounts a second one over it, with a
+/// line in its log, and what both write damages one another.
+pub(crate) fn unused(directory: &Path) -> Done {
+    let table = fs::read(TABLE).map_err(|error| Fail::of(TABLE, error))?;
+    let has = |entry: &Entry| {
+        entry.filesystem == b"overlay"
+            && ["upperdir=", "workdir="].iter().any(|name| is(entry, name, directory, b"\\"))
+    };
+    match table.split(|byte| *byte == b'\n').filter_map(entry).find(has) {
+        Some(user) => {
+            let (point, why) = (quote::name(&user.point), "two over one would damage it");
+            let why = format!("is in use by the overlay that is mounted on {point}: {why}");
+            Err(Fail::of(directory, why))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether an overlay has what is mounted on this directory below it, and nothing else.
 fn is_over(overlay: &Entry, directory: &Path) -> bool {
-    let lower = escaped(directory, b"\\:");
+    is(overlay, "lowerdir=", directory, b"\\:")
+}
+
+/// Whether an option is this directory, as it is or with a backslash before what is special.
+fn is(overlay: &Entry, name: &str, directory: &Path, special: &[u8]) -> bool {
+    let as_option = escaped(directory, special);
     let mut options = overlay.options.split(|byte| *byte == b',');
     options.any(|option| {
-        let value = option.strip_prefix(b"lowerdir=").map(unescaped);
-        value.is_some_and(|value| value == lower || value == directory.as_os_str())
+        let value = option.strip_prefix(name.as_bytes()).map(unescaped);
+        value.is_some_and(|value| value == as_option || value == directory.as_os_str())
     })
 }
 
