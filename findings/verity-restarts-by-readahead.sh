@@ -5,11 +5,8 @@
 # the table's status turns to C, and only a read of the block itself is an error: so "C" does not say that anybody was
 # kept from something. Guests of Debian's kernels show it, under QEMU.
 source "$(dirname "$0")/common"
-need qemu-system-x86_64 veritysetup mkfs.ext4
-kernels=$("$(dirname "$0")/../.ci/debian-kernels" "$brought/kernels" 2>"$work/kernels.log") || {
-  tail -n 5 "$work/kernels.log"
-  exit 2
-}
+need veritysetup
+guest_kernels
 
 cd "$work"
 mkdir place
@@ -17,7 +14,6 @@ head -c 4M /dev/urandom >data
 veritysetup format data hashes >formatted
 printf 'damaged' | dd of=data bs=4096 seek=2 conv=notrunc status=none
 root=$(awk '/^Root hash/ { print $3 }' formatted) salt=$(awk '/^Salt/ { print $2 }' formatted)
-# What the guest does: its init hands over to it.
 cat >place/guest <<GUEST
 exec >/dev/ttyS0 2>&1
 export DM_DISABLE_UDEV=1
@@ -34,20 +30,15 @@ sleep 2
 echo "SAID the machine runs on"
 poweroff -f
 GUEST
-truncate -s 8M tests && mkfs.ext4 -q -d place tests
 
-# guest KERNEL: what was said in it, and why it ended.
-guest() {
-  local disks=() disk
-  for disk in tests data hashes; do
-    disks+=(-drive "file=$disk,if=none,id=$disk,format=raw,readonly=on" -device "virtio-blk-pci,drive=$disk,serial=$disk")
-  done
-  timeout 300 qemu-system-x86_64 -m 512 -nodefaults -display none -no-reboot -serial stdio -kernel "$kernels/$1/vmlinuz" \
-    -initrd "$kernels/$1/initramfs" -append "console=ttyS0 quiet PLACE=/place" "${disks[@]}" </dev/null >console 2>&1 || true
-  tr -d '\r' <console | sed -n "s/^SAID //p; s/.*reboot: \(Restarting system with command .*\)/\1/p" | paste -sd '|'
-}
+disks=()
+for disk in data hashes; do
+  disks+=(-drive "file=$disk,if=none,id=$disk,format=raw,readonly=on" -device "virtio-blk-pci,drive=$disk,serial=$disk")
+done
 for kernel in 6.1 6.12; do
   echo "versions: Linux $(cat "$kernels/$kernel/version"), $(veritysetup --version | cut -d ' ' -f 1,2)"
-  see "$kernel" "$(guest "$kernel")" "the first block is read|status C|the third is an error|\
-Restarting system with command 'dm-verity device corrupted'"
+  guest "$kernel" -m 512 "${disks[@]}"
+  # What was said in it, and why it ended.
+  see "$kernel" "$(sed -n "s/^SAID //p; s/.*reboot: \(Restarting system with command .*\)/\1/p" console | paste -sd '|')" \
+    "the first block is read|status C|the third is an error|Restarting system with command 'dm-verity device corrupted'"
 done

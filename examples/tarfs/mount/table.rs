@@ -25,8 +25,7 @@ struct Entry {
 /// How many mounts `tarfs mount` has put on a directory, one on the other: one of an image, two with an
 /// overlay. It is an error if something else is on top there.
 pub(crate) fn ours(directory: &Path) -> Done<usize> {
-    let table = fs::read(TABLE).map_err(|error| Fail::of(TABLE, error))?;
-    let mut there: Vec<Entry> = table.split(|byte| *byte == b'\n').filter_map(entry).collect();
+    let mut there = entries()?;
     there.retain(|entry| entry.point == directory);
     let covered = |entry: &&Entry| !there.iter().any(|other| other.parent == entry.id);
     let Some(top) = there.iter().find(covered) else {
@@ -50,12 +49,11 @@ pub(crate) fn ours(directory: &Path) -> Done<usize> {
 /// Refuses a directory that an overlay already has for what is written to it: Linux mounts a second one over it, with a
 /// line in its log, and what both write damages one another.
 pub(crate) fn unused(directory: &Path) -> Done {
-    let table = fs::read(TABLE).map_err(|error| Fail::of(TABLE, error))?;
     let has = |entry: &Entry| {
         entry.filesystem == b"overlay"
             && ["upperdir=", "workdir="].iter().any(|name| is(entry, name, directory, b"\\"))
     };
-    match table.split(|byte| *byte == b'\n').filter_map(entry).find(has) {
+    match entries()?.iter().find(|entry| has(entry)) {
         Some(user) => {
             let (point, why) = (quote::name(&user.point), "two over one would damage it");
             let why = format!("is in use by the overlay that is mounted on {point}: {why}");
@@ -78,6 +76,12 @@ fn is(overlay: &Entry, name: &str, directory: &Path, special: &[u8]) -> bool {
         let value = option.strip_prefix(name.as_bytes()).map(unescaped);
         value.is_some_and(|value| value == as_option || value == directory.as_os_str())
     })
+}
+
+/// All mounts.
+fn entries() -> Done<Vec<Entry>> {
+    let table = fs::read(TABLE).map_err(|error| Fail::of(TABLE, error))?;
+    Ok(table.split(|byte| *byte == b'\n').filter_map(entry).collect())
 }
 
 /// A line of the table: `ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [OPTIONAL…] - TYPE SOURCE OPTIONS`.
