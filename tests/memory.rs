@@ -1,7 +1,14 @@
 //! Memory at its peak, counted by the allocator: it follows entries, not bytes of bodies.
 
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use erofs_tarfs::io::{Compression, Uncompressed};
+use erofs_tarfs::limits::Limits;
 use erofs_tarfs::tree::{LayerBuilder, LayerOptions, Tree};
 use erofs_tarfs::{image, layout};
+use flate2::Compression as Level;
+use flate2::write::GzEncoder;
 use testkit::counting::{Counting, peak};
 use testkit::tarball::TarBuilder;
 
@@ -59,4 +66,27 @@ fn peaks() {
     assert_eq!(layer.end.bytes, 10 * (size + 512) + 1024);
     println!("5 GiB in ten files: {peak_bytes} bytes at the peak");
     assert!(peak_bytes < 16 << 20);
+
+    // Members that become much, decompressed by several threads, none of which may run ahead of who takes it.
+    let mut encoder = GzEncoder::new(Vec::new(), Level::fast());
+    encoder.write_all(&vec![0; 8 << 20]).unwrap();
+    let stream = encoder.finish().unwrap().repeat(64);
+    let mut room = vec![0; 1 << 20];
+    for threads in [1, 4, 8] {
+        let (bytes, peak_bytes) = peak(|| {
+            let stream = Uncompressed::new(Compression::Gzip, &stream[..]).unwrap();
+            let mut stream = stream.limits(Limits::new().max_ratio(2_000)).threads(threads);
+            // They have time to make as much as they may.
+            stream.read_exact(&mut room).unwrap();
+            std::thread::sleep(Duration::from_millis(500));
+            let mut bytes = room.len();
+            while let read @ 1.. = stream.read(&mut room).unwrap() {
+                bytes += read;
+            }
+            bytes
+        });
+        println!("512 MiB of {}, {threads} threads: {peak_bytes} bytes at the peak", stream.len());
+        assert_eq!(bytes, 64 * (8 << 20));
+        assert!(peak_bytes < 56 << 20 && peak_bytes > 8 << 20);
+    }
 }

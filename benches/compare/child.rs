@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use erofs_tarfs::image::{self, DiskPlan};
 use erofs_tarfs::ingest;
-use erofs_tarfs::io::{self as tarfs_io, NamedFile};
+use erofs_tarfs::io::{self as tarfs_io, Compression, NamedFile, Uncompressed};
 use erofs_tarfs::layout;
 use erofs_tarfs::tree::{LayerOptions, MergeOptions, Tree, merge};
 use erofs_tarfs::verity::{
@@ -33,6 +33,7 @@ pub(crate) fn run(words: &[String]) -> Done {
         ["merge", layers, entries] => merged(layers, entries),
         ["leaves", which, tar, tree] => leaves(which == "kept", tar, tree),
         ["blocks", which, block, bytes] => blocks(which == "lanes", block, bytes),
+        ["unpack", threads, stream] => unpack(threads, stream),
         ["tar", entries] => tar(entries),
         ["verity", mib] => verity(mib),
         _ => Err(format!("no job {words:?}").into()),
@@ -88,6 +89,18 @@ fn index(input: &str, output: &str) -> Job {
     let out = NamedFile::new(output, File::create_new(output)?);
     tarfs_io::write_metadata(&layout, &out)?;
     clock.stop();
+    Ok(())
+}
+
+/// A compressed stream to nothing, with so many threads beside this one.
+fn unpack(threads: &str, stream: &str) -> Job {
+    let mut file = File::open(stream)?;
+    let mut head = [0; Compression::HEAD];
+    file.read_exact(&mut head)?;
+    let whole = (&head[..]).chain(file);
+    let mut stream = Uncompressed::new(Compression::of(&head), whole)?.threads(threads.parse()?);
+    let mut buf = vec![0; 256 << 10];
+    while stream.read(&mut buf)? > 0 {}
     Ok(())
 }
 

@@ -68,18 +68,21 @@ impl Read for Few<'_> {
 }
 
 fn stream(compression: Compression, bytes: &[u8]) {
-    let read = |from: &mut dyn Read| {
+    let read = |from: &mut dyn Read, threads: usize| {
         let stream = Uncompressed::new(compression, from).expect("a build that reads it");
+        let stream = stream.threads(threads);
         let mut out = Vec::new();
         let done = stream.take(MOST).read_to_end(&mut out);
         // Where an error is depends on how much the decoder was handed at once.
         (out, done.is_ok())
     };
-    let whole = read(&mut &*bytes);
+    let whole = read(&mut &*bytes, 0);
     let piece = 1 + bytes.first().map_or(0, |byte| usize::from(byte & 15));
-    let pieces = read(&mut Few(bytes, piece));
-    assert_eq!(whole.1, pieces.1);
-    assert!(whole.0 == pieces.0 || !whole.1, "other bytes in pieces");
+    for threads in [0, 2] {
+        let pieces = read(&mut Few(bytes, piece), threads);
+        assert_eq!(whole.1, pieces.1, "{threads} threads");
+        assert!(whole.0 == pieces.0 || !whole.1, "other bytes in pieces, {threads} threads");
+    }
 }
 
 /// Calls with the path of a file that has these bytes: always the same one.

@@ -61,6 +61,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
             return Err("the diffID is not the tar's SHA-256".to_owned());
         }
         rows.push(timed(title(""), &runs[0], found(&runs, 1, format.plain), format.bar));
+        rows.push(parts(bench, &format, &tar, &memory.0)?);
         if program == "gzip" {
             works.truncate(1);
             works.extend(others(bench, &stream, &memory.0)?);
@@ -70,6 +71,30 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
         }
     }
     Ok(())
+}
+
+/// A stream of many members or frames, to nothing: by two threads, beside what decompresses it by one.
+fn parts(bench: &Bench, format: &Format, tar: &Path, dir: &Path) -> Done<Row> {
+    let [program, level, stdout] = format.compress;
+    let stream = dir.join("parts");
+    let filter = format!("--filter={program} {level} {stdout}");
+    let failed = |error: std::io::Error| format!("split: {error}");
+    let out = std::fs::File::create(&stream).map_err(failed)?;
+    let mut split = Command::new("split");
+    split.args(["-b", "4M", "-a", "4", &filter]).arg(tar).stdout(out);
+    let done = split.status().map_err(failed)?;
+    if !done.success() {
+        return Err("split failed".to_owned());
+    }
+    let mut works = vec![bench.tools.job("two threads", ["unpack", "2"]).arg(&stream)];
+    if in_path(format.plain).is_some() {
+        let only = [r#""$1" -dc "$2" >/dev/null"#, "sh", format.plain];
+        works.push(Work::new(format.plain, ["sh", "-c"]).args(only).arg(&stream));
+    }
+    let runs = race(&works, &bench.plan)?;
+    std::fs::remove_file(&stream).map_err(failed)?;
+    let title = format!("{program} of each 4 MiB of it, to nothing, by two threads, tmpfs");
+    Ok(timed(("unpack", title), &runs[0], found(&runs, 1, format.plain), 1.0))
 }
 
 /// Writes what a program makes of a tar.

@@ -1,8 +1,10 @@
 //! Files and standard input read from beginning to end, uncompressed.
 
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use erofs_tarfs::io::verity::ReadAt;
 use erofs_tarfs::io::{Compression, NamedFile, Pipe, Uncompressed};
@@ -38,17 +40,25 @@ pub(crate) fn with_kind<'a>(
     Ok((Box::new(io::Cursor::new(head).chain(reader)), kind))
 }
 
-/// The uncompressed bytes of a reader; an error where they are too many.
+/// More threads for one stream help little, and each takes memory.
+const MOST: usize = 8;
+
+/// The uncompressed bytes of a reader that is one of so many `streams` at the same time; an error where they are too
+/// many.
 pub(crate) fn uncompressed<'a>(
     kind: Kind,
     reader: impl Read + Send + 'a,
     limits: Limits,
+    streams: usize,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match kind.compression() {
         Compression::None => Box::new(reader),
         compression => {
             let stream = Uncompressed::new(compression, reader).map_err(io::Error::other)?;
-            Box::new(stream.limits(limits))
+            let cores = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+            // Two are busy anyway: with what decompresses, and with what becomes of it.
+            let threads = Some(cores / streams.clamp(1, cores)).filter(|share| *share > 2);
+            Box::new(stream.limits(limits).threads(threads.unwrap_or(0)))
         }
     })
 }

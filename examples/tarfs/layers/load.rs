@@ -42,7 +42,7 @@ pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Do
         Kind::Gzip | Kind::Zstd | Kind::Xz | Kind::Bzip2 => {
             let progress = Progress::new(Stage::Unpacking, Some(file.bytes()?));
             let reader = progress.reader(stream::reader(&file)?);
-            let reader = stream::uncompressed(kind, reader, how.limits);
+            let reader = stream::uncompressed(kind, reader, how.limits, 1);
             let mut reader = reader.map_err(|error| Fail::of(arg, error))?;
             spool.take_with(arg, &mut *reader, from_tar::reading(how, None), None)?.0
         }
@@ -63,7 +63,7 @@ fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
         copy(name, reader, &file, how.limits)?;
         return from_image::read(name, file, how, true);
     }
-    let mut reader = stream::uncompressed(kind, reader, how.limits).map_err(failed)?;
+    let mut reader = stream::uncompressed(kind, reader, how.limits, 1).map_err(failed)?;
     let loaded = spool.take_with(name, &mut *reader, from_tar::reading(how, None), None)?.0;
     mistaken::warn(Path::new(STDIN), &loaded.tree);
     Ok(loaded)

@@ -1,6 +1,7 @@
 //! What is wrong with a compressed stream, and where.
 
 use alloc::string::String;
+use std::io::{Error, ErrorKind};
 
 use super::Compression;
 
@@ -18,6 +19,18 @@ pub struct BrokenStream {
     pub offset: u64,
     /// What it is.
     pub fault: StreamFault,
+}
+
+impl BrokenStream {
+    /// The same of a stream in which so many bytes are before these.
+    pub(super) fn behind(self, bytes: u64) -> Self {
+        Self { offset: self.offset.saturating_add(bytes), ..self }
+    }
+
+    /// As an error of a reader.
+    pub(super) fn of_reader(self) -> Error {
+        Error::new(ErrorKind::InvalidData, self)
+    }
 }
 
 /// What may be wrong with a compressed stream.

@@ -145,6 +145,26 @@ impl Decompressor {
         self.made
     }
 
+    /// At the beginning of a part of a stream, without limits: what is before it counts too.
+    pub(super) fn of_part(compression: Compression) -> Result<Self, BrokenStream> {
+        Ok(Self { ratio: Ratio(u64::MAX), ..Self::new(compression)? })
+    }
+
+    /// How the stream is compressed.
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// How much may be made of little.
+    pub(super) fn ratio(&self) -> Ratio {
+        self.ratio
+    }
+
+    /// Whether it is in front of a member or frame, or at the end.
+    pub(super) fn is_between(&self) -> bool {
+        matches!(self.state, State::Between)
+    }
+
     /// Takes the next compressed bytes, and puts uncompressed ones into `output`, until the former are
     /// at their end or the latter is full. While it is, there may be more of what was taken: it wants
     /// another call, with no bytes if there are none.

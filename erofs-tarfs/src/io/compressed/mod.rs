@@ -11,6 +11,7 @@
 //! | `ratio` | streams that become far longer than they are |
 //! | `broken` | what is wrong with a stream, and at which byte |
 //! | `reader` | a reader over a reader |
+//! | `parts` | the same by several threads, where there is more than one member or frame |
 
 mod broken;
 #[cfg(feature = "bzip2")]
@@ -27,6 +28,7 @@ mod gzip;
 #[cfg(feature = "gzip")]
 mod header;
 mod padding;
+mod parts;
 mod ratio;
 mod reader;
 #[cfg(feature = "xz")]

@@ -1,8 +1,10 @@
 //! A reader of uncompressed bytes over a reader of compressed ones.
 
+use alloc::boxed::Box;
 use core::fmt;
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{Read, Result};
 
+use super::parts::Parts;
 use super::{BrokenStream, Compression, Decompressor};
 use crate::io::Buffer;
 use crate::limits::Limits;
@@ -12,8 +14,8 @@ const BUFFER: usize = 256 << 10;
 
 /// The uncompressed bytes of a stream, as [`Decompressor`] makes them.
 ///
-/// It has no thread of its own: [`ingest`](super::super::ingest()) reads on the caller's, and does the
-/// rest on others. An error about the stream is one of kind `InvalidData` with a [`BrokenStream`] in
+/// It has no thread of its own, unless it is [given some](Self::threads): [`ingest`](super::super::ingest()) reads on
+/// the caller's, and does the rest on others. An error about the stream is one of kind `InvalidData` with a [`BrokenStream`] in
 /// it; errors of the reader below stay what they are.
 ///
 /// # Examples
@@ -32,10 +34,15 @@ const BUFFER: usize = 256 << 10;
 /// ```
 pub struct Uncompressed<R> {
     reader: R,
-    stream: Decompressor,
-    buffer: Buffer,
-    /// The bytes of the buffer that were not used yet.
-    unused: core::ops::Range<usize>,
+    way: Way,
+}
+
+/// Who decompresses.
+enum Way {
+    /// The caller's thread: the decoder, what was read, and which bytes of that were not used yet.
+    Alone(Box<Decompressor>, Buffer, core::ops::Range<usize>),
+    /// Others too.
+    Parts(Box<Parts>),
 }
 
 impl<R: Read> Uncompressed<R> {
@@ -45,18 +52,47 @@ impl<R: Read> Uncompressed<R> {
     /// As [`Decompressor::new`].
     pub fn new(compression: Compression, reader: R) -> core::result::Result<Self, BrokenStream> {
         let stream = Decompressor::new(compression)?;
-        Ok(Self { reader, stream, buffer: Buffer::new(BUFFER), unused: 0..0 })
+        Ok(Self { reader, way: Way::Alone(Box::new(stream), Buffer::new(BUFFER), 0..0) })
     }
 
     /// Sets how much longer than its compressed bytes it may be, as [`Decompressor::limits`].
     #[must_use]
-    pub fn limits(self, limits: Limits) -> Self {
-        Self { stream: self.stream.limits(limits), ..self }
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.way = match self.way {
+            Way::Alone(stream, buffer, unused) => {
+                Way::Alone(Box::new(stream.limits(limits)), buffer, unused)
+            }
+            Way::Parts(parts) => Way::Parts(Box::new(parts.limits(limits))),
+        };
+        self
+    }
+
+    /// Has so many threads at most decompress beside the caller's, where a stream has more than one member of gzip
+    /// or frame of zstd: eStargz, zstd:chunked, pzstd and bgzip write them. 0 by default. They begin when there is
+    /// something to do for them, and end with this. What comes out, and what is wrong, is the same with any number;
+    /// nothing changes once something was read.
+    ///
+    /// The reader is then read up to 24 MiB ahead, and up to 32 MiB of what comes of it wait to be taken; each thread
+    /// has a decoder, as [`Decompressor`] says.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        let way = match self.way {
+            Way::Alone(stream, ..)
+                if threads > 0 && stream.used() == 0 && Parts::has(stream.compression()) =>
+            {
+                Way::Parts(Box::new(Parts::new(&stream, threads)))
+            }
+            way => way,
+        };
+        Self { way, ..self }
     }
 
     /// Compressed bytes that were used so far.
     pub fn used(&self) -> u64 {
-        self.stream.used()
+        match &self.way {
+            Way::Alone(stream, ..) => stream.used(),
+            Way::Parts(parts) => parts.used(),
+        }
     }
 
     /// The reader below, which may be further than what was used.
@@ -67,18 +103,21 @@ impl<R: Read> Uncompressed<R> {
 
 impl<R: Read> Read for Uncompressed<R> {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        let broken = |broken| Error::new(ErrorKind::InvalidData, broken);
+        let (stream, buffer, unused) = match &mut self.way {
+            Way::Alone(stream, buffer, unused) => (stream, buffer, unused),
+            Way::Parts(parts) => return parts.read(&mut self.reader, buf),
+        };
         loop {
-            let from = &self.buffer[self.unused.clone()];
-            let done = self.stream.decompress(from, buf).map_err(broken)?;
-            self.unused.start += done.used;
+            let done =
+                stream.decompress(&buffer[unused.clone()], buf).map_err(BrokenStream::of_reader)?;
+            unused.start += done.used;
             if done.made > 0 || buf.is_empty() {
                 return Ok(done.made);
             }
-            let read = self.reader.read(&mut self.buffer)?;
-            self.unused = 0..read;
+            let read = self.reader.read(buffer)?;
+            *unused = 0..read;
             if read == 0 {
-                self.stream.finish().map_err(broken)?;
+                stream.finish().map_err(BrokenStream::of_reader)?;
                 return Ok(0);
             }
         }
@@ -87,6 +126,10 @@ impl<R: Read> Read for Uncompressed<R> {
 
 impl<R> fmt::Debug for Uncompressed<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Uncompressed").field("stream", &self.stream).finish_non_exhaustive()
+        let (name, used) = match &self.way {
+            Way::Alone(stream, ..) => ("alone", stream.used()),
+            Way::Parts(parts) => ("parts", parts.used()),
+        };
+        f.debug_struct("Uncompressed").field(name, &used).finish_non_exhaustive()
     }
 }

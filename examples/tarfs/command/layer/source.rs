@@ -37,7 +37,7 @@ pub(crate) fn source(args: &Layer, in_place: bool) -> Done<Source> {
         let reader = Progress::new(Stage::Reading, None).wrap(stream::stdin().map_err(failed)?);
         let (reader, kind) = stream::with_kind(reader).map_err(failed)?;
         refuse_image(&name, kind)?;
-        let reader = stream::uncompressed(kind, reader, args.rules.limits()).map_err(failed)?;
+        let reader = stream::uncompressed(kind, reader, args.rules.limits(), 1).map_err(failed)?;
         return Ok(Source::Stream(name, reader));
     }
     let (file, kind) = open::input(&args.input)?;
@@ -49,7 +49,7 @@ pub(crate) fn source(args: &Layer, in_place: bool) -> Done<Source> {
     }
     progress::passes(of_stream);
     let reader = Progress::new(Stage::Unpacking, Some(file.bytes()?)).wrap(stream::reader(&file)?);
-    let reader = stream::uncompressed(kind, reader, args.rules.limits())
+    let reader = stream::uncompressed(kind, reader, args.rules.limits(), 1)
         .map_err(|error| Fail::of(&args.input, error))?;
     Ok(Source::Stream(args.input.clone(), reader))
 }

@@ -39,12 +39,12 @@ pub(crate) fn open(path: &Path, dir: &Path, how: &ReadingOptions<'_>) -> Done<Lo
         let name = PathBuf::from("standard input");
         let failed = |error: io::Error| Fail::of(&name, error);
         let (reader, kind) = stream::with_kind(stream::stdin().map_err(failed)?).map_err(failed)?;
-        let mut reader = stream::uncompressed(kind, reader, how.limits).map_err(failed)?;
+        let mut reader = stream::uncompressed(kind, reader, how.limits, 1).map_err(failed)?;
         return unpacked(&name, &mut *reader, dir, how);
     }
     let (file, kind) = open::input(path)?;
     if kind.is_compressed() {
-        let reader = stream::uncompressed(kind, stream::reader(&file)?, how.limits);
+        let reader = stream::uncompressed(kind, stream::reader(&file)?, how.limits, 1);
         let mut reader = reader.map_err(|error| Fail::of(path, error))?;
         return unpacked(path, &mut *reader, dir, how);
     }

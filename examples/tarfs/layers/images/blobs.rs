@@ -183,13 +183,14 @@ pub(crate) fn each<'a, J>(
 ) -> Done<Vec<Loaded>> {
     let progress = Progress::new(Stage::Unpacking, bytes);
     let spool = RefCell::new(spool);
+    let streams = layers.size_hint().1.unwrap_or(usize::MAX);
     let begin = |layer: J| {
         let Packed { path, reader, tag, diff_id, bytes, again } = match open(layer)? {
             Source::Layer(layer) => return Ok(Begun::Ready(layer)),
             Source::Blob(packed) => packed,
         };
         let (reader, name, limits) = (progress.reader(reader), path.clone(), how.limits);
-        let tar = Box::new(move || uncompressed(&name, reader, limits));
+        let tar = Box::new(move || uncompressed(&name, reader, limits, streams));
         let options = from_tar::reading(how, tag.as_deref());
         let place = spool.borrow_mut().place(bytes)?;
         let room = place.map_or_else(|| spool.borrow().room(&path), Ok)?;
@@ -206,7 +207,7 @@ pub(crate) fn each<'a, J>(
             let Fail::Longer(_) = fail else { return Err(fail) };
             let room = spool.borrow().room(&path)?;
             let options = from_tar::reading(how, tag.as_deref());
-            let done = room.fill(&path, uncompressed(&path, reader, how.limits)?, options)?;
+            let done = room.fill(&path, uncompressed(&path, reader, how.limits, 1)?, options)?;
             Ok(Unpacked { path, room, done })
         })?;
         let (layer, digest) = spool.borrow_mut().keep(&path, room, done, tag.as_deref())?;
@@ -218,18 +219,19 @@ pub(crate) fn each<'a, J>(
     several::each(layers, begin, end, give_up)
 }
 
-/// What a blob is, unpacked.
+/// What a blob is, unpacked, one of so many `streams` at the same time.
 fn uncompressed<'a>(
     path: &Path,
     reader: impl Read + Send + 'a,
     limits: Limits,
+    streams: usize,
 ) -> Done<Box<dyn Read + Send + 'a>> {
     let failed = |error| Fail::of(path, error);
     let (reader, kind) = stream::with_kind(reader).map_err(failed)?;
     if kind == Kind::Erofs {
         return Err(Fail::of(path, "is an EROFS image, not a tar"));
     }
-    Ok(Box::new(stream::uncompressed(kind, reader, limits).map_err(failed)?))
+    Ok(Box::new(stream::uncompressed(kind, reader, limits, streams).map_err(failed)?))
 }
 
 /// A layer whose SHA-256, uncompressed, is what the configuration says. So it was not cut short,
