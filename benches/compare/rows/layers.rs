@@ -28,7 +28,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     let layers = inputs::bootstraps(&bench.dir, many.0, many.1)?;
     let runs = race(&[bench.tools.tarfs(["merge", "-o"]).out(&out).args(layers)], &bench.plan)?;
     let value = runs[0].wall();
-    let judged = Judged::Limit { value, limit: 2.0, at_least: false, unit: "s" };
+    let judged = Judged::Limit { value, limit: 0.5, at_least: false, unit: "s" };
     rows.push(limited(title(many, ", files to a file"), &runs[0], seconds(value), judged));
     Ok(())
 }

@@ -132,8 +132,9 @@ pub enum What<'a> {
 #[derive(Clone)]
 pub struct Builder {
     pub(super) tree: Tree,
-    /// Of the first `indexed` names. While a directory's names come in ascending order, a new one
-    /// is compared with its last alone: the directory's `body` is the position of that plus one.
+    /// Of the first `indexed` names, those in directories that are [`SCATTERED`](super::model::SCATTERED). The
+    /// `body` of such a directory is the position plus one of its last name in order; that of another is the
+    /// start and the count of its names, in which one is found by halves.
     pub(super) index: Index,
     pub(super) indexed: u32,
     pub(super) root: u32,

@@ -9,7 +9,7 @@ use super::body::Place;
 use super::builder::Builder;
 use super::error::Error;
 use super::inode::NodeKind;
-use super::model::{Inode, Link, NO_INODE, PIECES, Tree, pack, unpack};
+use super::model::{Inode, Link, NO_INODE, PIECES, SCATTERED, Tree, pack, unpack};
 use super::rearrange::rearrange;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -25,7 +25,7 @@ impl Builder {
     pub fn finish(self) -> Result<Tree, Error> {
         let Self { mut tree, index, root, keep_devices, .. } = self;
         drop(index);
-        by_directory(&mut tree);
+        let mut scattered = by_directory(&mut tree);
         let Tree { inodes, links, names, .. } = &mut tree;
         let name = |link: &Link| &names[link.name as usize..][..usize::from(link.name_len)];
 
@@ -37,26 +37,32 @@ impl Builder {
         number[root as usize] = 0;
         let mut next = 0_usize;
         while let Some(old) = order.get(next).copied() {
-            if inodes[old as usize].kind == NodeKind::Directory {
-                let range = unpack(inodes[old as usize].body);
-                let first = kept.len();
-                kept.extend(range.clone().map(|at| at as u32));
-                let children = &mut links[range];
-                // Any way to sort compares each two neighbours of the result: so two equal names are
-                // noticed while sorting.
-                let mut twice = None;
-                children.sort_unstable_by(|a, b| {
-                    let order = name(a).cmp(name(b));
-                    if order.is_eq() {
-                        twice = Some(*a);
+            let dir = inodes[old as usize];
+            if dir.kind == NodeKind::Directory {
+                let (first, range) = (kept.len(), unpack(dir.body));
+                if dir.flags & SCATTERED == 0 {
+                    kept.extend(range.map(|at| at as u32));
+                } else {
+                    let children = &mut scattered[range];
+                    // Any way to sort compares each two neighbours of the result: so two equal names are
+                    // noticed while sorting.
+                    let mut twice = None;
+                    children.sort_unstable_by(|a, b| {
+                        let (a, b) = (&links[*a as usize], &links[*b as usize]);
+                        let order = name(a).cmp(name(b));
+                        if order.is_eq() {
+                            twice = Some(*a);
+                        }
+                        order
+                    });
+                    if let Some(link) = twice {
+                        return Err(Error::NameTwice { name: name(&link).to_vec() });
                     }
-                    order
-                });
-                if let Some(link) = twice {
-                    return Err(Error::NameTwice { name: name(&link).to_vec() });
+                    kept.extend_from_slice(children);
                 }
                 let mut subdirectories = 0_u32;
-                for link in children {
+                for at in &kept[first..] {
+                    let link = &mut links[*at as usize];
                     let child = link.inode as usize;
                     if number[child] == NO_INODE {
                         number[child] = order.len() as u32;
@@ -75,6 +81,7 @@ impl Builder {
                 let inode = &mut inodes[old as usize];
                 inode.nlink = subdirectories.saturating_add(2);
                 inode.body = pack(first, kept.len().saturating_sub(first));
+                inode.flags &= !SCATTERED;
             }
             next = next.saturating_add(1);
         }
@@ -83,11 +90,13 @@ impl Builder {
         for (old, inode) in (0..).zip(&*inodes).filter(|(old, _)| number[*old as usize] == NO_INODE)
         {
             order.push(old);
-            if inode.kind == NodeKind::Directory {
-                kept.extend(unpack(inode.body).map(|at| at as u32));
+            match unpack(inode.body) {
+                _ if inode.kind != NodeKind::Directory => {}
+                range if inode.flags & SCATTERED == 0 => kept.extend(range.map(|at| at as u32)),
+                range => kept.extend_from_slice(&scattered[range]),
             }
         }
-        drop(number);
+        drop((number, scattered));
         rearrange(links, kept);
         links.truncate(named);
         rearrange(inodes, order);
@@ -102,50 +111,39 @@ impl Builder {
     }
 }
 
-/// Drops names that name nothing, or are in no directory, and sorts the others by directory, in linear time
-/// and in place. Each directory's `body` is then their range.
-fn by_directory(tree: &mut Tree) {
+/// Drops names that name nothing, or are in no directory. Each directory's `body` is then the range of its names, or
+/// if they are scattered that of their positions in what is returned, in no order.
+fn by_directory(tree: &mut Tree) -> Vec<u32> {
     let Tree { inodes, links, .. } = tree;
     let is_directory = |inode: &Inode| inode.kind == NodeKind::Directory;
     links.retain(|link| link.inode != NO_INODE && is_directory(&inodes[link.parent as usize]));
     inodes.iter_mut().filter(|inode| is_directory(inode)).for_each(|inode| inode.body = 0);
-    for link in &*links {
-        let count = &mut inodes[link.parent as usize].body;
-        *count = count.saturating_add(1);
+    for (at, link) in links.iter().enumerate() {
+        let dir = &mut inodes[link.parent as usize];
+        let names = unpack(dir.body);
+        let start = if names.is_empty() { at } else { names.start };
+        dir.body = pack(start, names.len().saturating_add(1));
     }
-    // First where the next of its names goes, and the end of them.
+    // Where the first name of each scattered one goes, and then the next.
     let mut end = 0_usize;
-    for inode in inodes.iter_mut().filter(|inode| is_directory(inode)) {
-        let start = end;
-        end = end.saturating_add(inode.body as usize);
-        inode.body = pack(start, end);
+    let is_scattered = |inode: &Inode| is_directory(inode) && inode.flags & SCATTERED != 0;
+    for dir in inodes.iter_mut().filter(|inode| is_scattered(inode)) {
+        let count = unpack(dir.body).len();
+        dir.body = pack(end, 0);
+        end = end.saturating_add(count);
     }
-    // A name that is not where it belongs changes places with the one that is in its way: so each is
-    // brought to its place once.
-    for dir in 0..inodes.len() {
-        if !is_directory(&inodes[dir]) {
-            continue;
-        }
-        while let Some(at) = next_and_end(&inodes[dir]).next() {
-            let parent = &mut inodes[links[at].parent as usize];
-            let place = next_and_end(parent);
-            parent.body = pack(place.start.saturating_add(1), place.end);
-            if place.start != at {
-                links.swap(at, place.start);
+    let mut scattered = vec![0; end];
+    if end > 0 {
+        for (at, link) in (0..).zip(&*links) {
+            let dir = &mut inodes[link.parent as usize];
+            if dir.flags & SCATTERED != 0 {
+                let names = unpack(dir.body);
+                scattered[names.end] = at;
+                dir.body = pack(names.start, names.len().saturating_add(1));
             }
         }
     }
-    let mut start = 0_usize;
-    for inode in inodes.iter_mut().filter(|inode| is_directory(inode)) {
-        let end = next_and_end(inode).end;
-        inode.body = pack(start, end.saturating_sub(start));
-        start = end;
-    }
-}
-
-/// What a directory's `body` says while its names are sorted.
-fn next_and_end(dir: &Inode) -> core::ops::Range<usize> {
-    dir.body as u32 as usize..(dir.body >> 32) as usize
+    scattered
 }
 
 /// Drops the devices in which no file has any bytes.

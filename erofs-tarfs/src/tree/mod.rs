@@ -92,7 +92,7 @@ pub use file::File;
 pub use inode::{Attributes, Content, InodeId, NodeKind};
 pub use layer::{Layer, LayerBuilder};
 pub use layer_options::{LayerNotes, LayerOptions};
-pub use merge::{MergeOptions, Note, merge, merge_noting};
+pub use merge::{MergeOptions, Merger, Note, merge, merge_noting};
 pub use model::{Tree, XattrIter};
 pub use pack::pack;
 pub use walk::{Visited, Walk};

@@ -37,6 +37,8 @@ pub(crate) const PIECES: u8 = 1;
 pub(crate) const IMPLIED: u8 = 2;
 /// A directory that hides the lower layers' children.
 pub(crate) const OPAQUE: u8 = 4;
+/// While a tree grows: a directory whose names are not one behind the other in `links`, or not in ascending order.
+pub(crate) const SCATTERED: u8 = 8;
 
 pub(crate) const fn pack(start: usize, count: usize) -> u64 {
     start as u64 | (count as u64) << 32

@@ -1,9 +1,10 @@
 //! LAYER arguments become layers, whatever kind each is of.
 
 use std::io::{self, Read};
+use std::mem;
 use std::path::{Path, PathBuf};
 
-use erofs_tarfs::io as tarfs_io;
+use erofs_tarfs::io::{self as tarfs_io, NamedFile};
 use erofs_tarfs::limits::{Limit, Limits};
 
 use crate::cli::fail::{self, Done, Fail};
@@ -16,17 +17,32 @@ use crate::layers::images::reference::Reference;
 use crate::layers::images::{self, mistaken};
 use crate::layers::loaded::Loaded;
 use crate::layers::spool::Spool;
-use crate::layers::{from_image, from_tar};
+use crate::layers::{from_image, from_images, from_tar};
 
 /// Loads what an argument names: a layer, or all layers of an image.
 pub(crate) fn one(arg: &Path, how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Vec<Loaded>> {
-    if let Some(image) = Reference::parse(arg) {
-        return images::load(&image, how, spool);
-    }
-    if arg == Path::new(STDIN) {
-        return Ok(vec![stdin(how, spool)?]);
-    }
-    let (file, kind) = open::input(arg)?;
+    of_opened(arg, opened(arg)?, how, spool)
+}
+
+/// The file that an argument names, if it names one.
+fn opened(arg: &Path) -> Done<Option<(NamedFile, Kind)>> {
+    let is_file = arg != Path::new(STDIN) && Reference::parse(arg).is_none();
+    is_file.then(|| open::input(arg)).transpose()
+}
+
+/// Loads what an argument names, whose file is open if it is one.
+fn of_opened(
+    arg: &Path,
+    opened: Option<(NamedFile, Kind)>,
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+) -> Done<Vec<Loaded>> {
+    let Some((file, kind)) = opened else {
+        return match Reference::parse(arg) {
+            Some(image) => images::load(&image, how, spool),
+            None => Ok(vec![stdin(how, spool)?]),
+        };
+    };
     let loaded = match kind {
         Kind::Erofs => return Ok(vec![from_image::read(arg, file, how, true)?]),
         // Whoever opened it chose a partition.
@@ -70,7 +86,7 @@ fn stdin(how: &ReadingOptions<'_>, spool: &mut Spool) -> Done<Loaded> {
 }
 
 /// Copies an image of unknown length, which may be as long as a tar.
-fn copy(name: &Path, reader: impl Read, file: &tarfs_io::NamedFile, limits: Limits) -> Done {
+fn copy(name: &Path, reader: impl Read, file: &NamedFile, limits: Limits) -> Done {
     let most = limits.get(Limit::Bytes);
     let mut reader = reader.take(most.saturating_add(1));
     let bytes = io::copy(&mut reader, &mut file.file()).map_err(|error| Fail::of(name, error))?;
@@ -88,13 +104,39 @@ pub(crate) fn all(
     how: &ReadingOptions<'_>,
     spool: &mut Spool,
 ) -> Done<Vec<Loaded>> {
+    let mut layers = Vec::new();
+    each(args, how, spool, |layer| {
+        layers.push(layer);
+        Ok(())
+    })?;
+    Ok(layers)
+}
+
+/// The same, handed to `take` one after the other. Images that are one behind the other are read together.
+pub(crate) fn each(
+    args: &[PathBuf],
+    how: &ReadingOptions<'_>,
+    spool: &mut Spool,
+    mut take: impl FnMut(Loaded) -> Done,
+) -> Done {
     refuse_two_of_stdin(args)?;
     progress::expect(args.iter().map(|arg| length(arg)).fold(0, u64::saturating_add));
-    let mut layers = Vec::new();
+    let mut images = Vec::new();
     for arg in args {
-        layers.extend(one(arg, how, spool)?);
+        let opened = match opened(arg) {
+            Ok(opened) => opened,
+            // What is wrong with those before it is told of first.
+            Err(fail) => return from_images::each(images, how, take).and(Err(fail)),
+        };
+        match opened {
+            Some((file, Kind::Erofs)) => images.push((arg.clone(), file)),
+            opened => {
+                from_images::each(mem::take(&mut images), how, &mut take)?;
+                of_opened(arg, opened, how, spool)?.into_iter().try_for_each(&mut take)?;
+            }
+        }
     }
-    Ok(layers)
+    from_images::each(images, how, take)
 }
 
 /// How long a file is that an argument names, for what is said ahead of all that there is to do. What images have

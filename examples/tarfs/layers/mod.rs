@@ -9,6 +9,7 @@ pub(crate) mod ending;
 pub(crate) mod file_contexts;
 pub(crate) mod file_data;
 pub(crate) mod from_image;
+pub(crate) mod from_images;
 pub(crate) mod from_tar;
 pub(crate) mod images;
 pub(crate) mod load;

@@ -7,29 +7,30 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// The devices seen so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Devices {
     /// Numbers of devices with a known identity, by what two devices have in common if they are
     /// one.
     known: BTreeMap<(Identity, u64, u64), u16>,
-    /// Numbers of the devices of each tree, by its address in memory: it may be given more than
-    /// once.
-    trees: BTreeMap<usize, Vec<u16>>,
+    /// Numbers of the devices of each layer.
+    layers: Vec<Vec<u16>>,
 }
 
 impl Devices {
-    /// The numbers in the result of the devices of a layer, the `layer`th.
+    /// The numbers in the result of the devices of a layer, the `layer`th, which may be an earlier one `again`.
     pub(super) fn of(
         &mut self,
         out: &mut Builder,
         tree: &Tree,
         layer: usize,
+        again: Option<usize>,
         options: &MergeOptions,
     ) -> Result<Vec<u16>, Error> {
-        let address = core::ptr::from_ref(tree) as usize;
         let joined = !options.device_per_layer;
-        if let Some(same) = self.trees.get(&address).filter(|_| joined) {
-            return Ok(same.clone());
+        let same = again.filter(|_| joined).and_then(|again| self.layers.get(again));
+        if let Some(same) = same.cloned() {
+            self.layers.push(same.clone());
+            return Ok(same);
         }
         let mut numbers = Vec::with_capacity(tree.devices().len());
         for (device, found) in tree.devices().iter().enumerate() {
@@ -50,7 +51,7 @@ impl Devices {
             }
             numbers.push(number);
         }
-        self.trees.insert(address, numbers.clone());
+        self.layers.push(numbers.clone());
         Ok(numbers)
     }
 }

@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::tree::builder::{Builder, IMPLIED_ATTRIBUTES, XattrSet};
 use crate::tree::index::Index;
 use crate::tree::markers;
-use crate::tree::model::{Link, NO_INODE, WHITED, unpack};
+use crate::tree::model::{Link, NO_INODE, WHITED};
 use crate::tree::path::{self, Stop};
 use crate::tree::{Attributes, Content, Error, InodeId, NodeKind, Tree};
 use alloc::collections::BTreeMap;
@@ -81,14 +81,6 @@ fn reopen(tree: &Tree) -> Builder {
     builder.tree = tree.clone();
     builder.keep_devices = true;
     builder.index = Index::default();
-    for inode in &mut builder.tree.inodes {
-        if inode.kind == NodeKind::Directory {
-            // In a builder, `body` is the position of a directory's last name plus one. In a
-            // finished tree the names are in ascending order, so that is the end of their range.
-            let names = unpack(inode.body);
-            inode.body = if names.is_empty() { 0 } else { names.end as u64 };
-        }
-    }
     for link in &mut builder.tree.links {
         if tree.kind(InodeId(link.inode)) == NodeKind::Whiteout {
             link.flags |= WHITED;

@@ -1,100 +1,20 @@
-//! One layer after the other goes into the tree.
+//! A layer goes into the tree.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "an inode, a link or a range of them is an index of the arena that made it, where nothing is taken away"
 )]
 
-use super::devices::Devices;
+use super::Note;
 use super::notes::Paths;
-use super::{MergeOptions, Note, follow};
 use crate::limits::{Limit, Limits};
 use crate::tree::body::{Body, Extent, Place};
 use crate::tree::builder::{Builder, Node, What, XattrSet};
 use crate::tree::error::Error;
 use crate::tree::inode::{Content, InodeId, NodeKind};
-use crate::tree::model::{NO_INODE, Tree, XattrIter};
+use crate::tree::model::{NO_INODE, SCATTERED, Tree, XattrIter};
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// The filesystem that layers make together, lowest first: no whiteouts are left in it.
-///
-/// Whiteouts act on lower layers only, in the form of overlayfs (character device 0:0, opaque
-/// marks, `overlay.whiteout` attributes) or of aufs (`.wh.` names). An implied directory keeps the
-/// attributes of a lower directory; it replaces a lower file or symbolic link, as overlayfs shows
-/// it. The root's attributes are those of the topmost layer that lists it.
-///
-/// Devices are in layer order. Two become one where they are shown to have the same bytes
-/// ([`Device::is_same`](crate::tree::Device::is_same)), or where one tree is given twice; tags alone show
-/// nothing. [`Tree::origins`] says which layer's device each is: sources are found by that.
-///
-/// Takes time linear in the names of all layers.
-///
-/// ```
-/// use erofs_tarfs::tree::{MergeOptions, merge};
-/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
-/// # use doc::layer_of;
-///
-/// let base = layer_of(&[("etc/motd", "hello\n"), ("etc/old", "")]);
-/// let fix = layer_of(&[("etc/.wh.old", ""), ("etc/new", "")]);
-/// let image = merge(&[&base, &fix], &MergeOptions::default())?;
-/// assert!(image.lookup(b"etc/motd").is_some() && image.lookup(b"etc/new").is_some());
-/// assert_eq!(image.lookup(b"etc/old"), None, "a whiteout of the upper layer hides it");
-/// # Ok::<(), erofs_tarfs::tree::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Error::MissingTarget`] and [`Error::LinkToDirectory`] of hard links into lower layers,
-/// [`Error::BadWhiteout`], [`Error::Limit`], [`Error::TooMany`]; with `follow_lower_links` also
-/// [`Error::LinkNotFollowed`], [`Error::LinksTooDeep`] and [`Error::TwoPaths`].
-///
-/// # References
-/// OCI image-spec, `layer.md`, "Applying Changesets"; Linux, `Documentation/filesystems/overlayfs.rst`.
-pub fn merge(layers: &[&Tree], options: &MergeOptions) -> Result<Tree, Error> {
-    merge_noting(layers, options, &mut |_| {})
-}
-
-/// As [`merge`]. Where readers of layers differ, `note` is told what was decided.
-///
-/// ```
-/// use erofs_tarfs::tree::{MergeOptions, merge_noting};
-/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/tar.rs")); }
-/// # use doc::layer_of;
-///
-/// let base = layer_of(&[("usr/lib/", ""), ("lib@", "usr/lib")]);
-/// let app = layer_of(&[("lib/libapp.so", "")]);
-/// let mut notes = Vec::new();
-/// merge_noting(&[&base, &app], &MergeOptions::default(), &mut |note| notes.push(note.to_string()))?;
-/// assert!(notes[0].starts_with("layer 2: \"lib\" is a symbolic link to \"usr/lib\" in a lower layer"));
-/// # Ok::<(), erofs_tarfs::tree::Error>(())
-/// ```
-///
-/// # Errors
-/// As [`merge`].
-pub fn merge_noting(
-    layers: &[&Tree],
-    options: &MergeOptions,
-    note: &mut dyn FnMut(Note),
-) -> Result<Tree, Error> {
-    let mut out = Builder::new();
-    out.keep_devices(options.keep_devices || options.device_per_layer);
-    out.limit_inodes(&options.limits);
-    let mut known = Devices::default();
-    for (number, &layer) in layers.iter().enumerate() {
-        let devices = known.of(&mut out, layer, number, options)?;
-        let moved = match options.follow_lower_links {
-            true => follow::moved(layer, number, &mut out, note)?,
-            false => None,
-        };
-        let layer = moved.as_ref().unwrap_or(layer);
-        let merged = Merge::new(&mut out, layer, number, devices, note).run(&options.limits);
-        merged.map_err(|error| match error {
-            Error::Limit { over, .. } => Error::Limit { layer: number, over },
-            error => error,
-        })?;
-    }
-    out.finish()
-}
 
 /// A layer on its way into the tree.
 pub(super) struct Merge<'o, 'a> {
@@ -111,7 +31,8 @@ pub(super) struct Merge<'o, 'a> {
 }
 
 impl<'o, 'a> Merge<'o, 'a> {
-    fn new(
+    /// A layer, the `number`th, whose devices have these numbers in the result.
+    pub(super) fn new(
         out: &'o mut Builder,
         layer: &'a Tree,
         number: usize,
@@ -124,7 +45,8 @@ impl<'o, 'a> Merge<'o, 'a> {
         Self { out, layer, number, inodes, sets, devices, first_extent, paths, note }
     }
 
-    fn run(mut self, limits: &Limits) -> Result<(), Error> {
+    /// Puts it on top of what is there.
+    pub(super) fn run(mut self, limits: &Limits) -> Result<(), Error> {
         self.pending()?;
         let root = self.root()?;
         // Each with how many names the paths in it have.
@@ -181,7 +103,7 @@ impl<'o, 'a> Merge<'o, 'a> {
     fn anew(&mut self, old: InodeId) -> Result<InodeId, Error> {
         let tree = &self.out.tree;
         let (attributes, xattrs) = (tree.attributes(old), XattrSet(tree.xattr_number(old)));
-        let flags = tree.inodes[old.index()].flags;
+        let flags = tree.inodes[old.index()].flags & !SCATTERED;
         let id = self.out.add(Node { attributes, xattrs, what: What::Directory })?;
         self.out.inode_mut(id).flags = flags;
         Ok(id)
