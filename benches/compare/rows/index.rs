@@ -29,9 +29,9 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
         let (ours, theirs) = (entries, inodes(&peer_out)?);
         return Err(format!("{ours} inodes are ours, {theirs} are mkfs.erofs's"));
     }
-    rows.push(timed(what("from a file"), &runs[0], mkfs(), 1.0 / 6.0));
+    rows.push(timed(what("from a file"), &runs[0], mkfs(), 1.0 / 8.0));
     if bench.plan.has_time() {
-        rows.push(peaks(what("from a file: memory"), &runs[0], mkfs(), 1.0 / 3.0));
+        rows.push(peaks(what("from a file: memory"), &runs[0], mkfs(), 1.0 / 6.0));
     }
 
     // Neither keeps what comes through the pipe.
@@ -43,7 +43,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     if inodes(&piped)? != entries || pipe.len() > 1 && inodes(&peer_out)? != entries {
         return Err("the pipe gave another number of inodes".to_owned());
     }
-    rows.push(timed(what("through a pipe"), &pipe[0], found(&pipe, 1, "mkfs.erofs"), 0.25));
+    rows.push(timed(what("through a pipe"), &pipe[0], found(&pipe, 1, "mkfs.erofs"), 0.2));
 
     let plain = race(&[ours.clone().arg("--plain-bodies").arg(&tar)], &bench.plan)?;
     let small = race(&[ours.arg("--compact").arg(&tar)], &bench.plan)?;

@@ -36,7 +36,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
         work.out(&peer_tree)
     };
 
-    for (data_block, one, two) in [("512", 4.3, 7.5), ("4096", 2.5, 4.5)] {
+    for (data_block, one, two) in [("512", 5.0, 10.0), ("4096", 3.0, 6.0)] {
         let mut works = all_of_ours(data_block, "4096", "-");
         let peer = bench.tools.veritysetup.work([]);
         works.extend(peer.map(|peer| theirs(peer, data_block, "4096", "-")));
@@ -56,7 +56,7 @@ pub(super) fn run(bench: &Bench, rows: &mut Vec<Row>) -> Done {
     same_root(&runs)?;
     for (at, threads) in THREADS.into_iter().enumerate() {
         let what = format!("verity 512/512, {}, {threads}", bytes(size));
-        rows.push(timed(("verity", what), &runs[at], found(&runs, 3, "go-dmverity"), 1.0 / 11.0));
+        rows.push(timed(("verity", what), &runs[at], found(&runs, 3, "go-dmverity"), 1.0 / 13.0));
     }
     Ok(())
 }
