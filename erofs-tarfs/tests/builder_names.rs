@@ -1,6 +1,8 @@
 //! Names of a tree that grows, in any order, against sorted maps.
 
-use std::collections::BTreeMap;
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
 
 use erofs_tarfs::tree::{Attributes, Builder, InodeId, Node, Tree, What, XattrSet};
 

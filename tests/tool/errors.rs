@@ -46,6 +46,59 @@ fn a_truncated_tar() {
     }
 }
 
+/// Bootstraps are read by several threads, and merged meanwhile: what is told of is still the lowest that is wrong.
+#[test]
+fn of_many_bootstraps_the_lowest_that_is_wrong() {
+    let image = Image::new();
+    let tar =
+        |n: usize| testkit::tarball::TarBuilder::new().file(format!("d/f{n:02}"), b"").finish();
+    let text = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
+    let bootstraps: Vec<String> = (0..40)
+        .map(|n| {
+            let (from, to) = (image.path("a.tar"), text(image.path(&format!("b{n}.erofs"))));
+            fs::write(&from, tar(n)).unwrap();
+            ok(["layer", "-o", &to, from.to_str().unwrap()]);
+            fs::remove_file(from).unwrap();
+            to
+        })
+        .collect();
+    let out = text(image.path("out"));
+    let words =
+        |layers: &[String]| [&["merge".to_owned(), "-o".to_owned(), out.clone()], layers].concat();
+    ok(words(&bootstraps));
+    assert_eq!(ok(["ls", &out, "d"]).lines().count(), 40);
+    fs::remove_file(&out).unwrap();
+    let damaged = |n: usize| {
+        let path = text(image.path(&format!("b{n}.erofs")));
+        let mut bytes = fs::read(&path).unwrap();
+        // The root's number, which then is that of no inode.
+        bytes[1024 + 14..1024 + 16].fill(0xff);
+        bytes[1024 + 16..1024 + 20].fill(0xff);
+        fs::write(path, bytes).unwrap();
+    };
+    let mut layers = bootstraps.clone();
+    let told = |layers: &[String], name: &str| {
+        let ran = fails(image.dir.path(), 1, words(layers));
+        assert!(ran.stderr.contains(&format!("{name}: ")), "{name}: {}", ran.stderr);
+    };
+    // A limit of the merge, which is reached early, stands behind what is wrong with a file.
+    let limit = ["--limit".to_owned(), "max_inodes=10".to_owned()];
+    let ran = fails(image.dir.path(), 1, words(&[&limit[..], &layers].concat()));
+    assert!(ran.stderr.contains("max_inodes of 10"), "{}", ran.stderr);
+    damaged(30);
+    told(&layers, "b30.erofs");
+    told(&[&limit[..], &layers].concat(), "b30.erofs");
+    layers[35] = text(image.path("missing.erofs"));
+    told(&layers, "b30.erofs");
+    layers[20] = text(image.path("gone.erofs"));
+    told(&layers, "gone.erofs");
+    damaged(3);
+    told(&layers, "b3.erofs");
+    fs::write(image.path("c.tar"), [7; 1024]).unwrap();
+    layers[2] = text(image.path("c.tar"));
+    told(&layers, "c.tar");
+}
+
 #[test]
 fn a_body_past_the_end_of_the_file_is_noticed() {
     let image = Image::new();

@@ -4,6 +4,7 @@
 //! not, that thread reads too. So reading and merging go on at the same time, by as many threads as there are cores.
 
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -65,12 +66,13 @@ pub(crate) fn each(
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
     let (sender, begun) = channel();
     thread::scope(|scope| {
-        for _ in 1..cores.min(images.len()) {
+        let start = |_| {
             let (jobs, sender) = (&jobs, sender.clone());
             let thread = Builder::new().name("tarfs-read".to_owned());
             // Where the system has no more threads, those that are there do it.
-            drop(thread.spawn_scoped(scope, move || jobs.work(&sender)));
-        }
+            thread.spawn_scoped(scope, move || jobs.work(&sender)).ok()
+        };
+        let threads: Vec<_> = (1..cores.min(images.len())).map_while(start).collect();
         drop(sender);
         let mut there: Vec<Option<Done<Begun>>> = images.iter().map(|_| None).collect();
         let done = images.iter().enumerate().try_for_each(|(number, (path, _))| {
@@ -88,6 +90,10 @@ pub(crate) fn each(
             take(jobs.reading.loaded(path, one?, how)?)
         });
         jobs.give_up();
+        // The end of the scope would wait for what they do, and not until the system has taken them down.
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
         done
     })
 }
