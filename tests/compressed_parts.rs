@@ -229,6 +229,38 @@ fn a_reader_that_fails_once() {
     }
 }
 
+/// A reader that has come to an end, and then has more, as a file that grows.
+#[test]
+fn a_reader_that_ends_twice() {
+    struct Grows<'a>(Vec<&'a [u8]>);
+    impl Read for Grows<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            match self.0.first_mut() {
+                Some(piece) if piece.is_empty() => {
+                    self.0.remove(0);
+                    Ok(0)
+                }
+                Some(piece) => piece.read(buf),
+                None => Ok(0),
+            }
+        }
+    }
+    for kind in KINDS {
+        let member = packed(kind, 1, &Rng::new(47).bytes(300_000));
+        let bytes = member.repeat(6);
+        let (one, two) = bytes.split_at(4 * member.len());
+        for threads in [0, 2] {
+            let mut stream =
+                Uncompressed::new(kind, Grows(vec![one, two])).unwrap().threads(threads);
+            for members in [4, 2, 0] {
+                let mut out = Vec::new();
+                stream.read_to_end(&mut out).unwrap();
+                assert_eq!(out.len(), members * 300_000, "{kind}, {threads} threads");
+            }
+        }
+    }
+}
+
 /// Nobody goes on for a reader that is gone, and no more is read ahead than is said.
 #[test]
 fn nobody_goes_on_for_nobody() {

@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::ops::Range;
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{ErrorKind, Read, Result};
 
 use super::super::Compression;
 use super::pool::{Pool, Room};
@@ -75,8 +75,8 @@ pub(super) struct Cutter {
     pool: Pool,
     /// Bytes that were read with the last part and are behind it.
     rest: Option<Slice>,
-    /// What ended the reading behind them.
-    failed: Option<Error>,
+    /// What the reader said behind them, where it has no more: until that was passed on it is not asked again.
+    stopped: Option<Result<()>>,
     at: u64,
     /// Whether the next part seems to begin with a member or frame.
     begins: bool,
@@ -89,9 +89,9 @@ pub(super) struct Cutter {
 impl Cutter {
     /// Of a stream from its beginning on.
     pub(super) fn new(compression: Compression, pool: Pool) -> Self {
-        let (rest, failed) = (None, None);
+        let (rest, stopped) = (None, None);
         let (vain, found, falsely) = (0, 0, 0);
-        Self { compression, pool, rest, failed, at: 0, begins: true, vain, found, falsely }
+        Self { compression, pool, rest, stopped, at: 0, begins: true, vain, found, falsely }
     }
 
     /// Whether more beginnings are to be expected, so that reading ahead is of use.
@@ -134,8 +134,8 @@ impl Cutter {
                 break;
             }
         }
-        if let Some(error) = self.failed.take_if(|_| len == 0) {
-            return Err(error);
+        if len == 0 {
+            self.stopped.take().unwrap_or(Ok(()))?;
         }
         if !self.begins {
             self.vain = self.vain.saturating_add(len);
@@ -151,12 +151,12 @@ impl Cutter {
             return Some(rest);
         }
         let (mut room, mut len) = (self.pool.take(), 0);
-        while len < room.len() && self.failed.is_none() {
+        while len < room.len() && self.stopped.is_none() {
             match reader.read(&mut room[len..]) {
-                Ok(0) => break,
+                Ok(0) => self.stopped = Some(Ok(())),
                 Ok(more) => len += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => self.failed = Some(error),
+                Err(error) => self.stopped = Some(Err(error)),
             }
             if !all {
                 break;

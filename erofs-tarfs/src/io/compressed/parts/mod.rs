@@ -129,11 +129,8 @@ impl Parts {
     fn begin(&mut self, reader: &mut impl Read) -> Result<bool> {
         self.read_ahead(reader);
         let Some((part, ordered)) = self.coming.pop_front() else {
-            // Whoever asks again after an error of the reader has it read again.
-            return match self.end.take_if(|end| end.is_err()) {
-                Some(Err(error)) => Err(error),
-                _ => Ok(false),
-            };
+            // Whoever asks again has the reader asked again.
+            return self.end.take().unwrap_or(Ok(())).map(|()| false);
         };
         let before = match mem::replace(&mut self.current, Current::Between(None)) {
             Current::Between(before) => before,
