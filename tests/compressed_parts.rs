@@ -236,7 +236,7 @@ fn a_reader_that_ends_twice() {
     impl Read for Grows<'_> {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
             match self.0.first_mut() {
-                Some(piece) if piece.is_empty() => {
+                Some([]) => {
                     self.0.remove(0);
                     Ok(0)
                 }
