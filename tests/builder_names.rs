@@ -1,23 +1,9 @@
 //! Names of a tree that grows, in any order, against sorted maps.
 
-extern crate alloc;
-
-use alloc::collections::BTreeMap;
+use std::collections::BTreeMap;
 
 use erofs_tarfs::tree::{Attributes, Builder, InodeId, Node, Tree, What, XattrSet};
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (bits ^ bits >> 31) % end
-    }
-}
+use testkit::rng::Rng;
 
 /// The builder, and what must be in it: for each directory that was made, its names.
 struct Model {
@@ -94,7 +80,7 @@ impl Model {
 #[test]
 fn names_in_any_order() {
     for seed in 0..400 {
-        let mut rng = Random(seed);
+        let mut rng = Rng::new(seed);
         let mut model = Model::new();
         let (turn, mixed) = (rng.below(8) + 1, rng.below(3));
         let mut at = InodeId::ROOT;
