@@ -66,8 +66,9 @@ enum Current {
     Between(Option<Decoder>),
     /// This thread decodes what is left of a part.
     Own(Decoder, Part),
-    /// Another thread does. Of a piece of what it has made so many bytes are taken.
-    Other(Part, Ordered, Option<(Piece, usize)>),
+    /// Another thread does that of a part which begins at this byte. Of a piece of what it has made so many bytes
+    /// are taken.
+    Other(u64, Ordered, Option<(Piece, usize)>),
 }
 
 impl Parts {
@@ -145,7 +146,7 @@ impl Parts {
                 }
                 Current::Own(before, part)
             }
-            (None, Some(others)) => Current::Other(part, others, None),
+            (None, Some(others)) => Current::Other(part.at, others, None),
             (None, None) => {
                 let stream = Decompressor::of_part(self.compression);
                 let stream = stream.map_err(BrokenStream::of_reader)?;
@@ -197,7 +198,7 @@ impl Parts {
 
     /// Takes bytes that another thread has made of the current part.
     fn take(&mut self, buf: &mut [u8]) -> Result<core::result::Result<usize, BrokenStream>> {
-        let Current::Other(part, ordered, piece) = &mut self.current else { return Ok(Ok(0)) };
+        let Current::Other(base, ordered, piece) = &mut self.current else { return Ok(Ok(0)) };
         if let Some((full, at)) = piece {
             let rest = &full.bytes()[*at..];
             let taken = rest.len().min(buf.len());
@@ -208,7 +209,7 @@ impl Parts {
             }
             return Ok(Ok(taken));
         }
-        let base = part.at;
+        let base = *base;
         match ordered.made.recv() {
             Ok(Made::Bytes(full)) => {
                 self.used = base.saturating_add(full.used);
